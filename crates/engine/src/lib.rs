@@ -1,0 +1,1 @@
+//! What happens: registrar, routing, calls, CTI, IVR and provisioning, without sockets or clocks.

@@ -1,0 +1,1 @@
+//! What phones fetch, rendered by pure functions.

@@ -1,0 +1,1 @@
+//! RTP: packets, jitter, codecs, digits, playing and recording; pure parts and one driver.

@@ -1,0 +1,1 @@
+//! What is administered: objects, rules across objects, operations, texts and the directory.

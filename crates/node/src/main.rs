@@ -1,0 +1,3 @@
+//! Boot, sockets, drive loops, service activation and the command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What is kept: SQLite or PostgreSQL, change log, audit, secrets, attempts and call records.

@@ -1,0 +1,1 @@
+//! The words: ids, the call model, commands, events, refusals and media commands.

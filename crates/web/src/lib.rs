@@ -1,0 +1,1 @@
+//! HTTP doors: REST, phone pages, file download and metrics.
