@@ -8,6 +8,7 @@ import cmath
 import hashlib
 import math
 import sys
+import tomllib
 import wave
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PUREST = 0.99  # share of the two strongest partials; speech is below it in some
 
 
 def main() -> int:
-    folders = [Path(name) for name in sys.argv[1:]] or pack_folders()
+    folders = [Path(name).resolve() for name in sys.argv[1:]] or pack_folders()
     faults, checked = [], 0
     for folder in folders:
         faults += [f"{folder.name}: {fault}" for fault in pack_faults(folder, prompt_ids())]
@@ -39,7 +40,10 @@ def main() -> int:
 
 def pack_faults(folder: Path, prompts: list[str]) -> list[str]:
     """What is wrong with one pack."""
-    pack = Pack.read(folder)
+    try:
+        pack = Pack.read(folder)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return [f"can't be read: {error}"]
     faults = about_faults(pack)
     for prompt in prompts:
         if not pack.texts.get(prompt, "").strip():

@@ -56,6 +56,14 @@ class CheckTest(unittest.TestCase):
     def test_a_sound_pack_has_no_fault(self):
         self.assertEqual(self.faults(), [])
 
+    def test_folder_without_a_pack(self):
+        (self.folder / "pack.toml").unlink()
+        self.assert_fault("can't be read")
+
+    def test_pack_that_is_no_toml(self):
+        self.write("pack.toml", "[pack")
+        self.assert_fault("can't be read")
+
     def test_missing_recording(self):
         (self.folder / "goodbye.wav").unlink()
         self.assert_fault("goodbye has no recording")
