@@ -1,0 +1,142 @@
+//! A persistent ordered map: sorted chunks behind shared pointers. A copy costs a pointer a
+//! chunk; a change copies one chunk, and none when nobody else holds it. It takes about as much
+//! memory as a sorted vector, which is what a directory of 60,000 phones needs.
+
+use core::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+/// Entries in a chunk at the most; half of it after a split.
+const CHUNK: usize = 256;
+
+/// A persistent ordered map.
+#[derive(Clone, Debug)]
+pub(crate) struct Map<K, V> {
+    chunks: Vec<Arc<Vec<(K, V)>>>,
+    len: usize,
+}
+
+impl<K, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Self { chunks: Vec::new(), len: 0 }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Map<K, V> {
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let Some(chunk) = self.chunk_of(&key) else {
+            self.chunks.push(Arc::new(vec![(key, value)]));
+            self.len += 1;
+            return None;
+        };
+        let entries = Arc::make_mut(&mut self.chunks[chunk]);
+        match entries.binary_search_by(|(have, _)| have.cmp(&key)) {
+            Ok(at) => Some(core::mem::replace(&mut entries[at].1, value)),
+            Err(at) => {
+                entries.insert(at, (key, value));
+                self.len += 1;
+                if entries.len() > CHUNK {
+                    // Appending in order, as ids do, leaves full chunks behind.
+                    let keep = if at + 1 == entries.len() { CHUNK } else { CHUNK / 2 };
+                    let mut rest = Vec::with_capacity(CHUNK / 2);
+                    rest.extend(entries.drain(keep..));
+                    entries.shrink_to_fit();
+                    self.chunks.insert(chunk + 1, Arc::new(rest));
+                }
+                None
+            }
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let chunk = self.chunk_of(key)?;
+        let at = self.chunks[chunk].binary_search_by(|(have, _)| have.cmp(key)).ok()?;
+        let entries = Arc::make_mut(&mut self.chunks[chunk]);
+        let (_, value) = entries.remove(at);
+        if entries.is_empty() {
+            self.chunks.remove(chunk);
+        }
+        self.len -= 1;
+        Some(value)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn get(&self, key: &K) -> Option<&V> {
+        let entries = &self.chunks[self.chunk_of(key)?];
+        let at = entries.binary_search_by(|(have, _)| have.cmp(key)).ok()?;
+        Some(&entries[at].1)
+    }
+
+    /// The entries from `range`'s start to its end, in order.
+    pub(crate) fn range<R: RangeBounds<K>>(&self, range: R) -> impl Iterator<Item = (&K, &V)> {
+        let before = |key: &K| match range.start_bound() {
+            Bound::Included(start) => key < start,
+            Bound::Excluded(start) => key <= start,
+            Bound::Unbounded => false,
+        };
+        let chunk = self
+            .chunks
+            .partition_point(|entries| entries.last().is_some_and(|(key, _)| before(key)));
+        let at = self
+            .chunks
+            .get(chunk)
+            .map_or(0, |entries| entries.partition_point(|(key, _)| before(key)));
+        self.chunks[chunk..]
+            .iter()
+            .enumerate()
+            .flat_map(move |(n, entries)| entries[if n == 0 { at } else { 0 }..].iter())
+            .take_while(move |(key, _)| match range.end_bound() {
+                Bound::Included(end) => key <= end,
+                Bound::Excluded(end) => key < end,
+                Bound::Unbounded => true,
+            })
+            .map(|(key, value)| (key, value))
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.chunks.iter().flat_map(|entries| entries.iter().map(|(key, value)| (key, value)))
+    }
+
+    /// The chunk in which `key` is, or would be.
+    fn chunk_of(&self, key: &K) -> Option<usize> {
+        let after = self.chunks.partition_point(|entries| {
+            entries.first().is_some_and(|(first, _)| first <= key)
+        });
+        if self.chunks.is_empty() { None } else { Some(after.saturating_sub(1)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn it_does_what_a_btree_does_and_leaves_old_copies_alone() {
+        let (mut map, mut tree, mut seed) = (Map::default(), BTreeMap::new(), 1_u64);
+        let mut kept = Vec::new();
+        for step in 0..20_000_u64 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+            let key = (seed >> 40) % 3000;
+            if seed & 3 == 0 {
+                assert_eq!(map.remove(&key), tree.remove(&key));
+            } else {
+                assert_eq!(map.insert(key, step), tree.insert(key, step));
+            }
+            assert_eq!(map.len(), tree.len());
+            if step % 4000 == 0 {
+                kept.push((map.clone(), tree.clone()));
+            }
+        }
+        kept.push((map, tree));
+        for (map, tree) in kept {
+            assert!(map.iter().eq(tree.iter()));
+            assert!(map.range(500..=900).eq(tree.range(500..=900)));
+            assert!(map.range(2990..).eq(tree.range(2990..)));
+            assert!((0..3000).all(|key| map.get(&key) == tree.get(&key)));
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The immutable snapshot of the whole configuration that everything reads.
+//!
+//! A directory is made from the one before it by applying committed changes; the two share all
+//! that did not change. Nothing here waits, locks or fails because a database is down.
+
+mod map;
+
+use std::sync::Arc;
+
+use jackfield_vocabulary::ObjectId;
+
+use crate::{Body, Declared, Kind, Ref};
+use map::Map;
+
+/// An object as the directory holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Counts the object's changes, from 1; the optimistic version of REST.
+    pub version: u32,
+    /// The object.
+    pub body: Body,
+}
+
+/// One committed change of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The object.
+    pub id: ObjectId,
+    /// What it is from now on; `None` when it was deleted.
+    pub after: Option<Entry>,
+}
+
+/// The configuration at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    sequence: u64,
+    objects: Map<ObjectId, Entry>,
+    /// Names, folded to lower case.
+    names: Map<(Kind, Box<str>), ObjectId>,
+    /// Lines and route patterns by partition and number; a line and a pattern never share a key.
+    numbers: Map<(Option<ObjectId>, Box<str>), ObjectId>,
+    /// Those of `numbers` that stand for more than one number, by partition.
+    patterns: Map<(Option<ObjectId>, ObjectId), ()>,
+    /// Devices by line.
+    appearances: Map<(ObjectId, ObjectId), ()>,
+    /// Devices by owner.
+    owned: Map<(ObjectId, ObjectId), ()>,
+    /// Users by self-service ID: their own, else their primary extension.
+    self_service: Map<(Box<str>, ObjectId), ()>,
+}
+
+impl Directory {
+    /// The next directory: this one with `changes` applied, at the change log's `sequence`.
+    #[must_use]
+    pub fn apply(&self, sequence: u64, changes: &[Change]) -> Self {
+        let mut next = self.clone();
+        next.sequence = sequence;
+        for change in changes {
+            next.put(change);
+        }
+        next
+    }
+
+    /// The number of the last change that is in it.
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// There is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// An object by id.
+    pub fn entry(&self, id: ObjectId) -> Option<&Entry> {
+        self.objects.get(&id)
+    }
+
+    /// The object that a reference means.
+    pub fn get<T: Declared>(&self, reference: Ref<T>) -> Option<&Arc<T>> {
+        self.typed(reference.id())
+    }
+
+    /// An object by id, when it is of this kind.
+    pub fn typed<T: Declared>(&self, id: ObjectId) -> Option<&Arc<T>> {
+        self.entry(id).and_then(|entry| T::from_body(&entry.body))
+    }
+
+    /// An object's id by its kind and name; upper and lower case are the same.
+    pub fn find(&self, kind: Kind, name: &str) -> Option<ObjectId> {
+        self.names.get(&(kind, fold(name))).copied()
+    }
+
+    /// An object by its name.
+    pub fn named<T: Declared>(&self, name: &str) -> Option<(Ref<T>, &Arc<T>)> {
+        let id = self.find(T::KIND, name)?;
+        Some((Ref::new(id), self.typed(id)?))
+    }
+
+    /// The objects of a kind in the order of their names, from after `name` on.
+    pub fn after_name(
+        &self,
+        kind: Kind,
+        name: &str,
+    ) -> impl Iterator<Item = (ObjectId, &Entry)> {
+        use core::ops::Bound::{Excluded, Unbounded};
+        self.names
+            .range((Excluded((kind, fold(name))), Unbounded))
+            .take_while(move |((found, _), _)| *found == kind)
+            .filter_map(|(_, id)| Some((*id, self.objects.get(id)?)))
+    }
+
+    /// The objects of a kind in the order of their names.
+    pub fn all<T: Declared>(&self) -> impl Iterator<Item = (Ref<T>, &Arc<T>)> {
+        self.after_name(T::KIND, "")
+            .filter_map(|(id, entry)| Some((Ref::new(id), T::from_body(&entry.body)?)))
+    }
+
+    /// Every object in the order of ids.
+    pub fn entries(&self) -> impl Iterator<Item = (ObjectId, &Entry)> {
+        self.objects.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    /// The devices on which a line appears.
+    pub fn appearances(&self, line: ObjectId) -> impl Iterator<Item = ObjectId> {
+        self.appearances
+            .range((line, ObjectId(0))..=(line, ObjectId(u32::MAX)))
+            .map(|((_, device), ())| *device)
+    }
+
+    /// The devices that a user owns.
+    pub fn owned(&self, user: ObjectId) -> impl Iterator<Item = ObjectId> {
+        self.owned
+            .range((user, ObjectId(0))..=(user, ObjectId(u32::MAX)))
+            .map(|((_, device), ())| *device)
+    }
+
+    fn put(&mut self, change: &Change) {
+        let before = match &change.after {
+            Some(entry) => self.objects.insert(change.id, entry.clone()),
+            None => self.objects.remove(&change.id),
+        };
+        if let Some(before) = before {
+            self.unindex(change.id, &before.body);
+        }
+        if let Some(after) = &change.after {
+            self.index(change.id, &after.body);
+        }
+    }
+}
+
+/// A name as it is compared.
+fn fold(name: &str) -> Box<str> {
+    name.to_lowercase().into()
+}

@@ -1,0 +1,115 @@
+use garde::Validate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::registry::declare;
+use crate::{CredentialPolicy, CtiPort, CtiRoutePoint, Phone, PresenceGroup, Ref};
+
+/// A thing that one may do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Privilege {
+    /// Read the configuration.
+    ReadConfiguration,
+    /// Change the configuration.
+    ChangeConfiguration,
+    /// Start, stop and restart services, and restart phones.
+    OperateServices,
+    /// Read the audit.
+    ReadAudit,
+    /// Set and unlock the credentials of others.
+    ManageCredentials,
+    /// Make backups.
+    Backup,
+    /// Connect applications to the CTI manager (`Standard CTI Enabled`).
+    CtiEnabled,
+    /// Control every controllable device.
+    CtiControlAllDevices,
+    /// See calls being parked.
+    CtiCallParkMonitoring,
+    /// Change the calling number.
+    CtiCallingNumberModification,
+    /// Receive the keys of protected media.
+    CtiSrtpKeyMaterial,
+    /// The session must use TLS with a client certificate.
+    CtiSecureConnection,
+    /// Provision phones for users who authenticate.
+    ProvisionPhones,
+    /// Use the own user's pages and phones.
+    SelfCare,
+}
+
+/// A named set of privileges.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct Role {
+    /// Unique name, 1 to 128 characters.
+    #[garde(length(chars, min = 1, max = 128))]
+    pub name: Box<str>,
+    /// What it is for, up to 128 characters.
+    #[serde(default)]
+    #[garde(length(chars, max = 128))]
+    pub description: Box<str>,
+    /// What it allows.
+    #[garde(length(max = 64))]
+    pub privileges: Box<[Privilege]>,
+}
+
+declare!(Role, |role| role.name.clone());
+
+/// Users who have the same roles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct UserGroup {
+    /// Unique name, 1 to 128 characters.
+    #[garde(length(chars, min = 1, max = 128))]
+    pub name: Box<str>,
+    /// Its roles.
+    #[garde(length(max = 64))]
+    pub roles: Box<[Ref<Role>]>,
+}
+
+declare!(UserGroup, |group| group.name.clone());
+
+/// An application's account.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct ApplicationUser {
+    /// Unique user ID, 1 to 128 characters; upper and lower case are the same.
+    #[garde(length(chars, min = 1, max = 128))]
+    pub user_id: Box<str>,
+    /// What it is for, up to 128 characters.
+    #[serde(default)]
+    #[garde(length(chars, max = 128))]
+    pub description: Box<str>,
+    /// The account is on.
+    #[serde(default = "crate::object::yes")]
+    #[garde(skip)]
+    pub enabled: bool,
+    /// Whose presence it may see (SP-25).
+    #[serde(default)]
+    #[garde(skip)]
+    pub presence_group: Option<Ref<PresenceGroup>>,
+    /// Groups and so roles.
+    #[serde(default)]
+    #[garde(length(max = 64))]
+    pub groups: Box<[Ref<UserGroup>]>,
+    /// Rules for its password; none means the cluster's.
+    #[serde(default)]
+    #[garde(skip)]
+    pub credential_policy: Option<Ref<CredentialPolicy>>,
+    /// Route points that it may control (SP-25, CTI-40).
+    #[serde(default)]
+    #[garde(length(max = 10_000))]
+    pub controlled_route_points: Box<[Ref<CtiRoutePoint>]>,
+    /// CTI ports that it may control.
+    #[serde(default)]
+    #[garde(length(max = 10_000))]
+    pub controlled_ports: Box<[Ref<CtiPort>]>,
+    /// Phones that it may control.
+    #[serde(default)]
+    #[garde(length(max = 10_000))]
+    pub controlled_phones: Box<[Ref<Phone>]>,
+}
+
+declare!(ApplicationUser, |user| user.user_id.to_lowercase().into());

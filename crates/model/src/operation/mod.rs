@@ -1,0 +1,286 @@
+//! Changes of configuration, as intentions.
+//!
+//! Whoever wants a change submits an [`Operation`]; the store's single writer evaluates it on the
+//! latest directory inside its transaction, so that two writers can't take the same number, and
+//! commits what it yields. Evaluation is pure: the same directory gives the same answer.
+
+use std::sync::Arc;
+
+use jackfield_vocabulary::{Mac, ObjectId, Refusal, SecretText, UnixTime};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Body, Directory, Kind};
+
+/// Who wants a change, for the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "actor", rename_all = "kebab-case")]
+pub enum Actor {
+    /// The house itself, as at first start.
+    System,
+    /// A signed-in user.
+    User {
+        /// The user's id as text.
+        user_id: Box<str>,
+        /// Where the request came from.
+        address: Option<Box<str>>,
+    },
+    /// A device that registered.
+    Device {
+        /// Its name.
+        device: Box<str>,
+        /// Where it registered from.
+        address: Box<str>,
+    },
+    /// An application in its CTI session.
+    Application {
+        /// The application user.
+        user_id: Box<str>,
+    },
+}
+
+/// How somebody proved whose the phone shall be (SP-56).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProvenBy {
+    /// The user's PIN, over the keypad.
+    Pin,
+    /// The user's password, over a screen.
+    Password,
+    /// The administrators' authentication code.
+    Code,
+    /// Nothing: the mode asks for nothing.
+    Nothing,
+    /// An administrator, signed in.
+    Administrator,
+}
+
+/// A wanted change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Operation {
+    /// Make an object. References in `body` may be ids or names.
+    Create {
+        /// Its kind.
+        kind: Kind,
+        /// Its fields; those left out take their defaults.
+        body: Value,
+    },
+    /// Change some fields of an object (JSON merge patch, RFC 7396).
+    Update {
+        /// The object.
+        id: ObjectId,
+        /// The version that was read; `None` takes the latest.
+        version: Option<u32>,
+        /// The changed fields.
+        patch: Value,
+    },
+    /// Delete an object that nothing refers to.
+    Delete {
+        /// The object.
+        id: ObjectId,
+        /// The version that was read; `None` takes the latest.
+        version: Option<u32>,
+    },
+    /// Several changes, all or none; at most 1,500.
+    Batch(Vec<Self>),
+    /// Take in an unknown phone: the next free number, line and device from templates (SP-43).
+    AutoRegister {
+        /// The node's name.
+        node: Box<str>,
+        /// The phone.
+        mac: Mac,
+        /// The catalogue row it was recognised as.
+        model: ObjectId,
+    },
+    /// Make a phone a user's own, line and device from the templates of the user's profile
+    /// (SP-17, SP-34, SP-44).
+    Assign {
+        /// The phone.
+        device: ObjectId,
+        /// The user.
+        user: ObjectId,
+        /// How that was proved.
+        proven_by: ProvenBy,
+    },
+    /// Take a phone from its owner: it is open for self-provisioning again, with a number of the
+    /// auto-registration range.
+    Unassign {
+        /// The phone.
+        device: ObjectId,
+    },
+    /// Put a new device in the place of a user's old one: the old one's settings and lines move.
+    ReplacePhone {
+        /// The old device.
+        old: ObjectId,
+        /// The new one, open for self-provisioning.
+        new: ObjectId,
+    },
+    /// Quick user/phone add (SP-50): a user from a feature group template, with an extension.
+    QuickAdd {
+        /// The user's fields.
+        user: Value,
+        /// The template, by id or name.
+        feature_group_template: Value,
+        /// The extension: made from the profile's line template when it is not there yet.
+        extension: Box<str>,
+    },
+    /// Set a credential; its hash is made before the operation is submitted.
+    SetCredential {
+        /// Whose; for the authentication code the self-provisioning settings.
+        owner: ObjectId,
+        /// Which.
+        kind: CredentialKind,
+        /// The salted hash, in PHC form; `None` removes the credential.
+        hash: Option<SecretText>,
+    },
+    /// Give a device a new secret: its registration ends with the old one.
+    RotateDeviceSecret {
+        /// The device.
+        device: ObjectId,
+    },
+    /// Unlock an account after too many failures.
+    Unlock {
+        /// The account.
+        owner: ObjectId,
+    },
+}
+
+/// A kind of credential.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// Of end users and application users.
+    Password,
+    /// Of end users.
+    Pin,
+    /// The administrators' authentication code of self-provisioning (SP-04).
+    Code,
+}
+
+/// What a committed operation did, for whoever asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Objects were made or changed, in the order of the operation: id and new version.
+    Saved(Vec<(ObjectId, u32)>),
+    /// An object is gone.
+    Deleted(ObjectId),
+    /// The phone is in, or was already.
+    AutoRegistered {
+        /// The phone.
+        device: ObjectId,
+        /// Its line.
+        line: ObjectId,
+        /// It was not there before.
+        created: bool,
+    },
+    /// The phone is the user's.
+    Assigned {
+        /// The phone.
+        device: ObjectId,
+        /// The user.
+        user: ObjectId,
+        /// The number that it has now.
+        extension: Arc<str>,
+    },
+    /// The phone is nobody's.
+    Unassigned {
+        /// The phone.
+        device: ObjectId,
+        /// The number that it has now; none when auto-registration has none to give.
+        extension: Option<Arc<str>>,
+    },
+    /// Done, and nothing more to tell.
+    Done,
+}
+
+/// What evaluation yields for the store to commit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Objects to write, in an order in which every reference is already there.
+    pub effects: Vec<Effect>,
+    /// The answer.
+    pub outcome: Outcome,
+    /// What the audit says besides the changes themselves, as JSON without secrets (SP-56).
+    pub audit: Value,
+}
+
+/// One thing to write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Write the object at this version.
+    Put {
+        /// The object.
+        id: ObjectId,
+        /// Its new version.
+        version: u32,
+        /// The object.
+        body: Body,
+    },
+    /// Delete the object; refused by the store when something refers to it.
+    Delete {
+        /// The object.
+        id: ObjectId,
+    },
+    /// Write or remove a credential hash, and forget its failed attempts.
+    Credential {
+        /// Whose.
+        owner: ObjectId,
+        /// Which.
+        kind: CredentialKind,
+        /// The hash.
+        hash: Option<SecretText>,
+    },
+    /// Count up the generation of a device's secret.
+    RotateDeviceSecret {
+        /// The device.
+        device: ObjectId,
+    },
+    /// Forget the failed attempts of an account.
+    Unlock {
+        /// The account.
+        owner: ObjectId,
+    },
+}
+
+/// Takes ids that were never used before.
+#[derive(Clone, Copy, Debug)]
+pub struct Ids {
+    next: u32,
+}
+
+impl Ids {
+    /// Starts after the highest id ever used.
+    pub fn after(last: ObjectId) -> Self {
+        Self { next: last.0.saturating_add(1) }
+    }
+
+    /// The next id.
+    pub fn take(&mut self) -> ObjectId {
+        let id = ObjectId(self.next);
+        self.next = self.next.saturating_add(1);
+        id
+    }
+
+    /// The last id taken.
+    pub fn last(self) -> ObjectId {
+        ObjectId(self.next.saturating_sub(1))
+    }
+}
+
+impl Operation {
+    /// Judges the operation on this directory and says what to write, or why not.
+    pub fn evaluate(
+        &self,
+        directory: &Directory,
+        ids: &mut Ids,
+        now: UnixTime,
+    ) -> Result<Verdict, Refusal> {
+        evaluate::evaluate(self, directory, ids, now)
+    }
+}
