@@ -1,1 +1,22 @@
 //! RTP: packets, jitter, codecs, digits, playing and recording; pure parts and one driver.
+#![deny(unsafe_code)]
+
+mod codec;
+mod g711;
+mod g722;
+mod g729;
+mod receive;
+mod resample;
+mod rtcp;
+mod rtp;
+
+pub use codec::{CodecFormat, Decoder, Encoder, codecs_available};
+pub use g711::{alaw_decode, alaw_encode, mulaw_decode, mulaw_encode};
+pub use g722::{G722Decoder, G722Encoder};
+pub use g729::{G729Decoder, G729Encoder, g729_available};
+pub use receive::ReceiveStatistics;
+pub use resample::{Double, Halve, double, halve};
+pub use rtcp::{
+    ReportBlock, RtcpError, RtcpPacket, SenderInfo, ntp_time, parse_rtcp, print_bye, print_report,
+};
+pub use rtp::{RTP_HEADER, RTP_PACKET_LIMIT, RtpError, RtpHeader, RtpPacket, is_rtcp};
