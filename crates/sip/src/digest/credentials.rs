@@ -1,0 +1,103 @@
+//! What a client answers.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::algorithm::Algorithm;
+use super::params::AuthParams;
+use crate::header::HeaderFault;
+use crate::text;
+
+/// The credentials of a `Digest` answer.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The user.
+    pub username: Box<str>,
+    /// The realm of the challenge.
+    pub realm: Box<str>,
+    /// The nonce of the challenge.
+    pub nonce: Box<str>,
+    /// The address as the client hashed it.
+    pub uri: Box<str>,
+    /// The hash, in hexadecimal.
+    pub response: Box<str>,
+    /// The algorithm; MD5 when none was named.
+    pub algorithm: Algorithm,
+    /// What is protected, the client's nonce and its count; `None` is the form of RFC 2069.
+    pub protection: Option<Protection>,
+    /// The text of the challenge.
+    pub opaque: Option<Box<str>>,
+}
+
+/// What comes with `qop`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protection {
+    /// Is the body hashed too (`auth-int`)?
+    pub body: bool,
+    /// The client's nonce.
+    pub cnonce: Box<str>,
+    /// How often the client used the server's nonce.
+    pub count: u32,
+}
+
+impl Credentials {
+    /// Reads credentials of the Digest scheme.
+    pub fn parse(value: &str) -> Result<Self, HeaderFault> {
+        let params = AuthParams::parse(value)?;
+        let algorithm = params.value("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse);
+        Ok(Self {
+            username: params.need("username")?,
+            realm: params.need("realm")?,
+            nonce: params.need("nonce")?,
+            uri: params.need("uri")?,
+            response: params.need("response")?,
+            algorithm: algorithm.ok_or(HeaderFault::Parameter)?,
+            protection: protection(&params)?,
+            opaque: params.may("opaque"),
+        })
+    }
+}
+
+fn protection(params: &AuthParams<'_>) -> Result<Option<Protection>, HeaderFault> {
+    let Some(qop) = params.value("qop") else { return Ok(None) };
+    let body = qop.eq_ignore_ascii_case("auth-int");
+    if !body && !qop.eq_ignore_ascii_case("auth") {
+        return Err(HeaderFault::Parameter);
+    }
+    let count = params.value("nc").filter(|nc| nc.len() == 8).ok_or(HeaderFault::Parameter)?;
+    let count = u32::from_str_radix(count, 16).map_err(|_| HeaderFault::Number)?;
+    Ok(Some(Protection { body, cnonce: params.need("cnonce")?, count }))
+}
+
+impl fmt::Display for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest username={}", text::quote(&self.username))?;
+        for (name, value) in [("realm", &self.realm), ("nonce", &self.nonce), ("uri", &self.uri)] {
+            write!(f, ", {name}={}", text::quote(value))?;
+        }
+        write!(f, ", response={}", text::quote(&self.response))?;
+        write!(f, ", algorithm={}", self.algorithm)?;
+        if let Some(protection) = &self.protection {
+            let qop = if protection.body { "auth-int" } else { "auth" };
+            let cnonce = text::quote(&protection.cnonce);
+            write!(f, ", qop={qop}, nc={:08x}, cnonce={cnonce}", protection.count)?;
+        }
+        match &self.opaque {
+            Some(opaque) => write!(f, ", opaque={}", text::quote(opaque)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The hash stays out of logs.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username", &self.username)
+            .field("realm", &self.realm)
+            .field("uri", &self.uri)
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,101 @@
+//! Builds requests.
+
+use core::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::write::{Writer, safe_name};
+use crate::header::{Header, HeaderName, Via};
+use crate::method::Method;
+
+/// A request to be sent: everything but the Via, which belongs to the transaction.
+///
+/// Max-Forwards (70) and Content-Length are added when it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestBuilder {
+    method: Method,
+    uri: Box<str>,
+    headers: Vec<u8>,
+    has_max_forwards: bool,
+    body: Vec<u8>,
+}
+
+impl RequestBuilder {
+    /// A request of this method to this address.
+    #[must_use]
+    pub fn new(method: Method, uri: impl fmt::Display) -> Self {
+        let mut line = Writer::default();
+        // Writing into a vector can't fail.
+        let _ = write!(line, "{uri}");
+        let uri = String::from_utf8(line.0).unwrap_or_default().replace([' ', '\t'], "%20").into();
+        Self { method, uri, headers: Vec::new(), has_max_forwards: false, body: Vec::new() }
+    }
+
+    /// Adds a header line.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl fmt::Display) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// Adds a typed header.
+    #[must_use]
+    pub fn typed<H: Header>(mut self, header: &H) -> Self {
+        self.push(H::NAME, header);
+        self
+    }
+
+    /// Adds a header this crate has no name for.
+    #[must_use]
+    pub fn extension(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.line(&safe_name(name), value);
+        self
+    }
+
+    /// Sets the body and its type.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.push(HeaderName::ContentType, content_type);
+        self.body = body.into();
+        self
+    }
+
+    /// Adds a header line in place.
+    pub fn push(&mut self, name: HeaderName, value: impl fmt::Display) {
+        self.has_max_forwards |= name == HeaderName::MaxForwards;
+        self.line(name.as_str(), value);
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The Request-URI.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    /// The whole request with this Via on top.
+    #[must_use]
+    pub fn write(&self, via: &Via) -> Vec<u8> {
+        let mut writer = Writer(Vec::with_capacity(300 + self.headers.len() + self.body.len()));
+        // Writing into a vector can't fail.
+        let _ = write!(writer, "{} {} SIP/2.0", self.method, self.uri);
+        writer.0.extend_from_slice(b"\r\n");
+        writer.header(HeaderName::Via.as_str(), via);
+        if !self.has_max_forwards {
+            writer.header(HeaderName::MaxForwards.as_str(), 70);
+        }
+        writer.0.extend_from_slice(&self.headers);
+        writer.finish(&self.body)
+    }
+
+    fn line(&mut self, name: &str, value: impl fmt::Display) {
+        let mut writer = Writer(core::mem::take(&mut self.headers));
+        writer.header(name, value);
+        self.headers = writer.0;
+    }
+}

@@ -1,0 +1,157 @@
+//! Builds responses.
+
+use core::fmt::{self, Write};
+use std::sync::Arc;
+
+use super::Message;
+use super::write::{Writer, safe_name};
+use crate::header::{Header, HeaderName, Via};
+use crate::method::Method;
+use crate::status::Status;
+use crate::text;
+
+/// A response ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Its status.
+    pub status: Status,
+    /// The whole message.
+    pub bytes: Arc<[u8]>,
+}
+
+/// A response in the making. It begins as a copy of what every answer repeats of its request.
+#[derive(Clone, Debug)]
+pub struct ResponseBuilder<'m> {
+    request: &'m Message,
+    status: Status,
+    writer: Writer,
+    to_tag: Option<&'m str>,
+    body: &'m [u8],
+}
+
+impl<'m> ResponseBuilder<'m> {
+    /// Begins an answer: status line, all Via (the top one with `received` and `rport`), From,
+    /// Call-ID, CSeq, and Record-Route where a dialog may begin.
+    #[must_use]
+    pub fn reply_to(request: &'m Message, status: Status) -> Self {
+        Self::with_reason(request, status, status.reason())
+    }
+
+    /// The same with another reason phrase.
+    #[must_use]
+    pub fn with_reason(request: &'m Message, status: Status, reason: &str) -> Self {
+        let mut writer = Writer::new();
+        // Writing into a vector can't fail.
+        let _ = write!(writer, "SIP/2.0 {status} {reason}");
+        writer.0.extend_from_slice(b"\r\n");
+        let mut top = true;
+        for (header, _, value) in request.lines() {
+            match header {
+                HeaderName::Via if top => {
+                    top = false;
+                    top_via(&mut writer, request, value);
+                }
+                HeaderName::Via | HeaderName::From | HeaderName::CallId | HeaderName::CSeq => {
+                    writer.raw(header.as_str(), value);
+                }
+                HeaderName::RecordRoute if begins_dialog(request, status) => {
+                    writer.raw(header.as_str(), value);
+                }
+                HeaderName::Timestamp if status == Status::TRYING => {
+                    writer.raw(header.as_str(), value);
+                }
+                _ => {}
+            }
+        }
+        Self { request, status, writer, to_tag: None, body: &[] }
+    }
+
+    /// The tag for To, used when the request has none there. Without one, every answer to a
+    /// request gets the same tag, made from the request.
+    #[must_use]
+    pub fn to_tag(mut self, tag: &'m str) -> Self {
+        self.to_tag = Some(tag);
+        self
+    }
+
+    /// Adds a header line.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: impl fmt::Display) -> Self {
+        self.writer.header(name.as_str(), value);
+        self
+    }
+
+    /// Adds a typed header.
+    #[must_use]
+    pub fn typed<H: Header>(mut self, header: &H) -> Self {
+        self.writer.header(H::NAME.as_str(), header);
+        self
+    }
+
+    /// Adds a header this crate has no name for.
+    #[must_use]
+    pub fn extension(mut self, name: &str, value: impl fmt::Display) -> Self {
+        self.writer.header(&safe_name(name), value);
+        self
+    }
+
+    /// Sets the body and its type.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: &'m [u8]) -> Self {
+        self.writer.header(HeaderName::ContentType.as_str(), content_type);
+        self.body = body;
+        self
+    }
+
+    /// The response.
+    #[must_use]
+    pub fn finish(mut self) -> Response {
+        let to = self.request.first(HeaderName::To).unwrap_or_default();
+        if self.request.to_tag().is_some() || self.status == Status::TRYING {
+            self.writer.raw(HeaderName::To.as_str(), to);
+        } else {
+            match self.to_tag {
+                Some(tag) => {
+                    self.writer.header(HeaderName::To.as_str(), format_args!("{to};tag={tag}"));
+                }
+                None => {
+                    let tag = stateless_tag(self.request);
+                    self.writer
+                        .header(HeaderName::To.as_str(), format_args!("{to};tag={tag:016x}"));
+                }
+            }
+        }
+        Response { status: self.status, bytes: self.writer.finish(self.body).into() }
+    }
+}
+
+/// The top Via may share its line with others.
+fn top_via(writer: &mut Writer, request: &Message, line: &str) {
+    let end = text::find_outside(line, b',').unwrap_or(line.len());
+    match (Via::parse(text::trim(&line[..end])), request.source()) {
+        (Ok(mut via), Some(source)) => {
+            via.note_source(source);
+            writer.header(HeaderName::Via.as_str(), format_args!("{via}{}", &line[end..]));
+        }
+        _ => writer.raw(HeaderName::Via.as_str(), line),
+    }
+}
+
+fn begins_dialog(request: &Message, status: Status) -> bool {
+    status > Status::TRYING
+        && status.code() < 300
+        && matches!(
+            request.method(),
+            Some(Method::Invite | Method::Subscribe | Method::Refer | Method::Notify)
+        )
+}
+
+/// The same for every answer to a request (RFC 3261 section 8.2.7); FNV-1a.
+fn stateless_tag(request: &Message) -> u64 {
+    let via = request.first(HeaderName::Via).unwrap_or_default();
+    let from = request.first(HeaderName::From).unwrap_or_default();
+    [via, from, request.call_id()]
+        .iter()
+        .flat_map(|text| text.bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
+}

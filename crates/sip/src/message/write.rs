@@ -1,0 +1,60 @@
+//! Writes header lines into one buffer; nothing a value holds can leave its line.
+
+use core::fmt::{self, Write};
+
+use crate::header::HeaderName;
+use crate::text;
+
+/// A message on its way into a buffer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Writer(pub(super) Vec<u8>);
+
+impl Writer {
+    /// An empty one with room for a usual message.
+    pub(super) fn new() -> Self {
+        Self(Vec::with_capacity(640))
+    }
+
+    /// A header line.
+    pub(super) fn header(&mut self, name: &str, value: impl fmt::Display) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        // Writing into a vector can't fail; a value that fails to print is cut.
+        let _ = write!(self, "{value}");
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// A header line as it stood in another message.
+    pub(super) fn raw(&mut self, name: &str, value: &str) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        self.0.extend_from_slice(value.as_bytes());
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// Content-Length, the empty line and the body.
+    pub(super) fn finish(mut self, body: &[u8]) -> Vec<u8> {
+        self.header(HeaderName::ContentLength.as_str(), body.len());
+        self.0.extend_from_slice(b"\r\n");
+        self.0.extend_from_slice(body);
+        self.0
+    }
+}
+
+impl Write for Writer {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if text.contains(['\r', '\n']) {
+            self.0.extend(text.bytes().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }));
+        } else {
+            self.0.extend_from_slice(text.as_bytes());
+        }
+        Ok(())
+    }
+}
+
+/// A name for a header line, made a token whatever it was.
+pub(super) fn safe_name(name: &str) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii() && text::is_token(c.encode_utf8(&mut [0; 4])) { c } else { '-' })
+        .collect()
+}

@@ -1,0 +1,233 @@
+//! Parameters: `;name=value;flag`, of header elements and of URIs.
+
+use core::fmt;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::header::HeaderFault;
+use crate::{limits, text};
+
+/// Parameters in the order they came, unknown ones included; names compare without case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Params(Box<str>);
+
+impl Params {
+    /// No parameters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads `;a=b;c`; white space around `;` and `=` is dropped.
+    pub fn parse(text: &str) -> Result<Self, HeaderFault> {
+        Self::read(text, is_value)
+    }
+
+    /// Reads the parameters of a URI, where no white space and no quoted value may stand.
+    pub(crate) fn parse_uri(text: &str) -> Result<Self, HeaderFault> {
+        if text.bytes().any(text::is_space) {
+            return Err(HeaderFault::Parameter);
+        }
+        Self::read(text, |value| text::is_escaped(value, is_uri_byte))
+    }
+
+    fn read(text: &str, valid: fn(&str) -> bool) -> Result<Self, HeaderFault> {
+        let mut rest = text::trim(text);
+        if rest.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut kept = String::with_capacity(rest.len());
+        let mut count = 0;
+        while !rest.is_empty() {
+            let tail = rest.strip_prefix(';').ok_or(HeaderFault::Parameter)?;
+            let end = text::find_outside(tail, b';').unwrap_or(tail.len());
+            let (name, value) = cut(&tail[..end]);
+            count += 1;
+            if !is_name(name) || value.is_some_and(|v| !valid(v)) || count > limits::PARAMS {
+                return Err(HeaderFault::Parameter);
+            }
+            push(&mut kept, name, value);
+            rest = &tail[end..];
+        }
+        Ok(Self(kept.into_boxed_str()))
+    }
+
+    /// Sets a parameter, replacing one of the same name. `None` makes a flag.
+    ///
+    /// A value that could not stand as a token is quoted.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.remove(name);
+        let mut kept = String::from(core::mem::take(&mut self.0));
+        match value {
+            Some(value) if !is_value(value) => push(&mut kept, name, Some(&text::quote(value))),
+            _ => push(&mut kept, name, value),
+        }
+        self.0 = kept.into_boxed_str();
+    }
+
+    /// `self` with a parameter set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.set(name, Some(value));
+        self
+    }
+
+    /// `self` with a parameter that has no value.
+    #[must_use]
+    pub fn with_flag(mut self, name: &str) -> Self {
+        self.set(name, None);
+        self
+    }
+
+    /// Takes a parameter away; tells whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        if !self.has(name) {
+            return false;
+        }
+        let mut kept = String::with_capacity(self.0.len());
+        for (other, value) in self.iter().filter(|(other, _)| !other.eq_ignore_ascii_case(name)) {
+            push(&mut kept, other, value);
+        }
+        self.0 = kept.into_boxed_str();
+        true
+    }
+
+    /// Is the parameter there, with or without a value?
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// The value as it came, quotes included; empty for a flag.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.unwrap_or_default())
+    }
+
+    /// The value without quotes; empty for a flag.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.value(name).map(text::unquote)
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let mut rest = &*self.0;
+        core::iter::from_fn(move || {
+            let tail = rest.strip_prefix(';')?;
+            let end = if tail.contains('"') {
+                text::find_outside(tail, b';').unwrap_or(tail.len())
+            } else {
+                tail.find(';').unwrap_or(tail.len())
+            };
+            rest = &tail[end..];
+            Some(match tail[..end].split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (&tail[..end], None),
+            })
+        })
+    }
+
+    /// Are there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text as it is printed, with its leading `;`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Do any of the names stand twice?
+    #[must_use]
+    pub(crate) fn has_duplicates(&self) -> bool {
+        self.iter().enumerate().any(|(at, (name, _))| {
+            self.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
+        })
+    }
+}
+
+impl fmt::Display for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn push(kept: &mut String, name: &str, value: Option<&str>) {
+    kept.push(';');
+    kept.push_str(name);
+    if let Some(value) = value {
+        kept.push('=');
+        kept.push_str(value);
+    }
+}
+
+fn cut(param: &str) -> (&str, Option<&str>) {
+    match param.split_once('=') {
+        Some((name, value)) => (text::trim(name), Some(text::trim(value))),
+        None => (text::trim(param), None),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| text::is_token_byte(b) || b"[]/:&$".contains(&b))
+}
+
+/// A token, a host (also an IPv6 address without brackets) or a quoted string. Some phones put
+/// more than token characters into tags and branches; what can't be mistaken is let through.
+fn is_value(value: &str) -> bool {
+    match text::quoted_length(value) {
+        Some(length) => length == value.len(),
+        None => {
+            !value.is_empty()
+                && value.bytes().all(|b| b.is_ascii_graphic() && !b"\",;<>\\?".contains(&b))
+        }
+    }
+}
+
+fn is_uri_byte(byte: u8) -> bool {
+    text::is_unreserved(byte) || b"[]/:&+$".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_compare_without_case_and_white_space_goes() {
+        let params = Params::parse(" ; Tag = abc ;lr;x=\"a;b\"").unwrap();
+        assert_eq!(params.value("tag"), Some("abc"));
+        assert_eq!(params.value("LR"), Some(""));
+        assert_eq!(params.text("x").unwrap(), "a;b");
+        assert_eq!(params.to_string(), ";Tag=abc;lr;x=\"a;b\"");
+    }
+
+    #[test]
+    fn empty_and_broken_parameters_are_refused() {
+        for bad in [";", ";;a", ";a;", "a=b", ";=b", ";a=\"x", ";a=b c", ";a=", ";a=<b>"] {
+            assert!(Params::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn setting_replaces_and_quotes_what_needs_it() {
+        let mut params = Params::parse(";a=1;b").unwrap();
+        params.set("A", Some("two words"));
+        assert_eq!(params.to_string(), ";b;A=\"two words\"");
+        assert!(params.remove("b"));
+        assert!(!params.remove("b"));
+        params.set("c", Some(""));
+        assert_eq!(params.to_string(), ";A=\"two words\";c=\"\"");
+    }
+
+    #[test]
+    fn too_many_are_refused() {
+        let text = ";a=b".repeat(limits::PARAMS + 1);
+        assert_eq!(Params::parse(&text), Err(HeaderFault::Parameter));
+    }
+}

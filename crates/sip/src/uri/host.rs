@@ -1,0 +1,178 @@
+//! Hosts: names and addresses, with or without a port.
+
+use core::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::header::HeaderFault;
+use crate::text;
+
+/// A host as SIP writes it. Names compare without case.
+#[derive(Clone, Debug, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Host {
+    /// A domain name.
+    Name(Box<str>),
+    /// An address; IPv6 is printed in brackets.
+    Address(IpAddr),
+}
+
+impl Host {
+    /// Reads a host without a port.
+    pub fn parse(text: &str) -> Result<Self, HeaderFault> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let inner = inner.strip_suffix(']').ok_or(HeaderFault::Host)?;
+            return inner.parse::<Ipv6Addr>().map(Self::from).map_err(|_| HeaderFault::Host);
+        }
+        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        if last.starts_with(|c: char| c.is_ascii_digit()) && text.as_bytes()[0].is_ascii_digit() {
+            if let Ok(address) = text.parse::<Ipv4Addr>() {
+                return Ok(Self::from(address));
+            }
+            if last.bytes().all(|b| b.is_ascii_digit()) {
+                return Err(HeaderFault::Host);
+            }
+        }
+        if is_name(text) { Ok(Self::Name(text.into())) } else { Err(HeaderFault::Host) }
+    }
+
+    /// The address, if it is one.
+    #[must_use]
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl PartialEq for Host {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(one), Self::Name(two)) => one.eq_ignore_ascii_case(two),
+            (Self::Address(one), Self::Address(two)) => one == two,
+            _ => false,
+        }
+    }
+}
+
+impl core::hash::Hash for Host {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Name(name) => name.bytes().for_each(|b| state.write_u8(b.to_ascii_lowercase())),
+            Self::Address(address) => address.hash(state),
+        }
+    }
+}
+
+impl From<IpAddr> for Host {
+    fn from(address: IpAddr) -> Self {
+        Self::Address(address)
+    }
+}
+
+impl From<Ipv4Addr> for Host {
+    fn from(address: Ipv4Addr) -> Self {
+        Self::Address(address.into())
+    }
+}
+
+impl From<Ipv6Addr> for Host {
+    fn from(address: Ipv6Addr) -> Self {
+        Self::Address(address.into())
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => address.fmt(f),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// A host and, if it was given, a port.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HostPort {
+    /// The host.
+    pub host: Host,
+    /// The port, if one was given.
+    pub port: Option<u16>,
+}
+
+impl HostPort {
+    /// Reads `host` or `host:port`; white space around the colon is allowed, as in Via.
+    pub fn parse(text: &str) -> Result<Self, HeaderFault> {
+        let end_of_host = match text.find(']') {
+            Some(bracket) if text.starts_with('[') => bracket + 1,
+            _ => text.find(':').unwrap_or(text.len()),
+        };
+        let host = Host::parse(text::trim(&text[..end_of_host]))?;
+        let rest = text::trim(&text[end_of_host..]);
+        let port = match rest.strip_prefix(':') {
+            Some(port) => Some(text::number(text::trim(port)).map_err(|_| HeaderFault::Host)?),
+            None if rest.is_empty() => None,
+            None => return Err(HeaderFault::Host),
+        };
+        Ok(Self { host, port })
+    }
+}
+
+impl From<SocketAddr> for HostPort {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().into(), port: Some(address.port()) }
+    }
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.host.fmt(f)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Underscores are not in the grammar, but in many names of real machines.
+fn is_name(text: &str) -> bool {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    !name.is_empty()
+        && name.len() <= 255
+        && name.split('.').all(|label| {
+            !label.is_empty()
+                && !label.starts_with('-')
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_print_as_they_are_read() {
+        for text in ["example.com", "192.0.2.1", "[2001:db8::1]", "a_b.local", "x.", "1and1.de"] {
+            assert_eq!(Host::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(HostPort::parse("[::1]:5060").unwrap().port, Some(5060));
+        assert_eq!(HostPort::parse("h : 5060").unwrap().to_string(), "h:5060");
+    }
+
+    #[test]
+    fn broken_hosts_are_refused() {
+        for text in ["", "a b", "[::1", "::1", "1.2.3", "1.2.3.256", "a..b", "-a", "[x]", "a@b"] {
+            assert!(Host::parse(text).is_err(), "{text}");
+        }
+        for text in ["a:", "a:x", "a:65536", "2001:db8::1", "[::1]5060", ":5060", "a:-1"] {
+            assert!(HostPort::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_compare_without_case() {
+        assert_eq!(Host::parse("EXAMPLE.com"), Host::parse("example.COM"));
+    }
+}
