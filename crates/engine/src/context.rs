@@ -1,0 +1,361 @@
+//! What every layer is given while it handles something: the time, the configuration, the way
+//! out, and the queue in which neighbouring layers leave messages for each other.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jackfield_model::Directory;
+use jackfield_vocabulary::{
+    CallId, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId, OperationId, PlayId,
+    Refusal, SessionId, VerifyId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::interface::{Alarm, Level, Note, Output};
+use crate::leg::{LegCommand, LegEvent};
+
+/// What a layer works with while it handles one thing.
+pub(crate) struct Context<'a> {
+    /// This moment.
+    pub(crate) now: Now,
+    /// The configuration at this moment.
+    pub(crate) directory: &'a Arc<Directory>,
+    /// Where outputs go.
+    pub(crate) out: &'a mut Vec<Output>,
+    /// Every wait of every layer but the SIP transactions'.
+    pub(crate) timers: &'a mut Timers,
+    /// Numbers never used before, and seeded randomness.
+    pub(crate) ids: &'a mut Numbers,
+    /// Messages between layers, handled in order before `Engine::handle` returns.
+    pub(crate) queue: &'a mut VecDeque<Internal>,
+    /// Counted since the start, for the metrics page.
+    pub(crate) counters: &'a mut Counters,
+}
+
+impl Context<'_> {
+    /// Leaves a message for another layer.
+    pub(crate) fn tell(&mut self, message: Internal) {
+        self.queue.push_back(message);
+    }
+
+    /// Sets a timer from now on.
+    pub(crate) fn after(&mut self, delay: Duration, timer: Timer) -> TimerToken {
+        self.timers.set(self.now + delay, timer)
+    }
+
+    /// Notes something for the log.
+    pub(crate) fn note(
+        &mut self,
+        level: Level,
+        text: &'static str,
+        fields: Vec<(&'static str, String)>,
+    ) {
+        self.out.push(Output::Note(Note { level, text, fields }));
+    }
+
+    /// Raises an alarm.
+    pub(crate) fn alarm(&mut self, name: &'static str, values: Vec<(&'static str, String)>) {
+        self.out.push(Output::Alarm(Alarm { name, values }));
+    }
+
+    /// Counts something by one.
+    pub(crate) fn count(&mut self, name: &'static str) {
+        self.counters.add(name);
+    }
+}
+
+/// What one layer tells another. `Engine::drain` in `lib.rs` says who gets what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Internal {
+    /// Calls → devices.
+    ToDevice(LegCommand),
+    /// Devices → calls.
+    ToCall(LegEvent),
+    /// Anybody → devices: tell a phone to take new settings. Answered by `DeviceTold`.
+    Restart { device: ObjectId, restart: DeviceRestart, asker: Asker },
+    /// Anybody → devices: show a text on a phone. Answered by `DeviceTold`.
+    ShowText { device: ObjectId, text: Box<str>, asker: Asker },
+    /// Devices → whoever asked for `Restart` or `ShowText`: on its way, or why not.
+    DeviceTold { asker: Asker, result: Result<(), Refusal> },
+    /// Devices → CTI: a device came or went.
+    DeviceState { device: ObjectId, name: DeviceName, registered: bool },
+}
+
+/// In whose name a phone is told something, so that the answer finds its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Asker {
+    /// Nobody waits for the answer.
+    Nobody,
+    /// An operator's order.
+    Operator { request: u64 },
+    /// A command in a CTI session.
+    Session { session: SessionId, request: u64 },
+}
+
+/// Why a timer fires. Each variant names the wait that it ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Timer {
+    // Devices.
+    /// A registration was not refreshed in time.
+    BindingExpiry { device: ObjectId },
+    /// The store has not decided on an unknown phone in time: it is told to come again.
+    AutoRegisterAnswer { operation: OperationId },
+    /// A newly taken in phone has had its answer: now it can be told to fetch its file.
+    AutoRegisterRestart { device: ObjectId },
+    /// A phone has not acknowledged its 200 for 64*T1: the leg is given up.
+    AckWait { leg: LegId },
+    /// The time to repeat a 200 to an INVITE that is not acknowledged yet.
+    AnswerRepeat { leg: LegId },
+    /// A re-INVITE met another one (491): try again.
+    GlareRetry { leg: LegId },
+    /// A device was offered a call and sent no final answer for far too long.
+    OfferGiveUp { leg: LegId },
+    /// A subscription to a phone's keys must be refreshed.
+    KeySubscription { leg: LegId },
+
+    // Calls.
+    /// A line has rung as long as it may.
+    NoAnswer { call: CallId, leg: LegId },
+    /// The caller has heard the tone of a failed call long enough.
+    FailedTone { call: CallId },
+
+    // CTI sessions.
+    /// The application has not accepted a new call in time (CTI-36).
+    NewCallAccept { session: SessionId, call: CallId, device: DeviceName },
+    /// The first key, or the next one, has not come in time.
+    Collection { session: SessionId, call: CallId, device: DeviceName },
+    /// A delayed text is due on a phone (SP-17).
+    ShowTextDue { device: ObjectId, text: Box<str> },
+
+    // Self-provisioning.
+    /// The route point may register (SP-18).
+    RouteDelay,
+    /// A verification has not been answered in time.
+    VerifyAnswer { verify: VerifyId },
+    /// The store has not decided in time: ask it again.
+    DecisionInquiry { operation: OperationId },
+    /// A phone that was assigned is told to restart.
+    ProvisionRestart { device: ObjectId, restart: DeviceRestart },
+    /// A wait of the IVR's script for one of its calls.
+    Script { call: CallId },
+}
+
+/// Names one set timer.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub(crate) struct TimerToken {
+    at: u64,
+    sequence: u64,
+}
+
+/// Every wait, in the order in which they end.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Timers {
+    waits: BTreeMap<TimerToken, Timer>,
+    sequence: u64,
+}
+
+impl Timers {
+    /// Sets a timer.
+    pub(crate) fn set(&mut self, at: Now, timer: Timer) -> TimerToken {
+        self.sequence += 1;
+        let token = TimerToken { at: at.micros, sequence: self.sequence };
+        self.waits.insert(token, timer);
+        token
+    }
+
+    /// Forgets a timer. One that fired already is forgotten anyway.
+    pub(crate) fn cancel(&mut self, token: TimerToken) {
+        self.waits.remove(&token);
+    }
+
+    /// Takes the first timer that is due.
+    pub(crate) fn due(&mut self, now: Now) -> Option<(TimerToken, Timer)> {
+        let first = self.waits.first_entry()?;
+        (first.key().at <= now.micros).then(|| first.remove_entry())
+    }
+
+    /// When the first one is due, in microseconds.
+    pub(crate) fn next(&self) -> Option<u64> {
+        self.waits.first_key_value().map(|(token, _)| token.at)
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waits.len()
+    }
+}
+
+/// Numbers never used before in this life of the node, and randomness from its seed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Numbers {
+    node: NodeId,
+    epoch: u32,
+    legs: u64,
+    calls: u64,
+    media: u64,
+    plays: u64,
+    operations: u64,
+    verifies: u64,
+    random: Random,
+}
+
+impl Numbers {
+    /// Starts counting. The seed must differ between lives of a node: operation ids come from it.
+    pub(crate) fn new(node: NodeId, epoch: u32, seed: [u8; 32]) -> Self {
+        Self {
+            node,
+            epoch,
+            legs: 0,
+            calls: 0,
+            media: 0,
+            plays: 0,
+            operations: 0,
+            verifies: 0,
+            random: Random::new(seed),
+        }
+    }
+
+    /// The next leg.
+    pub(crate) fn leg(&mut self) -> LegId {
+        LegId(next(&mut self.legs))
+    }
+
+    /// The next call.
+    pub(crate) fn call(&mut self) -> CallId {
+        CallId { node: self.node, epoch: self.epoch, number: next(&mut self.calls) }
+    }
+
+    /// The next media resource.
+    pub(crate) fn media(&mut self) -> MediaId {
+        MediaId(next(&mut self.media))
+    }
+
+    /// The next order to play.
+    pub(crate) fn play(&mut self) -> PlayId {
+        PlayId(next(&mut self.plays))
+    }
+
+    /// A new idempotency id: random, so that it differs from those of earlier lives.
+    pub(crate) fn operation(&mut self) -> OperationId {
+        let count = u128::from(next(&mut self.operations) & 0xffff_ffff);
+        let high = u128::from(self.random.next()) << 64;
+        let low = u128::from(self.random.next() & 0xffff_ffff) << 32;
+        OperationId(high | low | count)
+    }
+
+    /// The next question to whoever checks secrets.
+    pub(crate) fn verify(&mut self) -> VerifyId {
+        VerifyId(next(&mut self.verifies))
+    }
+
+    /// 64 random bits.
+    pub(crate) fn random(&mut self) -> u64 {
+        self.random.next()
+    }
+
+    /// A random number below `limit`, which is not zero.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.random.next() % limit.max(1)
+    }
+
+    /// Who owns the calls numbered here.
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+}
+
+fn next(counter: &mut u64) -> u64 {
+    *counter += 1;
+    *counter
+}
+
+/// Xoshiro256++ with the node's seed. For tags and tokens that must be hard to guess, the seed
+/// comes from the operating system; in tests it is fixed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Random([u64; 4]);
+
+impl Random {
+    fn new(seed: [u8; 32]) -> Self {
+        let mut state = [0_u64; 4];
+        for (word, bytes) in state.iter_mut().zip(seed.chunks_exact(8)) {
+            *word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+        }
+        if state == [0; 4] {
+            state[0] = 0x9e37_79b9_7f4a_7c15;
+        }
+        let mut random = Self(state);
+        (0..8).for_each(|_| drop(random.next()));
+        random
+    }
+
+    fn next(&mut self) -> u64 {
+        let [a, b, c, d] = &mut self.0;
+        let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
+        let shifted = *b << 17;
+        *c ^= *a;
+        *d ^= *b;
+        *b ^= *c;
+        *a ^= *d;
+        *c ^= shifted;
+        *d = d.rotate_left(45);
+        result
+    }
+}
+
+/// Counts by name.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Counters(BTreeMap<Box<str>, u64>);
+
+impl Counters {
+    /// Adds one.
+    pub(crate) fn add(&mut self, name: &'static str) {
+        match self.0.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                self.0.insert(name.into(), 1);
+            }
+        }
+    }
+
+    /// Every count, by name.
+    pub(crate) fn all(&self) -> Vec<(Box<str>, u64)> {
+        self.0.iter().map(|(name, count)| (name.clone(), *count)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_vocabulary::UnixTime;
+
+    use super::*;
+
+    #[test]
+    fn timers_fire_in_order_and_not_when_cancelled() {
+        let mut timers = Timers::default();
+        let at = |micros| Now::new(micros, UnixTime(0));
+        timers.set(at(20), Timer::RouteDelay);
+        let gone = timers.set(at(10), Timer::BindingExpiry { device: ObjectId(1) });
+        timers.set(at(10), Timer::BindingExpiry { device: ObjectId(2) });
+        timers.cancel(gone);
+        assert_eq!(timers.next(), Some(10));
+        assert!(timers.due(at(9)).is_none());
+        let fired = timers.due(at(30)).unwrap().1;
+        assert_eq!(fired, Timer::BindingExpiry { device: ObjectId(2) });
+        assert_eq!(timers.due(at(30)).unwrap().1, Timer::RouteDelay);
+        assert_eq!(timers.len(), 0);
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_numbers_and_another_seed_others() {
+        let numbers = |seed| {
+            let mut numbers = Numbers::new(NodeId(1), 1, [seed; 32]);
+            (numbers.operation(), numbers.operation(), numbers.random())
+        };
+        assert_eq!(numbers(1), numbers(1));
+        assert_ne!(numbers(1).0, numbers(2).0);
+        assert_ne!(numbers(1).0, numbers(1).1);
+    }
+}

@@ -1,0 +1,396 @@
+//! What goes into the engine and what comes out of it. The shell feeds inputs and does what the
+//! outputs ask; nothing else crosses the border.
+
+use core::time::Duration;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, SelfProvisioning};
+use jackfield_sip::Flow;
+use jackfield_vocabulary::{
+    CallId, Cause, Command, DeviceName, DeviceRestart, Event, MediaCommand, MediaEvent, ObjectId,
+    OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
+};
+use serde::{Deserialize, Serialize};
+
+/// What the shell tells the engine.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// One SIP message, framed: a datagram, or one message of a stream.
+    Sip {
+        /// How it came.
+        flow: Flow,
+        /// Its bytes.
+        message: Vec<u8>,
+    },
+    /// A stream is gone.
+    FlowClosed {
+        /// Which.
+        flow: Flow,
+    },
+    /// The moment of `Engine::next_timeout` has come.
+    Timeout,
+    /// The configuration changed. Comes before the answer to the operation that changed it.
+    Directory {
+        /// The new configuration.
+        directory: Arc<Directory>,
+        /// The objects that changed or went.
+        changed: Arc<[ObjectId]>,
+    },
+    /// The answer to [`Output::Submit`] or [`Output::Inquire`].
+    Decided {
+        /// Which operation.
+        operation: OperationId,
+        /// What became of it.
+        decision: Decision,
+    },
+    /// The answer to [`Output::Verify`].
+    Verified {
+        /// Which question.
+        verify: VerifyId,
+        /// The answer.
+        verification: Verification,
+    },
+    /// The media driver tells something.
+    Media(MediaEvent),
+    /// A service is to start or stop.
+    Service(ServiceOrder),
+    /// An application's command in its session.
+    Application {
+        /// The session.
+        session: SessionId,
+        /// The application's own number for it, echoed in the answer.
+        request: u64,
+        /// What it wants.
+        command: Command,
+    },
+    /// An administrator or a phone page wants something done now.
+    Operator {
+        /// The asker's number for it, echoed in the answer.
+        request: u64,
+        /// What.
+        order: OperatorOrder,
+    },
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Committed.
+    Committed(Outcome),
+    /// Refused; nothing was changed.
+    Refused(Refusal),
+    /// The store can't say now; ask again.
+    Unknown,
+    /// The store never saw it, and never will carry it out: nothing was changed.
+    NeverSeen,
+}
+
+/// Whether a secret is the right one.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verification {
+    /// It is.
+    Right,
+    /// It is not; the failure is counted.
+    Wrong,
+    /// The account is locked; the secret was not looked at.
+    Locked {
+        /// Until then; `None` until an administrator unlocks it.
+        until: Option<UnixTime>,
+    },
+    /// There is none to compare with.
+    NoCredential,
+    /// It can't be checked now.
+    Unavailable,
+}
+
+/// Orders to services inside the engine. A running service keeps the settings it started with.
+#[derive(Clone, Debug)]
+pub enum ServiceOrder {
+    /// Start the CTI manager.
+    StartCtiManager,
+    /// Stop it: sessions end.
+    StopCtiManager,
+    /// Start the self-provisioning IVR.
+    StartSelfProvisioning(Arc<SelfProvisioningStart>),
+    /// Stop it: its calls drop at once (SP-18).
+    StopSelfProvisioning,
+}
+
+/// With what the self-provisioning IVR starts.
+#[derive(Clone, Debug)]
+pub struct SelfProvisioningStart {
+    /// The settings, kept until the next start (SP-19).
+    pub settings: SelfProvisioning,
+    /// Installed language packs among `settings.languages`, in that order.
+    pub languages: Vec<Arc<str>>,
+    /// G.729 can be coded on this node.
+    pub g729: bool,
+}
+
+/// What an administrator or a phone page can order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum OperatorOrder {
+    /// Tell a phone to restart.
+    Restart {
+        /// The phone.
+        device: ObjectId,
+        /// How.
+        restart: DeviceRestart,
+    },
+    /// Show a text on a phone.
+    ShowText {
+        /// The phone.
+        device: ObjectId,
+        /// Up to 128 characters.
+        text: Box<str>,
+    },
+    /// End a call.
+    DropCall {
+        /// Which.
+        call: CallId,
+    },
+    /// Tell the state of a device.
+    Inspect {
+        /// The device.
+        device: ObjectId,
+    },
+    /// Tell what is going on as a whole.
+    Overview,
+    /// Self-provision a phone from its own screen (SP-06): authenticate and assign in one order.
+    /// Answered by `OperatorReply::Provisioned` or a refusal.
+    Provision {
+        /// The phone.
+        device: ObjectId,
+        /// User ID or self-service ID.
+        identity: Box<str>,
+        /// The password; `None` where the mode needs none.
+        password: Option<SecretText>,
+    },
+}
+
+/// The answer to an [`OperatorOrder`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OperatorReply {
+    /// Done, or on its way.
+    Accepted,
+    /// The state of a device.
+    Device(DeviceState),
+    /// What is going on.
+    Overview(Overview),
+    /// The phone is the user's now.
+    Provisioned {
+        /// Its number.
+        extension: Arc<str>,
+    },
+}
+
+/// What the engine knows of a device at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DeviceState {
+    /// Its name.
+    pub device: Box<str>,
+    /// Registered now.
+    pub registered: bool,
+    /// Its address and transport, where registered.
+    pub address: Option<Box<str>>,
+    /// Its User-Agent, where it told one.
+    pub user_agent: Box<str>,
+    /// Since when it has been registered.
+    pub since: Option<UnixTime>,
+    /// When the registration ends unless it is refreshed.
+    pub expires: Option<UnixTime>,
+    /// Its calls: id and state in words.
+    pub calls: Vec<(CallId, Box<str>)>,
+}
+
+/// Counts of what is going on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// Devices registered.
+    pub registered: u64,
+    /// Calls that exist.
+    pub calls: u64,
+    /// Calls answered and not ended.
+    pub calls_connected: u64,
+    /// CTI sessions.
+    pub sessions: u64,
+    /// Self-provisioning calls in progress.
+    pub ivr_calls: u64,
+    /// State of the self-provisioning IVR in words: `stopped`, `waiting`, `in-service`, or why not.
+    pub ivr: Box<str>,
+    /// Counters since the start, by name, for the metrics page.
+    pub counters: Vec<(Box<str>, u64)>,
+}
+
+/// What the engine asks of the shell.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Output {
+    /// Send these bytes.
+    Transmit {
+        /// Where. A stream that is not there is opened when the flow names no connection.
+        flow: Flow,
+        /// One whole SIP message.
+        message: Vec<u8>,
+    },
+    /// Close a stream.
+    Disconnect {
+        /// Which.
+        flow: Flow,
+    },
+    /// Submit an operation; answered by [`Input::Decided`].
+    Submit {
+        /// Its idempotency id.
+        operation: OperationId,
+        /// In whose name.
+        actor: Actor,
+        /// What.
+        what: Operation,
+    },
+    /// Ask what became of an operation submitted before; answered by [`Input::Decided`].
+    Inquire {
+        /// Which.
+        operation: OperationId,
+    },
+    /// Check a secret and count failures; answered by [`Input::Verified`].
+    Verify {
+        /// The question.
+        verify: VerifyId,
+        /// Whose; `None` when there is no such account, so that the answer takes as long.
+        account: Option<ObjectId>,
+        /// Which credential.
+        kind: CredentialKind,
+        /// What was presented.
+        secret: SecretText,
+    },
+    /// Tell the media driver.
+    Media(MediaCommand),
+    /// Keep or forget a registration across restarts (written behind).
+    Binding(BindingChange),
+    /// A finished call.
+    Record(CallRecord),
+    /// Who may fetch a device's file with secrets in it.
+    Access(Access),
+    /// The answer to an application's command.
+    Answer {
+        /// The session.
+        session: SessionId,
+        /// The application's number.
+        request: u64,
+        /// Accepted, or why not.
+        result: Result<(), Refusal>,
+    },
+    /// Something happened that a session sees.
+    Event {
+        /// The session.
+        session: SessionId,
+        /// What.
+        event: Event,
+    },
+    /// The answer to an operator's order.
+    Reply {
+        /// The asker's number.
+        request: u64,
+        /// The answer.
+        result: Result<OperatorReply, Refusal>,
+    },
+    /// Something an administrator should look at.
+    Alarm(Alarm),
+    /// Something for the log.
+    Note(Note),
+}
+
+/// A registration to keep or forget.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BindingChange {
+    /// The device.
+    pub device: ObjectId,
+    /// Its registration in the engine's own serialised form; `None` when it ended.
+    pub binding: Option<Vec<u8>>,
+    /// When it ends by itself.
+    pub expires: UnixTime,
+}
+
+/// Who may fetch a device's file (architecture, section 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// The device registered from this address with its own secret.
+    Registered {
+        /// The device.
+        device: ObjectId,
+        /// From where.
+        address: IpAddr,
+    },
+    /// Anybody who names the device may fetch, for so long.
+    Window {
+        /// The device.
+        device: ObjectId,
+        /// Only from here, where it is known.
+        address: Option<IpAddr>,
+        /// For so long.
+        length: Duration,
+    },
+}
+
+/// A finished call, for the call records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRecord {
+    /// The call.
+    pub call: CallId,
+    /// The calling device, when it is one of ours.
+    pub calling_device: Option<DeviceName>,
+    /// The calling number.
+    pub calling: Box<str>,
+    /// The number dialled.
+    pub dialled: Box<str>,
+    /// The number reached after forwards.
+    pub reached: Box<str>,
+    /// The device that answered.
+    pub answering_device: Option<DeviceName>,
+    /// When it began.
+    pub began: UnixTime,
+    /// When it was answered.
+    pub answered: Option<UnixTime>,
+    /// When it ended.
+    pub ended: UnixTime,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Something an administrator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alarm {
+    /// A constant name, as in `auto-registration-range-exhausted`.
+    pub name: &'static str,
+    /// Values, by name.
+    pub values: Vec<(&'static str, String)>,
+}
+
+/// Something for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// How much it matters.
+    pub level: Level,
+    /// A constant sentence.
+    pub text: &'static str,
+    /// Fields with dotted constant names; never a secret.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// How much a note matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For whoever looks for a fault.
+    Debug,
+    /// What happens in the ordinary course.
+    Info,
+    /// What should not happen, and does no harm yet.
+    Warn,
+    /// What needs somebody.
+    Error,
+}

@@ -1,0 +1,102 @@
+//! What passes between calls and devices. Messages only, because a leg may be on another node.
+
+use std::sync::Arc;
+
+use jackfield_vocabulary::{
+    CallId, CallerIdentity, Cause, DeviceName, Digit, DigitSource, ForwardReason, LegId, ObjectId,
+};
+use serde::{Deserialize, Serialize};
+
+/// A session description as it travels: its bytes, forwarded unchanged so that media goes
+/// directly between the devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Description(pub(crate) Arc<[u8]>);
+
+/// What calls tell the device layer to do with a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LegCommand {
+    /// Offer the call to a device: a new leg, numbered by the call.
+    Offer(Box<Offer>),
+    /// Answer a new leg of the caller: it rings at the far side, with early media where there is
+    /// a description.
+    Ring { leg: LegId, early: Option<Description> },
+    /// The far side answered; or this device's own call is answered by it.
+    Answer { leg: LegId, answer: Description, connected: CallerIdentity },
+    /// Offer new media in an established leg (re-INVITE); answered by `ReAnswered` or `ReRefused`.
+    ReOffer { leg: LegId, offer: Option<Description> },
+    /// Answer the leg's `ReOffered`.
+    ReAnswer { leg: LegId, answer: Description },
+    /// Refuse the leg's `ReOffered`; the session goes on as it was.
+    ReRefuse { leg: LegId, cause: Cause },
+    /// End the leg in whatever state it is: reject, cancel or BYE.
+    End { leg: LegId, cause: Cause },
+    /// Who the far side is has changed (redirect, forward): shown where the phone can.
+    Identify { leg: LegId, connected: CallerIdentity },
+}
+
+/// A call offered to a device.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Offer {
+    /// The new leg.
+    pub(crate) leg: LegId,
+    /// Its call.
+    pub(crate) call: CallId,
+    /// The device.
+    pub(crate) device: ObjectId,
+    /// The line of the device that rings.
+    pub(crate) line: ObjectId,
+    /// The number that was called on this line.
+    pub(crate) called: Box<str>,
+    /// Who calls.
+    pub(crate) caller: CallerIdentity,
+    /// The first number called and why the call came from there, when it was forwarded.
+    pub(crate) diverted: Option<(Box<str>, ForwardReason)>,
+    /// The caller's media; `None` asks the device to offer (delayed offer).
+    pub(crate) offer: Option<Description>,
+    /// How many more hops the request may take.
+    pub(crate) max_forwards: u8,
+}
+
+/// What the device layer tells calls of a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LegEvent {
+    /// A device calls: a new leg, numbered by the device layer.
+    Called(Box<Called>),
+    /// The offered device rings; with early media where there is a description.
+    Ringing { leg: LegId, early: Option<Description> },
+    /// The offered device answered.
+    Answered { leg: LegId, answer: Description },
+    /// The offered device refused, was not reached, or is busy; the leg is over.
+    Refused { leg: LegId, cause: Cause },
+    /// The device changes its media (hold, resume, another codec); calls answer.
+    ReOffered { leg: LegId, offer: Option<Description>, hold: Option<bool> },
+    /// The answer to `ReOffer`.
+    ReAnswered { leg: LegId, answer: Description },
+    /// `ReOffer` was refused; the session goes on as it was.
+    ReRefused { leg: LegId, cause: Cause },
+    /// A key in signalling.
+    Digit { leg: LegId, digit: Digit, source: DigitSource },
+    /// The user pressed a call key that signalling shows: hold, transfer (REFER) or conference.
+    FeaturePressed { leg: LegId },
+    /// The leg is over.
+    Ended { leg: LegId, cause: Cause },
+}
+
+/// A call that a device places.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Called {
+    /// The new leg.
+    pub(crate) leg: LegId,
+    /// The calling device, proved by digest or by its flow.
+    pub(crate) device: ObjectId,
+    /// Its name.
+    pub(crate) name: DeviceName,
+    /// The line it calls from.
+    pub(crate) line: ObjectId,
+    /// What was dialled.
+    pub(crate) dialled: Box<str>,
+    /// The caller's media; `None` when it wants an offer from the far side.
+    pub(crate) offer: Option<Description>,
+    /// How many more hops the request may take.
+    pub(crate) max_forwards: u8,
+}
