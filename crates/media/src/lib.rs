@@ -9,6 +9,9 @@ mod receive;
 mod resample;
 mod rtcp;
 mod rtp;
+mod telephone_event;
+mod tone;
+mod tone_detector;
 
 pub use codec::{CodecFormat, Decoder, Encoder, codecs_available};
 pub use g711::{alaw_decode, alaw_encode, mulaw_decode, mulaw_encode};
@@ -20,3 +23,6 @@ pub use rtcp::{
     ReportBlock, RtcpError, RtcpPacket, SenderInfo, ntp_time, parse_rtcp, print_bye, print_report,
 };
 pub use rtp::{RTP_HEADER, RTP_PACKET_LIMIT, RtpError, RtpHeader, RtpPacket, is_rtcp};
+pub use telephone_event::{EventPacket, EventReceiver, EventSender, TelephoneEvent};
+pub use tone::{ToneGenerator, ToneRegion, amplitude, frequencies};
+pub use tone_detector::ToneDetector;
