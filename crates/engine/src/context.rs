@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use jackfield_model::Directory;
 use jackfield_vocabulary::{
-    CallId, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId, OperationId, PlayId,
-    Refusal, SessionId, VerifyId,
+    CallId, Command, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId,
+    OperationId, PlayId, ProvisioningCommand, ProvisioningOutcome, Refusal, SessionId, VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::interface::{Alarm, Level, Note, Output};
-use crate::leg::{LegCommand, LegEvent};
+use crate::leg::{CtiLeg, Divert, LegCommand, LegEvent, Told};
 
 /// What a layer works with while it handles one thing.
 pub(crate) struct Context<'a> {
@@ -78,6 +78,18 @@ pub(crate) enum Internal {
     ShowText { device: ObjectId, text: Box<str>, asker: Asker },
     /// Devices → whoever asked for `Restart` or `ShowText`: on its way, or why not.
     DeviceTold { asker: Asker, result: Result<(), Refusal> },
+    /// Calls → CTI: what happens to a leg of a CTI device.
+    ToCti(CtiLeg),
+    /// CTI → calls: an application sends a call of its device elsewhere.
+    Divert(Divert),
+    /// An application inside the engine → CTI: a command in its session.
+    Command { session: SessionId, request: u64, command: Command },
+    /// CTI → an application inside the engine: what its session is told.
+    Told { session: SessionId, told: Told },
+    /// CTI → provisioning: a permitted session's command.
+    Provision { session: SessionId, command: ProvisioningCommand },
+    /// Provisioning → CTI: what came of it.
+    Provisioned { session: SessionId, device: DeviceName, outcome: ProvisioningOutcome },
     /// Devices → CTI: a device came or went.
     DeviceState { device: ObjectId, name: DeviceName, registered: bool },
 }
@@ -116,29 +128,33 @@ pub(crate) enum Timer {
 
     // Calls.
     /// A line has rung as long as it may.
-    NoAnswer { call: CallId, leg: LegId },
-    /// The caller has heard the tone of a failed call long enough.
-    FailedTone { call: CallId },
+    NoAnswer { call: CallId },
+    /// One side has not answered the other's new media for far too long.
+    Exchange { call: CallId },
 
     // CTI sessions.
     /// The application has not accepted a new call in time (CTI-36).
-    NewCallAccept { session: SessionId, call: CallId, device: DeviceName },
+    NewCallAccept { leg: LegId },
+    /// The media driver has not given a port in time (CTI-22).
+    MediaAllocation { leg: LegId },
+    /// The far side has not answered the media that the node offered.
+    MediaAnswer { leg: LegId },
     /// The first key, or the next one, has not come in time.
-    Collection { session: SessionId, call: CallId, device: DeviceName },
+    Collection { leg: LegId },
     /// A delayed text is due on a phone (SP-17).
     ShowTextDue { device: ObjectId, text: Box<str> },
 
     // Self-provisioning.
-    /// The route point may register (SP-18).
+    /// The IVR's route point may register (SP-18).
     RouteDelay,
     /// A verification has not been answered in time.
     VerifyAnswer { verify: VerifyId },
+    /// Somebody who authenticated has not gone on to the assignment.
+    ProofExpiry { device: ObjectId },
     /// The store has not decided in time: ask it again.
     DecisionInquiry { operation: OperationId },
     /// A phone that was assigned is told to restart.
-    ProvisionRestart { device: ObjectId, restart: DeviceRestart },
-    /// A wait of the IVR's script for one of its calls.
-    Script { call: CallId },
+    ProvisionRestart { device: ObjectId },
 }
 
 /// Names one set timer.

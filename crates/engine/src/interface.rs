@@ -56,6 +56,13 @@ pub enum Input {
     Media(MediaEvent),
     /// A service is to start or stop.
     Service(ServiceOrder),
+    /// An application signed in, with this account, or its session ended.
+    Session {
+        /// The session.
+        session: SessionId,
+        /// The application user or end user whose rights it has; `None` when it ended.
+        account: Option<ObjectId>,
+    },
     /// An application's command in its session.
     Application {
         /// The session.

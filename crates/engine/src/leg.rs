@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jackfield_vocabulary::{
-    CallId, CallerIdentity, Cause, DeviceName, Digit, DigitSource, ForwardReason, LegId, ObjectId,
+    CallId, CallerIdentity, Cause, DeviceName, Digit, DigitSource, Event, ForwardReason, LegId,
+    ObjectId, Refusal,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,8 @@ pub(crate) enum LegCommand {
     Answer { leg: LegId, answer: Description, connected: CallerIdentity },
     /// Offer new media in an established leg (re-INVITE); answered by `ReAnswered` or `ReRefused`.
     ReOffer { leg: LegId, offer: Option<Description> },
-    /// Answer the leg's `ReOffered`.
+    /// Answer the leg's `ReOffered`; or, where the leg's own answer was an offer (delayed offer),
+    /// the answer that goes into its ACK.
     ReAnswer { leg: LegId, answer: Description },
     /// Refuse the leg's `ReOffered`; the session goes on as it was.
     ReRefuse { leg: LegId, cause: Cause },
@@ -70,7 +72,8 @@ pub(crate) enum LegEvent {
     Refused { leg: LegId, cause: Cause },
     /// The device changes its media (hold, resume, another codec); calls answer.
     ReOffered { leg: LegId, offer: Option<Description>, hold: Option<bool> },
-    /// The answer to `ReOffer`.
+    /// The answer to `ReOffer`, or an offer where `ReOffer` had none; or, where the leg was answered
+    /// by an offer (delayed offer), the answer from its ACK.
     ReAnswered { leg: LegId, answer: Description },
     /// `ReOffer` was refused; the session goes on as it was.
     ReRefused { leg: LegId, cause: Cause },
@@ -99,4 +102,45 @@ pub(crate) struct Called {
     pub(crate) offer: Option<Description>,
     /// How many more hops the request may take.
     pub(crate) max_forwards: u8,
+}
+
+/// What calls tell the CTI layer, which is the device layer of CTI devices.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CtiLeg {
+    /// A call is offered to a route point or port.
+    Offered { offer: Box<Offer>, calling: Option<Calling> },
+    /// Any later command; never an offer.
+    Command(LegCommand),
+    /// The far side pressed a key, told by its signalling.
+    Digit { leg: LegId, digit: Digit, source: DigitSource },
+    /// The far side pressed a call key: hold, transfer or conference.
+    FeaturePressed { leg: LegId },
+}
+
+/// The device that calls, when it is one of ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Calling {
+    /// The device.
+    pub(crate) device: ObjectId,
+    /// Its name.
+    pub(crate) name: DeviceName,
+}
+
+/// An application, or the failure of one, sends a call of its CTI device elsewhere. The device's
+/// leg is over with that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Divert {
+    /// To this number.
+    Redirect { leg: LegId, to: Box<str> },
+    /// To the first destination that the line has among these forwards; without one the call ends.
+    Forward { leg: LegId, by: Vec<ForwardReason>, otherwise: Cause },
+}
+
+/// What an application inside the engine hears in its session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    /// Something happened.
+    Event(Event),
+    /// The answer to a command.
+    Answer { request: u64, result: Result<(), Refusal> },
 }
