@@ -67,6 +67,11 @@ impl ToneGenerator {
         }
     }
 
+    /// Steps over the next samples, as far as the cadence goes.
+    pub fn skip(&mut self, samples: usize) {
+        self.position = self.position.wrapping_add(samples as u32);
+    }
+
     fn of(frequencies: [f32; 2], level: f32, pulse: Pulse, rate: u32) -> Self {
         let amplitude = amplitude(level);
         let oscillators = frequencies.map(|frequency| Oscillator::new(frequency, amplitude, rate));

@@ -1,0 +1,410 @@
+//! The recorded words: language packs found in a directory, or put in by hand, coded once for each
+//! codec and shared by all calls. Recordings are read from disk when they are first coded.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use jackfield_vocabulary::Codec;
+
+use crate::{
+    codec::{CodecFormat, Encoder},
+    pack::{PackError, PackInfo},
+    resample::halve,
+    wav::{WAV_BYTES, WavError, parse_wav},
+};
+
+/// All installed language packs.
+#[derive(Debug, Default)]
+pub struct PromptLibrary {
+    directory: Option<PathBuf>,
+    packs: RwLock<BTreeMap<Arc<str>, Pack>>,
+}
+
+/// Why a pack or a prompt can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PromptError {
+    /// A file or folder can't be read.
+    #[error("can't read {path}", path = path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A `pack.toml` is not understood.
+    #[error("{path} is not understood", path = path.display())]
+    Pack {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: PackError,
+    },
+    /// A pack lies in a folder that does not bear its locale's name.
+    #[error("{path} says locale {locale}, but the folder has another name", path = path.display())]
+    Folder {
+        /// The `pack.toml`.
+        path: PathBuf,
+        /// What it says.
+        locale: String,
+    },
+    /// A recording is not usable.
+    #[error("{path} can't be played", path = path.display())]
+    Sound {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: WavError,
+    },
+    /// A recording is too large.
+    #[error("{path} is larger than a recording may be", path = path.display())]
+    Large {
+        /// Which.
+        path: PathBuf,
+    },
+    /// A text of the pack has no recording.
+    #[error("{path} has a text for `{prompt}`, but there is no recording", path = path.display())]
+    Silent {
+        /// The pack's folder.
+        path: PathBuf,
+        /// The prompt.
+        prompt: Arc<str>,
+    },
+    /// The codec is not there.
+    #[error("the codec is not there")]
+    Codec,
+    /// There is no such prompt.
+    #[error("there is no prompt `{prompt}` in {locale}")]
+    Missing {
+        /// The pack.
+        locale: String,
+        /// The prompt.
+        prompt: String,
+    },
+}
+
+impl PromptLibrary {
+    /// A library without packs, to be filled by [`PromptLibrary::insert`].
+    pub fn in_memory() -> Self {
+        Self::default()
+    }
+
+    /// A library of the packs in a directory, one folder each, with all that is wrong with them.
+    pub fn open(directory: &Path) -> (Self, Vec<PromptError>) {
+        let library = Self { directory: Some(directory.to_owned()), ..Self::default() };
+        let problems = library.rescan();
+        (library, problems)
+    }
+
+    /// Looks at the directory again. A pack that can't be read keeps its last good state; a
+    /// prompt that is wrong is left out of its pack.
+    pub fn rescan(&self) -> Vec<PromptError> {
+        let Some(directory) = &self.directory else { return Vec::new() };
+        let mut problems = Vec::new();
+        let folders = match pack_folders(directory) {
+            Ok(folders) => folders,
+            Err(source) => {
+                problems.push(PromptError::Read { path: directory.clone(), source });
+                return problems;
+            }
+        };
+        let mut found = BTreeMap::new();
+        for folder in folders {
+            match read_pack(&folder, &mut problems) {
+                Ok(pack) => {
+                    found.insert(Arc::from(pack.info.locale.as_str()), pack);
+                }
+                Err(problem) => {
+                    problems.push(problem);
+                    self.keep(&folder, &mut found);
+                }
+            }
+        }
+        *self.packs.write().unwrap_or_else(PoisonError::into_inner) = found;
+        problems
+    }
+
+    /// Puts in one prompt, 16-bit linear at 16 kHz, making the pack where there is none.
+    pub fn insert(&self, locale: &str, prompt: &str, sound: &[i16]) {
+        let mut packs = self.packs.write().unwrap_or_else(PoisonError::into_inner);
+        let pack = packs.entry(locale.into()).or_insert_with(|| Pack {
+            info: PackInfo { locale: locale.to_owned(), ..PackInfo::default() },
+            prompts: BTreeMap::new(),
+        });
+        pack.prompts.insert(prompt.into(), Arc::new(Prompt::new(Source::Memory(sound.into()))));
+    }
+
+    /// What the installed packs say of themselves, by locale.
+    pub fn packs(&self) -> Vec<PackInfo> {
+        self.read().values().map(|pack| pack.info.clone()).collect()
+    }
+
+    /// Whether there is a recording of this prompt.
+    pub fn contains(&self, locale: &str, prompt: &str) -> bool {
+        self.prompt(locale, prompt).is_some()
+    }
+
+    /// The words of a prompt.
+    pub fn text(&self, locale: &str, prompt: &str) -> Option<Arc<str>> {
+        self.read().get(locale)?.info.texts.get(prompt).cloned()
+    }
+
+    /// A prompt as it is already coded; none where that has not been done yet.
+    pub fn ready(&self, locale: &str, prompt: &str, codec: Codec) -> Option<Arc<[u8]>> {
+        self.prompt(locale, prompt)?.ready(codec)
+    }
+
+    /// A prompt as whole units of 10 ms, coded now where that has not been done yet. This may
+    /// read a file and take a while.
+    pub fn encode(
+        &self,
+        locale: &str,
+        prompt: &str,
+        codec: Codec,
+    ) -> Result<Arc<[u8]>, PromptError> {
+        let missing =
+            || PromptError::Missing { locale: locale.to_owned(), prompt: prompt.to_owned() };
+        self.prompt(locale, prompt).ok_or_else(missing)?.encode(codec)
+    }
+
+    /// Codes every prompt of every pack, so that nobody waits later.
+    pub fn prepare(&self, codec: Codec) -> Vec<PromptError> {
+        let all: Vec<_> =
+            self.read().values().flat_map(|pack| pack.prompts.values().cloned()).collect();
+        all.iter().filter_map(|prompt| prompt.encode(codec).err()).collect()
+    }
+
+    fn prompt(&self, locale: &str, prompt: &str) -> Option<Arc<Prompt>> {
+        self.read().get(locale)?.prompts.get(prompt).cloned()
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<str>, Pack>> {
+        self.packs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, folder: &Path, found: &mut BTreeMap<Arc<str>, Pack>) {
+        let Some(locale) = folder.file_name().and_then(|name| name.to_str()) else { return };
+        if let Some((locale, pack)) = self.read().get_key_value(locale) {
+            found.insert(locale.clone(), pack.clone());
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Pack {
+    info: PackInfo,
+    prompts: BTreeMap<Arc<str>, Arc<Prompt>>,
+}
+
+#[derive(Debug)]
+struct Prompt {
+    source: Source,
+    coded: RwLock<Vec<(Codec, Arc<[u8]>)>>,
+}
+
+#[derive(Debug)]
+enum Source {
+    File(PathBuf),
+    Memory(Arc<[i16]>),
+}
+
+impl Prompt {
+    fn new(source: Source) -> Self {
+        Self { source, coded: RwLock::default() }
+    }
+
+    fn ready(&self, codec: Codec) -> Option<Arc<[u8]>> {
+        let coded = self.coded.read().unwrap_or_else(PoisonError::into_inner);
+        coded.iter().find(|(of, _)| *of == codec).map(|(_, bytes)| bytes.clone())
+    }
+
+    fn encode(&self, codec: Codec) -> Result<Arc<[u8]>, PromptError> {
+        if let Some(bytes) = self.ready(codec) {
+            return Ok(bytes);
+        }
+        let bytes: Arc<[u8]> = match &self.source {
+            Source::File(path) => encode_whole(&read_sound(path)?, codec)?.into(),
+            Source::Memory(sound) => encode_whole(sound, codec)?.into(),
+        };
+        let mut coded = self.coded.write().unwrap_or_else(PoisonError::into_inner);
+        if !coded.iter().any(|(of, _)| *of == codec) {
+            coded.push((codec, bytes.clone()));
+        }
+        Ok(bytes)
+    }
+}
+
+/// A sound at 16 kHz as whole units of a codec.
+fn encode_whole(sound: &[i16], codec: Codec) -> Result<Vec<u8>, PromptError> {
+    let format = CodecFormat::of(codec);
+    let mut encoder = Encoder::new(codec).ok_or(PromptError::Codec)?;
+    let halved = (format.rate == 8_000).then(|| halve(sound));
+    let sound = halved.as_deref().unwrap_or(sound);
+    let units = sound.len().div_ceil(format.unit_samples());
+    let mut out = vec![0; units * format.unit_bytes];
+    let places = out.chunks_exact_mut(format.unit_bytes);
+    for (place, unit) in places.zip(sound.chunks(format.unit_samples())) {
+        let mut padded = [0; 160];
+        padded[..unit.len()].copy_from_slice(unit);
+        encoder.encode(&padded[..format.unit_samples()], place);
+    }
+    Ok(out)
+}
+
+fn pack_folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(directory)?.take(ENTRY_LIMIT) {
+        let path = entry?.path();
+        if path.join(MANIFEST).is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, PromptError> {
+    let path = folder.join(MANIFEST);
+    let bytes = read_limited(&path, MANIFEST_BYTES)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let info = PackInfo::parse(&text)
+        .map_err(|source| PromptError::Pack { path: path.clone(), source })?;
+    if folder.file_name().and_then(|name| name.to_str()) != Some(&info.locale) {
+        return Err(PromptError::Folder { path, locale: info.locale });
+    }
+    let mut prompts = BTreeMap::new();
+    for prompt in info.texts.keys() {
+        let path = folder.join(format!("{prompt}.wav"));
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.len() > WAV_BYTES => {
+                problems.push(PromptError::Large { path });
+            }
+            Ok(_) => {
+                prompts.insert(prompt.clone(), Arc::new(Prompt::new(Source::File(path))));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let path = folder.to_owned();
+                problems.push(PromptError::Silent { path, prompt: prompt.clone() });
+            }
+            Err(source) => problems.push(PromptError::Read { path, source }),
+        }
+    }
+    Ok(Pack { info, prompts })
+}
+
+fn read_sound(path: &Path) -> Result<Vec<i16>, PromptError> {
+    let bytes = read_limited(path, WAV_BYTES)?;
+    parse_wav(&bytes).map_err(|source| PromptError::Sound { path: path.to_owned(), source })
+}
+
+fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, PromptError> {
+    let read = || {
+        use io::Read;
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| PromptError::Read { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > limit {
+        return Err(PromptError::Large { path: path.to_owned() });
+    }
+    Ok(bytes)
+}
+
+const MANIFEST: &str = "pack.toml";
+
+/// The largest `pack.toml`.
+const MANIFEST_BYTES: u64 = 1 << 20;
+
+/// Entries of the directory that are looked at.
+const ENTRY_LIMIT: usize = 1_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wav::print_wav;
+
+    fn write_pack(directory: &Path, locale: &str, prompts: &[&str]) {
+        let folder = directory.join(locale);
+        fs::create_dir_all(&folder).unwrap();
+        let texts: String =
+            prompts.iter().map(|id| format!("{id} = \"Text of {id}.\"\n")).collect();
+        fs::write(
+            folder.join("pack.toml"),
+            format!("[pack]\nlocale = \"{locale}\"\n[texts]\n{texts}"),
+        )
+        .unwrap();
+        for id in prompts {
+            fs::write(folder.join(format!("{id}.wav")), print_wav(&[1_000; 3_201], 16_000))
+                .unwrap();
+        }
+    }
+
+    /// Proves SP-14: a pack that is dropped in is there after a rescan.
+    #[test]
+    fn a_pack_that_is_dropped_in_is_installed_by_a_rescan() {
+        let directory = tempfile::tempdir().unwrap();
+        write_pack(directory.path(), "en-US", &["greeting"]);
+        let (library, problems) = PromptLibrary::open(directory.path());
+        assert!(problems.is_empty(), "{problems:?}");
+        assert!(library.contains("en-US", "greeting") && !library.contains("ja-JP", "greeting"));
+
+        write_pack(directory.path(), "ja-JP", &["greeting", "goodbye"]);
+        assert!(library.rescan().is_empty());
+        assert!(library.contains("ja-JP", "goodbye"));
+        assert_eq!(library.text("ja-JP", "goodbye").as_deref(), Some("Text of goodbye."));
+        assert_eq!(library.packs().len(), 2);
+    }
+
+    #[test]
+    fn prompts_are_coded_once_in_whole_units() {
+        let directory = tempfile::tempdir().unwrap();
+        write_pack(directory.path(), "en-US", &["greeting"]);
+        let (library, _) = PromptLibrary::open(directory.path());
+        assert_eq!(library.ready("en-US", "greeting", Codec::Pcmu), None);
+        let coded = library.encode("en-US", "greeting", Codec::Pcmu).unwrap();
+        // 3,201 samples at 16 kHz are 200 ms and one sample.
+        assert_eq!(coded.len(), 21 * 80);
+        assert!(Arc::ptr_eq(&coded, &library.ready("en-US", "greeting", Codec::Pcmu).unwrap()));
+        assert_eq!(library.encode("en-US", "greeting", Codec::L16).unwrap().len(), 21 * 320);
+        assert!(library.prepare(Codec::G722).is_empty());
+        assert!(library.ready("en-US", "greeting", Codec::G722).is_some());
+    }
+
+    #[test]
+    fn problems_say_which_file_and_leave_the_rest_usable() {
+        let directory = tempfile::tempdir().unwrap();
+        write_pack(directory.path(), "en-US", &["greeting", "goodbye"]);
+        fs::remove_file(directory.path().join("en-US/goodbye.wav")).unwrap();
+        write_pack(directory.path(), "ja-JP", &["greeting"]);
+        let (library, problems) = PromptLibrary::open(directory.path());
+        assert!(
+            matches!(&problems[..], [PromptError::Silent { prompt, .. }] if &**prompt == "goodbye")
+        );
+        assert!(library.contains("en-US", "greeting"));
+
+        fs::write(directory.path().join("ja-JP/pack.toml"), "rubbish").unwrap();
+        let problems = library.rescan();
+        assert!(problems.iter().any(|p| matches!(p, PromptError::Pack { .. })), "{problems:?}");
+        assert!(library.contains("ja-JP", "greeting"), "the last good state stays");
+
+        fs::write(directory.path().join("en-US/greeting.wav"), "RIFF").unwrap();
+        library.rescan();
+        let error = library.encode("en-US", "greeting", Codec::Pcma).unwrap_err();
+        assert!(error.to_string().contains("greeting.wav"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_with_another_name_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        write_pack(directory.path(), "en-US", &[]);
+        fs::rename(directory.path().join("en-US"), directory.path().join("en-GB")).unwrap();
+        let (library, problems) = PromptLibrary::open(directory.path());
+        assert!(matches!(&problems[..], [PromptError::Folder { .. }]));
+        assert!(library.packs().is_empty());
+    }
+}
