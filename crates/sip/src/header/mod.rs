@@ -49,7 +49,7 @@ mod supported;
 mod to;
 mod unsupported;
 mod user_agent;
-mod via;
+pub(crate) mod via;
 mod warning;
 mod www_authenticate;
 

@@ -23,6 +23,7 @@ mod tests;
 mod write;
 
 pub use check::Essentials;
+pub(crate) use fault::refuse;
 pub use fault::{Fault, ParseError};
 pub use multipart::{Part, parts};
 pub use request::RequestBuilder;

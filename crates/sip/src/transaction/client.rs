@@ -1,0 +1,269 @@
+//! Requests that go out.
+
+use super::classify::IncomingResponse;
+use super::client_invite::{FORKS, InviteClient, SentAck};
+use super::client_other::{OtherClient, Verdict};
+use super::key::ClientKey;
+use super::step::Step;
+use super::timer::{Alarm, Owner, PATIENCE, Timer};
+use super::*;
+use crate::uri::HostPort;
+
+/// A client transaction.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Client {
+    number: u64,
+    flow: Flow,
+    /// The request as it was sent.
+    bytes: Arc<[u8]>,
+    /// Our own CANCEL, whose answers interest nobody.
+    is_internal: bool,
+    /// `None` only while a transition is under way.
+    state: Option<ClientState>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum ClientState {
+    Invite(InviteClient),
+    Other(OtherClient),
+}
+
+impl Endpoint {
+    /// Sends a request and waits for its answers. The Via is added here.
+    ///
+    /// An ACK has no transaction: send it with [`Self::acknowledge`].
+    pub fn request(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        request: &RequestBuilder,
+        out: &mut Vec<Action>,
+    ) -> ClientKey {
+        let branch = self.tokens.branch();
+        let bytes = request.write(&via(&flow, &branch)).into();
+        let key = self.keys.client(&branch, request.method());
+        self.start(now, key, flow, bytes, request.method(), out);
+        key
+    }
+
+    /// Sends the ACK of a 2xx, and again whenever the same 2xx comes again.
+    pub fn acknowledge(
+        &mut self,
+        invite: ClientKey,
+        response: &Message,
+        flow: Flow,
+        ack: &RequestBuilder,
+        out: &mut Vec<Action>,
+    ) {
+        let branch = self.tokens.branch();
+        let bytes: Arc<[u8]> = ack.write(&via(&flow, &branch)).into();
+        let client = self.clients.get_mut(&invite).and_then(|client| client.state.as_mut());
+        if let Some(ClientState::Invite(InviteClient::Accepted { acks })) = client
+            && acks.len() < FORKS
+        {
+            let to_tag = response.to_tag().unwrap_or_default().into();
+            acks.push(SentAck { to_tag, flow: flow.clone(), bytes: Arc::clone(&bytes) });
+        }
+        out.push(Action::Transmit { flow, bytes });
+    }
+
+    /// Gives up an INVITE. Its final answer still comes, usually 487; or a 2xx, which then needs
+    /// ACK and BYE.
+    pub fn cancel(&mut self, now: Now, invite: ClientKey, out: &mut Vec<Action>) {
+        let Some(client) = self.clients.get_mut(&invite) else { return };
+        match &mut client.state {
+            Some(ClientState::Invite(InviteClient::Calling { cancel, .. })) => *cancel = true,
+            Some(ClientState::Invite(InviteClient::Proceeding { cancelled })) if !*cancelled => {
+                *cancelled = true;
+                self.send_cancel(now, invite, out);
+            }
+            _ => {}
+        }
+    }
+
+    /// Fails all requests that wait for an answer over a flow which is gone.
+    pub fn disconnected(&mut self, flow: &Flow, out: &mut Vec<Action>) {
+        let waiting = |client: &Client| {
+            client.flow == *flow
+                && match &client.state {
+                    Some(ClientState::Invite(state)) => matches!(
+                        state,
+                        InviteClient::Calling { .. } | InviteClient::Proceeding { .. }
+                    ),
+                    Some(ClientState::Other(state)) => !matches!(state, OtherClient::Completed),
+                    None => false,
+                }
+        };
+        let found = self.clients.iter().filter(|(_, client)| waiting(client));
+        let mut keys: Vec<ClientKey> = found.map(|(key, _)| *key).collect();
+        keys.sort_unstable();
+        for key in keys {
+            if self.clients.remove(&key).is_some_and(|client| !client.is_internal) {
+                out.push(Action::Failed { key, reason: Failure::Transport });
+            }
+        }
+    }
+
+    fn start(
+        &mut self,
+        now: Now,
+        key: ClientKey,
+        flow: Flow,
+        bytes: Arc<[u8]>,
+        method: &Method,
+        out: &mut Vec<Action>,
+    ) {
+        let number = self.next_number();
+        let owner = Owner::Client(key);
+        let mut step = Step { now, flow: &flow, owner, number, timers: &mut self.timers, out };
+        step.transmit(&bytes);
+        let state = match method {
+            Method::Invite => ClientState::Invite(InviteClient::new(&mut step)),
+            _ => ClientState::Other(OtherClient::new(&mut step)),
+        };
+        let is_internal = *method == Method::Cancel;
+        self.clients.insert(key, Client { number, flow, bytes, is_internal, state: Some(state) });
+    }
+
+    fn send_cancel(&mut self, now: Now, invite: ClientKey, out: &mut Vec<Action>) {
+        let Some(client) = self.clients.get(&invite) else { return };
+        let (flow, number) = (client.flow.clone(), client.number);
+        let Some(bytes) = derive::cancel(&client.bytes) else { return };
+        let branch = Message::parse_datagram(&bytes)
+            .ok()
+            .and_then(|cancel| Some(cancel.typed::<Via>().ok()?.branch()?.to_owned()));
+        let key = self.keys.client(&branch.unwrap_or_default(), &Method::Cancel);
+        let alarm = Alarm { owner: Owner::Client(invite), number, timer: Timer::Cancelled };
+        self.timers.set(now + PATIENCE, alarm);
+        self.start(now, key, flow, bytes, &Method::Cancel, out);
+    }
+
+    pub(super) fn receive_response(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        message: Message,
+        answer: &IncomingResponse,
+        out: &mut Vec<Action>,
+    ) {
+        let IncomingResponse { key, status, ref to_tag, is_invite } = *answer;
+        let mut cancel = false;
+        let verdict = self.change_client(now, key, None, out, |state, step| match state {
+            ClientState::Invite(state) => {
+                cancel = matches!(state, InviteClient::Calling { cancel: true, .. })
+                    && status.is_provisional();
+                let (state, verdict) = state.response(status, to_tag, step);
+                (state.map(ClientState::Invite), verdict)
+            }
+            ClientState::Other(state) => {
+                let (state, verdict) = state.response(status, step);
+                (state.map(ClientState::Other), verdict)
+            }
+        });
+        if cancel {
+            self.send_cancel(now, key, out);
+        }
+        match verdict {
+            Some((Verdict::Pass, is_internal)) => {
+                if status.code() >= 300 && is_invite {
+                    self.acknowledge_refusal(key, &message, out);
+                }
+                if !is_internal {
+                    out.push(Action::Response { key, flow, message });
+                }
+            }
+            Some((Verdict::RepeatAck, _)) => {
+                self.counters.repeated += 1;
+                self.acknowledge_refusal(key, &message, out);
+            }
+            Some(_) => self.counters.repeated += 1,
+            None => self.counters.stray += 1,
+        }
+    }
+
+    /// Sends the ACK of a refusal; the same again when the refusal comes again.
+    fn acknowledge_refusal(&mut self, key: ClientKey, response: &Message, out: &mut Vec<Action>) {
+        let Some(client) = self.clients.get_mut(&key) else { return };
+        let Some(ClientState::Invite(InviteClient::Completed { ack })) = &mut client.state else {
+            return;
+        };
+        if ack.is_none() {
+            *ack = derive::ack(&client.bytes, response);
+        }
+        if let Some(bytes) = ack {
+            out.push(Action::Transmit { flow: client.flow.clone(), bytes: Arc::clone(bytes) });
+        }
+    }
+
+    pub(super) fn client_timeout(
+        &mut self,
+        now: Now,
+        key: ClientKey,
+        alarm: Alarm,
+        out: &mut Vec<Action>,
+    ) {
+        let number = Some(alarm.number);
+        let verdict = self.change_client(now, key, number, out, |state, step| match state {
+            ClientState::Invite(state) => {
+                let (state, verdict) = state.timeout(alarm.timer, step);
+                (state.map(ClientState::Invite), verdict)
+            }
+            ClientState::Other(state) => {
+                let (state, verdict) = state.timeout(alarm.timer, step);
+                (state.map(ClientState::Other), verdict)
+            }
+        });
+        match verdict {
+            Some((Verdict::TimedOut, false)) => {
+                out.push(Action::Failed { key, reason: Failure::TimedOut });
+            }
+            Some((Verdict::Repeat, _)) => {
+                if let Some(Client { flow, bytes, .. }) = self.clients.get(&key) {
+                    let bytes = Arc::clone(bytes);
+                    out.push(Action::Transmit { flow: flow.clone(), bytes });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets a transaction change its state, and forgets it when it is over.
+    fn change_client(
+        &mut self,
+        now: Now,
+        key: ClientKey,
+        number: Option<u64>,
+        out: &mut Vec<Action>,
+        change: impl FnOnce(ClientState, &mut Step<'_>) -> (Option<ClientState>, Verdict),
+    ) -> Option<(Verdict, bool)> {
+        let client = self.clients.get_mut(&key)?;
+        if number.is_some_and(|number| number != client.number) {
+            return None;
+        }
+        let state = client.state.take()?;
+        let mut step = Step {
+            now,
+            flow: &client.flow,
+            owner: Owner::Client(key),
+            number: client.number,
+            timers: &mut self.timers,
+            out,
+        };
+        let (state, verdict) = change(state, &mut step);
+        client.state = state;
+        let is_internal = client.is_internal;
+        if client.state.is_none() {
+            self.clients.remove(&key);
+        }
+        Some((verdict, is_internal))
+    }
+}
+
+/// The Via of a request we send.
+fn via(flow: &Flow, branch: &str) -> Via {
+    let mut via = Via::new(flow.transport.via(), HostPort::from(flow.local), branch);
+    if !flow.transport.is_reliable() {
+        via.params.set("rport", None);
+    }
+    via
+}

@@ -1,0 +1,103 @@
+//! Client transactions of INVITE (RFC 3261 section 17.1.1, RFC 6026).
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::client_other::Verdict;
+use super::step::Step;
+use super::timer::{PATIENCE, T1, Timer};
+use crate::flow::Flow;
+use crate::status::Status;
+
+/// An INVITE that was sent. `None` instead of a state means it is over.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum InviteClient {
+    /// No answer yet. A wish to cancel waits for one (RFC 3261 section 9.1).
+    Calling { interval: Duration, cancel: bool },
+    /// A provisional answer came.
+    Proceeding { cancelled: bool },
+    /// It was refused and acknowledged.
+    Completed { ack: Option<Arc<[u8]>> },
+    /// It was accepted, perhaps by several; their ACKs are kept for repeated 2xx.
+    Accepted { acks: Vec<SentAck> },
+}
+
+/// The ACK sent for a 2xx.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct SentAck {
+    pub(super) to_tag: Box<str>,
+    pub(super) flow: Flow,
+    pub(super) bytes: Arc<[u8]>,
+}
+
+impl InviteClient {
+    pub(super) fn new(step: &mut Step<'_>) -> Self {
+        step.start(Timer::B, PATIENCE);
+        if !step.is_reliable() {
+            step.start(Timer::A, T1);
+        }
+        Self::Calling { interval: T1, cancel: false }
+    }
+
+    pub(super) fn response(
+        self,
+        status: Status,
+        to_tag: &str,
+        step: &mut Step<'_>,
+    ) -> (Option<Self>, Verdict) {
+        match self {
+            Self::Calling { cancel: cancelled, .. } | Self::Proceeding { cancelled }
+                if status.is_provisional() =>
+            {
+                (Some(Self::Proceeding { cancelled }), Verdict::Pass)
+            }
+            Self::Calling { .. } | Self::Proceeding { .. } if status.is_success() => {
+                step.start(Timer::M, PATIENCE);
+                (Some(Self::Accepted { acks: Vec::new() }), Verdict::Pass)
+            }
+            Self::Calling { .. } | Self::Proceeding { .. } => {
+                // Over a reliable transport nothing is repeated, but the ACK has to be sent first.
+                let wait = if step.is_reliable() { Duration::ZERO } else { PATIENCE };
+                step.start(Timer::D, wait);
+                (Some(Self::Completed { ack: None }), Verdict::Pass)
+            }
+            Self::Completed { .. } if status.code() >= 300 => (Some(self), Verdict::RepeatAck),
+            Self::Accepted { ref acks } if status.is_success() => {
+                let sent = acks.iter().find(|ack| *ack.to_tag == *to_tag);
+                let verdict = match sent {
+                    Some(ack) => {
+                        step.out.push(super::Action::Transmit {
+                            flow: ack.flow.clone(),
+                            bytes: Arc::clone(&ack.bytes),
+                        });
+                        Verdict::Absorb
+                    }
+                    None => Verdict::Pass,
+                };
+                (Some(self), verdict)
+            }
+            state => (Some(state), Verdict::Absorb),
+        }
+    }
+
+    pub(super) fn timeout(self, timer: Timer, step: &mut Step<'_>) -> (Option<Self>, Verdict) {
+        match (self, timer) {
+            (Self::Calling { interval, cancel }, Timer::A) => {
+                let interval = interval * 2;
+                step.start(Timer::A, interval);
+                (Some(Self::Calling { interval, cancel }), Verdict::Repeat)
+            }
+            (Self::Calling { .. }, Timer::B)
+            | (Self::Proceeding { cancelled: true }, Timer::Cancelled) => (None, Verdict::TimedOut),
+            (Self::Completed { .. }, Timer::D) | (Self::Accepted { .. }, Timer::M) => {
+                (None, Verdict::Absorb)
+            }
+            (state, _) => (Some(state), Verdict::Absorb),
+        }
+    }
+}
+
+/// How many branches of a forked INVITE are remembered.
+pub(super) const FORKS: usize = 8;

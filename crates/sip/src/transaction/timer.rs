@@ -1,0 +1,115 @@
+//! The timers of transactions, by the letters of RFC 3261 and RFC 6026.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::key::{ClientKey, ServerKey};
+use crate::now::Now;
+
+/// Why a transaction wants to be woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Timer {
+    /// Repeats an INVITE that has no answer.
+    A,
+    /// Gives up an INVITE that has no answer.
+    B,
+    /// Ends the absorbing of repeated refusals of an INVITE.
+    D,
+    /// Repeats another request that has no final answer.
+    E,
+    /// Gives up another request.
+    F,
+    /// Repeats the refusal of an INVITE that has no ACK.
+    G,
+    /// Gives up waiting for the ACK of a refusal.
+    H,
+    /// Ends the absorbing of repeated ACKs.
+    I,
+    /// Ends the absorbing of another repeated request.
+    J,
+    /// Ends the absorbing of repeated answers to another request.
+    K,
+    /// Ends the absorbing of a repeated INVITE that was accepted, and the wait for its ACK.
+    L,
+    /// Ends the passing on of further 2xx to an INVITE.
+    M,
+    /// Sends 100 for an INVITE nobody has answered in time.
+    Trying,
+    /// Repeats the 2xx of an INVITE that has no ACK (RFC 3261 section 13.3.1.4).
+    Repeat,
+    /// Gives up an INVITE that was cancelled and still has no final answer.
+    Cancelled,
+}
+
+/// Whose timer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Owner {
+    Server(ServerKey),
+    Client(ClientKey),
+}
+
+/// A timer that is set. The number tells transactions apart that had the same key one after
+/// another.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Alarm {
+    pub(super) owner: Owner,
+    pub(super) number: u64,
+    pub(super) timer: Timer,
+}
+
+/// All timers, in the order they fire. A timer is never taken out: the state it belongs to looks
+/// at it when it fires, and others ignore it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Timers {
+    #[serde(with = "listed")]
+    queue: BTreeMap<(Now, u64), Alarm>,
+    count: u64,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, at: Now, alarm: Alarm) {
+        self.count += 1;
+        self.queue.insert((at, self.count), alarm);
+    }
+
+    pub(super) fn next(&self) -> Option<Now> {
+        self.queue.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(super) fn due(&mut self, now: Now) -> Option<Alarm> {
+        let first = self.queue.first_entry()?;
+        if first.key().0 <= now { Some(first.remove()) } else { None }
+    }
+}
+
+/// Round-trip estimate.
+pub(super) const T1: Duration = Duration::from_millis(500);
+/// Longest time between repetitions.
+pub(super) const T2: Duration = Duration::from_secs(4);
+/// How long a message may stay in the network.
+pub(super) const T4: Duration = Duration::from_secs(5);
+/// When waiting ends: 64 times T1.
+pub(super) const PATIENCE: Duration = Duration::from_secs(32);
+/// How long an INVITE may have no answer before 100 is sent.
+pub(super) const TRYING: Duration = Duration::from_millis(200);
+
+/// JSON has no maps whose keys are pairs.
+mod listed {
+    use super::{Alarm, BTreeMap, Deserialize, Now, Serialize};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        queue: &BTreeMap<(Now, u64), Alarm>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        queue.iter().collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<(Now, u64), Alarm>, D::Error> {
+        Ok(Vec::<((Now, u64), Alarm)>::deserialize(deserializer)?.into_iter().collect())
+    }
+}
