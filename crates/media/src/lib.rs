@@ -14,6 +14,7 @@ mod recorder;
 mod resample;
 mod rtcp;
 mod rtp;
+mod stream;
 mod telephone_event;
 mod tone;
 mod tone_detector;
@@ -34,6 +35,7 @@ pub use rtcp::{
     ReportBlock, RtcpError, RtcpPacket, SenderInfo, ntp_time, parse_rtcp, print_bye, print_report,
 };
 pub use rtp::{RTP_HEADER, RTP_PACKET_LIMIT, RtpError, RtpHeader, RtpPacket, is_rtcp};
+pub use stream::{Ignored, Stream, StreamEvent, StreamSeed, StreamSettings};
 pub use telephone_event::{EventPacket, EventReceiver, EventSender, TelephoneEvent};
 pub use tone::{ToneGenerator, ToneRegion, amplitude, frequencies};
 pub use tone_detector::ToneDetector;

@@ -1,0 +1,199 @@
+//! Two streams talk to each other over a network made of a closure.
+
+use jackfield_vocabulary::Tone;
+
+use super::*;
+use crate::{codecs_available, player::EmptyShelf};
+
+const PTIME: Duration = Duration::from_millis(20);
+
+fn settings(codec: Codec, events: bool) -> StreamSettings {
+    let payload_type = match codec {
+        Codec::Pcmu => 0,
+        Codec::Pcma => 8,
+        Codec::G722 => 9,
+        Codec::G729 => 18,
+        Codec::L16 => 96,
+    };
+    let event_payload_type = events.then_some(101);
+    StreamSettings { codec, payload_type, event_payload_type, ptime: 20, ear: false }
+}
+
+fn stream(settings: StreamSettings) -> Stream {
+    Stream::new(settings, StreamSeed { ssrc: 9, sequence: 65_500, timestamp: u32::MAX - 800 })
+        .unwrap()
+}
+
+struct Line {
+    near: Stream,
+    far: Stream,
+    now: Duration,
+    told: Vec<StreamEvent>,
+    heard: Vec<i16>,
+    /// How many packets were sent.
+    sent: u64,
+}
+
+impl Line {
+    fn new(settings: StreamSettings) -> Self {
+        Self {
+            near: stream(settings),
+            far: stream(StreamSettings { ear: true, ..settings }),
+            now: Duration::ZERO,
+            told: Vec::new(),
+            heard: Vec::new(),
+            sent: 0,
+        }
+    }
+
+    /// Lets time pass; packets for which `passes` says no are lost.
+    fn run(&mut self, packets: usize, mut passes: impl FnMut(u64) -> bool) {
+        for _ in 0..packets {
+            let mut out = [0; RTP_PACKET_LIMIT];
+            let length = self.near.send(&EmptyShelf, &mut out, &mut |_| {});
+            self.sent += 1;
+            let told = &mut self.told;
+            if passes(self.sent) {
+                let tell = &mut |event| told.push(event);
+                self.far.receive(self.now, &out[..length], tell).unwrap();
+            }
+            let heard = self.far.hear(self.now, &mut |event| told.push(event));
+            self.heard.extend_from_slice(heard);
+            self.now += PTIME;
+        }
+    }
+
+    fn play(&mut self, item: PlayItem) {
+        self.near.play(PlayId(1), vec![item], false, &EmptyShelf, &mut |_| {}).unwrap();
+    }
+
+    fn digits(&self, wanted: DigitSource) -> String {
+        let digit = |event: &StreamEvent| match event {
+            StreamEvent::Digit(digit, source) if *source == wanted => Some(digit.as_char()),
+            _ => None,
+        };
+        self.told.iter().filter_map(digit).collect()
+    }
+}
+
+const KEYS: &str = "1234567890*#ABCD11";
+
+/// Proves SP-15: digits by RFC 4733 with every codec.
+#[test]
+fn keys_go_over_as_events_with_every_codec() {
+    for codec in codecs_available() {
+        let mut line = Line::new(settings(codec, true));
+        line.play(PlayItem::Digits(KEYS.into()));
+        line.run(400, |_| true);
+        assert_eq!(line.digits(DigitSource::Event), KEYS, "{codec:?}");
+        assert_eq!(line.digits(DigitSource::Tone), "", "{codec:?}");
+    }
+}
+
+/// Proves SP-15: digits as tones with G.711 and L16.
+#[test]
+fn keys_go_over_as_tones() {
+    for codec in [Codec::Pcmu, Codec::Pcma, Codec::L16] {
+        let mut line = Line::new(settings(codec, false));
+        line.play(PlayItem::Digits(KEYS.into()));
+        line.run(400, |_| true);
+        assert_eq!(line.digits(DigitSource::Tone), KEYS, "{codec:?}");
+    }
+}
+
+#[test]
+fn keys_survive_loss() {
+    let mut line = Line::new(settings(Codec::Pcmu, true));
+    line.play(PlayItem::Digits(KEYS.into()));
+    line.run(400, |packet| packet % 3 != 0);
+    assert_eq!(line.digits(DigitSource::Event), KEYS);
+
+    let mut line = Line::new(settings(Codec::Pcmu, false));
+    line.play(PlayItem::Digits(KEYS.into()));
+    line.run(400, |packet| packet % 9 != 0);
+    assert_eq!(line.digits(DigitSource::Tone), KEYS);
+}
+
+#[test]
+fn sound_goes_over_with_every_codec_and_survives_loss() {
+    for codec in codecs_available() {
+        for every in [u64::MAX, 10] {
+            let mut line = Line::new(settings(codec, false));
+            line.play(PlayItem::Tone(Tone::Beep, 1_000));
+            line.run(60, |packet| packet % every != 0);
+            let middle = &line.heard[line.heard.len() / 2..line.heard.len() * 3 / 4];
+            let power = middle.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
+            let level = 20.0 * ((power / middle.len() as f64).sqrt() / 2_858.0).log10();
+            assert!(level.abs() < 4.0, "{codec:?}, {every}: {level} dB");
+        }
+    }
+}
+
+#[test]
+fn the_timeline_has_no_holes() {
+    let mut near = stream(settings(Codec::Pcmu, true));
+    near.play(PlayId(1), vec![PlayItem::Digits("5".into())], false, &EmptyShelf, &mut |_| {})
+        .unwrap();
+    let (mut sequence, mut timestamp) = (65_500u16, u32::MAX - 800);
+    let mut events = 0;
+    for index in 0..30 {
+        let mut out = [0; RTP_PACKET_LIMIT];
+        let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
+        let packet = crate::RtpPacket::parse(&out[..length]).unwrap();
+        assert_eq!(packet.header.sequence, sequence);
+        if packet.header.payload_type == 0 {
+            assert_eq!(packet.header.timestamp, timestamp, "{index}");
+            assert_eq!(packet.payload.len(), 160);
+        } else {
+            events += 1;
+        }
+        sequence = sequence.wrapping_add(1);
+        timestamp = timestamp.wrapping_add(160);
+    }
+    // 100 ms, and the end said twice more.
+    assert_eq!(events, 7);
+}
+
+#[test]
+fn a_digit_stops_playing_and_recording_in_that_order() {
+    let mut line = Line::new(settings(Codec::Pcmu, true));
+    let items = vec![PlayItem::Tone(Tone::Busy, 60_000)];
+    line.far.play(PlayId(7), items, true, &EmptyShelf, &mut |_| {}).unwrap();
+    line.far.record(3, Duration::from_secs(60), true, &mut |_| {});
+    line.run(20, |_| true);
+    line.play(PlayItem::Digits("#".into()));
+    line.run(20, |_| true);
+    assert!(matches!(line.told[0], StreamEvent::Digit(..)));
+    assert_eq!(line.told[1], StreamEvent::Played(PlayId(7), PlayEnd::BargedIn));
+    let StreamEvent::Recorded(3, RecordEnd::Digit, recording) = &line.told[2] else {
+        panic!("{:?}", line.told);
+    };
+    assert_eq!(recording.rate, 8_000);
+    assert!((400..=480).contains(&recording.length().as_millis()), "{:?}", recording.length());
+}
+
+#[test]
+fn a_change_of_codec_keeps_the_source_and_its_numbers() {
+    let mut near = stream(settings(Codec::Pcmu, true));
+    let mut out = [0; RTP_PACKET_LIMIT];
+    near.send(&EmptyShelf, &mut out, &mut |_| {});
+    near.record(1, Duration::from_secs(9), false, &mut |_| {});
+    let mut told = Vec::new();
+    assert!(near.change(settings(Codec::L16, true), true, &mut |event| told.push(event)));
+    assert!(matches!(told[..], [StreamEvent::Recorded(1, RecordEnd::Stopped, _)]));
+    let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
+    let packet = crate::RtpPacket::parse(&out[..length]).unwrap();
+    assert_eq!((packet.header.sequence, packet.header.ssrc), (65_501, 9));
+    assert_eq!((packet.header.payload_type, packet.payload.len()), (96, 640));
+}
+
+#[test]
+fn what_was_not_negotiated_is_ignored() {
+    let mut far = stream(settings(Codec::Pcmu, false));
+    let header =
+        crate::RtpHeader { marker: false, payload_type: 8, sequence: 1, timestamp: 0, ssrc: 1 };
+    let ignored = far.receive(Duration::ZERO, &header.bytes(), &mut |_| {});
+    assert_eq!(ignored, Err(Ignored::PayloadType(8)));
+    assert_eq!(far.received().received(), 0);
+    assert!(matches!(far.receive(Duration::ZERO, &[1], &mut |_| {}), Err(Ignored::Packet(_))));
+}
