@@ -1,0 +1,277 @@
+//! Command-line options made from the declarations: one for each field of a kind, with the
+//! field's own help, range and default. What is typed becomes the JSON that REST takes.
+
+use anyhow::{Result, bail};
+use clap::{Arg, ArgAction, ArgMatches};
+use jackfield_model::Kind;
+use serde_json::{Map, Value};
+
+/// A field of a kind, flattened: `forwards.all.destination`.
+pub(crate) struct Field {
+    /// Its path in the body.
+    path: Vec<String>,
+    schema: &'static Value,
+    definitions: &'static Value,
+    required: bool,
+}
+
+/// The fields of a kind, nested objects flattened.
+pub(crate) fn fields(kind: Kind) -> Vec<Field> {
+    let schema = kind.schema_value();
+    let mut found = Vec::new();
+    collect(schema, &schema["$defs"], &[], true, &mut found);
+    found
+}
+
+fn collect(
+    schema: &'static Value,
+    definitions: &'static Value,
+    path: &[String],
+    may_require: bool,
+    found: &mut Vec<Field>,
+) {
+    let required = schema["required"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let mut path = path.to_vec();
+        path.push(name.clone());
+        let resolved = resolve(property, definitions);
+        if resolved["properties"].is_object() {
+            collect(resolved, definitions, &path, false, found);
+            continue;
+        }
+        let required = may_require && required.iter().any(|one| one == name.as_str());
+        found.push(Field { path, schema: property, definitions, required });
+    }
+}
+
+fn resolve(schema: &'static Value, definitions: &'static Value) -> &'static Value {
+    match schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
+        Some(name) => &definitions[name],
+        None => schema,
+    }
+}
+
+impl Field {
+    /// The option's name: `--forwards.all.destination`.
+    pub(crate) fn name(&self) -> String {
+        self.path.join(".").replace('_', "-")
+    }
+
+    /// The option, with its help.
+    pub(crate) fn option(&self, for_new: bool) -> Arg {
+        let name = self.name();
+        let argument = Arg::new(name.clone())
+            .long(name)
+            .value_name(self.value_name())
+            .help(self.help())
+            .allow_hyphen_values(true)
+            .required(for_new && self.required);
+        if self.is_list() { argument.action(ArgAction::Append) } else { argument }
+    }
+
+    /// Puts what was typed into a body, where it was.
+    pub(crate) fn fill(&self, matches: &ArgMatches, body: &mut Map<String, Value>) -> Result<()> {
+        let Some(values) = matches.get_many::<String>(&self.name()) else { return Ok(()) };
+        let values: Vec<&str> = values.map(String::as_str).collect();
+        let value = if self.is_list() {
+            let entries = values.iter().flat_map(|value| split(value));
+            entries.filter(|entry| !entry.is_empty()).map(|entry| self.entry(&entry)).collect()
+        } else {
+            let value = values.last().copied().unwrap_or_default();
+            self.scalar(resolve(self.schema, self.definitions), value)?
+        };
+        insert(body, &self.path, value);
+        Ok(())
+    }
+
+    fn is_list(&self) -> bool {
+        resolve(self.schema, self.definitions)["items"].is_object()
+    }
+
+    /// One entry of a list: JSON as it is, anything else for the one field that matters.
+    fn entry(&self, text: &str) -> Value {
+        if let Ok(value @ (Value::Object(_) | Value::Number(_))) = serde_json::from_str(text) {
+            return value;
+        }
+        let items = resolve(&resolve(self.schema, self.definitions)["items"], self.definitions);
+        match items["required"].as_array().map(Vec::as_slice) {
+            Some([Value::String(only)]) => Value::Object(Map::from_iter([(only.clone(), text.into())])),
+            _ => text.into(),
+        }
+    }
+
+    fn scalar(&self, schema: &Value, text: &str) -> Result<Value> {
+        if text.is_empty() && self.is_nullable() {
+            return Ok(Value::Null);
+        }
+        if schema["x-reference"].is_string() {
+            return Ok(text.into());
+        }
+        match type_of(schema) {
+            Some("integer") => match text.parse::<i64>() {
+                Ok(number) => Ok(number.into()),
+                Err(_) => bail!("--{} takes a whole number, not {text:?}", self.name()),
+            },
+            Some("boolean") => match text {
+                "true" | "yes" | "on" => Ok(true.into()),
+                "false" | "no" | "off" => Ok(false.into()),
+                _ => bail!("--{} takes true or false, not {text:?}", self.name()),
+            },
+            _ => Ok(text.into()),
+        }
+    }
+
+    fn is_nullable(&self) -> bool {
+        let types = &resolve(self.schema, self.definitions)["type"];
+        types.as_array().is_some_and(|types| types.iter().any(|one| one == "null"))
+            || self.schema["anyOf"]
+                .as_array()
+                .is_some_and(|choices| choices.iter().any(|one| one["type"] == "null"))
+    }
+
+    fn value_name(&self) -> String {
+        let schema = resolve(self.schema, self.definitions);
+        let schema =
+            if self.is_list() { resolve_items(schema, self.definitions) } else { schema };
+        if let Some(kind) = schema["x-reference"].as_str() {
+            return kind.to_uppercase();
+        }
+        let choices = choices(schema);
+        if !choices.is_empty() {
+            return choices.join("|");
+        }
+        match type_of(schema) {
+            Some("integer") => "NUMBER".into(),
+            Some("boolean") => "true|false".into(),
+            Some("object") => "VALUE|JSON".into(),
+            _ => "TEXT".into(),
+        }
+    }
+
+    fn help(&self) -> String {
+        let own = self.schema["description"].as_str();
+        let help = own.or_else(|| resolve(self.schema, self.definitions)["description"].as_str());
+        let mut help = help.unwrap_or_default().replace('\n', " ");
+        match &self.schema["default"] {
+            Value::Null => {}
+            Value::String(text) if text.is_empty() => {}
+            Value::Array(entries) if entries.is_empty() => {}
+            default => help.push_str(&format!(" [default: {}]", plain(default))),
+        }
+        if let Some(takes) = self.schema["x-takes"].as_str() {
+            let effect = match takes {
+                "restart" => "the phone must restart",
+                "service-restart" => "the service must restart",
+                "node-restart" => "the node must restart",
+                other => other,
+            };
+            help.push_str(&format!(" [{effect}]"));
+        }
+        if self.is_list() {
+            help.push_str(" [several: repeat it, or separate them by commas]");
+        }
+        help
+    }
+}
+
+fn resolve_items(schema: &'static Value, definitions: &'static Value) -> &'static Value {
+    resolve(&schema["items"], definitions)
+}
+
+fn type_of(schema: &Value) -> Option<&str> {
+    match &schema["type"] {
+        Value::String(one) => Some(one),
+        Value::Array(several) => several.iter().filter_map(Value::as_str).find(|one| *one != "null"),
+        _ => None,
+    }
+}
+
+fn choices(schema: &Value) -> Vec<&str> {
+    if let Some(choices) = schema["enum"].as_array() {
+        return choices.iter().filter_map(Value::as_str).collect();
+    }
+    let one_of = schema["oneOf"].as_array().into_iter().flatten();
+    one_of.filter_map(|choice| choice["const"].as_str()).collect()
+}
+
+/// Cuts at commas, unless the text is JSON.
+fn split(text: &str) -> Vec<String> {
+    if text.trim_start().starts_with(['{', '[']) {
+        return match serde_json::from_str(text) {
+            Ok(Value::Array(entries)) => entries.iter().map(plain).collect(),
+            _ => vec![text.into()],
+        };
+    }
+    text.split(',').map(|entry| entry.trim().to_owned()).collect()
+}
+
+/// A value as it is typed.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn insert(body: &mut Map<String, Value>, path: &[String], value: Value) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut place = body;
+    for parent in parents {
+        let below = place.entry(parent.clone()).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(below) = below else { return };
+        place = below;
+    }
+    place.insert(last.clone(), value);
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+    use serde_json::json;
+
+    use super::*;
+
+    fn typed(kind: Kind, words: &[&str]) -> Result<Value> {
+        let fields = fields(kind);
+        let mut command = Command::new("add").no_binary_name(true);
+        for field in &fields {
+            command = command.arg(field.option(false));
+        }
+        let matches = command.try_get_matches_from(words)?;
+        let mut body = Map::new();
+        for field in &fields {
+            field.fill(&matches, &mut body)?;
+        }
+        Ok(body.into())
+    }
+
+    #[test]
+    fn what_is_typed_becomes_what_rest_takes() {
+        let phone = ["--name", "SEP001122334455", "--device-pool", "Default", "--lines", "1001,1002"];
+        assert_eq!(
+            typed(Kind::Phone, &phone).unwrap(),
+            json!({"name": "SEP001122334455", "device_pool": "Default",
+                   "lines": [{"line": "1001"}, {"line": "1002"}]})
+        );
+        let line = ["--number", "2000", "--forwards.all.destination", "3000"];
+        assert_eq!(
+            typed(Kind::Line, &line).unwrap(),
+            json!({"number": "2000", "forwards": {"all": {"destination": "3000"}}})
+        );
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused_by_name() {
+        let error = typed(Kind::Node, &["--sip-port", "many"]).unwrap_err().to_string();
+        assert!(error.contains("--sip-port takes a whole number"), "{error}");
+    }
+
+    #[test]
+    fn every_field_of_every_kind_has_help() {
+        for kind in Kind::ALL {
+            for field in fields(*kind) {
+                assert!(field.help().len() > 3, "{kind} --{} has no help", field.name());
+            }
+        }
+    }
+}

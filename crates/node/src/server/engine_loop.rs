@@ -1,0 +1,322 @@
+//! The thread that owns the engine, its datagram socket and its clock. It reads a batch of
+//! datagrams, hands them to the engine one by one, does what comes out, and sleeps until there is
+//! more or a timer is due.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jackfield_engine::{Engine, Input, Output};
+use jackfield_sip::{Flow, Transport};
+use mio::{Events, Interest, Poll, Token, Waker};
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::clock::Clock;
+use super::lanes::{Arrivals, Lanes, Order};
+use super::outputs::Outputs;
+use super::streams::Streams;
+use super::udp::Datagrams;
+
+const DATAGRAMS: Token = Token(0);
+const WAKER: Token = Token(1);
+/// Orders of one lane handled before the socket is looked at again.
+const TURN: usize = 256;
+/// The exit code after a panic of the engine (EX_SOFTWARE).
+const PANICKED: i32 = 70;
+/// Sleep at the most: a safety net, not a clock.
+const NAP: Duration = Duration::from_secs(5);
+
+/// What the loop starts with.
+pub(crate) struct LoopSettings {
+    /// Where SIP datagrams are received.
+    pub(crate) sip: SocketAddr,
+    /// The address by which phones know this node, when `sip` names none.
+    pub(crate) advertised: IpAddr,
+    /// Where the hashes of messages that killed a process are kept.
+    pub(crate) quarantine: PathBuf,
+}
+
+/// A poll with its socket and lanes, made before the engine so that others can hold the lanes.
+pub(crate) struct Prepared {
+    poll: Poll,
+    datagrams: Datagrams,
+    arrivals: Arrivals,
+    settings: LoopSettings,
+}
+
+/// Binds the socket and makes the lanes.
+pub(crate) fn prepare(settings: LoopSettings) -> Result<(Prepared, Lanes, SocketAddr)> {
+    let poll = Poll::new().context("making the poll of the engine's loop")?;
+    let mut datagrams = Datagrams::bind(settings.sip)
+        .with_context(|| format!("binding SIP over UDP to {}", settings.sip))?;
+    poll.registry().register(datagrams.socket_mut(), DATAGRAMS, Interest::READABLE)?;
+    let (lanes, arrivals) = Lanes::new(Waker::new(poll.registry(), WAKER)?);
+    let local = datagrams.local();
+    Ok((Prepared { poll, datagrams, arrivals, settings }, lanes, local))
+}
+
+/// The running loop.
+pub(crate) struct EngineThread {
+    lanes: Lanes,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl EngineThread {
+    /// Starts the thread.
+    pub(crate) fn start(
+        prepared: Prepared,
+        lanes: Lanes,
+        engine: Engine,
+        clock: Clock,
+        outputs: Outputs,
+        streams: Streams,
+        runtime: Handle,
+    ) -> Result<Self> {
+        let quarantine = Quarantine::load(prepared.settings.quarantine.clone());
+        let mut engine_loop = Loop {
+            prepared,
+            engine,
+            clock,
+            outputs,
+            streams,
+            runtime,
+            connections: HashMap::new(),
+            quarantine,
+            out: Vec::new(),
+            suspect: Vec::new(),
+            stopping: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || engine_loop.run())
+            .context("starting the engine's thread")?;
+        Ok(Self { lanes, thread: Some(thread) })
+    }
+
+    /// Stops the loop and waits for it.
+    pub(crate) fn stop(&mut self) {
+        let _ = self.lanes.give(Order::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Loop {
+    prepared: Prepared,
+    engine: Engine,
+    clock: Clock,
+    outputs: Outputs,
+    streams: Streams,
+    runtime: Handle,
+    connections: HashMap<u64, mpsc::Sender<Vec<u8>>>,
+    quarantine: Quarantine,
+    out: Vec<Output>,
+    /// The message in the engine's hands, kept in case it kills the process.
+    suspect: Vec<u8>,
+    stopping: bool,
+}
+
+impl Loop {
+    fn run(&mut self) {
+        let mut events = Events::with_capacity(8);
+        while !self.stopping {
+            let busy = self.orders() | self.datagrams() | self.timers();
+            self.prepared.datagrams.flush();
+            if !busy {
+                self.sleep(&mut events);
+            }
+        }
+        self.outputs.finish();
+    }
+
+    /// Handles what waits in the lanes; the urgent one first and whole.
+    fn orders(&mut self) -> bool {
+        let mut any = false;
+        for _ in 0..TURN {
+            let Ok(order) = self.prepared.arrivals.urgent.try_recv() else { break };
+            any = true;
+            self.order(order);
+        }
+        for _ in 0..TURN {
+            let Ok(order) = self.prepared.arrivals.ordinary.try_recv() else { break };
+            any = true;
+            self.order(order);
+        }
+        any
+    }
+
+    fn order(&mut self, order: Order) {
+        match order {
+            Order::Input(input) => self.input(input),
+            Order::StreamOpened { connection, sender } => {
+                self.connections.insert(connection, sender);
+            }
+            Order::StreamClosed { connection, flow } => {
+                self.connections.remove(&connection);
+                self.input(Input::FlowClosed { flow });
+            }
+            Order::Stop => self.stopping = true,
+        }
+    }
+
+    /// Reads one batch of datagrams.
+    fn datagrams(&mut self) -> bool {
+        let count = match self.prepared.datagrams.receive() {
+            Ok(count) => count,
+            Err(error) => {
+                tracing::error!(error.cause = %error, "the SIP socket can't be read");
+                0
+            }
+        };
+        for index in 0..count {
+            let (remote, bytes) = self.prepared.datagrams.datagram(index);
+            let message = bytes.to_vec();
+            let flow = Flow {
+                transport: Transport::Udp,
+                local: self.local(),
+                remote,
+                connection: None,
+                certificate: None,
+            };
+            self.input(Input::Sip { flow, message });
+        }
+        count > 0
+    }
+
+    fn timers(&mut self) -> bool {
+        let now = self.clock.now();
+        let due = self.engine.next_timeout().is_some_and(|at| at.micros <= now.micros);
+        if due {
+            self.input(Input::Timeout);
+        }
+        due
+    }
+
+    /// Hands one input to the engine. A panic ends the process, and the message that caused it is
+    /// refused from then on, so that its retransmission can't end the next one.
+    fn input(&mut self, input: Input) {
+        self.suspect.clear();
+        if let Input::Sip { message, .. } = &input {
+            if self.quarantine.holds(message) {
+                tracing::warn!("a quarantined message was dropped");
+                return;
+            }
+            self.suspect.extend_from_slice(message);
+        }
+        let now = self.clock.now();
+        let handled = catch_unwind(AssertUnwindSafe(|| {
+            self.engine.handle(now, input, &mut self.out);
+        }));
+        if handled.is_err() {
+            self.quarantine.add(&self.suspect);
+            tracing::error!(
+                process.exit_code = PANICKED,
+                "the engine panicked; the process ends so that it can be started again"
+            );
+            std::process::exit(PANICKED);
+        }
+        let mut out = core::mem::take(&mut self.out);
+        for output in out.drain(..) {
+            self.output(output);
+        }
+        self.out = out;
+    }
+
+    fn output(&mut self, output: Output) {
+        match output {
+            Output::Transmit { flow, message } if flow.transport == Transport::Udp => {
+                self.prepared.datagrams.queue(flow.remote, message);
+            }
+            Output::Transmit { flow, message } => self.send_on_stream(flow, message),
+            Output::Disconnect { flow } => {
+                // Without its sender the writing task ends, and with it the connection.
+                if let Some(connection) = flow.connection {
+                    self.connections.remove(&connection);
+                }
+            }
+            other => self.outputs.carry(other),
+        }
+    }
+
+    fn send_on_stream(&mut self, flow: Flow, message: Vec<u8>) {
+        let Some(connection) = flow.connection else {
+            let streams = self.streams.clone();
+            self.runtime.spawn(async move { streams.dial(flow, message).await });
+            return;
+        };
+        let sent = self.connections.get(&connection).map(|sender| sender.try_send(message));
+        if !matches!(sent, Some(Ok(()))) {
+            // Gone, or not read by the phone for 256 messages: it is of no use any more.
+            self.connections.remove(&connection);
+        }
+    }
+
+    fn sleep(&mut self, events: &mut Events) {
+        let alarm = &self.prepared.arrivals.alarm;
+        alarm.going_to_sleep();
+        let waiting = !self.prepared.arrivals.urgent.is_empty()
+            || !self.prepared.arrivals.ordinary.is_empty();
+        let now = self.clock.now();
+        let mut nap = match self.engine.next_timeout() {
+            Some(at) => Duration::from_micros(at.micros.saturating_sub(now.micros)).min(NAP),
+            None => NAP,
+        };
+        if waiting {
+            nap = Duration::ZERO;
+        } else if self.prepared.datagrams.is_backed_up() {
+            nap = nap.min(Duration::from_millis(1));
+        }
+        // A timer is never woken for early: the poll counts in milliseconds.
+        let nap = Duration::from_micros(u64::try_from(nap.as_micros()).unwrap_or(0).next_multiple_of(1000));
+        if let Err(error) = self.prepared.poll.poll(events, Some(nap)) {
+            if error.kind() != io::ErrorKind::Interrupted {
+                tracing::error!(error.cause = %error, "the engine's poll failed");
+            }
+        }
+        alarm.awake();
+    }
+
+    fn local(&self) -> SocketAddr {
+        let local = self.prepared.datagrams.local();
+        if local.ip().is_unspecified() {
+            SocketAddr::new(self.prepared.settings.advertised, local.port())
+        } else {
+            local
+        }
+    }
+}
+
+/// Messages that ended a process before, by their hash.
+struct Quarantine {
+    file: PathBuf,
+    hashes: BTreeSet<[u8; 32]>,
+}
+
+impl Quarantine {
+    fn load(file: PathBuf) -> Self {
+        let text = std::fs::read(&file).unwrap_or_default();
+        let hashes = text.chunks_exact(32).filter_map(|hash| hash.try_into().ok()).collect();
+        Self { file, hashes }
+    }
+
+    fn add(&mut self, message: &[u8]) {
+        if !message.is_empty() && self.hashes.insert(Sha256::digest(message).into()) {
+            let whole: Vec<u8> = self.hashes.iter().flatten().copied().collect();
+            if let Err(error) = std::fs::write(&self.file, whole) {
+                tracing::error!(error.cause = %error, "the quarantine could not be written");
+            }
+        }
+    }
+
+    fn holds(&self, message: &[u8]) -> bool {
+        !self.hashes.is_empty() && self.hashes.contains(&<[u8; 32]>::from(Sha256::digest(message)))
+    }
+}

@@ -1,0 +1,258 @@
+//! The SIP datagram socket of the engine's own loop. Datagrams are read and written in batches:
+//! one system call for many messages is what keeps a registration cheap.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::os::fd::AsRawFd;
+
+use mio::net::UdpSocket;
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Datagrams read or written by one system call at the most.
+const BATCH: usize = 64;
+/// The largest datagram.
+const DATAGRAM: usize = 65_535;
+/// Room asked of the kernel for datagrams that wait: a burst of some thousand registrations.
+const KERNEL_BUFFER: usize = 8 << 20;
+/// Datagrams that may wait for a full socket; beyond, the oldest is dropped, as a network does.
+const BACKLOG: usize = 4096;
+
+/// A datagram socket with its batches.
+pub(crate) struct Datagrams {
+    socket: UdpSocket,
+    local: SocketAddr,
+    buffers: Vec<u8>,
+    lengths: Vec<usize>,
+    sources: Vec<SocketAddr>,
+    waiting: Vec<(SocketAddr, Vec<u8>)>,
+    /// Datagrams dropped because the kernel would not take them.
+    pub(crate) dropped: u64,
+}
+
+impl Datagrams {
+    /// Binds the socket.
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+        // Refused beyond the system's limit; the limit then serves.
+        let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
+        let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        let socket = UdpSocket::from_std(socket.into());
+        let local = socket.local_addr()?;
+        Ok(Self {
+            socket,
+            local,
+            buffers: vec![0; BATCH * DATAGRAM],
+            lengths: Vec::with_capacity(BATCH),
+            sources: Vec::with_capacity(BATCH),
+            waiting: Vec::new(),
+            dropped: 0,
+        })
+    }
+
+    /// The socket, to be polled.
+    pub(crate) fn socket_mut(&mut self) -> &mut UdpSocket {
+        &mut self.socket
+    }
+
+    /// The address it is bound to.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Reads what is there, up to a batch; zero when there is nothing.
+    pub(crate) fn receive(&mut self) -> io::Result<usize> {
+        self.lengths.clear();
+        self.sources.clear();
+        let mut names = [const { unsafe_zeroed_storage() }; BATCH];
+        let mut slices: [libc::iovec; BATCH] = core::array::from_fn(|index| libc::iovec {
+            // SAFETY: `buffers` holds BATCH runs of DATAGRAM bytes.
+            iov_base: unsafe { self.buffers.as_mut_ptr().add(index * DATAGRAM) }.cast(),
+            iov_len: DATAGRAM,
+        });
+        let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
+            header(&mut names[index], core::mem::size_of::<libc::sockaddr_storage>(), &mut slices[index])
+        });
+        // SAFETY: every header points to a name and a slice that outlive the call.
+        let count = unsafe {
+            libc::recvmmsg(
+                self.socket.as_raw_fd(),
+                headers.as_mut_ptr(),
+                BATCH as libc::c_uint,
+                libc::MSG_DONTWAIT,
+                core::ptr::null_mut(),
+            )
+        };
+        if count < 0 {
+            let error = io::Error::last_os_error();
+            return match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(0),
+                // An ICMP error of an earlier datagram: nothing to read this time.
+                io::ErrorKind::ConnectionRefused => Ok(0),
+                _ => Err(error),
+            };
+        }
+        let count = usize::try_from(count).unwrap_or(0);
+        for index in 0..count {
+            let length = headers[index].msg_len as usize;
+            let unspecified = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+            self.lengths.push(length);
+            self.sources.push(address_of(&names[index]).unwrap_or(unspecified));
+        }
+        Ok(count)
+    }
+
+    /// A datagram of the last batch, and where it came from.
+    pub(crate) fn datagram(&self, index: usize) -> (SocketAddr, &[u8]) {
+        let start = index * DATAGRAM;
+        (self.sources[index], &self.buffers[start..start + self.lengths[index]])
+    }
+
+    /// Queues a datagram for the next `flush`.
+    pub(crate) fn queue(&mut self, to: SocketAddr, message: Vec<u8>) {
+        if self.waiting.len() >= BACKLOG {
+            self.waiting.remove(0);
+            self.dropped += 1;
+        }
+        self.waiting.push((to, message));
+    }
+
+    /// Sends what is queued; what the kernel has no room for stays queued.
+    pub(crate) fn flush(&mut self) {
+        let mut sent = 0;
+        while sent < self.waiting.len() {
+            let end = (sent + BATCH).min(self.waiting.len());
+            match send_batch(self.socket.as_raw_fd(), &mut self.waiting[sent..end]) {
+                Ok(count) => sent += count.max(1),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // This one can't be sent (no route, refused); the others can.
+                Err(_) => {
+                    sent += 1;
+                    self.dropped += 1;
+                }
+            }
+        }
+        self.waiting.drain(..sent);
+    }
+
+    /// Something is still queued.
+    pub(crate) fn is_backed_up(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+}
+
+fn send_batch(socket: i32, messages: &mut [(SocketAddr, Vec<u8>)]) -> io::Result<usize> {
+    let count = messages.len().min(BATCH);
+    let mut names = [const { unsafe_zeroed_storage() }; BATCH];
+    let mut slices: [libc::iovec; BATCH] =
+        [libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 }; BATCH];
+    let mut lengths = [0_usize; BATCH];
+    for (index, (to, message)) in messages.iter_mut().take(count).enumerate() {
+        lengths[index] = storage_of(*to, &mut names[index]);
+        slices[index] =
+            libc::iovec { iov_base: message.as_mut_ptr().cast(), iov_len: message.len() };
+    }
+    let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
+        header(&mut names[index], lengths[index], &mut slices[index])
+    });
+    // SAFETY: the first `count` headers point to names and messages that outlive the call.
+    let sent = unsafe {
+        libc::sendmmsg(socket, headers.as_mut_ptr(), count as libc::c_uint, libc::MSG_DONTWAIT)
+    };
+    if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(usize::try_from(sent).unwrap_or(0)) }
+}
+
+fn header(
+    name: &mut libc::sockaddr_storage,
+    length: usize,
+    slice: &mut libc::iovec,
+) -> libc::mmsghdr {
+    // SAFETY: zero is a valid value of this plain C struct.
+    let mut header: libc::mmsghdr = unsafe { core::mem::zeroed() };
+    header.msg_hdr.msg_name = core::ptr::from_mut(name).cast();
+    header.msg_hdr.msg_namelen = length as libc::socklen_t;
+    header.msg_hdr.msg_iov = core::ptr::from_mut(slice);
+    header.msg_hdr.msg_iovlen = 1;
+    header
+}
+
+const fn unsafe_zeroed_storage() -> libc::sockaddr_storage {
+    // SAFETY: zero is a valid value of this plain C struct.
+    unsafe { core::mem::zeroed() }
+}
+
+fn address_of(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
+    let storage = core::ptr::from_ref(storage);
+    // SAFETY: the family says which of the two structs the kernel wrote.
+    unsafe {
+        match i32::from((*storage).ss_family) {
+            libc::AF_INET => {
+                let v4 = &*storage.cast::<libc::sockaddr_in>();
+                let ip = Ipv4Addr::from(u32::from_be(v4.sin_addr.s_addr));
+                Some(SocketAddrV4::new(ip, u16::from_be(v4.sin_port)).into())
+            }
+            libc::AF_INET6 => {
+                let v6 = &*storage.cast::<libc::sockaddr_in6>();
+                let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+                let port = u16::from_be(v6.sin6_port);
+                Some(SocketAddrV6::new(ip, port, 0, v6.sin6_scope_id).into())
+            }
+            _ => None,
+        }
+    }
+}
+
+fn storage_of(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> usize {
+    let storage = core::ptr::from_mut(storage);
+    // SAFETY: both structs fit into the storage, which is made for that.
+    unsafe {
+        match address {
+            SocketAddr::V4(address) => {
+                let v4 = &mut *storage.cast::<libc::sockaddr_in>();
+                v4.sin_family = libc::AF_INET as libc::sa_family_t;
+                v4.sin_port = address.port().to_be();
+                v4.sin_addr.s_addr = u32::from(*address.ip()).to_be();
+                core::mem::size_of::<libc::sockaddr_in>()
+            }
+            SocketAddr::V6(address) => {
+                let v6 = &mut *storage.cast::<libc::sockaddr_in6>();
+                v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
+                v6.sin6_port = address.port().to_be();
+                v6.sin6_addr.s6_addr = address.ip().octets();
+                v6.sin6_scope_id = address.scope_id();
+                core::mem::size_of::<libc::sockaddr_in6>()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_goes_out_and_comes_in_with_its_addresses() {
+        for bind in ["127.0.0.1:0", "[::1]:0"] {
+            let bind: SocketAddr = bind.parse().unwrap();
+            let (mut here, mut there) =
+                (Datagrams::bind(bind).unwrap(), Datagrams::bind(bind).unwrap());
+            for number in 0..100_u8 {
+                here.queue(there.local(), vec![number; usize::from(number) + 1]);
+            }
+            here.flush();
+            assert!(!here.is_backed_up());
+            let mut seen = 0;
+            while seen < 100 {
+                let count = there.receive().unwrap();
+                for index in 0..count {
+                    let (from, bytes) = there.datagram(index);
+                    assert_eq!(from, here.local());
+                    assert_eq!(bytes, vec![seen; usize::from(seen) + 1]);
+                    seen += 1;
+                }
+            }
+        }
+    }
+}
