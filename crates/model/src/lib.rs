@@ -4,15 +4,30 @@
 //! Schema, REST, CLI and validation follow from that. Every change is an [`Operation`] that the
 //! store evaluates on the latest state; everything reads an immutable [`Directory`].
 
+mod directory;
 mod list;
+mod network;
 mod object;
+mod operation;
 mod pattern;
 mod reference;
 mod registry;
+mod secrets;
+mod shape;
 
+pub use directory::{
+    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Match, UserLookup,
+};
 pub use list::List;
+pub use network::{Network, ParseNetworkError};
 pub use object::*;
+pub use operation::{
+    Actor, CredentialKind, Effect, Ids, Operation, Outcome, PlainAutoRegistration, ProvenBy,
+    Verdict,
+};
 pub use pattern::{ParsePatternError, Pattern};
 pub(crate) use pattern::{number_key, pattern_name};
 pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
+pub use secrets::{DeviceSecrets, DigestAlgorithm};
+pub use shape::references_of;

@@ -74,6 +74,24 @@ impl Pattern {
         }
         rest.next().is_none().then_some(open)
     }
+
+    /// Whether more digits after `dialled` could match.
+    pub fn continues(&self, dialled: &str) -> bool {
+        let mut rest = dialled.bytes();
+        let mut elements = Elements(&self.0);
+        while let Some(element) = elements.next() {
+            match (element, rest.next()) {
+                (_, None) => return true,
+                (Element::One(class), Some(byte)) if class.allows(byte) => {}
+                (Element::One(_), Some(_)) => return false,
+                (Element::Rest, Some(byte)) => {
+                    let digits = Class { allowed: DIGITS };
+                    return digits.allows(byte) && rest.all(|byte| digits.allows(byte));
+                }
+            }
+        }
+        false
+    }
 }
 
 impl FromStr for Pattern {

@@ -2,6 +2,7 @@
 //! chunk; a change copies one chunk, and none when nobody else holds it. It takes about as much
 //! memory as a sorted vector, which is what a directory of 60,000 phones needs.
 
+use core::cmp::Ordering;
 use core::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
@@ -64,8 +65,16 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        let entries = &self.chunks[self.chunk_of(key)?];
-        let at = entries.binary_search_by(|(have, _)| have.cmp(key)).ok()?;
+        self.get_by(|have| have.cmp(key))
+    }
+
+    /// The entry for which `compare`, in the order of keys, says equal; spares making a key.
+    pub(crate) fn get_by(&self, compare: impl Fn(&K) -> Ordering) -> Option<&V> {
+        let after = self.chunks.partition_point(|entries| {
+            entries.first().is_some_and(|(first, _)| compare(first).is_le())
+        });
+        let entries = self.chunks.get(after.checked_sub(1)?)?;
+        let at = entries.binary_search_by(|(have, _)| compare(have)).ok()?;
         Some(&entries[at].1)
     }
 
@@ -101,9 +110,9 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
     /// The chunk in which `key` is, or would be.
     fn chunk_of(&self, key: &K) -> Option<usize> {
-        let after = self.chunks.partition_point(|entries| {
-            entries.first().is_some_and(|(first, _)| first <= key)
-        });
+        let after = self
+            .chunks
+            .partition_point(|entries| entries.first().is_some_and(|(first, _)| first <= key));
         if self.chunks.is_empty() { None } else { Some(after.saturating_sub(1)) }
     }
 }

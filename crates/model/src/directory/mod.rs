@@ -3,14 +3,25 @@
 //! A directory is made from the one before it by applying committed changes; the two share all
 //! that did not change. Nothing here waits, locks or fails because a database is down.
 
+mod dial;
+mod effective;
+mod explain;
+mod index;
 mod map;
+mod people;
+mod settings;
+
+pub use dial::{Dialled, Match};
+pub use effective::{Effective, EffectiveLine};
+pub use people::UserLookup;
 
 use std::sync::Arc;
 
-use jackfield_vocabulary::ObjectId;
+use jackfield_vocabulary::{Mac, ObjectId};
 
-use crate::{Body, Declared, Kind, Ref};
-use map::Map;
+use crate::{Body, Declared, DeviceSecrets, Kind, Ref};
+pub(crate) use index::mac_of;
+pub(crate) use map::Map;
 
 /// An object as the directory holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,16 +48,23 @@ pub struct Directory {
     objects: Map<ObjectId, Entry>,
     /// Names, folded to lower case.
     names: Map<(Kind, Box<str>), ObjectId>,
-    /// Lines and route patterns by partition and number; a line and a pattern never share a key.
-    numbers: Map<(Option<ObjectId>, Box<str>), ObjectId>,
+    /// Lines and route patterns by number and partition; a line and a pattern never share a key.
+    numbers: Map<(Box<str>, Option<ObjectId>), ObjectId>,
     /// Those of `numbers` that stand for more than one number, by partition.
     patterns: Map<(Option<ObjectId>, ObjectId), ()>,
     /// Devices by line.
     appearances: Map<(ObjectId, ObjectId), ()>,
     /// Devices by owner.
     owned: Map<(ObjectId, ObjectId), ()>,
-    /// Users by self-service ID: their own, else their primary extension.
+    /// Phones by the hardware address in their names.
+    macs: Map<(Mac, ObjectId), ()>,
+    /// Users by their own self-service ID.
     self_service: Map<(Box<str>, ObjectId), ()>,
+    /// Users by primary extension.
+    primaries: Map<(ObjectId, ObjectId), ()>,
+    /// Phones of nobody that came by auto-registration.
+    unassigned: Map<ObjectId, ()>,
+    secrets: DeviceSecrets,
 }
 
 impl Directory {
@@ -56,7 +74,7 @@ impl Directory {
         let mut next = self.clone();
         next.sequence = sequence;
         for change in changes {
-            next.put(change);
+            next.put(change.id, change.after.clone());
         }
         next
     }
@@ -103,11 +121,7 @@ impl Directory {
     }
 
     /// The objects of a kind in the order of their names, from after `name` on.
-    pub fn after_name(
-        &self,
-        kind: Kind,
-        name: &str,
-    ) -> impl Iterator<Item = (ObjectId, &Entry)> {
+    pub fn after_name(&self, kind: Kind, name: &str) -> impl Iterator<Item = (ObjectId, &Entry)> {
         use core::ops::Bound::{Excluded, Unbounded};
         self.names
             .range((Excluded((kind, fold(name))), Unbounded))
@@ -140,17 +154,52 @@ impl Directory {
             .map(|((_, device), ())| *device)
     }
 
-    fn put(&mut self, change: &Change) {
-        let before = match &change.after {
-            Some(entry) => self.objects.insert(change.id, entry.clone()),
-            None => self.objects.remove(&change.id),
+    /// The users whose primary extension is this line.
+    pub fn primary_users(&self, line: ObjectId) -> impl Iterator<Item = ObjectId> {
+        self.primaries
+            .range((line, ObjectId(0))..=(line, ObjectId(u32::MAX)))
+            .map(|((_, user), ())| *user)
+    }
+
+    /// The auto-registered phones that nobody owns, in the order of ids.
+    pub fn unassigned(&self) -> impl Iterator<Item = ObjectId> {
+        self.unassigned.iter().map(|(id, ())| *id)
+    }
+
+    /// How many auto-registered phones nobody owns.
+    pub fn unassigned_count(&self) -> usize {
+        self.unassigned.len()
+    }
+
+    /// The secrets of devices.
+    pub fn secrets(&self) -> &DeviceSecrets {
+        &self.secrets
+    }
+
+    /// This directory with other secrets.
+    #[must_use]
+    pub fn with_secrets(&self, secrets: DeviceSecrets) -> Self {
+        Self { secrets, ..self.clone() }
+    }
+
+    /// Applies one change in place, which costs nothing to copies made before.
+    pub(crate) fn put(&mut self, id: ObjectId, after: Option<Entry>) {
+        let body = after.as_ref().map(|entry| entry.body.clone());
+        let before = match after {
+            Some(entry) => self.objects.insert(id, entry),
+            None => self.objects.remove(&id),
         };
         if let Some(before) = before {
-            self.unindex(change.id, &before.body);
+            self.unindex(id, &before.body);
         }
-        if let Some(after) = &change.after {
-            self.index(change.id, &after.body);
+        if let Some(body) = body {
+            self.index(id, &body);
         }
+    }
+
+    /// Counts up the generation of a device's secret in place.
+    pub(crate) fn rotate(&mut self, device: ObjectId) {
+        self.secrets.rotate(device);
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
 use crate::{
-    CallingSearchSpace, CommonDeviceConfiguration, DevicePool, EndUser, List, Location, PhoneLine,
-    Ref,
+    CallingSearchSpace, CommonDeviceConfiguration, DevicePool, EndUser, Line, List, Location,
+    PhoneLine, Ref,
 };
 
 /// Whether media goes through a trusted relay point (SP-55).
@@ -19,6 +19,26 @@ pub enum RelayPoint {
     On,
     /// Never.
     Off,
+}
+
+/// A line of a route point.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+pub struct RoutePointLine {
+    /// The line.
+    #[garde(skip)]
+    pub line: Ref<Line>,
+    /// Name that callers see, up to 64 characters.
+    #[serde(default)]
+    #[garde(length(chars, max = 64))]
+    pub display: Box<str>,
+    /// Calls that the line can have at once, 1 to 10000 (CTI-37).
+    #[serde(default = "maximum_calls")]
+    #[garde(range(min = 1, max = 10_000))]
+    pub maximum_calls: u16,
+    /// Calls from which on a further one finds the line busy, 1 to `maximum_calls`.
+    #[serde(default = "maximum_calls")]
+    #[garde(range(min = 1, max = 10_000))]
+    pub busy_trigger: u16,
 }
 
 /// A virtual device on which an application takes many calls (CTI-35, SP-55).
@@ -57,7 +77,7 @@ pub struct CtiRoutePoint {
     /// Its lines, up to 100.
     #[serde(default)]
     #[garde(length(max = 100), dive)]
-    pub lines: List<PhoneLine>,
+    pub lines: List<RoutePointLine>,
 }
 
 fn maximum_calls() -> u16 {

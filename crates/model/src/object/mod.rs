@@ -18,7 +18,7 @@ mod template;
 mod user;
 
 pub use cluster::{ClusterSettings, Node, Service, ServiceActivation};
-pub use cti::{CtiPort, CtiRoutePoint, RelayPoint};
+pub use cti::{CtiPort, CtiRoutePoint, RelayPoint, RoutePointLine};
 pub use line::{Forward, Forwards, Line};
 pub use permission::{ApplicationUser, Privilege, Role, UserGroup};
 pub use phone::{BusyLampField, Phone, PhoneLine, SpeedDial};

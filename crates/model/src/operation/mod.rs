@@ -4,13 +4,28 @@
 //! latest directory inside its transaction, so that two writers can't take the same number, and
 //! commits what it yields. Evaluation is pure: the same directory gives the same answer.
 
+mod assign;
+mod auto_register;
+mod build;
+mod create;
+mod credentials;
+mod delete;
+mod evaluate;
+mod import_auto_registration;
+mod quick_add;
+mod replace_phone;
+mod rules;
+mod unassign;
+mod update;
+mod work;
+
 use std::sync::Arc;
 
 use jackfield_vocabulary::{Mac, ObjectId, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Body, Directory, Kind};
+use crate::{Body, Change, Directory, Entry, Kind};
 
 /// Who wants a change, for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +109,9 @@ pub enum Operation {
         /// The catalogue row it was recognised as.
         model: ObjectId,
     },
+    /// Take over a node's auto-registration from an older export, where its values stood on the node
+    /// itself: a device and a line template are made to keep them (SP-45).
+    ImportAutoRegistration(PlainAutoRegistration),
     /// Make a phone a user's own, line and device from the templates of the user's profile
     /// (SP-17, SP-34, SP-44).
     Assign {
@@ -147,10 +165,28 @@ pub enum Operation {
     },
 }
 
+/// A node's auto-registration as older exports have it, without templates (SP-45).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlainAutoRegistration {
+    /// The node's name.
+    pub node: Box<str>,
+    /// Auto-registration was off.
+    pub disabled: bool,
+    /// First directory number.
+    pub starting_number: Box<str>,
+    /// Last directory number.
+    pub ending_number: Box<str>,
+    /// Name of the partition of the lines; empty for none.
+    #[serde(default)]
+    pub partition: Box<str>,
+    /// External phone number mask of the lines.
+    #[serde(default)]
+    pub external_mask: Box<str>,
+}
+
 /// A kind of credential.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialKind {
     /// Of end users and application users.
@@ -248,6 +284,21 @@ pub enum Effect {
     },
 }
 
+impl Verdict {
+    /// What the directory is told once the effects are committed.
+    pub fn changes(&self) -> Vec<Change> {
+        let change = |effect: &Effect| match effect {
+            Effect::Put { id, version, body } => {
+                let after = Entry { version: *version, body: body.clone() };
+                Some(Change { id: *id, after: Some(after) })
+            }
+            Effect::Delete { id } => Some(Change { id: *id, after: None }),
+            _ => None,
+        };
+        self.effects.iter().filter_map(change).collect()
+    }
+}
+
 /// Takes ids that were never used before.
 #[derive(Clone, Copy, Debug)]
 pub struct Ids {
@@ -274,13 +325,14 @@ impl Ids {
 }
 
 impl Operation {
-    /// Judges the operation on this directory and says what to write, or why not.
+    /// Judges the operation on this directory and says what to write, or why not. Nothing in it
+    /// depends on the time yet; the argument is there for what will.
     pub fn evaluate(
         &self,
         directory: &Directory,
         ids: &mut Ids,
-        now: UnixTime,
+        _now: UnixTime,
     ) -> Result<Verdict, Refusal> {
-        evaluate::evaluate(self, directory, ids, now)
+        evaluate::evaluate(self, directory, ids)
     }
 }

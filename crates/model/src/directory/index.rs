@@ -1,0 +1,112 @@
+use jackfield_vocabulary::{Mac, ObjectId};
+
+use super::{Directory, fold};
+use crate::{Body, Partition, Pattern, PhoneLine, Ref};
+
+/// What an object adds to the indexes, so that entering and leaving can't differ.
+enum Key {
+    Number(Pattern, Option<ObjectId>),
+    Appearance(ObjectId),
+    Owner(ObjectId),
+    Mac(Mac),
+    SelfService(Box<str>),
+    Primary(ObjectId),
+    Unassigned,
+}
+
+impl Directory {
+    pub(super) fn index(&mut self, id: ObjectId, body: &Body) {
+        self.names.insert((body.kind(), fold(&body.name())), id);
+        for key in keys(body) {
+            self.enter(id, key);
+        }
+    }
+
+    pub(super) fn unindex(&mut self, id: ObjectId, body: &Body) {
+        let name = (body.kind(), fold(&body.name()));
+        if self.names.get(&name) == Some(&id) {
+            self.names.remove(&name);
+        }
+        for key in keys(body) {
+            self.leave(id, key);
+        }
+    }
+
+    fn enter(&mut self, id: ObjectId, key: Key) {
+        match key {
+            Key::Number(pattern, partition) => {
+                if !pattern.is_number() {
+                    self.patterns.insert((partition, id), ());
+                }
+                self.numbers.insert((pattern.into(), partition), id);
+            }
+            Key::Appearance(line) => drop(self.appearances.insert((line, id), ())),
+            Key::Owner(user) => drop(self.owned.insert((user, id), ())),
+            Key::Mac(mac) => drop(self.macs.insert((mac, id), ())),
+            Key::SelfService(digits) => drop(self.self_service.insert((digits, id), ())),
+            Key::Primary(line) => drop(self.primaries.insert((line, id), ())),
+            Key::Unassigned => drop(self.unassigned.insert(id, ())),
+        }
+    }
+
+    fn leave(&mut self, id: ObjectId, key: Key) {
+        match key {
+            Key::Number(pattern, partition) => {
+                self.patterns.remove(&(partition, id));
+                let number = (pattern.into(), partition);
+                if self.numbers.get(&number) == Some(&id) {
+                    self.numbers.remove(&number);
+                }
+            }
+            Key::Appearance(line) => drop(self.appearances.remove(&(line, id))),
+            Key::Owner(user) => drop(self.owned.remove(&(user, id))),
+            Key::Mac(mac) => drop(self.macs.remove(&(mac, id))),
+            Key::SelfService(digits) => drop(self.self_service.remove(&(digits, id))),
+            Key::Primary(line) => drop(self.primaries.remove(&(line, id))),
+            Key::Unassigned => drop(self.unassigned.remove(&id)),
+        }
+    }
+}
+
+fn keys(body: &Body) -> Vec<Key> {
+    let mut keys = Vec::new();
+    let number = |pattern: &Pattern, partition: Option<Ref<Partition>>| {
+        Key::Number(pattern.clone(), partition.map(Ref::id))
+    };
+    let appearances = |lines: &[PhoneLine]| {
+        lines.iter().map(|line| Key::Appearance(line.line.id())).collect::<Vec<_>>()
+    };
+    match body {
+        Body::Line(line) => keys.push(number(&line.number, line.partition)),
+        Body::RoutePattern(route) => keys.push(number(&route.pattern, route.partition)),
+        Body::Phone(phone) => {
+            keys.extend(appearances(&phone.lines));
+            keys.extend(phone.owner.map(|user| Key::Owner(user.id())));
+            keys.extend(mac_of(&phone.name).map(Key::Mac));
+            if phone.auto_registered && phone.owner.is_none() {
+                keys.push(Key::Unassigned);
+            }
+        }
+        Body::CtiPort(port) => {
+            keys.extend(appearances(&port.lines));
+            keys.extend(port.owner.map(|user| Key::Owner(user.id())));
+        }
+        Body::CtiRoutePoint(point) => {
+            keys.extend(point.lines.iter().map(|line| Key::Appearance(line.line.id())));
+        }
+        Body::EndUser(user) => {
+            if !user.self_service_id.is_empty() {
+                keys.push(Key::SelfService(user.self_service_id.clone()));
+            }
+            keys.extend(user.primary_extension.map(|line| Key::Primary(line.id())));
+        }
+        _ => {}
+    }
+    keys
+}
+
+/// The hardware address at the end of a device name.
+pub(crate) fn mac_of(name: &str) -> Option<Mac> {
+    let digits = name.get(name.len().checked_sub(12)?..)?;
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { digits.parse().ok() } else { None }
+}

@@ -1,0 +1,110 @@
+use std::collections::BTreeSet;
+
+use jackfield_vocabulary::ObjectId;
+
+use super::Directory;
+use crate::{
+    ApplicationUser, CredentialPolicy, EndUser, Line, Privilege, Ref, Role, UserGroup, UserProfile,
+};
+
+/// Who has a self-service ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserLookup {
+    /// This user.
+    Found(ObjectId),
+    /// Nobody.
+    Nobody,
+    /// More than one: an administrator must give one of them another ID.
+    Ambiguous,
+}
+
+impl UserLookup {
+    /// The user, when there is exactly one.
+    pub fn user(self) -> Option<ObjectId> {
+        match self {
+            Self::Found(user) => Some(user),
+            Self::Nobody | Self::Ambiguous => None,
+        }
+    }
+}
+
+impl Directory {
+    /// Who keys in these digits: the user with this self-service ID, else the user without one
+    /// whose primary extension this is.
+    pub fn user_by_self_service_id(&self, digits: &str) -> UserLookup {
+        let own = self.self_service_owners(digits).collect::<Vec<_>>();
+        let found = if own.is_empty() { self.primary_owners(digits) } else { own };
+        match *found {
+            [] => UserLookup::Nobody,
+            [user] => UserLookup::Found(user),
+            _ => UserLookup::Ambiguous,
+        }
+    }
+
+    /// The users with this self-service ID of their own.
+    pub(crate) fn self_service_owners(&self, digits: &str) -> impl Iterator<Item = ObjectId> {
+        let first = (Box::<str>::from(digits), ObjectId(0));
+        let last = (first.0.clone(), ObjectId(u32::MAX));
+        self.self_service.range(first..=last).map(|((_, user), ())| *user)
+    }
+
+    fn primary_owners(&self, digits: &str) -> Vec<ObjectId> {
+        self.lines_with(digits)
+            .flat_map(|(line, _)| self.primary_users(line.id()))
+            .filter(|user| {
+                self.typed::<EndUser>(*user).is_some_and(|user| user.self_service_id.is_empty())
+            })
+            .collect()
+    }
+
+    /// The profile in force for a user: the user's own, else the system default (SP-31).
+    pub fn profile_of(&self, user: ObjectId) -> Option<Ref<UserProfile>> {
+        let user = self.typed::<EndUser>(user)?;
+        user.user_profile.or_else(|| self.default_profile())
+    }
+
+    /// The profile of users who name none (SP-31).
+    pub fn default_profile(&self) -> Option<Ref<UserProfile>> {
+        self.all::<UserProfile>().find(|(_, profile)| profile.system_default).map(|(id, _)| id)
+    }
+
+    /// A user's primary extension.
+    pub fn primary_extension(&self, user: ObjectId) -> Option<Ref<Line>> {
+        self.typed::<EndUser>(user)?.primary_extension
+    }
+
+    /// The policy for the credentials of an end user or application user: their own, else the
+    /// cluster's.
+    pub fn credential_policy_of(&self, user: ObjectId) -> Option<Ref<CredentialPolicy>> {
+        let own = self
+            .typed::<EndUser>(user)
+            .map(|user| user.credential_policy)
+            .or_else(|| self.typed::<ApplicationUser>(user).map(|user| user.credential_policy));
+        own.flatten().or_else(|| self.cluster().credential_policy)
+    }
+
+    /// What an end user or application user may do, through groups and roles.
+    pub fn privileges(&self, user: ObjectId) -> BTreeSet<Privilege> {
+        self.groups(user)
+            .iter()
+            .filter_map(|group| self.get(*group))
+            .flat_map(|group| group.roles.iter())
+            .filter_map(|role: &Ref<Role>| self.get(*role))
+            .flat_map(|role| role.privileges.iter().copied())
+            .collect()
+    }
+
+    fn groups(&self, user: ObjectId) -> &[Ref<UserGroup>] {
+        let end_user = self.typed::<EndUser>(user).map(|user| &*user.groups);
+        end_user
+            .or_else(|| self.typed::<ApplicationUser>(user).map(|user| &*user.groups))
+            .unwrap_or_default()
+    }
+
+    /// An account by its user id, as at sign-in: an end user, else an application user.
+    pub fn account(&self, user_id: &str) -> Option<ObjectId> {
+        self.named::<EndUser>(user_id)
+            .map(|(user, _)| user.id())
+            .or_else(|| self.named::<ApplicationUser>(user_id).map(|(user, _)| user.id()))
+    }
+}

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use jackfield_vocabulary::{Mac, ObjectId};
+
+use super::Directory;
+use crate::{
+    AutoRegistration, Body, ClusterSettings, Kind, Node, Ref, SelfProvisioning, Service,
+    ServiceActivation,
+};
+
+impl Directory {
+    /// The settings of the cluster; the defaults when there are none yet.
+    pub fn cluster(&self) -> Arc<ClusterSettings> {
+        self.all().next().map(|(_, settings)| Arc::clone(settings)).unwrap_or_default()
+    }
+
+    /// The settings of self-provisioning; the defaults when there are none yet.
+    pub fn self_provisioning(&self) -> Arc<SelfProvisioning> {
+        self.all().next().map(|(_, settings)| Arc::clone(settings)).unwrap_or_default()
+    }
+
+    /// A node by name.
+    pub fn node(&self, name: &str) -> Option<(Ref<Node>, &Arc<Node>)> {
+        self.named(name)
+    }
+
+    /// The node that holds the truth of the configuration.
+    pub fn publisher(&self) -> Option<(Ref<Node>, &Arc<Node>)> {
+        self.all::<Node>().find(|(_, node)| node.publisher)
+    }
+
+    /// The auto-registration of a node, by the node's name (SP-43).
+    pub fn auto_registration(
+        &self,
+        node: &str,
+    ) -> Option<(Ref<AutoRegistration>, &Arc<AutoRegistration>)> {
+        self.named(node)
+    }
+
+    /// Whether a service is activated on a node.
+    pub fn is_activated(&self, node: &str, service: Service) -> bool {
+        self.named::<ServiceActivation>(node)
+            .is_some_and(|(_, activation)| activation.services.contains(&service))
+    }
+
+    /// A phone, CTI route point or CTI port by name.
+    pub fn device(&self, name: &str) -> Option<ObjectId> {
+        [Kind::Phone, Kind::CtiRoutePoint, Kind::CtiPort]
+            .into_iter()
+            .find_map(|kind| self.find(kind, name))
+    }
+
+    /// The phone with this hardware address in its name.
+    pub fn phone_by_mac(&self, mac: Mac) -> Option<ObjectId> {
+        self.phones_by_mac(mac).next()
+    }
+
+    /// The phones with this hardware address in their names: more than one only where several
+    /// prefixes are in use.
+    pub fn phones_by_mac(&self, mac: Mac) -> impl Iterator<Item = ObjectId> {
+        self.macs
+            .range((mac, ObjectId(0))..=(mac, ObjectId(u32::MAX)))
+            .map(|((_, phone), ())| *phone)
+    }
+
+    /// An object by what people call it: its name; for lines and route patterns the number, as in
+    /// `2000` or `2000 in Offices`, without a partition's name only where one object has it.
+    pub fn by_name(&self, kind: Kind, name: &str) -> Option<ObjectId> {
+        if !matches!(kind, Kind::Line | Kind::RoutePattern) {
+            return self.find(kind, name);
+        }
+        let of_kind = |id: &ObjectId| self.entry(*id).is_some_and(|one| one.body.kind() == kind);
+        if let Some((number, partition)) = name.split_once(" in ") {
+            let partition = self.find(Kind::Partition, partition)?;
+            return self.number(number, Some(partition)).filter(of_kind);
+        }
+        if let Some(id) = self.find(kind, name) {
+            return Some(id);
+        }
+        let mut found = self
+            .numbers_from(name)
+            .take_while(|(number, ..)| *number == name)
+            .map(|(.., id)| id)
+            .filter(of_kind);
+        let id = found.next()?;
+        found.next().is_none().then_some(id)
+    }
+
+    /// What people call an object; see [`Self::by_name`].
+    pub fn label(&self, id: ObjectId) -> Option<Box<str>> {
+        let body = &self.entry(id)?.body;
+        let (number, partition) = match body {
+            Body::Line(line) => (line.number.as_str(), line.partition),
+            Body::RoutePattern(route) => (route.pattern.as_str(), route.partition),
+            Body::EndUser(user) => return Some(user.user_id.clone()),
+            Body::ApplicationUser(user) => return Some(user.user_id.clone()),
+            _ => return Some(body.name()),
+        };
+        Some(match partition.and_then(|partition| self.get(partition)) {
+            Some(partition) => format!("{number} in {}", partition.name).into(),
+            None => number.into(),
+        })
+    }
+}

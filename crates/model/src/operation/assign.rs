@@ -1,0 +1,249 @@
+use std::sync::Arc;
+
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use serde_json::json;
+
+use super::work::Work;
+use super::{Outcome, ProvenBy, build};
+use crate::{
+    DeviceClass, Directory, EndUser, Kind, Line, Phone, PhoneModel, Ref, UniversalDeviceTemplate,
+    UniversalLineTemplate, UserProfile,
+};
+
+/// What an assignment would use, once every condition holds.
+struct Plan {
+    line: Ref<Line>,
+    device_template: Arc<UniversalDeviceTemplate>,
+    line_template: Option<Arc<UniversalLineTemplate>>,
+}
+
+impl Directory {
+    /// Whether a device may be provisioned by its next owner: a phone that came by
+    /// auto-registration, or whose present owner's profile allows it.
+    pub fn open_for_provisioning(&self, device: ObjectId) -> Result<(), Refusal> {
+        let closed = |code| Err(self.refusal_about(code, device));
+        let Some(phone) = self.typed::<Phone>(device) else {
+            return closed(Code::NotOpenForProvisioning);
+        };
+        match phone.owner {
+            _ if phone.auto_registered => Ok(()),
+            None => closed(Code::NotOpenForProvisioning),
+            Some(owner) if self.allows_reassignment(owner.id()) => Ok(()),
+            Some(_) => closed(Code::OwnedByAnother),
+        }
+    }
+
+    /// Whether a user may have this device by self-provisioning now (SP-34), and the number that
+    /// it would get.
+    pub fn may_assign(&self, device: ObjectId, user: ObjectId) -> Result<Arc<str>, Refusal> {
+        let plan = plan(self, device, user)?;
+        let line = self.get(plan.line);
+        Ok(line.map_or("", |line| line.number.as_str()).into())
+    }
+
+    fn allows_reassignment(&self, owner: ObjectId) -> bool {
+        self.profile_of(owner)
+            .and_then(|profile| self.get(profile))
+            .is_some_and(|profile| profile.allow_reassignment)
+    }
+
+    /// A refusal that names the object whose setting decided.
+    pub(crate) fn refusal_about(&self, code: Code, id: ObjectId) -> Refusal {
+        let kind = self.entry(id).map_or("object", |entry| entry.body.kind().name());
+        let name = self.label(id).unwrap_or_else(|| id.to_string().into());
+        Refusal::new(code).object(kind, &name).value("name", name)
+    }
+}
+
+/// Checks every condition of SP-34, each with its own code.
+fn plan(directory: &Directory, device: ObjectId, user: ObjectId) -> Result<Plan, Refusal> {
+    let person = directory.typed::<EndUser>(user).ok_or_else(|| not_found(Kind::EndUser, user))?;
+    let Some(phone) = directory.typed::<Phone>(device) else {
+        return Err(match directory.entry(device) {
+            Some(_) => directory.refusal_about(Code::NotOpenForProvisioning, device),
+            None => not_found(Kind::Phone, device),
+        });
+    };
+    let own = is_owned_by(phone, user);
+    if !own {
+        directory.open_for_provisioning(device)?;
+    }
+    if !person.enabled {
+        return Err(directory.refusal_about(Code::Disabled, user));
+    }
+    let profile_id = directory
+        .profile_of(user)
+        .ok_or_else(|| directory.refusal_about(Code::ProvisioningNotAllowed, user))?;
+    let about_profile = |code| directory.refusal_about(code, profile_id.id());
+    let profile = directory
+        .get(profile_id)
+        .filter(|profile| profile.allow_self_provisioning)
+        .ok_or_else(|| about_profile(Code::ProvisioningNotAllowed))?;
+    let line = person
+        .primary_extension
+        .filter(|line| directory.get(*line).is_some())
+        .ok_or_else(|| directory.refusal_about(Code::NoPrimaryExtension, user))?;
+    let device_template = template(directory, phone.model, profile)
+        .ok_or_else(|| about_profile(Code::NoDeviceTemplate))?;
+    let owned = directory.owned(user).filter(|one| *one != device).count();
+    if !own && owned >= usize::from(profile.device_limit) {
+        let refusal = about_profile(Code::DeviceLimit);
+        return Err(refusal.value("limit", profile.device_limit).value("found", owned));
+    }
+    let line_template = profile.line_template.and_then(|one| directory.get(one)).cloned();
+    Ok(Plan { line, device_template, line_template })
+}
+
+/// The device template of a profile for a phone's class (SP-57).
+fn template(
+    directory: &Directory,
+    model: Ref<PhoneModel>,
+    profile: &UserProfile,
+) -> Option<Arc<UniversalDeviceTemplate>> {
+    let class = directory.get(model).map_or(DeviceClass::Desk, |model| model.class);
+    let template = match class {
+        DeviceClass::Desk => profile.desk_phones,
+        DeviceClass::MobileOrDesktop => profile.mobile_and_desktop_devices,
+    };
+    template.and_then(|template| directory.get(template)).cloned()
+}
+
+/// The phone is the user's, and not merely lent by a template of new phones.
+fn is_owned_by(phone: &Phone, user: ObjectId) -> bool {
+    !phone.auto_registered && phone.owner.map(Ref::id) == Some(user)
+}
+
+fn not_found(kind: Kind, id: ObjectId) -> Refusal {
+    Refusal::new(Code::NotFound).value("kind", kind).value("name", id)
+}
+
+/// Makes a phone a user's own, all of it in one verdict (SP-17, SP-44).
+pub(super) fn assign(
+    work: &mut Work<'_>,
+    device: ObjectId,
+    user: ObjectId,
+    proven_by: ProvenBy,
+) -> Result<Outcome, Refusal> {
+    if let Some(outcome) = already(&work.directory, device, user) {
+        return Ok(outcome);
+    }
+    let plan = plan(&work.directory, device, user)?;
+    let person: EndUser = work.typed(user)?;
+    let old: Phone = work.typed(device)?;
+    let line = renew_line(work, &plan, &person, &old)?;
+    let new = build_phone(work, &plan, &person, user, &old, &line);
+    work.put(device, new.clone());
+    let former_owner = old.owner.map(Ref::id).filter(|owner| *owner != user);
+    if let Some(owner) = former_owner {
+        dissociate(work, owner, device);
+    }
+    associate(work, user, device)?;
+    drop_temporary_lines(work, &old);
+    work.rotate(device);
+    work.audit = json!({
+        "action": "assign",
+        "phone": old.name,
+        "user": person.user_id,
+        "proven_by": proven_by,
+        "former_owner": former_owner.and_then(|owner| work.directory.label(owner)),
+        "extension": line.number,
+        "old": old,
+        "new": new,
+        "result": "assigned",
+    });
+    Ok(Outcome::Assigned { device, user, extension: line.number.as_str().into() })
+}
+
+/// Assigned before, with the extension that the user has now: nothing is left to do.
+fn already(directory: &Directory, device: ObjectId, user: ObjectId) -> Option<Outcome> {
+    let phone = directory.typed::<Phone>(device).filter(|phone| is_owned_by(phone, user))?;
+    let extension = directory.primary_extension(user)?;
+    let line = directory.get(extension)?;
+    let carries = phone.lines.first().is_some_and(|first| first.line == extension);
+    let extension = line.number.as_str().into();
+    carries.then_some(Outcome::Assigned { device, user, extension })
+}
+
+/// Gives the primary extension the line template's settings; without a template it keeps its own
+/// (SP-33).
+fn renew_line(
+    work: &mut Work<'_>,
+    plan: &Plan,
+    person: &EndUser,
+    phone: &Phone,
+) -> Result<Line, Refusal> {
+    let id = plan.line.id();
+    let line: Line = work.typed(id)?;
+    let Some(template) = &plan.line_template else { return Ok(line) };
+    let number = line.number.as_str();
+    let tags = build::tags(&work.directory, &phone.name, phone.model, Some(person), number);
+    let mut renewed = build::line_again(&line, template, &tags);
+    renewed.auto_registered = false;
+    let taken = work.directory.number(number, renewed.partition.map(Ref::id));
+    if let Some(other) = taken.filter(|other| *other != id) {
+        return Err(work.directory.refusal_about(Code::Duplicate, other));
+    }
+    if renewed != line {
+        work.put(id, renewed.clone());
+    }
+    Ok(renewed)
+}
+
+fn build_phone(
+    work: &Work<'_>,
+    plan: &Plan,
+    person: &EndUser,
+    user: ObjectId,
+    old: &Phone,
+    line: &Line,
+) -> Phone {
+    let number = line.number.as_str();
+    let tags = build::tags(&work.directory, &old.name, old.model, Some(person), number);
+    let kept = build::appearance_elsewhere(&work.directory, plan.line.id());
+    let line_template = plan.line_template.as_deref();
+    let appearance =
+        build::appearance(plan.line, &plan.device_template, line_template, kept.as_ref(), &tags);
+    let template = &plan.device_template;
+    let built = build::phone(&old.name, old.model, template, Some(appearance), &tags);
+    Phone { owner: Some(Ref::new(user)), ..built }
+}
+
+/// Puts the phone among the user's associated devices.
+fn associate(work: &mut Work<'_>, user: ObjectId, device: ObjectId) -> Result<(), Refusal> {
+    let mut person: EndUser = work.typed(user)?;
+    if person.controlled_phones.iter().any(|phone| phone.id() == device) {
+        return Ok(());
+    }
+    let mut phones = person.controlled_phones.into_vec();
+    if phones.len() >= 1000 {
+        let refusal = work.directory.refusal_about(Code::LimitReached, user);
+        return Err(refusal.field("controlled_phones").value("limit", 1000));
+    }
+    phones.push(Ref::new(device));
+    person.controlled_phones = phones.into();
+    work.put(user, person);
+    Ok(())
+}
+
+/// Takes the phone from among the user's associated devices.
+pub(super) fn dissociate(work: &mut Work<'_>, user: ObjectId, device: ObjectId) {
+    let Some(person) = work.directory.typed::<EndUser>(user) else { return };
+    if person.controlled_phones.iter().any(|phone| phone.id() == device) {
+        let mut person = EndUser::clone(person);
+        person.controlled_phones = build::without(&person.controlled_phones, device);
+        work.put(user, person);
+    }
+}
+
+/// Frees the numbers that auto-registration had lent, once nobody has them.
+pub(super) fn drop_temporary_lines(work: &mut Work<'_>, old: &Phone) {
+    for line in old.lines.iter().map(|appearance| appearance.line.id()) {
+        let directory = &work.directory;
+        let temporary = directory.typed::<Line>(line).is_some_and(|line| line.auto_registered);
+        let used = directory.appearances(line).next().is_some()
+            || directory.primary_users(line).next().is_some();
+        if temporary && !used {
+            work.delete(line);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+
+use super::work::Work;
+use super::{Outcome, assign, rules, update};
+use crate::{Body, Kind};
+
+/// Deletes an object, with what belongs to it alone.
+pub(super) fn delete(
+    work: &mut Work<'_>,
+    id: ObjectId,
+    version: Option<u32>,
+) -> Result<Outcome, Refusal> {
+    let entry = work.entry(id)?;
+    update::check_version(entry.version, version)?;
+    let body = entry.body.clone();
+    rules::check_delete(&work.directory, id, &body)?;
+    if let Some(user) = used_by(work, id) {
+        return Err(work.directory.refusal_about(Code::InUse, id).value("by", user));
+    }
+    match &body {
+        Body::Phone(phone) => {
+            if let Some(owner) = phone.owner {
+                assign::dissociate(work, owner.id(), id);
+            }
+            work.delete(id);
+            assign::drop_temporary_lines(work, phone);
+        }
+        Body::Node(node) => {
+            for kind in [Kind::AutoRegistration, Kind::ServiceActivation] {
+                if let Some(part) = work.directory.find(kind, &node.name) {
+                    work.delete(part);
+                }
+            }
+            work.delete(id);
+        }
+        _ => work.delete(id),
+    }
+    Ok(Outcome::Deleted(id))
+}
+
+/// Whatever the indexes know to use it; the store's foreign keys know the rest.
+fn used_by(work: &Work<'_>, id: ObjectId) -> Option<String> {
+    let directory = &work.directory;
+    let user = directory
+        .appearances(id)
+        .chain(directory.primary_users(id))
+        .chain(directory.owned(id))
+        .next()?;
+    let kind = directory.entry(user)?.body.kind();
+    Some(format!("{kind} {}", directory.label(user)?))
+}

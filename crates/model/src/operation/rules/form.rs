@@ -1,0 +1,84 @@
+//! Forms of texts that a length alone does not say.
+
+use jackfield_vocabulary::{Code, Refusal};
+
+/// A value that is not of its form.
+pub(super) fn invalid(field: &str, found: &str, allowed: &str) -> Refusal {
+    let refusal = Refusal::new(Code::InvalidValue).field(field);
+    refusal.value("found", found).value("allowed", allowed)
+}
+
+fn must(field: &str, found: &str, allowed: &str, fits: bool) -> Result<(), Refusal> {
+    if fits { Ok(()) } else { Err(invalid(field, found, allowed)) }
+}
+
+/// Nothing, or digits as one dials them.
+pub(super) fn dialable(field: &str, text: &str) -> Result<(), Refusal> {
+    let rest = text.strip_prefix('+').unwrap_or(text);
+    let digits = rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'#'));
+    must(field, text, "0-9 * # +", digits && (text.is_empty() || !rest.is_empty()))
+}
+
+/// Nothing, or digits and `X`.
+pub(super) fn mask(field: &str, text: &str) -> Result<(), Refusal> {
+    let rest = text.strip_prefix('+').unwrap_or(text);
+    let fits = rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'*' | b'#' | b'X' | b'x'));
+    must(field, text, "0-9 * # + X", fits)
+}
+
+/// Nothing, or decimal digits.
+pub(super) fn digits(field: &str, text: &str) -> Result<(), Refusal> {
+    must(field, text, "0-9", text.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Nothing, or a language with its country, as in `ja-JP`.
+pub(super) fn locale(field: &str, text: &str) -> Result<(), Refusal> {
+    let form = |text: &str| {
+        let (language, country) = text.split_once('-')?;
+        let lower = language.bytes().all(|byte| byte.is_ascii_lowercase());
+        let upper = country.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let lengths = (2..=3).contains(&language.len()) && (2..=8).contains(&country.len());
+        (lower && upper && lengths).then_some(())
+    };
+    must(field, text, "en-US, ja-JP, …", text.is_empty() || form(text).is_some())
+}
+
+/// A time zone's IANA name.
+pub(super) fn time_zone(field: &str, text: &str) -> Result<(), Refusal> {
+    let part = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+    };
+    let area = text.contains('/') || text == "UTC";
+    must(field, text, "Asia/Tokyo, Europe/Berlin, UTC, …", area && text.split('/').all(part))
+}
+
+/// Networks in CIDR form.
+pub(super) fn networks(field: &str, networks: &[Box<str>]) -> Result<(), Refusal> {
+    for (index, network) in networks.iter().enumerate() {
+        let fits = network.parse::<crate::Network>().is_ok();
+        must(&format!("{field}[{index}]"), network, "10.0.0.0/8, 2001:db8::/32, …", fits)?;
+    }
+    Ok(())
+}
+
+/// A host name or IP address.
+pub(super) fn host(field: &str, text: &str) -> Result<(), Refusal> {
+    let name = |text: &str| {
+        text.split('.').all(|label| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+    };
+    let fits = text.parse::<std::net::IpAddr>().is_ok() || name(text);
+    must(field, text, "pbx.example.com, 192.0.2.1, 2001:db8::1", fits)
+}
+
+/// Letters, digits and some marks, as names of devices and clusters are.
+pub(super) fn plain_name(field: &str, text: &str, marks: &str) -> Result<(), Refusal> {
+    let fits = text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c));
+    must(field, text, &format!("A-Z a-z 0-9 {marks}"), fits)
+}

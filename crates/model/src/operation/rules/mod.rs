@@ -1,0 +1,126 @@
+//! Rules that look beyond one field: at other fields, or at other objects.
+
+mod device;
+mod form;
+mod person;
+mod provisioning;
+mod system;
+
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+
+use super::work::Work;
+use crate::{Body, Directory, Kind, Ref};
+
+/// Refuses an object that breaks a rule.
+pub(super) fn check(
+    directory: &Directory,
+    id: Option<ObjectId>,
+    before: Option<&Body>,
+    body: &Body,
+) -> Result<(), Refusal> {
+    unique(directory, id, body)?;
+    match body {
+        Body::ClusterSettings(settings) => system::check_cluster(settings),
+        Body::Node(node) => system::check_node(directory, before, node),
+        Body::ServiceActivation(activation) => {
+            system::check_part(directory, before, activation.node, &activation.name)
+        }
+        Body::DateTimeGroup(group) => system::check_date_time_group(group),
+        Body::SecurityProfile(profile) => system::check_security_profile(profile),
+        Body::SipProfile(profile) => system::check_sip_profile(profile),
+        Body::CommonDeviceConfiguration(one) => form::locale("locale", &one.locale),
+        Body::VoicemailProfile(profile) => form::dialable("pilot", &profile.pilot),
+        Body::Line(line) => device::check_line(line),
+        Body::RoutePattern(route) => device::check_route_pattern(route),
+        Body::PhoneModel(model) => device::check_model(model),
+        Body::Phone(phone) => device::check_phone(directory, before, phone),
+        Body::CtiRoutePoint(point) => device::check_route_point(point),
+        Body::CtiPort(port) => device::check_port(port),
+        Body::UniversalDeviceTemplate(template) => device::check_device_template(template),
+        Body::UniversalLineTemplate(template) => device::check_line_template(template),
+        Body::UserProfile(profile) => person::check_profile(directory, before, profile),
+        Body::EndUser(user) => person::check_user(directory, id, user),
+        Body::ApplicationUser(user) => person::check_user_id(&user.user_id),
+        Body::AutoRegistration(settings) => {
+            system::check_part(directory, before, settings.node, &settings.name)?;
+            provisioning::check_auto_registration(directory, settings)
+        }
+        Body::SelfProvisioning(settings) => provisioning::check_self_provisioning(settings),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what follows from a written object.
+pub(super) fn follow(work: &mut Work<'_>, id: ObjectId, before: Option<&Body>, body: &Body) {
+    match body {
+        Body::Node(node) => system::follow_node(work, id, before, node),
+        Body::UserProfile(profile) if profile.system_default => person::only_default(work, id),
+        _ => {}
+    }
+}
+
+/// Refuses to delete what the system needs.
+pub(super) fn check_delete(
+    directory: &Directory,
+    id: ObjectId,
+    body: &Body,
+) -> Result<(), Refusal> {
+    let protected = match body {
+        Body::UserProfile(profile) => profile.system_default,
+        Body::Node(node) => node.publisher,
+        Body::ServiceActivation(_) | Body::AutoRegistration(_) => true,
+        Body::UserGroup(group) => is_standard(&group.name),
+        Body::Role(role) => is_standard(&role.name),
+        body => body.kind().is_singleton(),
+    };
+    if protected { Err(directory.refusal_about(Code::Protected, id)) } else { Ok(()) }
+}
+
+/// The groups and roles with names that are part of the interface (CTI-41).
+fn is_standard(name: &str) -> bool {
+    name.starts_with("Standard ")
+}
+
+/// Refuses a name, number or key that another object has.
+fn unique(directory: &Directory, id: Option<ObjectId>, body: &Body) -> Result<(), Refusal> {
+    let kind = body.kind();
+    if kind.is_singleton()
+        && let Some((other, _)) = directory.after_name(kind, "").next()
+        && Some(other) != id
+    {
+        return Err(directory.refusal_about(Code::Protected, other));
+    }
+    let name = body.name();
+    let field = match kind {
+        Kind::EndUser | Kind::ApplicationUser => "user_id",
+        Kind::Line => "number",
+        Kind::RoutePattern => "pattern",
+        _ => "name",
+    };
+    let other = namesakes(kind).iter().find_map(|kind| directory.find(*kind, &name));
+    let key = match body {
+        Body::Line(line) => directory.number(line.number.as_str(), line.partition.map(Ref::id)),
+        Body::RoutePattern(route) => {
+            directory.number(route.pattern.as_str(), route.partition.map(Ref::id))
+        }
+        _ => None,
+    };
+    match other.filter(|other| Some(*other) != id).or(key.filter(|other| Some(*other) != id)) {
+        Some(other) => Err(directory.refusal_about(Code::Duplicate, other).field(field)),
+        None => Ok(()),
+    }
+}
+
+/// The kinds that share their names with a kind.
+fn namesakes(kind: Kind) -> &'static [Kind] {
+    const DEVICES: &[Kind] = &[Kind::Phone, Kind::CtiRoutePoint, Kind::CtiPort];
+    const ACCOUNTS: &[Kind] = &[Kind::EndUser, Kind::ApplicationUser];
+    match kind {
+        Kind::Phone | Kind::CtiRoutePoint | Kind::CtiPort => DEVICES,
+        Kind::EndUser | Kind::ApplicationUser => ACCOUNTS,
+        kind => {
+            let at = Kind::ALL.iter().position(|one| *one == kind);
+            at.map_or(&[], |at| &Kind::ALL[at..=at])
+        }
+    }
+}

@@ -1,0 +1,86 @@
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+
+use super::form::{self, invalid};
+use crate::{AutoRegistration, Directory, Line, Ref, SelfProvisioning};
+
+/// The range has its form and overlaps no number in use; what is on has all that it needs (SP-43).
+pub(super) fn check_auto_registration(
+    directory: &Directory,
+    settings: &AutoRegistration,
+) -> Result<(), Refusal> {
+    form::networks("allowed_networks", &settings.allowed_networks)?;
+    let (first, last) = (&*settings.starting_number, &*settings.ending_number);
+    form::digits("starting_number", first)?;
+    form::digits("ending_number", last)?;
+    if !settings.disabled {
+        let missing = |field: &str| Err(Refusal::new(Code::MissingField).field(field));
+        if first.is_empty() {
+            return missing("starting_number");
+        }
+        if settings.device_template.is_none() {
+            return missing("device_template");
+        }
+        if settings.line_template.is_none() {
+            return missing("line_template");
+        }
+    }
+    if first.len() != last.len() || last < first {
+        return Err(invalid(
+            "ending_number",
+            last,
+            &format!("{first}..{}", "9".repeat(first.len())),
+        ));
+    }
+    check_overlap(directory, settings)
+}
+
+/// Numbers that the range itself has lent are no overlap.
+fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(), Refusal> {
+    let (first, last) = (&*settings.starting_number, &*settings.ending_number);
+    if first.is_empty() {
+        return Ok(());
+    }
+    let template = settings.line_template.and_then(|template| directory.get(template));
+    let partition = template.and_then(|template| template.partition).map(Ref::id);
+    let lent = |line: &Line| line.auto_registered;
+    let used = directory
+        .numbers_between(first, last)
+        .filter(|(number, of, _)| number.len() == first.len() && *of == partition)
+        .find(|(.., id)| !directory.typed::<Line>(*id).is_some_and(|line| lent(line)));
+    if let Some((number, _, id)) = used {
+        let refusal = directory.refusal_about(Code::RangeOverlaps, id).field("starting_number");
+        return Err(refusal.value("number", number).value("first", first).value("last", last));
+    }
+    let other = directory.all::<AutoRegistration>().find(|(_, other)| {
+        let overlaps = other.starting_number.len() == first.len()
+            && *other.starting_number <= *last
+            && *first <= *other.ending_number;
+        other.name != settings.name && overlaps && partition_of(directory, other) == partition
+    });
+    if let Some((id, other)) = other {
+        let refusal =
+            directory.refusal_about(Code::RangeOverlaps, id.id()).field("starting_number");
+        let refusal = refusal.value("number", &other.starting_number);
+        return Err(refusal.value("first", first).value("last", last));
+    }
+    Ok(())
+}
+
+fn partition_of(directory: &Directory, settings: &AutoRegistration) -> Option<ObjectId> {
+    let template = settings.line_template.and_then(|template| directory.get(template));
+    template.and_then(|template| template.partition).map(Ref::id)
+}
+
+pub(super) fn check_self_provisioning(settings: &SelfProvisioning) -> Result<(), Refusal> {
+    if settings.languages.is_empty() {
+        return Err(Refusal::new(Code::LastLanguage).field("languages"));
+    }
+    for (index, language) in settings.languages.iter().enumerate() {
+        let field = format!("languages[{index}]");
+        form::locale(&field, language)?;
+        if settings.languages.iter().take(index).any(|other| other == language) {
+            return Err(Refusal::new(Code::Duplicate).field(field).value("name", language));
+        }
+    }
+    Ok(())
+}
