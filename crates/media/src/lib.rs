@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod codec;
+mod driver;
 mod g711;
 mod g722;
 mod g729;
@@ -21,6 +22,7 @@ mod tone_detector;
 mod wav;
 
 pub use codec::{CodecFormat, Decoder, Encoder, codecs_available};
+pub use driver::{Driver, DriverFigures, DriverHandle, DriverSettings};
 pub use g711::{alaw_decode, alaw_encode, mulaw_decode, mulaw_encode};
 pub use g722::{G722Decoder, G722Encoder};
 pub use g729::{G729Decoder, G729Encoder, g729_available};

@@ -349,7 +349,8 @@ impl Fit {
     }
 }
 
-fn is_there(item: &PlayItem, shelf: &dyn Shelf) -> bool {
+/// Whether an item can be played.
+pub(crate) fn is_there(item: &PlayItem, shelf: &dyn Shelf) -> bool {
     match item {
         PlayItem::Prompt { locale, prompt } => shelf.has(locale, prompt),
         PlayItem::Recording(recording) => shelf.recording(*recording).is_some(),

@@ -178,6 +178,24 @@ impl PromptLibrary {
         all.iter().filter_map(|prompt| prompt.encode(codec).err()).collect()
     }
 
+    /// Every prompt of every pack, with its locale before it.
+    pub fn all(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        let packs = self.read();
+        let names = |(locale, pack): (&Arc<str>, &Pack)| {
+            let locale = locale.clone();
+            let prompts: Vec<_> = pack.prompts.keys().cloned().collect();
+            prompts.into_iter().map(move |prompt| (locale.clone(), prompt))
+        };
+        packs.iter().flat_map(names).collect()
+    }
+
+    /// A prompt can't be coded: it has no length until the next rescan.
+    pub fn leave_out(&self, locale: &str, prompt: &str, codec: Codec) {
+        if let Some(prompt) = self.prompt(locale, prompt) {
+            prompt.coded(codec, Arc::from([]));
+        }
+    }
+
     fn prompt(&self, locale: &str, prompt: &str) -> Option<Arc<Prompt>> {
         self.read().get(locale)?.prompts.get(prompt).cloned()
     }
@@ -230,11 +248,15 @@ impl Prompt {
             Source::File(path) => encode_whole(&read_sound(path)?, codec)?.into(),
             Source::Memory(sound) => encode_whole(sound, codec)?.into(),
         };
+        self.coded(codec, bytes.clone());
+        Ok(bytes)
+    }
+
+    fn coded(&self, codec: Codec, bytes: Arc<[u8]>) {
         let mut coded = self.coded.write().unwrap_or_else(PoisonError::into_inner);
         if !coded.iter().any(|(of, _)| *of == codec) {
-            coded.push((codec, bytes.clone()));
+            coded.push((codec, bytes));
         }
-        Ok(bytes)
     }
 }
 

@@ -1,0 +1,345 @@
+//! The driver's loop: commands, the clock, the sockets.
+
+use core::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    sync::{Arc, mpsc::Receiver},
+    thread,
+    time::Instant,
+};
+
+use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, MediaId, MediaStatistics};
+use mio::{Events, Interest, Poll, Token};
+
+use super::{
+    DriverSettings, Shared,
+    ports::{Pair, Ports},
+    resource::{Context, Resource},
+    shelf::DriverShelf,
+    wheel::{Entry, Wheel},
+};
+use crate::stream::StreamSeed;
+
+pub(super) struct Run {
+    settings: DriverSettings,
+    poll: Poll,
+    commands: Receiver<MediaCommand>,
+    shared: Arc<Shared>,
+    shelf: DriverShelf,
+    tell: Box<dyn FnMut(MediaEvent) + Send>,
+    ports: Ports,
+    seeds: Seeds,
+    started: Instant,
+    /// When the wheel's tick zero was.
+    base: Instant,
+    ticks: u64,
+    wheel: Wheel,
+    due: Vec<Entry>,
+    resources: Vec<Option<Resource>>,
+    free: Vec<usize>,
+    places: HashMap<MediaId, usize>,
+    generation: u32,
+    events: Option<Events>,
+    /// Sockets that were not read to the end.
+    unread: VecDeque<Token>,
+}
+
+impl Run {
+    pub(super) fn new(
+        settings: DriverSettings,
+        poll: Poll,
+        commands: Receiver<MediaCommand>,
+        shared: Arc<Shared>,
+        shelf: DriverShelf,
+        tell: Box<dyn FnMut(MediaEvent) + Send>,
+    ) -> Self {
+        let now = Instant::now();
+        Self {
+            ports: Ports::new(settings.bind, settings.ports.clone(), settings.seed),
+            seeds: Seeds(settings.seed),
+            settings,
+            poll,
+            commands,
+            shared,
+            shelf,
+            tell,
+            started: now,
+            base: now,
+            ticks: 0,
+            wheel: Wheel::new(),
+            due: Vec::new(),
+            resources: Vec::new(),
+            free: Vec::new(),
+            places: HashMap::new(),
+            generation: 0,
+            events: Some(Events::with_capacity(EVENTS)),
+            unread: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        while !self.shared.stopping.load(Ordering::SeqCst) {
+            self.take_commands();
+            let result = if self.wheel.is_empty() { self.sleep() } else { self.work() };
+            if let Err(error) = result
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "the media driver can't wait for its sockets");
+                thread::sleep(SLOT);
+            }
+        }
+        for media in self.places.keys().copied().collect::<Vec<_>>() {
+            self.release(media);
+        }
+    }
+
+    /// Nothing is connected: waits for a command.
+    fn sleep(&mut self) -> io::Result<()> {
+        self.shared.idle.store(true, Ordering::SeqCst);
+        if let Ok(command) = self.commands.try_recv() {
+            self.shared.idle.store(false, Ordering::SeqCst);
+            self.command(command);
+            return Ok(());
+        }
+        let result = self.poll_sockets(None);
+        self.shared.idle.store(false, Ordering::SeqCst);
+        self.read_sockets();
+        // The clock has nothing to catch up with.
+        self.base = Instant::now();
+        self.ticks = 0;
+        result
+    }
+
+    /// One slot of the clock, then the sockets.
+    fn work(&mut self) -> io::Result<()> {
+        let due = self.base + SLOT * (self.ticks as u32 + 1);
+        let wait = due.saturating_duration_since(Instant::now());
+        if !wait.is_zero() {
+            thread::sleep(wait);
+        }
+        self.ticks += 1;
+        if self.ticks == u64::from(u32::MAX / 2) {
+            self.base = due;
+            self.ticks = 0;
+        }
+        self.tick(due);
+        let result = self.poll_sockets(Some(Duration::ZERO));
+        self.read_sockets();
+        let late = due.elapsed();
+        if late > LATEST {
+            // The machine stood still: the timeline goes on from here instead of a burst.
+            self.base += late;
+            self.shared.figures.clock_reset();
+        }
+        result
+    }
+
+    fn tick(&mut self, slot: Instant) {
+        let mut due = core::mem::take(&mut self.due);
+        self.wheel.advance(&mut due);
+        for entry in due.drain(..) {
+            let now = Instant::now();
+            let late = now.saturating_duration_since(slot);
+            let next = self.with(entry.index, late, |resource, context| {
+                (resource.generation == entry.generation).then(|| resource.tick(context)).flatten()
+            });
+            if let Some(after) = next.flatten() {
+                self.wheel.put(after, entry);
+            }
+        }
+        self.due = due;
+    }
+
+    fn take_commands(&mut self) {
+        for _ in 0..COMMANDS {
+            let Ok(command) = self.commands.try_recv() else { return };
+            self.command(command);
+        }
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        match command {
+            MediaCommand::Allocate { media } => self.allocate(media),
+            MediaCommand::Release { media } => self.release(media),
+            MediaCommand::Connect { media, target } => {
+                let starts = self.order(media, |it, context| it.connect(target, context));
+                if let (Some(true), Some(index)) = (starts, self.places.get(&media).copied()) {
+                    self.wheel.put_spread(Entry { index, generation: self.generation_of(index) });
+                }
+            }
+            MediaCommand::Play { media, play, items, barge_in } => {
+                self.order(media, |it, context| it.play(play, items, barge_in, context));
+            }
+            MediaCommand::StopPlay { media } => {
+                self.order(media, |it, context| it.stop_play(context));
+            }
+            MediaCommand::Record { media, recording, limit, until_digit } => {
+                self.order(media, |it, context| it.record(recording, limit, until_digit, context));
+            }
+            MediaCommand::StopRecord { media } => {
+                self.order(media, |it, context| it.stop_record(context));
+            }
+        }
+    }
+
+    fn allocate(&mut self, media: MediaId) {
+        if let Some(resource) = self.places.get(&media).and_then(|at| self.resources[*at].as_ref())
+        {
+            let local = resource.local;
+            return (self.tell)(MediaEvent::Allocated { media, local });
+        }
+        let event = match self.open(media) {
+            Ok(local) => MediaEvent::Allocated { media, local },
+            Err(failure) => MediaEvent::Failed { media, failure },
+        };
+        (self.tell)(event);
+    }
+
+    fn open(&mut self, media: MediaId) -> Result<SocketAddr, MediaFailure> {
+        if self.places.len() >= self.settings.resources {
+            return Err(MediaFailure::Limit);
+        }
+        let Pair { mut rtp, mut rtcp, port } = self.ports.open()?;
+        let index = self.free.last().copied().unwrap_or(self.resources.len());
+        let registry = self.poll.registry();
+        registry
+            .register(&mut rtp, Token(index * 2), Interest::READABLE)
+            .and_then(|()| registry.register(&mut rtcp, Token(index * 2 + 1), Interest::READABLE))
+            .map_err(|error| {
+                tracing::error!(%error, "an RTP socket can't be waited for");
+                MediaFailure::Socket
+            })?;
+        self.generation = self.generation.wrapping_add(1);
+        let local = SocketAddr::new(self.settings.advertised, port);
+        let seed = self.seeds.stream();
+        let resource = Resource::new(media, local, self.generation, (rtp, rtcp), seed);
+        if self.free.pop().is_some() {
+            self.resources[index] = Some(resource);
+        } else {
+            self.resources.push(Some(resource));
+        }
+        self.places.insert(media, index);
+        Ok(local)
+    }
+
+    fn release(&mut self, media: MediaId) {
+        let Some(index) = self.places.get(&media).copied() else {
+            // Whoever waits for this event shall not wait for ever.
+            let statistics = MediaStatistics::default();
+            return (self.tell)(MediaEvent::Released { media, statistics });
+        };
+        self.with(index, Duration::ZERO, Resource::release);
+        self.places.remove(&media);
+        self.free.push(index);
+        if let Some(mut resource) = self.resources[index].take() {
+            let registry = self.poll.registry();
+            // The sockets are closed right away, which deregisters them too.
+            let _ = registry.deregister(&mut resource.rtp);
+            let _ = registry.deregister(&mut resource.rtcp);
+        }
+    }
+
+    /// Carries out an order on a resource, or tells that it is not there.
+    fn order<T>(
+        &mut self,
+        media: MediaId,
+        act: impl FnOnce(&mut Resource, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        match self.places.get(&media).copied() {
+            Some(index) => self.with(index, Duration::ZERO, act),
+            None => {
+                let failure = MediaFailure::Missing;
+                (self.tell)(MediaEvent::Failed { media, failure });
+                None
+            }
+        }
+    }
+
+    fn with<T>(
+        &mut self,
+        index: usize,
+        late: Duration,
+        act: impl FnOnce(&mut Resource, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let resource = self.resources.get_mut(index)?.as_mut()?;
+        let mut context = Context {
+            now: self.started.elapsed(),
+            late,
+            silence: self.settings.silence,
+            name: &self.settings.name,
+            shelf: &self.shelf,
+            shared: &self.shared,
+            tell: &mut *self.tell,
+        };
+        Some(act(resource, &mut context))
+    }
+
+    fn poll_sockets(&mut self, wait: Option<Duration>) -> io::Result<()> {
+        let Some(mut events) = self.events.take() else { return Ok(()) };
+        let wait = if self.unread.is_empty() { wait } else { Some(Duration::ZERO) };
+        let result = self.poll.poll(&mut events, wait);
+        if result.is_ok() {
+            let tokens = events.iter().map(mio::event::Event::token);
+            self.unread.extend(tokens.filter(|token| *token != WAKER));
+        }
+        self.events = Some(events);
+        result
+    }
+
+    /// Reads what is there, in turn and within bounds: a flood costs its own call first.
+    fn read_sockets(&mut self) {
+        for _ in 0..self.unread.len() {
+            let Some(token) = self.unread.pop_front() else { return };
+            let more = self.with(token.0 / 2, Duration::ZERO, |resource, context| {
+                (0..READS).all(|_| match token.0 % 2 {
+                    0 => resource.read_rtp(context),
+                    _ => resource.read_rtcp(context),
+                })
+            });
+            if more == Some(true) && self.unread.len() < EVENTS {
+                self.unread.push_back(token);
+            }
+        }
+    }
+
+    fn generation_of(&self, index: usize) -> u32 {
+        self.resources[index].as_ref().map_or(0, |resource| resource.generation)
+    }
+}
+
+/// Numbers for new streams (SplitMix64).
+#[derive(Debug)]
+struct Seeds(u64);
+
+impl Seeds {
+    fn stream(&mut self) -> StreamSeed {
+        let (first, second) = (self.next(), self.next());
+        StreamSeed { ssrc: first as u32, sequence: second as u16, timestamp: (first >> 32) as u32 }
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ mixed >> 31
+    }
+}
+
+/// The token of the waker; no resource has it.
+pub(super) const WAKER: Token = Token(usize::MAX);
+
+/// The clock's slots.
+const SLOT: Duration = Duration::from_millis(1);
+
+/// Beyond this the clock is set anew.
+const LATEST: Duration = Duration::from_millis(200);
+
+/// Readiness events taken at a time.
+const EVENTS: usize = 1_024;
+
+/// Commands taken in one slot.
+const COMMANDS: usize = 256;
+
+/// Datagrams read from one socket at a time.
+const READS: usize = 16;

@@ -1,0 +1,101 @@
+//! Who may send into a call, and where the call sends to.
+
+use core::time::Duration;
+use std::net::UdpSocket;
+
+use jackfield_media::{RtpHeader, parse_rtcp};
+use jackfield_vocabulary::{Codec, DigitSource, MediaCommand, MediaEvent, MediaId};
+
+use crate::harness::{HERE, Node, socket, target};
+
+/// A key press in one packet.
+fn key(event: u8, timestamp: u32, payload_type: u8) -> Vec<u8> {
+    let header =
+        RtpHeader { marker: true, payload_type, sequence: event.into(), timestamp, ssrc: 5 };
+    let mut packet = header.bytes().to_vec();
+    packet.extend([event, 0x8a, 3, 0x20]);
+    packet
+}
+
+fn received(socket: &UdpSocket) -> bool {
+    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    socket.recv(&mut [0; 2_000]).is_ok()
+}
+
+#[test]
+fn another_port_of_the_same_address_is_latched_to_once() {
+    let (negotiated, real, intruder) = (socket(), socket(), socket());
+    let mut node = Node::start();
+    let local = node.allocate(1);
+    node.connect(1, target(negotiated.local_addr().unwrap(), Codec::Pcmu));
+    assert!(received(&negotiated));
+
+    // Rubbish and payload types that were not negotiated move nothing.
+    intruder.send_to(b"no RTP", local).unwrap();
+    intruder.send_to(&key(1, 0, 77), local).unwrap();
+    real.send_to(&key(1, 160, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('1', DigitSource::Event)]);
+    assert!(received(&real), "sound follows the port it comes from");
+
+    intruder.send_to(&key(2, 3_200, 101), local).unwrap();
+    real.send_to(&key(3, 6_400, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('3', DigitSource::Event)], "the intruder's 2 does not count");
+    assert!(!received(&intruder));
+    assert_eq!(node.driver.figures().ignored, 3);
+}
+
+#[test]
+fn another_address_never_counts() {
+    let negotiated = socket();
+    let Ok(elsewhere) = UdpSocket::bind(("127.0.0.2", 0)) else { return };
+    let mut node = Node::start();
+    let local = node.allocate(1);
+    node.connect(1, target(negotiated.local_addr().unwrap(), Codec::Pcmu));
+    assert!(received(&negotiated));
+    elsewhere.send_to(&key(2, 160, 101), local).unwrap();
+    negotiated.send_to(&key(3, 6_400, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('3', DigitSource::Event)]);
+    assert!(!received(&elsewhere));
+}
+
+#[test]
+fn rtcp_goes_to_the_next_port_and_ends_with_a_goodbye() {
+    let far = jackfield_media_pair();
+    let mut node = Node::start();
+    node.allocate(1);
+    node.connect(1, target(far.0.local_addr().unwrap(), Codec::Pcmu));
+    assert!(received(&far.0));
+    node.send(MediaCommand::Release { media: MediaId(1) });
+    let mut bytes = [0; 500];
+    let length = far.1.recv(&mut bytes).unwrap();
+    let kinds = format!("{:?}", parse_rtcp(&bytes[..length]).unwrap());
+    assert!(kinds.contains("SenderReport") && kinds.contains("Bye"), "{kinds}");
+}
+
+/// Keys sent before the call was connected are not taken for keys of the call.
+#[test]
+fn what_came_before_the_connection_is_dropped() {
+    let far = socket();
+    let mut node = Node::start();
+    let local = node.allocate(1);
+    far.send_to(&key(2, 160, 101), local).unwrap();
+    std::thread::sleep(Duration::from_millis(50));
+    node.connect(1, target(far.local_addr().unwrap(), Codec::Pcmu));
+    assert!(received(&far));
+    far.send_to(&key(3, 6_400, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('3', DigitSource::Event)]);
+    assert!(!node.seen.iter().any(|event| matches!(event, MediaEvent::Failed { .. })));
+}
+
+/// A socket with its neighbour.
+fn jackfield_media_pair() -> (UdpSocket, UdpSocket) {
+    (0..100)
+        .find_map(|_| {
+            let rtp = socket();
+            let next = rtp.local_addr().unwrap().port().checked_add(1)?;
+            let rtcp = UdpSocket::bind((HERE, next)).ok()?;
+            rtcp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            Some((rtp, rtcp))
+        })
+        .unwrap()
+}

@@ -1,0 +1,6 @@
+//! The driver over the loopback: two drivers talk to each other, or to a plain socket.
+
+mod bounds;
+mod calls;
+mod harness;
+mod latching;
