@@ -1,0 +1,65 @@
+//! Computes and compares responses.
+
+use super::algorithm::Algorithm;
+use super::credentials::{Credentials, Protection};
+
+impl Credentials {
+    /// Does the response come from somebody who knows the password? `ha1` is the stored hash of
+    /// user, realm and password, made with [`Algorithm::base`] of the algorithm used.
+    ///
+    /// Takes the same time wherever the first difference is. Realm, nonce, count and address are
+    /// for the caller to judge.
+    #[must_use]
+    pub fn verify(&self, method: &str, ha1: &str, body: &[u8]) -> bool {
+        let parts = Parts {
+            algorithm: self.algorithm,
+            nonce: &self.nonce,
+            uri: &self.uri,
+            protection: self.protection.as_ref(),
+        };
+        equal(parts.response(method, ha1, body).as_bytes(), self.response.as_bytes())
+    }
+}
+
+/// What goes into a response besides the secret.
+pub(super) struct Parts<'p> {
+    pub(super) algorithm: Algorithm,
+    pub(super) nonce: &'p str,
+    pub(super) uri: &'p str,
+    pub(super) protection: Option<&'p Protection>,
+}
+
+impl Parts<'_> {
+    /// The response (RFC 7616 section 3.4.1).
+    pub(super) fn response(&self, method: &str, ha1: &str, body: &[u8]) -> String {
+        let hash = |parts: &[&[u8]]| self.algorithm.hash(parts);
+        let nonce = self.nonce.as_bytes();
+        let Some(protection) = self.protection else {
+            let ha2 = hash(&[method.as_bytes(), self.uri.as_bytes()]);
+            return hash(&[ha1.as_bytes(), nonce, ha2.as_bytes()]);
+        };
+        let cnonce = protection.cnonce.as_bytes();
+        let session = self.algorithm.is_session().then(|| hash(&[ha1.as_bytes(), nonce, cnonce]));
+        let ha1 = session.as_deref().unwrap_or(ha1);
+        let (qop, ha2) = if protection.body {
+            let body = hash(&[body]);
+            ("auth-int", hash(&[method.as_bytes(), self.uri.as_bytes(), body.as_bytes()]))
+        } else {
+            ("auth", hash(&[method.as_bytes(), self.uri.as_bytes()]))
+        };
+        let count = format!("{:08x}", protection.count);
+        let count = count.as_bytes();
+        hash(&[ha1.as_bytes(), nonce, count, cnonce, qop.as_bytes(), ha2.as_bytes()])
+    }
+}
+
+/// Compares hexadecimal text without case, in constant time.
+fn equal(one: &[u8], two: &[u8]) -> bool {
+    if one.len() != two.len() {
+        return false;
+    }
+    let pairs = one.iter().zip(two);
+    let difference =
+        pairs.fold(0, |sum, (a, b)| sum | (a.to_ascii_lowercase() ^ b.to_ascii_lowercase()));
+    core::hint::black_box(difference) == 0
+}
