@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jackfield_model::Directory;
+use jackfield_sip::Tokens;
 use jackfield_vocabulary::{
     CallId, Command, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId,
     OperationId, PlayId, ProvisioningCommand, ProvisioningOutcome, Refusal, SessionId, VerifyId,
@@ -82,6 +83,8 @@ pub(crate) enum Internal {
     ToCti(CtiLeg),
     /// CTI → calls: an application sends a call of its device elsewhere.
     Divert(Divert),
+    /// An application inside the engine → CTI: it signs in with this account, or (`None`) out.
+    Session { session: SessionId, account: Option<ObjectId> },
     /// An application inside the engine → CTI: a command in its session.
     Command { session: SessionId, request: u64, command: Command },
     /// CTI → an application inside the engine: what its session is told.
@@ -215,7 +218,7 @@ pub(crate) struct Numbers {
     plays: u64,
     operations: u64,
     verifies: u64,
-    random: Random,
+    random: Tokens,
 }
 
 impl Numbers {
@@ -230,7 +233,7 @@ impl Numbers {
             plays: 0,
             operations: 0,
             verifies: 0,
-            random: Random::new(seed),
+            random: Tokens::new(seed),
         }
     }
 
@@ -257,8 +260,8 @@ impl Numbers {
     /// A new idempotency id: random, so that it differs from those of earlier lives.
     pub(crate) fn operation(&mut self) -> OperationId {
         let count = u128::from(next(&mut self.operations) & 0xffff_ffff);
-        let high = u128::from(self.random.next()) << 64;
-        let low = u128::from(self.random.next() & 0xffff_ffff) << 32;
+        let high = u128::from(self.random.number()) << 64;
+        let low = u128::from(self.random.number() & 0xffff_ffff) << 32;
         OperationId(high | low | count)
     }
 
@@ -269,12 +272,17 @@ impl Numbers {
 
     /// 64 random bits.
     pub(crate) fn random(&mut self) -> u64 {
-        self.random.next()
+        self.random.number()
     }
 
     /// A random number below `limit`, which is not zero.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.random.next() % limit.max(1)
+        self.random.below(limit)
+    }
+
+    /// Tags, branches and Call-IDs nobody can guess.
+    pub(crate) fn tokens(&mut self) -> &mut Tokens {
+        &mut self.random
     }
 
     /// Who owns the calls numbered here.
@@ -286,39 +294,6 @@ impl Numbers {
 fn next(counter: &mut u64) -> u64 {
     *counter += 1;
     *counter
-}
-
-/// Xoshiro256++ with the node's seed. For tags and tokens that must be hard to guess, the seed
-/// comes from the operating system; in tests it is fixed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Random([u64; 4]);
-
-impl Random {
-    fn new(seed: [u8; 32]) -> Self {
-        let mut state = [0_u64; 4];
-        for (word, bytes) in state.iter_mut().zip(seed.chunks_exact(8)) {
-            *word = bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        if state == [0; 4] {
-            state[0] = 0x9e37_79b9_7f4a_7c15;
-        }
-        let mut random = Self(state);
-        (0..8).for_each(|_| drop(random.next()));
-        random
-    }
-
-    fn next(&mut self) -> u64 {
-        let [a, b, c, d] = &mut self.0;
-        let result = a.wrapping_add(*d).rotate_left(23).wrapping_add(*a);
-        let shifted = *b << 17;
-        *c ^= *a;
-        *d ^= *b;
-        *b ^= *c;
-        *a ^= *d;
-        *c ^= shifted;
-        *d = d.rotate_left(45);
-        result
-    }
 }
 
 /// Counts by name.

@@ -1,0 +1,102 @@
+//! Digit analysis: which line or pattern a dialled number means for this caller.
+
+use std::sync::Arc;
+
+use jackfield_model::{
+    CallingSearchSpace, Dialled, Directory, Line, PatternUse, Ref, RoutePattern,
+};
+use jackfield_vocabulary::{Digits, ObjectId};
+use serde::{Deserialize, Serialize};
+
+/// The partitions in which somebody's numbers are looked up, first choice first; `None` stands for
+/// the numbers without a partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reach(Vec<Option<ObjectId>>);
+
+impl Reach {
+    /// What a line reaches, then what its device reaches, then the numbers without a partition.
+    pub(super) fn of(
+        directory: &Directory,
+        line: Option<Ref<CallingSearchSpace>>,
+        device: Option<Ref<CallingSearchSpace>>,
+    ) -> Self {
+        Self(directory.search(line, device))
+    }
+}
+
+/// What a number means.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// A line of ours.
+    Line(ObjectId, Arc<Line>),
+    /// Another number, by a route pattern.
+    Redirect { pattern: ObjectId, to: Box<str>, reach: Reach },
+    /// A route pattern refuses it.
+    Blocked,
+    /// An emergency number, and there is no trunk that could carry it.
+    Emergency,
+    /// Nothing that this caller reaches.
+    Unknown,
+    /// The text can't be dialled at all.
+    Unreadable,
+    /// The phone belongs to nobody yet and may not dial this.
+    Forbidden,
+}
+
+/// What `dialled` means within this reach.
+pub(super) fn analyse(directory: &Directory, reach: &Reach, dialled: &str) -> Target {
+    if dialled.parse::<Digits>().is_err() {
+        return Target::Unreadable;
+    }
+    match directory.dial(&reach.0, dialled).to {
+        Some(Dialled::Line(id, line)) => Target::Line(id.id(), line),
+        Some(Dialled::Route(id, pattern)) => route(directory, id.id(), &pattern),
+        None if is_emergency(directory, dialled) => Target::Emergency,
+        None => Target::Unknown,
+    }
+}
+
+/// What `dialled` means for a phone that belongs to nobody yet: the self-provisioning number and
+/// emergencies, whatever its calling search space, and nothing else (SP-43).
+pub(super) fn analyse_unassigned(directory: &Directory, dialled: &str) -> Target {
+    if dialled.parse::<Digits>().is_err() {
+        return Target::Unreadable;
+    }
+    if let Some(line) = self_provisioning_line(directory, dialled) {
+        return line;
+    }
+    let pattern = directory
+        .all::<RoutePattern>()
+        .filter(|(_, pattern)| pattern.emergency)
+        .filter_map(|(id, pattern)| Some((pattern.pattern.matches(dialled)?, id, pattern)))
+        .min_by(|(one, ..), (other, ..)| one.total_cmp(other));
+    match pattern {
+        Some((_, id, pattern)) => route(directory, id.id(), pattern),
+        None if is_emergency(directory, dialled) => Target::Emergency,
+        None => Target::Forbidden,
+    }
+}
+
+fn route(directory: &Directory, id: ObjectId, pattern: &RoutePattern) -> Target {
+    match pattern.does {
+        PatternUse::Redirect => Target::Redirect {
+            pattern: id,
+            to: pattern.destination.clone(),
+            reach: Reach::of(directory, pattern.css, None),
+        },
+        PatternUse::Block if pattern.emergency => Target::Emergency,
+        PatternUse::Block => Target::Blocked,
+    }
+}
+
+/// The line with this number on the route point chosen for self-provisioning.
+fn self_provisioning_line(directory: &Directory, dialled: &str) -> Option<Target> {
+    let point = directory.self_provisioning().route_point?;
+    let lines = directory.effective(point.id())?.lines;
+    let line = lines.into_iter().find(|line| line.number() == dialled)?;
+    Some(Target::Line(line.id.id(), line.line))
+}
+
+fn is_emergency(directory: &Directory, dialled: &str) -> bool {
+    directory.cluster().emergency_numbers.iter().any(|number| **number == *dialled)
+}

@@ -1,0 +1,88 @@
+//! A call at a CTI device: the end of it that an application holds, with its media.
+
+use std::net::SocketAddr;
+
+use jackfield_vocabulary::{CallInfo, LegId, MediaId, MediaTarget, ObjectId, PlayId};
+use serde::{Deserialize, Serialize};
+
+use super::digits::{Collection, Presses};
+use crate::context::TimerToken;
+use crate::leg::Description;
+
+/// A call at a route point or port.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct CtiCall {
+    pub(super) leg: LegId,
+    pub(super) device: ObjectId,
+    pub(super) info: CallInfo,
+    /// The calling device, for the codecs of its region.
+    pub(super) calling: Option<ObjectId>,
+    /// The caller's media as offered last.
+    pub(super) offer: Option<Description>,
+    pub(super) stage: Stage,
+    pub(super) presses: Presses,
+}
+
+/// How far the call at the device is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Stage {
+    /// No application has taken it yet (CTI-36).
+    Offered { patience: TimerToken },
+    /// Taken, and not answered: the caller hears ringing.
+    Accepted,
+    /// Being answered: the media driver is asked for a port.
+    Allocating { media: MediaId, patience: TimerToken },
+    /// Answered with an offer of ours: the far side's answer is awaited.
+    Offering { media: Media, patience: TimerToken },
+    /// Answered, with media.
+    Connected(Media),
+}
+
+/// The media resource of an answered call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Media {
+    pub(super) id: MediaId,
+    pub(super) local: SocketAddr,
+    /// Counts the descriptions that we sent, for the o= line.
+    pub(super) version: u32,
+    pub(super) target: Option<MediaTarget>,
+    pub(super) playing: Option<Playing>,
+    pub(super) collection: Option<Collection>,
+}
+
+/// What plays.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Playing {
+    pub(super) play: PlayId,
+    pub(super) barge_in: bool,
+}
+
+impl Media {
+    pub(super) fn new(id: MediaId, local: SocketAddr) -> Self {
+        Self { id, local, version: 0, target: None, playing: None, collection: None }
+    }
+}
+
+impl CtiCall {
+    /// The media of the answered call.
+    pub(super) fn media(&mut self) -> Option<&mut Media> {
+        match &mut self.stage {
+            Stage::Connected(media) => Some(media),
+            _ => None,
+        }
+    }
+
+    /// The resource held, and the timers that wait.
+    pub(super) fn holds(&self) -> (Option<MediaId>, Vec<TimerToken>) {
+        match &self.stage {
+            Stage::Offered { patience } => (None, vec![*patience]),
+            Stage::Accepted => (None, Vec::new()),
+            Stage::Allocating { media, patience } => (Some(*media), vec![*patience]),
+            Stage::Offering { media, patience } => (Some(media.id), vec![*patience]),
+            Stage::Connected(media) => {
+                let wait = media.collection.as_ref().and_then(|one| one.wait);
+                (Some(media.id), wait.into_iter().collect())
+            }
+        }
+    }
+}

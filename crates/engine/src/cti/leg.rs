@@ -1,0 +1,169 @@
+//! What calls do with the leg of a CTI device: they offer it, end it, and bring new media.
+
+use core::time::Duration;
+
+use jackfield_vocabulary::{
+    CallInfo, Cause, ConnectionState, Direction, Event, ForwardReason, LegId, MediaCommand,
+    MediaTermination, TerminalConnectionId,
+};
+
+use super::call::{CtiCall, Stage};
+use super::digits::Presses;
+use super::{negotiate, Cti};
+use crate::context::{Context, Internal, Timer};
+use crate::interface::Output;
+use crate::leg::{Calling, CtiLeg, Description, Divert, LegCommand, LegEvent, Offer};
+
+impl Cti {
+    /// Takes what calls tell of a leg.
+    pub(crate) fn leg(&mut self, context: &mut Context<'_>, told: CtiLeg) {
+        match told {
+            CtiLeg::Offered { offer, calling } => self.offered(context, *offer, calling),
+            CtiLeg::Digit { leg, digit, source } => self.digit(context, leg, digit, source),
+            CtiLeg::FeaturePressed { leg } => {
+                if let Some(call) = self.calls.get(&leg) {
+                    let event = Event::FeaturePressed { call: call.info.call.clone() };
+                    self.tell(context, call.device, &event);
+                }
+            }
+            CtiLeg::Command(command) => self.leg_command(context, command),
+        }
+    }
+
+    fn offered(&mut self, context: &mut Context<'_>, offer: Offer, calling: Option<Calling>) {
+        let leg = offer.leg;
+        let opened = self.opened.get(&offer.device).filter(|_| self.running);
+        let Some(name) = opened.map(|opened| opened.name.clone()) else {
+            // No application has it open (CTI-54).
+            let by = vec![ForwardReason::NoAnswer];
+            let otherwise = Cause::Congestion;
+            return context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise }));
+        };
+        let seconds = context.directory.cluster().new_call_accept_seconds;
+        let patience =
+            context.after(Duration::from_secs(seconds.into()), Timer::NewCallAccept { leg });
+        let (original_called, forwarded) = match offer.diverted {
+            Some((number, reason)) => (number, Some(reason)),
+            None => (offer.called.clone(), None),
+        };
+        let info = CallInfo {
+            call: TerminalConnectionId { call: offer.call, device: name },
+            direction: Direction::Incoming,
+            state: ConnectionState::Offered,
+            line: offer.line,
+            caller: offer.caller,
+            calling_device: calling.as_ref().map(|one| one.name.clone()),
+            called: offer.called,
+            original_called,
+            forwarded,
+        };
+        self.terminals.insert((offer.call, offer.device), leg);
+        self.calls.insert(
+            leg,
+            CtiCall {
+                leg,
+                device: offer.device,
+                info: info.clone(),
+                calling: calling.map(|one| one.device),
+                offer: offer.offer,
+                stage: Stage::Offered { patience },
+                presses: Presses::default(),
+            },
+        );
+        self.tell(context, offer.device, &Event::Call(info));
+    }
+
+    fn leg_command(&mut self, context: &mut Context<'_>, command: LegCommand) {
+        match command {
+            LegCommand::End { leg, cause } => {
+                self.forget(context, leg, Some(cause));
+            }
+            LegCommand::ReOffer { leg, offer } => self.re_offer(context, leg, offer),
+            LegCommand::ReAnswer { leg, answer } | LegCommand::Answer { leg, answer, .. } => {
+                self.far_answer(context, leg, &answer);
+            }
+            // A CTI device places no calls yet, shows nothing, and never re-offers.
+            LegCommand::Offer(_)
+            | LegCommand::Ring { .. }
+            | LegCommand::ReRefuse { .. }
+            | LegCommand::Identify { .. } => {}
+        }
+    }
+
+    /// The far side changes its media: another address, another codec, hold, resume.
+    fn re_offer(&mut self, context: &mut Context<'_>, leg: LegId, offer: Option<Description>) {
+        let codecs = self.codecs(context, leg);
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let refuse = LegEvent::ReRefused { leg, cause: Cause::MediaUnavailable };
+        let event = match (call.media(), offer) {
+            (Some(media), Some(offer)) => match negotiate::answer(media, &codecs, &offer) {
+                Some((answer, target)) => {
+                    media.version += 1;
+                    media.target = Some(target.clone());
+                    let media = media.id;
+                    context.out.push(Output::Media(MediaCommand::Connect { media, target }));
+                    call.offer = Some(offer);
+                    LegEvent::ReAnswered { leg, answer }
+                }
+                None => refuse,
+            },
+            (Some(media), None) => {
+                media.version += 1;
+                LegEvent::ReAnswered { leg, answer: negotiate::offer(media, &codecs) }
+            }
+            (None, _) => refuse,
+        };
+        context.tell(Internal::ToCall(event));
+    }
+
+    /// The far side answers what the node offered.
+    fn far_answer(&mut self, context: &mut Context<'_>, leg: LegId, answer: &Description) {
+        let codecs = self.codecs(context, leg);
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let (media, first) = match &mut call.stage {
+            Stage::Connected(media) => (media, false),
+            Stage::Offering { media, .. } => (media, true),
+            _ => return,
+        };
+        let Some(target) = negotiate::accept(media, &codecs, answer) else {
+            if first {
+                self.fail(context, leg, Cause::MediaUnavailable);
+            }
+            return;
+        };
+        media.target = Some(target.clone());
+        let command = MediaCommand::Connect { media: media.id, target };
+        context.out.push(Output::Media(command));
+        if first {
+            self.connected(context, leg);
+        }
+    }
+
+    /// The codecs that this call may use.
+    pub(super) fn codecs(
+        &self,
+        context: &Context<'_>,
+        leg: LegId,
+    ) -> Vec<jackfield_vocabulary::Codec> {
+        let Some(call) = self.calls.get(&leg) else { return Vec::new() };
+        match self.opened.get(&call.device).map(|opened| &opened.media) {
+            Some(MediaTermination::Node { codecs }) => {
+                negotiate::allowed(context.directory, codecs, call.device, call.calling)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Both sides agree for the first time: the application can play and collect.
+    pub(super) fn connected(&mut self, context: &mut Context<'_>, leg: LegId) {
+        let Some(mut call) = self.calls.remove(&leg) else { return };
+        if let Stage::Offering { media, patience } = call.stage {
+            context.timers.cancel(patience);
+            call.stage = Stage::Connected(media);
+        }
+        self.tell_state(context, &call, ConnectionState::Connected, None);
+        let event = Event::MediaReady { call: call.info.call.clone() };
+        self.tell(context, call.device, &event);
+        self.calls.insert(leg, call);
+    }
+}

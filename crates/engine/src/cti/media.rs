@@ -1,0 +1,152 @@
+//! What the media driver tells, and the keys that come by it or by signalling.
+
+use core::time::Duration;
+
+use jackfield_vocabulary::{
+    Cause, CollectEnd, Digit, DigitSource, Event, LegId, MediaCommand, MediaEvent, MediaFailure,
+    MediaId, PlayEnd, PlayId,
+};
+use std::net::SocketAddr;
+
+use super::call::{Media, Stage};
+use super::{negotiate, Cti};
+use crate::context::{Context, Internal, Timer};
+use crate::interface::Output;
+use crate::leg::LegEvent;
+
+impl Cti {
+    /// Takes what the media driver tells.
+    pub(crate) fn media(&mut self, context: &mut Context<'_>, event: MediaEvent) {
+        match event {
+            MediaEvent::Allocated { media, local } => self.allocated(context, media, local),
+            MediaEvent::Failed { media, failure } => self.media_failed(context, media, failure),
+            MediaEvent::Digit { media, digit, source } => {
+                if let Some(leg) = self.media.get(&media).copied() {
+                    self.digit(context, leg, digit, source);
+                }
+            }
+            MediaEvent::Played { media, play, end } => self.played(context, media, play, end),
+            // Recordings and silence are of no use to anybody yet; what was released is forgotten.
+            MediaEvent::Recorded { .. }
+            | MediaEvent::Silent { .. }
+            | MediaEvent::Released { .. } => {}
+        }
+    }
+
+    /// A port is there: the call is answered with it.
+    fn allocated(&mut self, context: &mut Context<'_>, id: MediaId, local: SocketAddr) {
+        let Some(leg) = self.media.get(&id).copied() else {
+            // It came too late for its call.
+            return context.out.push(Output::Media(MediaCommand::Release { media: id }));
+        };
+        let codecs = self.codecs(context, leg);
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let Stage::Allocating { patience, .. } = call.stage else { return };
+        context.timers.cancel(patience);
+        let mut media = Media::new(id, local);
+        media.version = 1;
+        let Some(offer) = &call.offer else {
+            let answer = negotiate::offer(&media, &codecs);
+            let patience = context.after(ANSWER_LIMIT, Timer::MediaAnswer { leg });
+            call.stage = Stage::Offering { media, patience };
+            return context.tell(Internal::ToCall(LegEvent::Answered { leg, answer }));
+        };
+        let Some((answer, target)) = negotiate::answer(&media, &codecs, offer) else {
+            return self.fail(context, leg, Cause::MediaUnavailable);
+        };
+        media.target = Some(target.clone());
+        call.stage = Stage::Connected(media);
+        context.out.push(Output::Media(MediaCommand::Connect { media: id, target }));
+        context.tell(Internal::ToCall(LegEvent::Answered { leg, answer }));
+        self.connected(context, leg);
+    }
+
+    fn media_failed(&mut self, context: &mut Context<'_>, id: MediaId, failure: MediaFailure) {
+        let Some(leg) = self.media.get(&id).copied() else { return };
+        if failure == MediaFailure::Missing {
+            // A prompt is not there: the rest of the dialogue goes on without it.
+            let playing = self.calls.get_mut(&leg).and_then(|call| call.media()?.playing);
+            if let Some(playing) = playing {
+                self.played(context, id, playing.play, PlayEnd::Stopped);
+            }
+            return;
+        }
+        self.fail(context, leg, Cause::MediaUnavailable);
+    }
+
+    fn played(&mut self, context: &mut Context<'_>, id: MediaId, play: PlayId, end: PlayEnd) {
+        let Some(leg) = self.media.get(&id).copied() else { return };
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let Some(media) = call.media() else { return };
+        if media.playing.is_none_or(|playing| playing.play != play) {
+            return;
+        }
+        media.playing = None;
+        if let Some(collection) = &mut media.collection
+            && collection.wait.is_none()
+        {
+            // The wait for the first key counts from here.
+            let wait = context.after(collection.first, Timer::Collection { leg });
+            collection.wait = Some(wait);
+        }
+        let event = Event::Played { call: call.info.call.clone(), end };
+        let device = call.device;
+        self.tell(context, device, &event);
+    }
+
+    /// A key, however it came.
+    pub(super) fn digit(
+        &mut self,
+        context: &mut Context<'_>,
+        leg: LegId,
+        digit: Digit,
+        source: DigitSource,
+    ) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        let (device, name) = (call.device, call.info.call.clone());
+        let new = call.presses.is_new(context.now, digit, source);
+        let Some(media) = call.media() else { return };
+        if !new {
+            return;
+        }
+        let signalled = matches!(source, DigitSource::Info | DigitSource::Kpml);
+        if signalled && media.playing.is_some_and(|playing| playing.barge_in) {
+            let media = media.id;
+            context.out.push(Output::Media(MediaCommand::StopPlay { media }));
+        }
+        let finished = press(context, media, leg, digit);
+        self.tell(context, device, &Event::Digit { call: name, digit, source });
+        if let Some((collection, end)) = finished {
+            self.collected(context, leg, collection, end);
+        }
+    }
+
+    /// The next key has not come in time.
+    pub(super) fn collection_timeout(&mut self, context: &mut Context<'_>, leg: LegId) {
+        let media = self.calls.get_mut(&leg).and_then(|call| call.media());
+        if let Some(collection) = media.and_then(|media| media.collection.take()) {
+            self.collected(context, leg, collection, CollectEnd::Timeout);
+        }
+    }
+}
+
+/// Gives a key to the collection that is on; the collection, when that was its last key.
+fn press(
+    context: &mut Context<'_>,
+    media: &mut Media,
+    leg: LegId,
+    digit: Digit,
+) -> Option<(super::digits::Collection, CollectEnd)> {
+    let collection = media.collection.as_mut()?;
+    if let Some(wait) = collection.wait.take() {
+        context.timers.cancel(wait);
+    }
+    if let Some(end) = collection.press(digit) {
+        return media.collection.take().map(|collection| (collection, end));
+    }
+    collection.wait = Some(context.after(collection.between, Timer::Collection { leg }));
+    None
+}
+
+/// The far side answers our offer within its ACK, which comes within 64*T1.
+const ANSWER_LIMIT: Duration = Duration::from_secs(33);
