@@ -1,0 +1,208 @@
+//! What other threads hold of the store.
+
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome};
+use jackfield_vocabulary::{ObjectId, OperationId, SecretText, UnixTime};
+
+use crate::answer::Answer;
+use crate::attempt::{self, Begun, Verification};
+use crate::audit::{self, AuditEntry, AuditFilter};
+use crate::commit::Wanted;
+use crate::key::random_bytes;
+use crate::queue::{Job, Lane, Queue, Reply, Request, Settle};
+use crate::vault::Vault;
+use crate::writer::Turn;
+use crate::{StoreError, hash};
+
+/// The store, for any thread; copies are cheap.
+#[derive(Clone)]
+pub struct StoreHandle {
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) directory: Arc<RwLock<Arc<Directory>>>,
+    pub(crate) vault: Arc<Vault>,
+}
+
+/// For how long to ask again what became of an operation whose answer was lost.
+const PERSISTENCE: Duration = Duration::from_secs(10);
+
+impl StoreHandle {
+    /// The latest directory.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many requests wait for the writer.
+    pub fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Submits an operation. The reply comes on the writer's thread, once: it must not block.
+    pub fn submit(
+        &self,
+        id: OperationId,
+        actor: Actor,
+        operation: Operation,
+        reply: Box<dyn FnOnce(Answer) + Send>,
+    ) {
+        let wanted = Box::new(Wanted { id, actor, operation });
+        self.push(Lane::Operation, Request::Operation { wanted, reply: Reply(reply) });
+    }
+
+    /// Asks what became of an operation. When it was never seen it never will be carried out, also
+    /// when it arrives later. The reply comes on the writer's thread: it must not block.
+    pub fn inquire(&self, id: OperationId, reply: Box<dyn FnOnce(Answer) + Send>) {
+        self.push(Lane::Operation, Request::Inquiry { id, reply: Reply(reply) });
+    }
+
+    /// Carries out an operation and waits for it; asks again when the answer is lost.
+    pub fn execute(
+        &self,
+        id: OperationId,
+        actor: Actor,
+        operation: Operation,
+    ) -> Result<Outcome, StoreError> {
+        let mut answer = self.wait(|reply| self.submit(id, actor, operation, reply));
+        let began = Instant::now();
+        while answer == Answer::Unknown && began.elapsed() < PERSISTENCE {
+            std::thread::sleep(Duration::from_millis(100));
+            answer = match self.wait(|reply| self.inquire(id, reply)) {
+                Answer::Unavailable => Answer::Unknown,
+                known => known,
+            };
+        }
+        match answer {
+            Answer::Committed(outcome) => Ok(outcome),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::NeverSeen => Err(StoreError::Unavailable("it was not carried out".into())),
+            Answer::Unavailable => Err(StoreError::Unavailable("it was not begun".into())),
+            Answer::Unknown => Err(StoreError::Unknown("no answer in time".into())),
+        }
+    }
+
+    /// A new idempotency id.
+    pub fn operation_id() -> Result<OperationId, StoreError> {
+        random_bytes().map(|bytes| OperationId(u128::from_le_bytes(bytes)))
+    }
+
+    /// Makes the hash under which a credential is stored; slow on purpose.
+    pub fn hash(
+        &self,
+        kind: CredentialKind,
+        secret: &SecretText,
+    ) -> Result<SecretText, StoreError> {
+        hash::make(&self.vault.pepper, kind, secret)
+    }
+
+    /// Checks a secret and counts failures, on the caller's thread; see [`crate::Verifier`] for
+    /// threads that can't wait. `owner` is `None` when there is no such account.
+    pub fn verify(
+        &self,
+        owner: Option<ObjectId>,
+        kind: CredentialKind,
+        secret: &SecretText,
+    ) -> Verification {
+        match self.try_verify(owner, kind, secret) {
+            Ok(verification) => verification,
+            Err(error) => {
+                tracing::error!(%error, "a credential can't be checked");
+                Verification::Unavailable
+            }
+        }
+    }
+
+    /// Whether an account is locked: `Some(None)` means until an administrator unlocks it.
+    pub fn locked(
+        &self,
+        owner: ObjectId,
+        kind: CredentialKind,
+    ) -> Result<Option<Option<UnixTime>>, StoreError> {
+        self.work(Lane::Urgent, move |turn| attempt::locked(turn, owner, kind))
+    }
+
+    /// An account has such a credential.
+    pub fn has_credential(
+        &self,
+        owner: ObjectId,
+        kind: CredentialKind,
+    ) -> Result<bool, StoreError> {
+        self.work(Lane::Urgent, move |turn| {
+            let found = turn.vault.get(turn.database, owner.0, attempt::name(kind))?;
+            Ok(found.is_some())
+        })
+    }
+
+    /// A page of the audit, newest first.
+    pub fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
+        self.work(Lane::Background, move |turn| audit::page(turn.database, &filter))
+    }
+
+    fn try_verify(
+        &self,
+        owner: Option<ObjectId>,
+        kind: CredentialKind,
+        secret: &SecretText,
+    ) -> Result<Verification, StoreError> {
+        let begun = self.work(Lane::Urgent, move |turn| attempt::begin(turn, owner, kind))?;
+        let attempt = match begun {
+            Begun::Locked { until } => return Ok(Verification::Locked { until }),
+            Begun::Attempt(attempt) => attempt,
+        };
+        let right = hash::check(&self.vault.pepper, kind, secret, attempt.hash.as_deref())?;
+        let known = attempt.owner.is_some();
+        let verification = match (right, &attempt.hash) {
+            (true, _) => Verification::Right,
+            (false, None) if known => Verification::NoCredential,
+            (false, _) => Verification::Wrong,
+        };
+        self.work(Lane::Urgent, move |turn| attempt::finish(turn, &attempt, right))?;
+        Ok(verification)
+    }
+
+    /// Does `work` in a turn of the writer and waits until it is committed.
+    pub(crate) fn work<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (send, receive) = sync_channel(1);
+        self.enqueue(lane, work, move |result| {
+            // Whoever waited may have gone.
+            let _ = send.send(result);
+        });
+        receive
+            .recv()
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the store is closed".into())))
+    }
+
+    /// Does `work` in a turn of the writer, and tells `done` when it is committed.
+    pub(crate) fn enqueue<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        let job = Job(Box::new(move |turn| {
+            let result = turn.and_then(|turn| turn.step(work));
+            Settle(Box::new(move |fate| done(result.and_then(|value| fate.map(|()| value)))))
+        }));
+        self.push(lane, Request::Job(job));
+    }
+
+    fn push(&self, lane: Lane, request: Request) {
+        if let Err((request, error)) = self.queue.push(lane, request) {
+            request.turn_away(error);
+        }
+    }
+
+    fn wait(&self, ask: impl FnOnce(Box<dyn FnOnce(Answer) + Send>)) -> Answer {
+        let (send, receive) = sync_channel(1);
+        ask(Box::new(move |answer| {
+            // Whoever waited may have gone.
+            let _ = send.send(answer);
+        }));
+        receive.recv().unwrap_or(Answer::Unknown)
+    }
+}

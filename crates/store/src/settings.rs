@@ -1,0 +1,68 @@
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+use crate::database::{Database, DatabaseError, Faults};
+
+/// Where things are kept.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// A folder for the embedded database, or `postgres://…` for a server.
+    pub url: Box<str>,
+    /// The file with the key to all secrets, as in `data/key`.
+    pub key_file: PathBuf,
+    /// Faults that tests order; none by default.
+    pub faults: Faults,
+}
+
+impl StoreSettings {
+    /// The embedded database and its key in this folder.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            url: folder.display().to_string().into(),
+            key_file: folder.join("key"),
+            faults: Faults::default(),
+        }
+    }
+
+    /// A PostgreSQL server, with the key in this file.
+    pub fn on_server(url: &str, key_file: &Path) -> Self {
+        Self { url: url.into(), key_file: key_file.into(), faults: Faults::default() }
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        if self.url.starts_with("postgres://") || self.url.starts_with("postgresql://") {
+            Source::Server(self.url.clone())
+        } else {
+            let path = Path::new(&*self.url).join("jackfield.db");
+            Source::File { path, faults: self.faults.clone() }
+        }
+    }
+}
+
+/// How to reach the database.
+#[derive(Clone)]
+pub(crate) enum Source {
+    File { path: PathBuf, faults: Faults },
+    Server(Box<str>),
+}
+
+impl Source {
+    pub(crate) fn connect(&self) -> Result<Database, DatabaseError> {
+        match self {
+            Self::File { path, faults } => Database::open_sqlite(path, faults.clone()),
+            Self::Server(url) => Database::open_postgres(url),
+        }
+    }
+
+    /// Makes the folder of an embedded database.
+    pub(crate) fn prepare(&self) -> Result<(), StoreError> {
+        let Self::File { path, .. } = self else { return Ok(()) };
+        let Some(folder) = path.parent() else { return Ok(()) };
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::Settings(format!("folder {}: {error}", folder.display())))
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Server(_))
+    }
+}

@@ -1,0 +1,96 @@
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use jackfield_model::Directory;
+use jackfield_vocabulary::ObjectId;
+
+use crate::StoreError;
+use crate::database::{Database, migrate};
+use crate::handle::StoreHandle;
+use crate::key::Key;
+use crate::load::load;
+use crate::queue::Queue;
+use crate::settings::{Source, StoreSettings};
+use crate::state::State;
+use crate::vault::{Vault, wrapped};
+use crate::writer::{Backoff, Publish, Refusals, Writer};
+
+/// The open store. Dropping it finishes what waits and closes the database.
+pub struct Store {
+    handle: StoreHandle,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Opens the database, making it and the key file when there is none, reads the directory and
+    /// starts the writer's thread. `on_directory` is called there with every new directory and
+    /// the ids that changed, before whoever changed them is answered: it must not block.
+    pub fn open(
+        settings: &StoreSettings,
+        on_directory: impl Fn(Arc<Directory>, Arc<[ObjectId]>) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let source = settings.source();
+        source.prepare()?;
+        let (database, vault, state) = start(&source, settings)?;
+        let queue = Arc::new(Queue::default());
+        let shared = Arc::new(RwLock::new(Arc::clone(&state.directory)));
+        let handle = StoreHandle {
+            queue: Arc::clone(&queue),
+            directory: Arc::clone(&shared),
+            vault: Arc::new(vault.clone()),
+        };
+        let writer = Writer {
+            queue,
+            source,
+            connection: Some(database),
+            vault,
+            state,
+            shared,
+            publish: Publish(Box::new(on_directory)),
+            refusals: Refusals::default(),
+            backoff: Backoff::default(),
+        };
+        let writer =
+            std::thread::Builder::new()
+                .name("store".into())
+                .spawn(move || writer.run())
+                .map_err(|error| StoreError::Fault(format!("no thread for the store: {error}")))?;
+        Ok(Self { handle, writer: Some(writer) })
+    }
+
+    /// What other threads hold of it.
+    pub fn handle(&self) -> StoreHandle {
+        self.handle.clone()
+    }
+
+    /// The latest directory.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.handle.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.handle.queue.close();
+        if let Some(writer) = self.writer.take() {
+            // A panic of the writer has been told by the panic itself.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn start(
+    source: &Source,
+    settings: &StoreSettings,
+) -> Result<(Database, Vault, State), StoreError> {
+    let mut database = source.connect()?;
+    migrate(&mut database)?;
+    let vault = database.transaction(|database| {
+        // A database that has secrets needs its own key file; a new one would open nothing.
+        let is_new = wrapped(database)?.is_none();
+        let key = Key::from_file(&settings.key_file, is_new)?;
+        Vault::open(database, &key)
+    })?;
+    let state = load(&mut database, &vault)?;
+    Ok((database, vault, state))
+}

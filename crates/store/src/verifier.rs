@@ -1,0 +1,81 @@
+//! The pool in which secrets are checked: hashing takes long, and nobody else shall wait for it.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use jackfield_model::CredentialKind;
+use jackfield_vocabulary::{ObjectId, SecretText};
+
+use crate::handle::StoreHandle;
+use crate::{StoreError, Verification};
+
+/// Checks secrets on threads of its own.
+pub struct Verifier {
+    questions: Option<SyncSender<Question>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Question {
+    owner: Option<ObjectId>,
+    kind: CredentialKind,
+    secret: SecretText,
+    reply: Box<dyn FnOnce(Verification) + Send>,
+}
+
+/// Questions that wait at the most.
+const ROOM: usize = 512;
+
+impl Verifier {
+    /// Starts `threads` threads; each holds 19 MiB while it checks a password.
+    pub fn start(handle: &StoreHandle, threads: usize) -> Result<Self, StoreError> {
+        let (send, receive) = sync_channel(ROOM);
+        let receive = Arc::new(Mutex::new(receive));
+        let spawn = |_| {
+            let (handle, receive) = (handle.clone(), Arc::clone(&receive));
+            std::thread::Builder::new()
+                .name("verifier".into())
+                .spawn(move || answer_all(&handle, &receive))
+                .map_err(|error| StoreError::Fault(format!("no thread to check secrets: {error}")))
+        };
+        let threads = (0..threads.max(1)).map(spawn).collect::<Result<_, _>>()?;
+        Ok(Self { questions: Some(send), threads })
+    }
+
+    /// Checks a secret and counts failures; `owner` is `None` when there is no such account, so
+    /// that the answer takes as long. Answers `Unavailable` at once when too much waits.
+    pub fn verify(
+        &self,
+        owner: Option<ObjectId>,
+        kind: CredentialKind,
+        secret: SecretText,
+        reply: Box<dyn FnOnce(Verification) + Send>,
+    ) {
+        let question = Question { owner, kind, secret, reply };
+        let Some(questions) = &self.questions else { return };
+        match questions.try_send(question) {
+            Ok(()) => {}
+            Err(TrySendError::Full(question) | TrySendError::Disconnected(question)) => {
+                (question.reply)(Verification::Unavailable);
+            }
+        }
+    }
+}
+
+impl Drop for Verifier {
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        for thread in self.threads.drain(..) {
+            // A reply that panicked has been told by the panic itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn answer_all(handle: &StoreHandle, receive: &Mutex<Receiver<Question>>) {
+    loop {
+        let question = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(question) = question else { return };
+        (question.reply)(handle.verify(question.owner, question.kind, &question.secret));
+    }
+}
