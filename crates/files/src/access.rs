@@ -1,0 +1,172 @@
+//! Who gets a phone's file with the secrets in it. File names are fixed by the makers and a
+//! hardware address is no secret, so the answer depends on who asks: the address from which the
+//! device registered last, a provisioning network, or a window that was opened for the device for
+//! a few minutes. Anybody else gets the file without secrets.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jackfield_model::{ClusterSettings, Directory, Network};
+use jackfield_vocabulary::{Now, ObjectId};
+
+/// What is known of addresses at this moment; bounded, and nothing in it outlives its use.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTable {
+    registered: BTreeMap<ObjectId, IpAddr>,
+    windows: BTreeMap<ObjectId, Window>,
+    /// The windows in the order in which they close.
+    closing: BTreeSet<(u64, ObjectId)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// Only from here, where it is known.
+    address: Option<IpAddr>,
+    /// Microseconds of the monotonic clock.
+    closes: u64,
+}
+
+impl AccessTable {
+    /// Nobody is known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The device registered from this address with its own secret.
+    pub fn registered(&mut self, device: ObjectId, address: IpAddr) {
+        self.registered.insert(device, address.to_canonical());
+    }
+
+    /// Opens a window for a device: who names it may fetch, from `address` where that is known.
+    /// When too many are open, the one that closes first goes.
+    pub fn open(&mut self, device: ObjectId, address: Option<IpAddr>, length: Duration, now: Now) {
+        self.close_due(now);
+        self.close(device);
+        if self.windows.len() >= MOST_WINDOWS
+            && let Some((_, first)) = self.closing.first().copied()
+        {
+            self.close(first);
+        }
+        let closes = (now + length.min(LONGEST_WINDOW)).micros;
+        let address = address.map(|address| address.to_canonical());
+        self.windows.insert(device, Window { address, closes });
+        self.closing.insert((closes, device));
+    }
+
+    /// Closes the window of a device.
+    pub fn close(&mut self, device: ObjectId) {
+        if let Some(window) = self.windows.remove(&device) {
+            self.closing.remove(&(window.closes, device));
+        }
+    }
+
+    /// Forgets devices that are there no more; for every change of the directory that deletes one.
+    pub fn forget(&mut self, device: ObjectId) {
+        self.registered.remove(&device);
+        self.close(device);
+    }
+
+    /// Whether who asks from this address may have the device's secrets.
+    pub fn trusts(
+        &self,
+        directory: &Directory,
+        device: ObjectId,
+        address: IpAddr,
+        now: Now,
+    ) -> bool {
+        let address = address.to_canonical();
+        self.registered.get(&device) == Some(&address)
+            || self.windows.get(&device).is_some_and(|window| window.admits(address, now))
+            || in_provisioning_network(directory, address)
+    }
+
+    /// How many windows are open.
+    pub fn windows(&self) -> usize {
+        self.windows.len()
+    }
+
+    fn close_due(&mut self, now: Now) {
+        while let Some((closes, device)) = self.closing.first().copied()
+            && closes <= now.micros
+        {
+            self.close(device);
+        }
+    }
+}
+
+impl Window {
+    fn admits(self, address: IpAddr, now: Now) -> bool {
+        now.micros < self.closes && self.address.is_none_or(|only| only == address)
+    }
+}
+
+/// Whether the address is in one of the cluster's provisioning networks.
+fn in_provisioning_network(directory: &Directory, address: IpAddr) -> bool {
+    directory
+        .all::<ClusterSettings>()
+        .flat_map(|(_, settings)| settings.provisioning_networks.iter())
+        .filter_map(|network| network.parse::<Network>().ok())
+        .any(|network| network.contains(address))
+}
+
+/// Windows that can be open at once; each takes some hundred bytes.
+const MOST_WINDOWS: usize = 20_000;
+
+/// No window stays open longer.
+const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use jackfield_vocabulary::UnixTime;
+
+    use super::*;
+
+    const PHONE: ObjectId = ObjectId(7);
+
+    fn at(seconds: u64) -> Now {
+        Now::new(seconds * 1_000_000, UnixTime(seconds * 1000))
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_address_of_the_last_registration_is_trusted_for_that_device_only() {
+        let (directory, mut table) = (Directory::default(), AccessTable::new());
+        table.registered(PHONE, address("192.0.2.7"));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
+        assert!(table.trusts(&directory, PHONE, address("::ffff:192.0.2.7"), at(1)));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.8"), at(1)));
+        assert!(!table.trusts(&directory, ObjectId(8), address("192.0.2.7"), at(1)));
+        table.registered(PHONE, address("192.0.2.9"));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
+        table.forget(PHONE);
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)));
+    }
+
+    #[test]
+    fn a_window_closes_by_itself_and_can_be_for_one_address() {
+        let (directory, mut table) = (Directory::default(), AccessTable::new());
+        table.open(PHONE, None, Duration::from_secs(60), at(0));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(59)));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(60)));
+        table.open(PHONE, Some(address("192.0.2.1")), Duration::from_secs(60), at(60));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(61)));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.2"), at(61)));
+        table.close(PHONE);
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(61)));
+    }
+
+    #[test]
+    fn windows_are_bounded_and_end() {
+        let mut table = AccessTable::new();
+        for id in 0..30_000 {
+            table.open(ObjectId(id), None, Duration::from_secs(u64::from(id) + 1), at(0));
+        }
+        assert_eq!(table.windows(), MOST_WINDOWS);
+        table.open(PHONE, None, Duration::from_secs(u64::MAX), at(3600));
+        assert_eq!(table.windows(), 1, "all others ended, none after more than an hour");
+    }
+}

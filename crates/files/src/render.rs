@@ -1,0 +1,143 @@
+use jackfield_model::{Dialect, Directory};
+use jackfield_vocabulary::{Mac, ObjectId};
+
+use crate::name::{FileName, Form};
+use crate::newcomer::Newcomer;
+use crate::view::View;
+use crate::{bootstrap, default_file, dial_plan, enterprise, flat_profile, plain, writer};
+
+/// A wanted file.
+#[derive(Clone, Copy, Debug)]
+pub struct FileRequest<'a> {
+    /// The TFTP file name, or the path of the URL without its query.
+    pub path: &'a str,
+    /// Who wants it.
+    pub asker: Asker,
+}
+
+/// Who wants a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// May have the secrets in it: [`AccessTable::trusts`](crate::AccessTable::trusts) said so of
+    /// the device that [`subject`] names.
+    pub trusted: bool,
+}
+
+/// Where the file is rendered.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The name of the node.
+    pub node: &'a str,
+    /// The TCP port of web pages and REST.
+    pub web_port: u16,
+    /// The TCP port on which files are served by HTTP.
+    pub file_port: u16,
+}
+
+/// A rendered file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// The file.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no such file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// There is none of this name.
+    #[error("no such file")]
+    NotFound,
+    /// The name is a trick.
+    #[error("no acceptable file name")]
+    Refused,
+}
+
+impl File {
+    /// Its entity tag, in quotation marks.
+    pub fn etag(&self) -> String {
+        let digits = writer::hex(writer::hash(&self.body));
+        let mut tag = String::with_capacity(18);
+        tag.push('"');
+        tag.extend(digits.map(char::from));
+        tag.push('"');
+        tag
+    }
+}
+
+/// The device whose file a name asks for, where there is one: the device for which the asker's
+/// address is judged.
+pub fn subject(path: &str, directory: &Directory) -> Option<ObjectId> {
+    match FileName::parse(path).ok()? {
+        FileName::Enterprise { device } => directory.device(device),
+        FileName::Hardware { mac, .. } => directory.phone_by_mac(mac),
+        FileName::Default | FileName::DialPlan | FileName::Bootstrap => None,
+    }
+}
+
+/// Renders a file.
+pub fn render(
+    request: &FileRequest<'_>,
+    directory: &Directory,
+    context: &Context<'_>,
+) -> Result<File, FileError> {
+    match FileName::parse(request.path)? {
+        FileName::Default => Ok(xml(default_file::render(directory, context))),
+        FileName::DialPlan => Ok(xml(dial_plan::render(&directory.cluster()))),
+        FileName::Bootstrap => bootstrap::render(directory, context).map(xml),
+        FileName::Enterprise { device } => {
+            let id = directory.device(device).ok_or(FileError::NotFound)?;
+            let view = view(id, request, directory, context)?;
+            match view.model.dialect {
+                Dialect::Enterprise | Dialect::Virtual => Ok(xml(enterprise::render(&view))),
+                _ => Err(FileError::NotFound),
+            }
+        }
+        FileName::Hardware { mac, form } => by_hardware(mac, form, request, directory, context),
+    }
+}
+
+fn by_hardware(
+    mac: Mac,
+    form: Form,
+    request: &FileRequest<'_>,
+    directory: &Directory,
+    context: &Context<'_>,
+) -> Result<File, FileError> {
+    let Some(id) = directory.phone_by_mac(mac) else {
+        let newcomer = Newcomer::find(mac, directory, context).ok_or(FileError::NotFound)?;
+        return Ok(match form {
+            Form::FlatProfile => xml(newcomer.flat_profile()),
+            Form::Plain | Form::Either => text(newcomer.plain()),
+        });
+    };
+    let view = view(id, request, directory, context)?;
+    let dialect = view.model.dialect;
+    match (form, dialect) {
+        (Form::FlatProfile, Dialect::Multiplatform | Dialect::Virtual)
+        | (Form::Either, Dialect::Multiplatform) => Ok(xml(flat_profile::render(&view))),
+        (Form::Plain | Form::Either, Dialect::Generic | Dialect::Virtual) => {
+            Ok(text(plain::render(&view)))
+        }
+        _ => Err(FileError::NotFound),
+    }
+}
+
+fn view<'a>(
+    device: ObjectId,
+    request: &FileRequest<'_>,
+    directory: &'a Directory,
+    context: &'a Context<'a>,
+) -> Result<View<'a>, FileError> {
+    View::find(device, request.asker, directory, context).ok_or(FileError::NotFound)
+}
+
+fn xml(body: Vec<u8>) -> File {
+    File { content_type: "text/xml; charset=utf-8", body }
+}
+
+fn text(body: Vec<u8>) -> File {
+    File { content_type: "text/plain; charset=utf-8", body }
+}

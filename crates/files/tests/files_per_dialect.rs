@@ -1,0 +1,154 @@
+//! What each dialect fetches, whole.
+
+mod common;
+
+use common::*;
+use jackfield_files::FileError;
+use jackfield_model::Kind;
+use serde_json::json;
+
+#[test]
+fn an_enterprise_phone_fetches_its_file() {
+    insta::assert_snapshot!(text(&company(), "SEP001122334401.cnf.xml", true));
+}
+
+#[test]
+fn a_multiplatform_phone_fetches_where_its_file_is_and_then_its_file() {
+    let directory = company();
+    insta::assert_snapshot!("bootstrap", text(&directory, "/7832-3PCC.xml", false));
+    insta::assert_snapshot!("flat_profile", text(&directory, "/001122334402.xml", true));
+    assert_eq!(
+        text(&directory, "/001122334402.xml", true),
+        text(&directory, "Cisco/CP-7832-3PCC/001122334402.cfg", true),
+    );
+}
+
+#[test]
+fn a_generic_phone_fetches_a_plain_form() {
+    insta::assert_snapshot!(text(&company(), "001122334403.cfg", true));
+}
+
+/// Proves SP-06: a newcomer's screen offers the page on which it provisions itself.
+#[test]
+fn a_newcomer_s_screen_leads_to_self_provisioning() {
+    let directory = company();
+    let file = text(&directory, "SEP0011223344FF.cnf.xml", false);
+    let url = "http://192.0.2.1:8080/phone/self-provisioning?device=SEP0011223344FF&amp;lang=ja-JP";
+    assert!(file.contains(&format!("<idleURL>{url}</idleURL>")), "{file}");
+    assert!(file.contains(&format!("<url>{url}</url>")), "{file}");
+    assert!(
+        !text(&directory, "SEP001122334401.cnf.xml", true).contains("/phone/self-provisioning")
+    );
+}
+
+/// Proves SP-42: a speed dial to the IVR's number shows on the first screen.
+#[test]
+fn a_speed_dial_of_the_template_is_a_button() {
+    let file = text(&company(), "SEP0011223344FF.cnf.xml", false);
+    let button =
+        "<featureLabel>Self-provisioning</featureLabel>\n<speedDialNumber>2000</speedDialNumber>";
+    assert!(file.contains(button), "{file}");
+}
+
+/// Proves SP-08: the file keeps the security profile, in every dialect.
+#[test]
+fn a_secured_phone_keeps_its_security_profile() {
+    let profile = json!({ "name": "tls", "mode": "encrypted", "transport": "tls" });
+    let directory = with(&company(), &[(SECURITY.0, Kind::SecurityProfile, profile)]);
+    let enterprise = text(&directory, "SEP001122334401.cnf.xml", true);
+    assert!(enterprise.contains("<deviceSecurityMode>3</deviceSecurityMode>"));
+    assert!(enterprise.contains("<transportLayerProtocol>3</transportLayerProtocol>"));
+    let flat = text(&directory, "001122334402.xml", true);
+    assert!(flat.contains("<SIP_Transport_1_>TLS</SIP_Transport_1_>"));
+    assert!(flat.contains("<Proxy_1_>192.0.2.1:5061</Proxy_1_>"));
+    let plain = text(&directory, "001122334403.txt", true);
+    assert!(plain.contains("transport=tls\nsecurity=encrypted\n"), "{plain}");
+}
+
+/// Proves SP-43: unknown phones learn where to register while auto-registration is on.
+#[test]
+fn an_unknown_phone_learns_where_to_register() {
+    let directory = company();
+    insta::assert_snapshot!("default", text(&directory, "XMLDefault.cnf.xml", false));
+    insta::assert_snapshot!("newcomer_flat", text(&directory, "00aabbccddee.xml", true));
+    insta::assert_snapshot!("newcomer_plain", text(&directory, "00aabbccddee.txt", true));
+    let missing = fetch(&directory, "SEP00AABBCCDDEE.cnf.xml", false);
+    assert_eq!(missing, Err(FileError::NotFound), "the phone goes on to XMLDefault.cnf.xml");
+}
+
+#[test]
+fn an_unknown_phone_learns_nothing_while_auto_registration_is_off() {
+    let off = json!({ "name": "node1", "node": 2, "disabled": true });
+    let directory = with(&company(), &[(AUTO_REGISTRATION.0, Kind::AutoRegistration, off)]);
+    assert_eq!(fetch(&directory, "00aabbccddee.xml", true), Err(FileError::NotFound));
+    assert_eq!(fetch(&directory, "00aabbccddee.txt", true), Err(FileError::NotFound));
+    let default = text(&directory, "XMLDefault.cnf.xml", false);
+    assert!(default.contains("<autoRegistration></autoRegistration>"));
+}
+
+#[test]
+fn the_self_provisioning_flags_follow_the_mode() {
+    for (mode, secure, administrators) in [
+        ("users-only", "true", "false"),
+        ("users-and-administrators", "true", "true"),
+        ("none", "false", "false"),
+    ] {
+        let directory = with(&company(), &[(31, Kind::SelfProvisioning, json!({ "mode": mode }))]);
+        let file = text(&directory, "XMLDefault.cnf.xml", false);
+        let secure = format!("<selfProvisioningSecureMode>{secure}<");
+        let administrators = format!("<adminProvisionMode>{administrators}<");
+        assert!(file.contains(&secure) && file.contains(&administrators), "{mode}: {file}");
+    }
+}
+
+#[test]
+fn a_button_template_orders_the_buttons() {
+    let template = json!({
+        "name": "reversed",
+        "buttons": [{ "feature": "speed-dial" }, { "feature": "line" }, { "feature": "line" }],
+    });
+    let mut phone = company().entry(DESK).unwrap().body.to_json();
+    phone["button_template"] = 60.into();
+    let directory = with(
+        &company(),
+        &[(60, Kind::PhoneButtonTemplate, template), (DESK.0, Kind::Phone, phone)],
+    );
+    let file = text(&directory, "SEP001122334401.cnf.xml", true);
+    assert!(file.contains("<line button=\"1\">\n<featureID>2<"), "{file}");
+    assert!(file.contains("<line button=\"2\" lineIndex=\"1\">"), "{file}");
+    assert!(!file.contains("<line button=\"3\""), "{file}");
+}
+
+#[test]
+fn a_change_of_the_phone_changes_its_version_stamp() {
+    let stamp = |file: &str| {
+        file.split("<versionStamp>").nth(1).unwrap().split('<').next().unwrap().to_owned()
+    };
+    let directory = company();
+    let before = text(&directory, "SEP001122334401.cnf.xml", true);
+    let line = json!({ "number": "2009" });
+    let after = text(&with(&directory, &[(40, Kind::Line, line)]), "SEP001122334401.cnf.xml", true);
+    assert_ne!(stamp(&before), stamp(&after));
+    assert_eq!(stamp(&before).len(), 16);
+}
+
+#[test]
+fn a_name_with_markup_stays_text() {
+    let file = text(&company(), "SEP001122334401.cnf.xml", true);
+    assert!(file.contains("<displayName>Ada &lt;R&amp;D&gt; &quot;Lovelace&quot;</displayName>"));
+}
+
+#[test]
+fn a_phone_of_another_dialect_has_no_such_file() {
+    let directory = company();
+    for path in
+        ["SEP001122334403.cnf.xml", "001122334401.xml", "001122334402.txt", "001122334401.cfg"]
+    {
+        assert_eq!(fetch(&directory, path, true), Err(FileError::NotFound), "{path}");
+    }
+}
+
+#[test]
+fn emergency_numbers_are_dialled_without_waiting() {
+    insta::assert_snapshot!(text(&company(), "dialplan.xml", false));
+}
