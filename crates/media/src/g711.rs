@@ -38,7 +38,7 @@ const fn mulaw_table() -> [i16; 256] {
     while byte < 256 {
         let code = !byte as i32 & 0xff;
         let exponent = code >> 4 & 7;
-        let magnitude = (((code & 0x0f) << 3) + MULAW_BIAS << exponent) - MULAW_BIAS;
+        let magnitude = ((((code & 0x0f) << 3) + MULAW_BIAS) << exponent) - MULAW_BIAS;
         table[byte] = if code & 0x80 != 0 { -magnitude } else { magnitude } as i16;
         byte += 1;
     }
@@ -54,7 +54,7 @@ const fn alaw_table() -> [i16; 256] {
         let mantissa = (code & 0x0f) << 4;
         let magnitude = match exponent {
             0 => mantissa + 8,
-            _ => mantissa + 0x108 << (exponent - 1),
+            _ => (mantissa + 0x108) << (exponent - 1),
         };
         table[byte] = if code & 0x80 != 0 { magnitude } else { -magnitude } as i16;
         byte += 1;

@@ -28,12 +28,12 @@ impl G722Encoder {
     pub fn encode(&mut self, pair: [i16; 2]) -> u8 {
         let (low, high) = self.split(pair);
         let low_code = quantize_low(low - self.lower.estimate, self.lower.step);
-        let difference = self.lower.step * QM4[usize::from(low_code >> 2)] >> 15;
+        let difference = (self.lower.step * QM4[usize::from(low_code >> 2)]) >> 15;
         self.lower.rescale_low(low_code >> 2);
         self.lower.update(difference);
 
         let high_code = quantize_high(high - self.upper.estimate, self.upper.step);
-        let difference = self.upper.step * QM2[usize::from(high_code)] >> 15;
+        let difference = (self.upper.step * QM2[usize::from(high_code)]) >> 15;
         self.upper.rescale_high(high_code);
         self.upper.update(difference);
         high_code << 6 | low_code
@@ -49,7 +49,7 @@ impl G722Encoder {
             odd += taps[0] * QMF[index];
             even += taps[1] * QMF[11 - index];
         }
-        (even + odd >> 14, even - odd >> 14)
+        ((even + odd) >> 14, (even - odd) >> 14)
     }
 }
 
@@ -68,14 +68,14 @@ impl G722Decoder {
     /// Decodes one byte into two samples.
     pub fn decode(&mut self, byte: u8) -> [i16; 2] {
         let low_code = byte & 0x3f;
-        let fine = self.lower.step * QM6[usize::from(low_code)] >> 15;
+        let fine = (self.lower.step * QM6[usize::from(low_code)]) >> 15;
         let low = limit(self.lower.estimate + fine);
-        let coarse = self.lower.step * QM4[usize::from(low_code >> 2)] >> 15;
+        let coarse = (self.lower.step * QM4[usize::from(low_code >> 2)]) >> 15;
         self.lower.rescale_low(low_code >> 2);
         self.lower.update(coarse);
 
         let high_code = byte >> 6;
-        let difference = self.upper.step * QM2[usize::from(high_code)] >> 15;
+        let difference = (self.upper.step * QM2[usize::from(high_code)]) >> 15;
         let high = limit(self.upper.estimate + difference);
         self.upper.rescale_high(high_code);
         self.upper.update(difference);
@@ -136,13 +136,13 @@ impl Band {
 
     /// LOGSCL and SCALEL.
     fn rescale_low(&mut self, code: u8) {
-        self.scale = ((self.scale * 127 >> 7) + WL[usize::from(code)]).clamp(0, 18_432);
+        self.scale = (((self.scale * 127) >> 7) + WL[usize::from(code)]).clamp(0, 18_432);
         self.step = linear(self.scale, 8);
     }
 
     /// LOGSCH and SCALEH.
     fn rescale_high(&mut self, code: u8) {
-        self.scale = ((self.scale * 127 >> 7) + WH[usize::from(code)]).clamp(0, 22_528);
+        self.scale = (((self.scale * 127) >> 7) + WH[usize::from(code)]).clamp(0, 22_528);
         self.step = linear(self.scale, 10);
     }
 
@@ -166,7 +166,7 @@ impl Band {
         let doubled = saturate(self.poles[0] << 2);
         let turned = if same_sign(partial, self.partial[0]) { -doubled } else { doubled };
         let nudge = if same_sign(partial, self.partial[1]) { 128 } else { -128 };
-        let leaked = self.poles[1] * 32_512 >> 15;
+        let leaked = (self.poles[1] * 32_512) >> 15;
         ((turned.min(32_767) >> 7) + nudge + leaked).clamp(-12_288, 12_288)
     }
 
@@ -174,7 +174,7 @@ impl Band {
     fn first_pole(&self, partial: i32, second: i32) -> i32 {
         let nudge = if same_sign(partial, self.partial[0]) { 192 } else { -192 };
         let bound = saturate(15_360 - second);
-        saturate(nudge + (self.poles[0] * 32_640 >> 15)).clamp(-bound, bound)
+        saturate(nudge + ((self.poles[0] * 32_640) >> 15)).clamp(-bound, bound)
     }
 
     /// UPZERO.
@@ -182,7 +182,7 @@ impl Band {
         let nudge = if difference == 0 { 0 } else { 128 };
         for (zero, past) in self.zeros.iter_mut().zip(self.differences) {
             let toward = if same_sign(difference, past) { nudge } else { -nudge };
-            *zero = saturate(toward + (*zero * 32_640 >> 15));
+            *zero = saturate(toward + ((*zero * 32_640) >> 15));
         }
     }
 
@@ -192,13 +192,13 @@ impl Band {
             .poles
             .iter()
             .zip(self.signal)
-            .map(|(pole, signal)| pole * saturate(signal << 1) >> 15)
+            .map(|(pole, signal)| (pole * saturate(signal << 1)) >> 15)
             .sum();
         let zero_estimate: i32 = self
             .zeros
             .iter()
             .zip(self.differences)
-            .map(|(zero, difference)| zero * saturate(difference << 1) >> 15)
+            .map(|(zero, difference)| (zero * saturate(difference << 1)) >> 15)
             .sum();
         self.zero_estimate = saturate(zero_estimate);
         self.estimate = saturate(saturate(pole_estimate) + self.zero_estimate);
@@ -210,7 +210,7 @@ fn quantize_low(difference: i32, step: i32) -> u8 {
     let difference = saturate(difference);
     let magnitude = if difference < 0 { !difference } else { difference };
     let level =
-        Q6.iter().position(|bound| magnitude < bound * step >> 12).unwrap_or(Q6.len()) as u8;
+        Q6.iter().position(|bound| magnitude < (bound * step) >> 12).unwrap_or(Q6.len()) as u8;
     match (difference < 0, level) {
         // The two smallest negative levels have codes of their own; the others count down.
         (true, 0 | 1) => 63 - level,
@@ -223,7 +223,7 @@ fn quantize_low(difference: i32, step: i32) -> u8 {
 fn quantize_high(difference: i32, step: i32) -> u8 {
     let difference = saturate(difference);
     let magnitude = if difference < 0 { !difference } else { difference };
-    match (difference < 0, magnitude < 564 * step >> 12) {
+    match (difference < 0, magnitude < (564 * step) >> 12) {
         (true, true) => 1,
         (true, false) => 0,
         (false, true) => 3,

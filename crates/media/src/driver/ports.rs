@@ -117,7 +117,7 @@ mod tests {
         let mut ports = Ports::new(HERE, Some(free.port - 1..=free.port + 6), 1);
         let held = free.port;
         let first = ports.open().unwrap().port;
-        assert!(first != held && first % 2 == 0);
+        assert!(first != held && first.is_multiple_of(2));
         assert_ne!(ports.open().unwrap().port, first);
     }
 

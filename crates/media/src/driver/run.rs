@@ -172,13 +172,13 @@ impl Run {
                 self.order(media, |it, context| it.play(play, items, barge_in, context));
             }
             MediaCommand::StopPlay { media } => {
-                self.order(media, |it, context| it.stop_play(context));
+                self.order(media, Resource::stop_play);
             }
             MediaCommand::Record { media, recording, limit, until_digit } => {
                 self.order(media, |it, context| it.record(recording, limit, until_digit, context));
             }
             MediaCommand::StopRecord { media } => {
-                self.order(media, |it, context| it.stop_record(context));
+                self.order(media, Resource::stop_record);
             }
         }
     }
