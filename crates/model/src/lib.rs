@@ -4,6 +4,8 @@
 //! Schema, REST, CLI and validation follow from that. Every change is an [`Operation`] that the
 //! store evaluates on the latest state; everything reads an immutable [`Directory`].
 
+mod credential;
+pub mod defaults;
 mod directory;
 mod list;
 mod network;
@@ -15,6 +17,7 @@ mod registry;
 mod secrets;
 mod shape;
 
+pub use credential::judge_new;
 pub use directory::{
     Change, Dialled, Directory, Effective, EffectiveLine, Entry, Match, UserLookup,
 };
@@ -22,8 +25,8 @@ pub use list::List;
 pub use network::{Network, ParseNetworkError};
 pub use object::*;
 pub use operation::{
-    Actor, CredentialKind, Effect, Ids, Operation, Outcome, PlainAutoRegistration, ProvenBy,
-    Verdict,
+    Actor, CredentialKind, Effect, FirstStart, Ids, Operation, Outcome, PlainAutoRegistration,
+    ProvenBy, Verdict,
 };
 pub use pattern::{ParsePatternError, Pattern};
 pub(crate) use pattern::{number_key, pattern_name};

@@ -131,6 +131,20 @@ fn timer_t2() -> u16 {
     4000
 }
 
+impl Default for SipProfile {
+    fn default() -> Self {
+        Self {
+            name: "".into(),
+            registration_seconds: hour(),
+            dtmf_payload_type: event_payload_type(),
+            first_media_port: first_media_port(),
+            last_media_port: last_media_port(),
+            timer_t1_ms: timer_t1(),
+            timer_t2_ms: timer_t2(),
+        }
+    }
+}
+
 declare!(SipProfile, |profile| profile.name.clone());
 
 /// One button of a template.

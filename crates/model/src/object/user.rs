@@ -55,6 +55,20 @@ fn pin_length() -> u8 {
     5
 }
 
+impl Default for CredentialPolicy {
+    fn default() -> Self {
+        Self {
+            name: "".into(),
+            failures: failures(),
+            window_minutes: half_hour(),
+            lock_minutes: half_hour(),
+            minimum_password_length: password_length(),
+            minimum_pin_length: pin_length(),
+            refuse_trivial: true,
+        }
+    }
+}
+
 declare!(CredentialPolicy, |policy| policy.name.clone());
 
 /// A person.

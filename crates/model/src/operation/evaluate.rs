@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::work::Work;
 use super::{
     Ids, Operation, Outcome, Verdict, assign, auto_register, create, credentials, delete,
-    import_auto_registration, quick_add, replace_phone, unassign, update,
+    first_start, import_auto_registration, quick_add, replace_phone, unassign, update,
 };
 use crate::Directory;
 
@@ -28,6 +28,7 @@ fn step(operation: &Operation, work: &mut Work<'_>) -> Result<Outcome, Refusal> 
         Operation::Update { id, version, patch } => update::update(work, *id, *version, patch),
         Operation::Delete { id, version } => delete::delete(work, *id, *version),
         Operation::Batch(operations) => batch(work, operations),
+        Operation::FirstStart(first) => first_start::first_start(work, first),
         Operation::AutoRegister { node, mac, model } => {
             auto_register::auto_register(work, node, *mac, *model)
         }

@@ -11,6 +11,7 @@ mod create;
 mod credentials;
 mod delete;
 mod evaluate;
+mod first_start;
 mod import_auto_registration;
 mod quick_add;
 mod replace_phone;
@@ -18,6 +19,8 @@ mod rules;
 mod unassign;
 mod update;
 mod work;
+
+pub use first_start::ADMINISTRATOR;
 
 use std::sync::Arc;
 
@@ -72,7 +75,7 @@ pub enum ProvenBy {
 
 /// A wanted change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "operation", rename_all = "kebab-case")]
+#[serde(tag = "operation", content = "value", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Operation {
     /// Make an object. References in `body` may be ids or names.
@@ -100,6 +103,8 @@ pub enum Operation {
     },
     /// Several changes, all or none; at most 1,500.
     Batch(Vec<Self>),
+    /// Make the objects of a first start; does nothing where there is anything already.
+    FirstStart(FirstStart),
     /// Take in an unknown phone: the next free number, line and device from templates (SP-43).
     AutoRegister {
         /// The node's name.
@@ -165,6 +170,25 @@ pub enum Operation {
     },
 }
 
+/// What is known of a node at its first start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstStart {
+    /// Its name.
+    pub node: Box<str>,
+    /// Host name or IP address by which phones reach it.
+    pub address: Box<str>,
+    /// The system locale, as in `ja_JP.UTF-8`: prompts are Japanese when it is, else English.
+    pub locale: Box<str>,
+    /// Time zone by its IANA name.
+    pub time_zone: Box<str>,
+}
+
+impl FirstStart {
+    fn is_japanese(&self) -> bool {
+        self.locale.starts_with("ja")
+    }
+}
+
 /// A node's auto-registration as older exports have it, without templates (SP-45).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -199,7 +223,7 @@ pub enum CredentialKind {
 
 /// What a committed operation did, for whoever asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[serde(tag = "outcome", content = "value", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// Objects were made or changed, in the order of the operation: id and new version.

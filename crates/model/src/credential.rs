@@ -1,0 +1,143 @@
+//! What passwords, PINs and codes must be like, judged where their clear text still is.
+
+use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
+
+use crate::{CredentialKind, CredentialPolicy, Directory, EndUser};
+
+/// Longest PIN and authentication code: they are keyed in.
+const KEYPAD: usize = 20;
+
+/// Longest password.
+const PASSWORD: usize = 127;
+
+impl Directory {
+    /// Judges a new credential by the policy of its owner; for the code the owner is the
+    /// self-provisioning settings.
+    pub fn judge_new_credential(
+        &self,
+        owner: ObjectId,
+        kind: CredentialKind,
+        secret: &SecretText,
+    ) -> Result<(), Refusal> {
+        let policy = self.credential_policy_of(owner).and_then(|policy| self.get(policy));
+        let user = self.typed::<EndUser>(owner);
+        let number = user.and_then(|user| self.get(user.primary_extension?));
+        let mut own = vec![number.map_or("", |line| line.number.as_str())];
+        own.extend(user.map(|user| &*user.user_id));
+        own.extend(user.map(|user| &*user.self_service_id));
+        let default = CredentialPolicy::default();
+        judge_new(policy.map_or(&default, |policy| policy), kind, secret, &own)
+    }
+}
+
+/// Judges a new credential by a policy. `own` are the numbers and names of its owner, which make
+/// poor secrets.
+pub fn judge_new(
+    policy: &CredentialPolicy,
+    kind: CredentialKind,
+    secret: &SecretText,
+    own: &[&str],
+) -> Result<(), Refusal> {
+    let secret = secret.reveal();
+    match kind {
+        CredentialKind::Code => judge_code(secret),
+        CredentialKind::Pin => judge_pin(policy, secret, own),
+        CredentialKind::Password => judge_password(policy, secret, own),
+    }
+}
+
+/// 1 to 20 decimal digits; leading zeros count (SP-04).
+fn judge_code(code: &str) -> Result<(), Refusal> {
+    if (1..=KEYPAD).contains(&code.len()) && is_digits(code) {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::InvalidAuthenticationCode).field("code"))
+}
+
+fn judge_pin(policy: &CredentialPolicy, pin: &str, own: &[&str]) -> Result<(), Refusal> {
+    let shortest = usize::from(policy.minimum_pin_length);
+    let rule = |rule: &str| weak("pin", rule, shortest, KEYPAD);
+    if !is_digits(pin) {
+        return Err(rule("digits"));
+    }
+    if !(shortest..=KEYPAD).contains(&pin.len()) {
+        return Err(rule("length"));
+    }
+    if policy.refuse_trivial && (is_run(pin) || own.contains(&pin)) {
+        return Err(rule("trivial"));
+    }
+    Ok(())
+}
+
+fn judge_password(policy: &CredentialPolicy, secret: &str, own: &[&str]) -> Result<(), Refusal> {
+    let shortest = usize::from(policy.minimum_password_length);
+    let rule = |rule: &str| weak("password", rule, shortest, PASSWORD);
+    if !(shortest..=PASSWORD).contains(&secret.chars().count()) {
+        return Err(rule("length"));
+    }
+    let first = secret.chars().next();
+    let same = secret.chars().all(|c| Some(c) == first);
+    if policy.refuse_trivial && (same || own.iter().any(|own| own.eq_ignore_ascii_case(secret))) {
+        return Err(rule("trivial"));
+    }
+    Ok(())
+}
+
+fn weak(field: &str, rule: &str, shortest: usize, longest: usize) -> Refusal {
+    let refusal = Refusal::new(Code::CredentialTooWeak).field(field).value("rule", rule);
+    refusal.value("allowed", format!("{shortest}..{longest}"))
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// One digit again and again, or digits counted up or down.
+fn is_run(digits: &str) -> bool {
+    let steps = |step: i16| {
+        digits.as_bytes().windows(2).all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step)
+    };
+    steps(0) || steps(1) || steps(-1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(kind: CredentialKind, secret: &str) -> Result<(), Code> {
+        let policy = CredentialPolicy::default();
+        let judged = judge_new(&policy, kind, &SecretText::new(secret), &["72001", "tanaka-taro"]);
+        judged.map_err(|refusal| refusal.code)
+    }
+
+    /// Proves SP-04.
+    #[test]
+    fn an_authentication_code_is_1_to_20_digits() {
+        for code in ["0", "007", "12345678901234567890"] {
+            assert_eq!(judge(CredentialKind::Code, code), Ok(()), "{code}");
+        }
+        for code in ["", "123456789012345678901", "12a", "１２", "-1", " 1"] {
+            let refused = Err(Code::InvalidAuthenticationCode);
+            assert_eq!(judge(CredentialKind::Code, code), refused, "{code}");
+        }
+    }
+
+    /// Proves SP-07.
+    #[test]
+    fn a_pin_is_long_enough_and_not_trivial() {
+        assert_eq!(judge(CredentialKind::Pin, "48261"), Ok(()));
+        for pin in ["4826", "11111", "12345", "98765", "72001", "4826a", "482610000000000000001"] {
+            let refused = Err(Code::CredentialTooWeak);
+            assert_eq!(judge(CredentialKind::Pin, pin), refused, "{pin}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_long_enough_and_not_the_own_name() {
+        assert_eq!(judge(CredentialKind::Password, "correct horse"), Ok(()));
+        for password in ["short", "aaaaaaaaaa", "Tanaka-Taro"] {
+            let refused = Err(Code::CredentialTooWeak);
+            assert_eq!(judge(CredentialKind::Password, password), refused, "{password}");
+        }
+    }
+}
