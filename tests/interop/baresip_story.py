@@ -1,0 +1,175 @@
+"""baresip, a SIP phone that knows nothing of this server: it registers as a stranger, dials the
+self-provisioning number, keys in ID and PIN, is assigned, takes its file, registers as its owner's
+extension, and calls a second one.
+
+# Proves SP-12, SP-15, SP-43, SP-44 and SP-54 with a foreign phone.
+"""
+
+import os
+import subprocess
+import tempfile
+import time
+
+from jackfield import Server, free_port, set_up_self_provisioning, wait_for
+import socket
+
+CONFIG = """\
+poll_method epoll
+sip_listen 127.0.0.1:{sip}
+sip_trans_def {transport}
+audio_path /usr/share/baresip
+audio_player aufile,{folder}/heard.wav
+audio_source ausine,440
+audio_alert aufile,{folder}/alert.wav
+ausrc_srate 8000
+auplay_srate 8000
+ausrc_channels 1
+auplay_channels 1
+rtp_ports {rtp}-{rtp_end}
+rtcp_enable yes
+module_path /usr/lib/baresip/modules
+module stdio.so
+module g711.so
+module aufile.so
+module ausine.so
+module_tmp uuid.so
+module_tmp account.so
+module_app menu.so
+module_app debug_cmd.so
+call_max_calls 4
+call_local_timeout 60
+net_interface lo
+"""
+
+
+class Baresip:
+    """One baresip process with a folder and a terminal of its own."""
+
+    def __init__(self, account, transport="udp"):
+        self.folder = tempfile.mkdtemp(prefix="baresip-")
+        rtp = free_port(socket.SOCK_DGRAM) & ~1
+        rtp = min(max(rtp, 10000), 60000)
+        with open(os.path.join(self.folder, "config"), "w") as config:
+            config.write(CONFIG.format(
+                sip=free_port(socket.SOCK_DGRAM), transport=transport, folder=self.folder,
+                rtp=rtp, rtp_end=rtp + 40))
+        with open(os.path.join(self.folder, "accounts"), "w") as accounts:
+            accounts.write(account + "\n")
+        open(os.path.join(self.folder, "contacts"), "w").close()
+        # stdio reads keys one by one from a terminal.
+        self.master, terminal = os.openpty()
+        self.log_path = os.path.join(self.folder, "log")
+        self.log = open(self.log_path, "wb")
+        self.process = subprocess.Popen(
+            ["baresip", "-f", self.folder], stdin=terminal, stdout=self.log, stderr=self.log)
+        os.close(terminal)
+
+    def text(self):
+        with open(self.log_path, errors="replace") as log:
+            return log.read()
+
+    def type(self, keys, pause=0.0):
+        for key in keys:
+            os.write(self.master, key.encode())
+            if pause:
+                time.sleep(pause)
+
+    def command(self, line):
+        self.type(f"/{line}\n")
+
+    def wait(self, text, seconds=20):
+        def seen():
+            return text in self.text()
+        seen.__doc__ = f"baresip says {text!r}"
+        try:
+            wait_for(seen, seconds)
+        except AssertionError:
+            print(self.text()[-3000:])
+            raise
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        os.close(self.master)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def account(server, fields=None, mac=None):
+    if fields is None:
+        return f"<sip:{mac}@127.0.0.1:{server.sip};transport=udp>;auth_pass=none;regint=60;audio_codecs=PCMU/8000/1"
+    return (f"<sip:{fields['user']}@127.0.0.1:{server.sip};transport=udp>;auth_user={fields['auth-user']};"
+            f"auth_pass={fields['password']};regint=60;audio_codecs=PCMU/8000/1;answermode=auto")
+
+
+def fields_of(text):
+    pairs = (line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    return {key: value for key, value in pairs}
+
+
+def provision(server, mac, extension, pin):
+    """One stranger becomes the extension's phone; returns its new settings."""
+    with Baresip(account(server, mac=mac)) as phone:
+        phone.wait("200 OK")
+        device = f"SEP{mac.upper()}"
+
+        def newcomer():
+            """the newcomer's phone object"""
+            return any(row["name"] == device for row in server.json("list", "phone"))
+        wait_for(newcomer)
+        assert server.json("show", "phone", device)["auto_registered"] is True
+        phone.command("dial 2000")
+        phone.wait("Call established")
+        time.sleep(1)
+        phone.type(extension + "#", pause=0.25)
+        time.sleep(1.5)
+        phone.type(pin + "#", pause=0.25)
+        time.sleep(2.5)
+        phone.type("1", pause=0.25)
+
+        def assigned():
+            """the assignment"""
+            return server.json("show", "phone", device)["auto_registered"] is False
+        try:
+            wait_for(assigned, 20)
+        except AssertionError:
+            print(phone.text()[-2000:])
+            raise
+        time.sleep(1)
+    fields = fields_of(server.fetch(f"{mac}.txt"))
+    assert fields["user"] == extension, fields
+    assert "password" in fields, "the window for the assigned phone is not open"
+    return fields
+
+
+def run(binary):
+    users = [("tanaka", "3001", "73519"), ("suzuki", "3002", "86420")]
+    with Server(binary) as server:
+        server.sign_in()
+        set_up_self_provisioning(server, users=users)
+        status = server.json("self-provisioning", "status")
+        assert status["status"] == "Ready", status
+        one = provision(server, "001122334455", "3001", "73519")
+        two = provision(server, "001122334466", "3002", "86420")
+        with Baresip(account(server, two)) as second, Baresip(account(server, one)) as first:
+            first.wait("200 OK")
+            second.wait("200 OK")
+            first.command("dial 3002")
+            first.wait("Call established")
+            second.wait("Call established")
+            time.sleep(3)
+            first.command("hangup")
+            second.wait("session closed")
+            heard = os.path.getsize(os.path.join(second.folder, "heard.wav"))
+            assert heard > 8000, f"only {heard} octets of sound passed"
+        audit = server.json("audit", "--operation", "assign")
+        assert len(audit["items"]) == 2, audit
