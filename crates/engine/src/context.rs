@@ -90,7 +90,9 @@ pub(crate) enum Internal {
     /// CTI → an application inside the engine: what its session is told.
     Told { session: SessionId, told: Told },
     /// CTI → provisioning: a permitted session's command.
-    Provision { session: SessionId, command: ProvisioningCommand },
+    Provision { session: SessionId, account: ObjectId, command: ProvisioningCommand },
+    /// CTI → provisioning: an application has a phone restarted, so that nobody else need do it.
+    Restarting { device: ObjectId },
     /// Provisioning → CTI: what came of it.
     Provisioned { session: SessionId, device: DeviceName, outcome: ProvisioningOutcome },
     /// Devices → CTI: a device came or went.
@@ -148,8 +150,10 @@ pub(crate) enum Timer {
     ShowTextDue { device: ObjectId, text: Box<str> },
 
     // Self-provisioning.
-    /// The IVR's route point may register (SP-18).
+    /// The IVR's route point may register (SP-18), or is tried again.
     RouteDelay,
+    /// A call at the IVR has lasted as long as any may.
+    IvrCall { call: CallId },
     /// A verification has not been answered in time.
     VerifyAnswer { verify: VerifyId },
     /// Somebody who authenticated has not gone on to the assignment.

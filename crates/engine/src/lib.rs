@@ -4,7 +4,9 @@ mod call;
 mod context;
 mod cti;
 mod interface;
+mod ivr;
 mod leg;
 mod pairs;
+mod provisioning;
 
 pub use interface::*;

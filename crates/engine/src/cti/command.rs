@@ -102,12 +102,13 @@ impl Cti {
             Command::RestartDevice { device, restart } => {
                 let device = self.phone(context, account, &device)?;
                 let asker = Asker::Session { session, request };
+                context.tell(Internal::Restarting { device });
                 context.tell(Internal::Restart { device, restart, asker });
                 return Ok(Answered::Later);
             }
             Command::Provision(command) => {
                 require(context, account, Privilege::ProvisionPhones)?;
-                context.tell(Internal::Provision { session, command });
+                context.tell(Internal::Provision { session, account, command });
             }
             _ => return Err(Refusal::new(Code::NotSupportedByDevice)),
         }

@@ -1,0 +1,346 @@
+//! The self-provisioning IVR: an application that takes calls on a route point in its own CTI
+//! session, like any other program, and has no private way into call control (SP-10).
+
+mod dialogue;
+mod words;
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jackfield_model::{Directory, SelfProvisioning};
+use jackfield_vocabulary::{
+    CallId, Codec, Code, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
+    Refusal, SessionId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Context, Internal, Timer, TimerToken};
+use crate::interface::{Level, SelfProvisioningStart};
+use crate::leg::Told;
+use dialogue::Dialogue;
+use words::disconnected_text;
+
+/// The service, running or not.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Ivr {
+    state: State,
+    /// Commands not answered yet.
+    asked: BTreeMap<u64, Asked>,
+    requests: u64,
+}
+
+/// How far the service is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+enum State {
+    /// It was not started, or was stopped.
+    #[default]
+    Stopped,
+    /// It was started, and its settings lack something (SP-26).
+    Unready { why: Box<str> },
+    /// Its route point will be opened when the delay ends (SP-18), or is tried again.
+    Waiting { script: Script, delay: TimerToken, why: Box<str> },
+    /// It is signing in and opening its route point.
+    Opening { script: Script },
+    /// It takes calls.
+    InService {
+        script: Script,
+        #[serde(with = "crate::pairs")]
+        calls: BTreeMap<CallId, Talk>,
+    },
+}
+
+/// A caller, and the wait that ends the longest of calls.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Talk {
+    dialogue: Dialogue,
+    limit: TimerToken,
+}
+
+/// The settings that the service started with (SP-19).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Script {
+    settings: SelfProvisioning,
+    languages: Vec<Arc<str>>,
+    codecs: Vec<Codec>,
+    account: ObjectId,
+    route_point: DeviceName,
+}
+
+/// What a command was about, should it be refused.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Asked {
+    RoutePoint,
+    Call { call: CallId, provisioning: bool },
+    Nothing,
+}
+
+impl Ivr {
+    /// Starts the service; a running one starts anew with the new settings.
+    pub(crate) fn start(&mut self, context: &mut Context<'_>, start: &SelfProvisioningStart) {
+        self.stop(context);
+        self.state = match Script::new(context.directory, start) {
+            Ok(script) => {
+                let seconds = script.settings.start_delay_seconds;
+                let delay =
+                    context.after(Duration::from_secs(seconds.into()), Timer::RouteDelay);
+                State::Waiting { script, delay, why: "waiting".into() }
+            }
+            Err(why) => {
+                let fields = vec![("reason", why.into())];
+                context.note(Level::Warn, "self-provisioning IVR can't run", fields);
+                State::Unready { why: why.into() }
+            }
+        };
+    }
+
+    /// Stops the service: its calls drop at once (SP-18). Assignments under way go on.
+    pub(crate) fn stop(&mut self, context: &mut Context<'_>) {
+        match core::mem::take(&mut self.state) {
+            State::Stopped | State::Unready { .. } => return,
+            State::Waiting { delay, .. } => context.timers.cancel(delay),
+            State::Opening { .. } => {}
+            State::InService { calls, .. } => {
+                for talk in calls.into_values() {
+                    context.timers.cancel(talk.limit);
+                    self.send(context, None, vec![Command::Drop { call: talk.dialogue.call }]);
+                }
+            }
+        }
+        self.asked.clear();
+        context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
+    }
+
+    /// Takes what the CTI manager tells the session.
+    pub(crate) fn told(&mut self, context: &mut Context<'_>, told: Told) {
+        match told {
+            Told::Answer { request: 0, result } => self.signed_in(context, result),
+            Told::Answer { request, result } => self.answered(context, request, result),
+            Told::Event(event) => self.event(context, event),
+        }
+    }
+
+    /// One of the timers that the service set has fired.
+    pub(crate) fn timer(&mut self, context: &mut Context<'_>, timer: &Timer) {
+        match (timer, core::mem::take(&mut self.state)) {
+            (Timer::RouteDelay, State::Waiting { script, .. }) => {
+                let account = Some(script.account);
+                self.state = State::Opening { script };
+                context.tell(Internal::Session { session: SELF_PROVISIONING, account });
+            }
+            (Timer::IvrCall { call }, State::InService { script, calls }) => {
+                let dropped = calls.get(call).map(|talk| talk.dialogue.call.clone());
+                self.state = State::InService { script, calls };
+                let drop = dropped.map(|call| Command::Drop { call });
+                self.send(context, None, drop.into_iter().collect());
+            }
+            (_, state) => self.state = state,
+        }
+    }
+
+    /// The state in words: `stopped`, `waiting`, `in-service`, or why not.
+    pub(crate) fn state(&self) -> Box<str> {
+        match &self.state {
+            State::Stopped => "stopped".into(),
+            State::Unready { why } | State::Waiting { why, .. } => why.clone(),
+            State::Opening { .. } => "waiting".into(),
+            State::InService { .. } => "in-service".into(),
+        }
+    }
+
+    /// How many callers there are.
+    pub(crate) fn calls(&self) -> u64 {
+        match &self.state {
+            State::InService { calls, .. } => calls.len() as u64,
+            _ => 0,
+        }
+    }
+
+    fn signed_in(&mut self, context: &mut Context<'_>, result: Result<(), Refusal>) {
+        let State::Opening { script } = &self.state else { return };
+        match result {
+            Ok(()) => {
+                let device = script.route_point.clone();
+                let media = MediaTermination::Node { codecs: script.codecs.clone() };
+                let open = Command::OpenDevice { device, media };
+                self.send(context, None, vec![open]);
+            }
+            Err(refusal) => self.try_later(context, &refusal),
+        }
+    }
+
+    fn answered(
+        &mut self,
+        context: &mut Context<'_>,
+        request: u64,
+        result: Result<(), Refusal>,
+    ) {
+        let Some(asked) = self.asked.remove(&request) else { return };
+        match (asked, result) {
+            (Asked::RoutePoint, Ok(())) => {
+                if let State::Opening { script } = core::mem::take(&mut self.state) {
+                    self.state = State::InService { script, calls: BTreeMap::new() };
+                }
+            }
+            (Asked::RoutePoint, Err(refusal)) => {
+                context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
+                self.try_later(context, &refusal);
+            }
+            (Asked::Call { call, provisioning }, Err(refusal)) => {
+                self.command_refused(context, call, provisioning, &refusal);
+            }
+            _ => {}
+        }
+    }
+
+    /// A command for a call was refused: the caller hears so, or is at least not left in silence.
+    fn command_refused(
+        &mut self,
+        context: &mut Context<'_>,
+        call: CallId,
+        provisioning: bool,
+        refusal: &Refusal,
+    ) {
+        let fields = vec![("reason", refusal.to_string())];
+        context.note(Level::Warn, "a command of the self-provisioning IVR was refused", fields);
+        let State::InService { script, calls } = &mut self.state else { return };
+        let Some(talk) = calls.get_mut(&call) else { return };
+        let commands = if provisioning {
+            talk.dialogue.give_up(script)
+        } else {
+            vec![Command::Drop { call: talk.dialogue.call.clone() }]
+        };
+        self.send(context, Some(call), commands);
+    }
+
+    fn event(&mut self, context: &mut Context<'_>, event: Event) {
+        let State::InService { script, calls } = &mut self.state else { return };
+        let (call, commands) = match &event {
+            Event::Closed { .. } => {
+                let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
+                calls.values().for_each(|talk| context.timers.cancel(talk.limit));
+                context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
+                return self.try_later(context, &refusal);
+            }
+            Event::Call(info) => {
+                let (call, phone) = (info.call.clone(), info.calling_device.clone());
+                // One dialogue a phone, so that every outcome has one dialogue to go to.
+                let again = calls.values().any(|talk| talk.dialogue.phone == phone);
+                let full = calls.len() >= usize::from(script.settings.maximum_calls);
+                if full || (again && phone.is_some()) {
+                    (None, vec![Command::Drop { call }])
+                } else {
+                    let id = call.call;
+                    let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
+                    let (dialogue, commands) = Dialogue::begin(call, phone);
+                    calls.insert(id, Talk { dialogue, limit });
+                    (Some(id), commands)
+                }
+            }
+            Event::State { call, state: ConnectionState::Disconnected, .. } => {
+                let Some(talk) = calls.remove(&call.call) else { return };
+                context.timers.cancel(talk.limit);
+                (None, talk.dialogue.over())
+            }
+            Event::FeaturePressed { call } => {
+                let Some(talk) = calls.get(&call.call) else { return };
+                (None, feature_pressed(context.directory, &talk.dialogue))
+            }
+            Event::Provisioning { device, outcome } => {
+                let mut talks = calls.iter_mut();
+                let phone = Some(device);
+                let found = talks.find(|(_, talk)| talk.dialogue.phone.as_ref() == phone);
+                let Some((id, talk)) = found else { return };
+                (Some(*id), talk.dialogue.outcome(script, outcome))
+            }
+            Event::MediaReady { call }
+            | Event::Played { call, .. }
+            | Event::Collected { call, .. } => {
+                let Some(talk) = calls.get_mut(&call.call) else { return };
+                (Some(call.call), talk.dialogue.event(script, &event))
+            }
+            _ => return,
+        };
+        self.send(context, call, commands);
+    }
+
+    /// The route point can't be had now: it is tried again, and the status says why.
+    fn try_later(&mut self, context: &mut Context<'_>, refusal: &Refusal) {
+        let script = match core::mem::take(&mut self.state) {
+            State::Opening { script } | State::InService { script, .. } => script,
+            other => return self.state = other,
+        };
+        let fields = vec![("reason", refusal.to_string())];
+        context.note(Level::Warn, "self-provisioning IVR can't open its route point", fields);
+        let delay = context.after(RETRY, Timer::RouteDelay);
+        self.asked.clear();
+        self.state = State::Waiting { script, delay, why: refusal.to_string().into() };
+    }
+
+    /// Sends commands in the session; those of a dialogue with its call.
+    fn send(&mut self, context: &mut Context<'_>, call: Option<CallId>, commands: Vec<Command>) {
+        for command in commands {
+            self.requests += 1;
+            let request = self.requests;
+            self.asked.insert(request, about(call, &command));
+            context.tell(Internal::Command { session: SELF_PROVISIONING, request, command });
+        }
+    }
+}
+
+impl Script {
+    /// The settings to run with, or the word for what they lack.
+    fn new(directory: &Directory, start: &SelfProvisioningStart) -> Result<Self, &'static str> {
+        let settings = start.settings.clone();
+        let account = settings.application_user.ok_or("no-application-user")?.id();
+        let route_point = settings.route_point.ok_or("no-route-point")?;
+        let route_point = directory.get(route_point).ok_or("no-route-point")?;
+        if start.languages.is_empty() {
+            return Err("no-language-pack");
+        }
+        // SP-15, the best sound first.
+        let mut codecs = vec![Codec::L16, Codec::Pcmu, Codec::Pcma];
+        if start.g729 {
+            codecs.push(Codec::G729);
+        }
+        let route_point = DeviceName::from(&*route_point.name);
+        Ok(Self { settings, languages: start.languages.clone(), codecs, account, route_point })
+    }
+}
+
+/// A call key was pressed: the call is dropped at once, and later the phone says so (SP-17).
+fn feature_pressed(directory: &Directory, dialogue: &Dialogue) -> Vec<Command> {
+    let mut commands = vec![Command::Drop { call: dialogue.call.clone() }];
+    if let Some(phone) = &dialogue.phone {
+        let found = directory.device(phone.as_str()).and_then(|one| directory.effective(one));
+        let text = disconnected_text(found.as_ref().map_or("", |one| &one.locale)).into();
+        let (device, after) = (phone.clone(), DISCONNECTED_TEXT_DELAY);
+        commands.push(Command::ShowText { device, text, after });
+    }
+    commands
+}
+
+/// What a refusal of this command would be about.
+fn about(call: Option<CallId>, command: &Command) -> Asked {
+    match (call, command) {
+        (_, Command::OpenDevice { .. }) => Asked::RoutePoint,
+        (Some(call), Command::Provision(_)) => Asked::Call { call, provisioning: true },
+        (
+            Some(call),
+            Command::Answer { .. } | Command::Play { .. } | Command::Collect { .. },
+        ) => Asked::Call { call, provisioning: false },
+        _ => Asked::Nothing,
+    }
+}
+
+/// The session of the self-provisioning IVR; doors never give this number away.
+pub(crate) const SELF_PROVISIONING: SessionId = SessionId(u64::MAX);
+
+/// After so long the route point is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// No dialogue takes longer than this.
+const CALL_LIMIT: Duration = Duration::from_secs(900);
+
+/// The text comes so long after the drop (SP-17).
+const DISCONNECTED_TEXT_DELAY: Duration = Duration::from_secs(20);
