@@ -38,7 +38,7 @@
 //!     // Wait until then, unless something is received before, and call:
 //!     endpoint.timeout(when, &mut actions);
 //! }
-//! # assert!(!endpoint.is_empty());
+//! # assert!(endpoint.is_empty());
 //! ```
 //!
 //! (Do the actions in the order of the list; `pop` keeps the example short.)

@@ -24,12 +24,17 @@ impl Params {
         Self::read(text, is_value)
     }
 
-    /// Reads the parameters of a URI, where no white space and no quoted value may stand.
+    /// Reads the parameters of a URI, where no white space and no quoted value may stand. Escapes
+    /// of characters that need none are resolved, so that names can be found.
     pub(crate) fn parse_uri(text: &str) -> Result<Self, HeaderFault> {
         if text.bytes().any(text::is_space) {
             return Err(HeaderFault::Parameter);
         }
-        Self::read(text, |value| text::is_escaped(value, is_uri_byte))
+        let params = Self::read(text, |value| text::is_escaped(value, is_uri_byte))?;
+        if params.0.contains('%') {
+            return Ok(Self(text::unescape_unreserved(&params.0).into()));
+        }
+        Ok(params)
     }
 
     fn read(text: &str, valid: fn(&str) -> bool) -> Result<Self, HeaderFault> {

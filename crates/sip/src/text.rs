@@ -154,6 +154,28 @@ pub(crate) fn unescape(text: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&plain).into_owned())
 }
 
+/// Resolves the `%XX` escapes of characters that need none; the others stay.
+pub(crate) fn unescape_unreserved(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut plain = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(next) = text[at..].find('%').map(|found| at + found) {
+        plain.push_str(&text[at..next]);
+        match hex_pair(bytes, next + 1) {
+            Some(byte) if is_unreserved(byte) => {
+                plain.push(char::from(byte));
+                at = next + 3;
+            }
+            _ => {
+                plain.push('%');
+                at = next + 1;
+            }
+        }
+    }
+    plain.push_str(&text[at..]);
+    plain
+}
+
 /// Escapes every octet that `allowed` does not let through.
 pub(crate) fn escape(text: &str, allowed: fn(u8) -> bool) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -1,4 +1,5 @@
 //! Transactions between two ends in virtual time: what is sent when, and who is told what.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod sim;
 

@@ -55,7 +55,10 @@ impl Via {
     #[must_use]
     pub fn has_unique_branch(&self) -> bool {
         self.branch().is_some_and(|branch| {
-            branch.get(..COOKIE.len()).is_some_and(|start| start.eq_ignore_ascii_case(COOKIE))
+            branch.len() > COOKIE.len()
+                && branch
+                    .get(..COOKIE.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(COOKIE))
         })
     }
 

@@ -3,10 +3,13 @@
 use super::{Fault, Message};
 use crate::header::call_id::is_call_id;
 use crate::header::{CSeq, From, Header, HeaderFault, HeaderName, MaxForwards, To, Via};
+use crate::uri::Uri;
 
 /// The headers every message needs, read.
 #[derive(Clone, Debug)]
 pub struct Essentials<'m> {
+    /// The Request-URI; `None` in a response.
+    pub uri: Option<Uri>,
     /// The topmost Via.
     pub via: Via,
     /// From.
@@ -23,6 +26,7 @@ pub(super) fn check(message: &Message) -> Result<Essentials<'_>, Fault> {
     let call_id = message.call_id();
     single(message)?;
     let essentials = Essentials {
+        uri: message.method().map(|_| request_uri(message)).transpose()?,
         via: read(message)?,
         from: read(message)?,
         to: read(message)?,
@@ -42,6 +46,15 @@ pub(super) fn check(message: &Message) -> Result<Essentials<'_>, Fault> {
         hops.map_err(|fault| Fault::Header(HeaderName::MaxForwards, fault))?;
     }
     Ok(essentials)
+}
+
+/// The Request-URI may have no headers.
+fn request_uri(message: &Message) -> Result<Uri, Fault> {
+    let uri = message.uri().map_err(|_| Fault::RequestLine)?;
+    match &uri {
+        Uri::Sip(sip) if sip.headers().next().is_some() => Err(Fault::RequestLine),
+        _ => Ok(uri),
+    }
 }
 
 fn read<H: Header>(message: &Message) -> Result<H, Fault> {

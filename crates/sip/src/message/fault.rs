@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use super::{Message, Response, ResponseBuilder};
-use crate::header::{HeaderFault, HeaderName, Via};
+use crate::header::{HeaderFault, HeaderName};
 use crate::method::Method;
 use crate::status::Status;
 
@@ -110,18 +110,15 @@ impl ParseError {
     }
 }
 
-/// The answer to a request with a fault, if it can have one.
+/// The answer to a request with a fault, if it can have one: whatever is wrong or missing, with a
+/// Via it finds its way back.
 pub(crate) fn refuse(message: &Message, fault: Fault) -> Option<Response> {
     let status = fault.status()?;
     let answerable = message.method().is_some_and(|method| *method != Method::Ack)
-        && message.typed::<Via>().is_ok()
-        && NEEDED.iter().all(|name| message.first(*name).is_some());
+        && message.first(HeaderName::Via).is_some();
     answerable.then(|| {
         let reason = if status == Status::BAD_REQUEST { fault.to_string() } else { String::new() };
         let reason = if reason.is_empty() { status.reason() } else { &reason };
         ResponseBuilder::with_reason(message, status, reason).finish()
     })
 }
-
-const NEEDED: [HeaderName; 4] =
-    [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];

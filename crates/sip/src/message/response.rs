@@ -106,19 +106,16 @@ impl<'m> ResponseBuilder<'m> {
     /// The response.
     #[must_use]
     pub fn finish(mut self) -> Response {
-        let to = self.request.first(HeaderName::To).unwrap_or_default();
-        if self.request.to_tag().is_some() || self.status == Status::TRYING {
-            self.writer.raw(HeaderName::To.as_str(), to);
-        } else {
-            match self.to_tag {
-                Some(tag) => {
-                    self.writer.header(HeaderName::To.as_str(), format_args!("{to};tag={tag}"));
-                }
-                None => {
-                    let tag = stateless_tag(self.request);
-                    self.writer
-                        .header(HeaderName::To.as_str(), format_args!("{to};tag={tag:016x}"));
-                }
+        // Only a refusal of a broken request has to do without To.
+        if let Some(to) = self.request.first(HeaderName::To) {
+            let tag = match self.to_tag {
+                _ if self.request.to_tag().is_some() || self.status == Status::TRYING => None,
+                Some(tag) => Some(tag.to_owned()),
+                None => Some(format!("{:016x}", stateless_tag(self.request))),
+            };
+            match tag {
+                Some(tag) => self.writer.header("To", format_args!("{to};tag={tag}")),
+                None => self.writer.raw("To", to),
             }
         }
         Response { status: self.status, bytes: self.writer.finish(self.body).into() }

@@ -14,6 +14,12 @@ use jackfield_sip::{
 pub(crate) const ALICE: usize = 0;
 pub(crate) const BOB: usize = 1;
 
+/// A message and whom it is for.
+struct Letter {
+    to: usize,
+    bytes: Arc<[u8]>,
+}
+
 /// The two ends and what is on its way between them.
 pub(crate) struct World {
     pub(crate) now: Now,
@@ -23,7 +29,7 @@ pub(crate) struct World {
     /// First lines of all that was sent, and by whom.
     pub(crate) wire: Vec<(Now, usize, String)>,
     transport: Transport,
-    on_its_way: BTreeMap<(Now, u64), (usize, Arc<[u8]>)>,
+    on_its_way: BTreeMap<(Now, u64), Letter>,
     count: u64,
     dice: Tokens,
     /// Out of a hundred messages so many are lost.
@@ -74,7 +80,7 @@ impl World {
             self.now = self.now.max(at);
             while let Some(entry) = self.on_its_way.first_entry().filter(|e| e.key().0 <= self.now)
             {
-                let (end, bytes) = entry.remove();
+                let Letter { to: end, bytes } = entry.remove();
                 let message = Message::parse_datagram(&bytes).unwrap();
                 self.act(end, |e, now, flow, out| e.receive(now, flow, message, out));
             }
@@ -120,7 +126,8 @@ impl World {
         }
         self.count += 1;
         let delay = Duration::from_millis(10 + self.dice.below(20));
-        self.on_its_way.insert((self.now + delay, self.count), (1 - from, bytes));
+        let letter = Letter { to: 1 - from, bytes };
+        self.on_its_way.insert((self.now + delay, self.count), letter);
     }
 }
 
