@@ -132,6 +132,30 @@ pub(crate) fn forget_all(database: &mut Database, owner: ObjectId) -> Result<(),
     Ok(())
 }
 
+/// Throws away attempts before a time, but none that still lock an account: an account may stay
+/// locked until somebody unlocks it.
+pub(crate) fn prune(turn: &mut Turn<'_>, before: UnixTime) -> Result<u64, StoreError> {
+    let accounts = turn.database.rows(
+        "SELECT DISTINCT owner, kind FROM credential_attempt WHERE time < ?1 LIMIT 1500",
+        &[widen(before.0)],
+        |row| Ok((ObjectId(row.number(0)?), row.text(1)?.to_owned())),
+    )?;
+    let mut gone = 0;
+    for (owner, kind_name) in accounts {
+        let kind = KINDS.into_iter().find(|kind| name(*kind) == kind_name);
+        if let Some(kind) = kind
+            && locked(turn, owner, kind)?.is_some()
+        {
+            continue;
+        }
+        gone += turn.database.execute(
+            "DELETE FROM credential_attempt WHERE owner = ?1 AND kind = ?2 AND time < ?3",
+            &[owner.0.into(), kind_name.into(), widen(before.0)],
+        )?;
+    }
+    Ok(gone)
+}
+
 /// The name of a kind of credential in tables.
 pub(crate) fn name(kind: CredentialKind) -> &'static str {
     match kind {
@@ -140,6 +164,9 @@ pub(crate) fn name(kind: CredentialKind) -> &'static str {
         CredentialKind::Code => "code",
     }
 }
+
+const KINDS: [CredentialKind; 3] =
+    [CredentialKind::Password, CredentialKind::Pin, CredentialKind::Code];
 
 const NOBODY: ObjectId = ObjectId(0);
 const NO_LIMIT: Limit = Limit { failures: 0, window: 0, lock: 0 };

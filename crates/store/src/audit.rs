@@ -66,7 +66,7 @@ pub(crate) fn page(
         "SELECT sequence, time, actor, operation, operation_id, object, kind, name, version, \
          before, after, detail FROM change \
          WHERE sequence < ?1 AND time >= ?2 AND time < ?3 AND (?4 = '' OR actor_name = ?4) \
-         AND (?5 = 1 OR object = ?6) AND (?7 = '' OR operation = ?7) \
+         AND (CAST(?5 AS BIGINT) = 1 OR object = ?6) AND (?7 = '' OR operation = ?7) \
          ORDER BY sequence DESC LIMIT ?8",
         &[
             filter.before_sequence.map_or(Value::Int(i64::MAX), widen),

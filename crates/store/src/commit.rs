@@ -101,6 +101,9 @@ struct Writing<'a> {
     now: UnixTime,
 }
 
+/// The kind in the change log by which other nodes know that a device has a new secret.
+pub(crate) const DEVICE_SECRET: &str = "device-secret";
+
 /// The row of the change log that an effect makes.
 #[derive(Default)]
 struct Log {
@@ -248,7 +251,10 @@ impl Writing<'_> {
                 }
                 Effect::RotateDeviceSecret { device } => {
                     rotate(database, *device)?;
-                    (device, json!({ "device-secret": "rotated" }))
+                    let detail = Some(json!({ "device-secret": "rotated" }));
+                    let kind = Some(DEVICE_SECRET);
+                    logs.push(Log { object: Some(*device), kind, detail, ..Log::default() });
+                    continue;
                 }
                 Effect::Unlock { owner } => {
                     attempt::forget_all(database, *owner)?;

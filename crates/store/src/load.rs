@@ -10,7 +10,6 @@ use crate::StoreError;
 use crate::database::{Database, DatabaseError};
 use crate::object;
 use crate::state::{State, last_id, newest_change};
-use crate::vault::Vault;
 
 /// Rows that go to a parser at once.
 const BITE: usize = 512;
@@ -25,15 +24,17 @@ struct Raw {
     body: Box<str>,
 }
 
-/// Reads the latest state.
-pub(crate) fn load(database: &mut Database, vault: &Vault) -> Result<State, StoreError> {
+/// Reads the latest state; `secrets` brings the cluster's key.
+pub(crate) fn load(
+    database: &mut Database,
+    mut secrets: DeviceSecrets,
+) -> Result<State, StoreError> {
     // The log first: what is committed in between is followed again, which does no harm.
     let sequence = newest_change(database)?;
     let last_id = last_id(database)?;
     let changes = objects(database)?;
     let mut directory = Directory::default().apply(sequence, &changes);
     drop(changes);
-    let mut secrets = DeviceSecrets::new(*vault.cluster.bytes());
     database.each("SELECT device, generation FROM device_generation", &[], &mut |row| {
         secrets.set_generation(ObjectId(row.number(0)?), row.number(1)?);
         Ok(())

@@ -8,7 +8,9 @@ use jackfield_model::{Change, Directory};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
-use crate::database::{Database, DatabaseError, widen};
+use crate::commit::DEVICE_SECRET;
+use crate::database::{Database, DatabaseError, narrow, widen};
+use crate::load::load;
 use crate::object::Stored;
 
 /// The directory as the running transaction sees it.
@@ -40,23 +42,26 @@ impl State {
         if newest <= self.sequence {
             return Ok(());
         }
-        let mut ids = BTreeSet::new();
-        let mut rotated = BTreeSet::new();
+        let (mut ids, mut rotated, mut rows) = (BTreeSet::new(), BTreeSet::new(), 0);
         database.each(
-            "SELECT object, operation, version FROM change \
-             WHERE sequence > ?1 AND object IS NOT NULL",
+            "SELECT object, kind, version FROM change WHERE sequence > ?1",
             &[widen(self.sequence)],
             &mut |row| {
-                let object = ObjectId(row.number(0)?);
+                rows += 1;
+                let Some(object) = row.optional_int(0)? else { return Ok(()) };
+                let object = ObjectId(narrow(object)?);
                 if row.optional_int(2)?.is_some() {
                     ids.insert(object);
-                }
-                if row.text(1)? == "rotate-device-secret" {
+                } else if row.optional_text(1)? == Some(DEVICE_SECRET) {
                     rotated.insert(object);
                 }
                 Ok(())
             },
         )?;
+        if rows < newest - self.sequence {
+            // Changes that this node never saw have been pruned: only all of it is sure.
+            return self.reload(database);
+        }
         let changes = latest(database, &ids)?;
         self.sequence = newest;
         self.last_id = last_id(database)?;
@@ -64,6 +69,14 @@ impl State {
         for device in rotated {
             self.read_generation(database, device)?;
         }
+        Ok(())
+    }
+
+    fn reload(&mut self, database: &mut Database) -> Result<(), StoreError> {
+        let fresh = load(database, self.directory.secrets().clone())?;
+        self.changed.extend(self.directory.entries().map(|(id, _)| id));
+        self.changed.extend(fresh.directory.entries().map(|(id, _)| id));
+        *self = Self { changed: std::mem::take(&mut self.changed), ..fresh };
         Ok(())
     }
 
@@ -94,7 +107,7 @@ pub(crate) fn newest_change(database: &mut Database) -> Result<u64, DatabaseErro
     let newest =
         database.row("SELECT max(sequence) FROM change", &[], |row| row.optional_int(0))?;
     let pruned = meta_number(database, "pruned")?;
-    Ok(super::database::narrow::<u64>(newest.flatten().unwrap_or(0))?.max(pruned))
+    Ok(narrow::<u64>(newest.flatten().unwrap_or(0))?.max(pruned))
 }
 
 /// The highest id ever given to an object.

@@ -1,11 +1,11 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
-use jackfield_model::Directory;
+use jackfield_model::{DeviceSecrets, Directory};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
-use crate::database::{Database, migrate};
+use crate::database::{Database, SCHEMA, migrate};
 use crate::handle::StoreHandle;
 use crate::key::Key;
 use crate::load::load;
@@ -84,13 +84,13 @@ fn start(
     settings: &StoreSettings,
 ) -> Result<(Database, Vault, State), StoreError> {
     let mut database = source.connect()?;
-    migrate(&mut database)?;
+    migrate(&mut database, SCHEMA)?;
     let vault = database.transaction(|database| {
         // A database that has secrets needs its own key file; a new one would open nothing.
         let is_new = wrapped(database)?.is_none();
         let key = Key::from_file(&settings.key_file, is_new)?;
         Vault::open(database, &key)
     })?;
-    let state = load(&mut database, &vault)?;
+    let state = load(&mut database, DeviceSecrets::new(*vault.cluster.bytes()))?;
     Ok((database, vault, state))
 }

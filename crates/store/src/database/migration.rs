@@ -6,8 +6,9 @@ const MIGRATIONS: &[&str] = &[FIRST];
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
 
-/// Brings the tables to this program's schema; refuses those of a newer one.
-pub(crate) fn migrate(database: &mut Database) -> Result<(), DatabaseError> {
+/// Brings the tables to a schema, this program's or, for an older backup, its own; refuses those
+/// of a newer program.
+pub(crate) fn migrate(database: &mut Database, wanted: u32) -> Result<(), DatabaseError> {
     database.transaction(|database| {
         database.script(
             "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
@@ -18,14 +19,14 @@ pub(crate) fn migrate(database: &mut Database) -> Result<(), DatabaseError> {
                 "its schema is {have}, and this program knows {SCHEMA}: it is too old"
             )));
         }
-        for migration in MIGRATIONS.iter().skip(have as usize) {
+        for migration in MIGRATIONS.iter().take(wanted as usize).skip(have as usize) {
             database.script(&spell(migration, database.is_shared()))?;
         }
-        if have < SCHEMA {
+        if have < wanted {
             database.execute(
                 "INSERT INTO meta (name, value) VALUES ('schema', ?1) \
                  ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                &[Value::from(SCHEMA.to_string())],
+                &[Value::from(wanted.to_string())],
             )?;
         }
         Ok(())

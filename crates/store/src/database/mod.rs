@@ -125,6 +125,16 @@ impl Database {
         }
     }
 
+    /// Begins a look at everything as it stands now, which no writer waits for.
+    pub(crate) fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
+        self.script(match self {
+            Self::Sqlite(_) => "BEGIN DEFERRED",
+            Self::Postgres(_) => {
+                "SET statement_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            }
+        })
+    }
+
     /// Commits. When the connection is lost in it, whether it was done is not known.
     pub(crate) fn commit(&mut self) -> Result<(), DatabaseError> {
         match self {

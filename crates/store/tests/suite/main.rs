@@ -1,5 +1,11 @@
 //! One suite for both databases: SQLite in a temporary folder, or, when `JACKFIELD_TEST_POSTGRES`
 //! holds the address of a server, a new database on it for each test (`tests/with-postgres.sh`).
 
+mod backups;
 mod commits;
+mod crashes;
+mod credentials;
+mod lost_database;
+mod nodes;
+mod rows;
 mod world;

@@ -1,0 +1,161 @@
+//! Tokens with which somebody who signed in is known afterwards, and one-time passwords. The
+//! database holds a token's hash only.
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jackfield_model::{Actor, CredentialKind, Operation};
+use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
+use sha2::{Digest, Sha256};
+
+use crate::StoreError;
+use crate::database::widen;
+use crate::handle::StoreHandle;
+use crate::key::random_bytes;
+use crate::queue::Lane;
+
+/// What a token stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Names the token without being it: good for listing and revoking.
+    pub id: Box<str>,
+    /// Whose it is; the roles are read from the directory each time.
+    pub account: ObjectId,
+    /// What it is for.
+    pub label: Box<str>,
+    /// When it was made.
+    pub created: UnixTime,
+    /// Until when it is good.
+    pub expires: UnixTime,
+}
+
+impl StoreHandle {
+    /// Makes a token for an account. It can't be read again later.
+    pub fn create_token(
+        &self,
+        account: ObjectId,
+        label: &str,
+        expires: UnixTime,
+    ) -> Result<SecretText, StoreError> {
+        let token = format!("jf_{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>()?));
+        let (id, label) = (digest(&token), label.chars().take(128).collect::<String>());
+        self.work(Lane::Urgent, move |turn| {
+            turn.database.execute(
+                "INSERT INTO token (hash, account, label, created, expires) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                &[
+                    id.into(),
+                    account.0.into(),
+                    label.into(),
+                    widen(turn.now.0),
+                    widen(expires.0),
+                ],
+            )?;
+            Ok(())
+        })?;
+        Ok(SecretText::new(token))
+    }
+
+    /// What a token stands for; none when it is not good, or not any more.
+    pub fn check_token(&self, token: &SecretText) -> Result<Option<Token>, StoreError> {
+        let id = digest(token.reveal());
+        self.work(Lane::Urgent, move |turn| {
+            let mut tokens = turn.database.rows(
+                "SELECT hash, account, label, created, expires FROM token \
+                 WHERE hash = ?1 AND expires > ?2",
+                &[id.into(), widen(turn.now.0)],
+                read,
+            )?;
+            Ok(tokens.pop())
+        })
+    }
+
+    /// The good tokens of an account.
+    pub fn tokens(&self, account: ObjectId) -> Result<Vec<Token>, StoreError> {
+        self.work(Lane::Background, move |turn| {
+            let tokens = turn.database.rows(
+                "SELECT hash, account, label, created, expires FROM token \
+                 WHERE account = ?1 AND expires > ?2 ORDER BY created, hash",
+                &[account.0.into(), widen(turn.now.0)],
+                read,
+            )?;
+            Ok(tokens)
+        })
+    }
+
+    /// Ends the token itself, as at signing out.
+    pub fn revoke_token(&self, token: &SecretText) -> Result<bool, StoreError> {
+        self.revoke_token_id(&digest(token.reveal()))
+    }
+
+    /// Ends a token by its id; `false` when there is none.
+    pub fn revoke_token_id(&self, id: &str) -> Result<bool, StoreError> {
+        let id = id.to_owned();
+        self.work(Lane::Urgent, move |turn| {
+            let gone = turn.database.execute("DELETE FROM token WHERE hash = ?1", &[id.into()])?;
+            Ok(gone == 1)
+        })
+    }
+
+    /// Ends all tokens of an account, as after a change of its password.
+    pub fn revoke_tokens(&self, account: ObjectId) -> Result<u64, StoreError> {
+        self.work(Lane::Urgent, move |turn| {
+            let gone = turn
+                .database
+                .execute("DELETE FROM token WHERE account = ?1", &[account.0.into()])?;
+            Ok(gone)
+        })
+    }
+
+    /// Sets a new random password that its owner must change after the first use, as for the
+    /// first administrator, and gives it.
+    pub fn issue_one_time_password(&self, account: ObjectId) -> Result<SecretText, StoreError> {
+        let password = one_time_password()?;
+        let kind = CredentialKind::Password;
+        let hash = Some(self.hash(kind, &password)?);
+        let operation = Operation::SetCredential { owner: account, kind, hash };
+        self.execute(Self::operation_id()?, Actor::System, operation)?;
+        self.work(Lane::Urgent, move |turn| {
+            turn.vault.put(turn.database, account.0, ONE_TIME, b"1", turn.now.0)
+        })?;
+        Ok(password)
+    }
+
+    /// The account's password is a one-time one, and must be changed before anything else.
+    pub fn must_change_password(&self, account: ObjectId) -> Result<bool, StoreError> {
+        self.work(Lane::Urgent, move |turn| {
+            Ok(turn.vault.get(turn.database, account.0, ONE_TIME)?.is_some())
+        })
+    }
+}
+
+/// The secret that marks a one-time password.
+pub(crate) const ONE_TIME: &str = "one-time";
+
+fn read(row: &crate::database::Row<'_>) -> Result<Token, crate::database::DatabaseError> {
+    Ok(Token {
+        id: row.text(0)?.into(),
+        account: ObjectId(row.number(1)?),
+        label: row.text(2)?.into(),
+        created: UnixTime(row.number(3)?),
+        expires: UnixTime(row.number(4)?),
+    })
+}
+
+/// A token has 256 random bits, so that a plain hash is enough.
+fn digest(token: &str) -> String {
+    Sha256::digest(token).iter().fold(String::with_capacity(64), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string does not fail");
+        text
+    })
+}
+
+/// Four groups of four letters and digits that can't be taken for one another: 80 bits.
+fn one_time_password() -> Result<SecretText, StoreError> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let bytes = random_bytes::<16>()?;
+    let letters = bytes.map(|byte| char::from(ALPHABET[usize::from(byte & 31)]));
+    let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+    Ok(SecretText::new(groups.join("-")))
+}

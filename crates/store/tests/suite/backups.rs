@@ -1,0 +1,122 @@
+//! A backup holds everything, tells no secret, and is restored on either database.
+
+use jackfield_model::{CredentialKind, Kind, Operation};
+use jackfield_store::{AuditFilter, StoreError, StoreSettings, Verification, backup, restore};
+use jackfield_vocabulary::{ObjectId, SecretText};
+use serde_json::json;
+
+use crate::world::{World, act, make, partition};
+
+/// A user with a PIN, and the texts that must never be readable.
+fn with_secrets(world: &World) -> (ObjectId, Vec<String>) {
+    let store = world.open();
+    let handle = store.handle();
+    let owner = make(&handle, Kind::EndUser, json!({ "user_id": "jo" }));
+    let hash = handle.hash(CredentialKind::Pin, &SecretText::new("72951")).unwrap();
+    let told = vec![hash.reveal().to_owned(), "$argon2".into(), "72951".into()];
+    let kind = CredentialKind::Pin;
+    act(&handle, Operation::SetCredential { owner, kind, hash: Some(hash) }).unwrap();
+    act(&handle, partition("A")).unwrap();
+    (owner, told)
+}
+
+fn pin(settings: &StoreSettings, owner: ObjectId) -> Verification {
+    let store = jackfield_store::Store::open(settings, |_, _| {}).unwrap();
+    store.handle().verify(Some(owner), CredentialKind::Pin, &SecretText::new("72951"))
+}
+
+#[test]
+fn a_backup_is_restored_on_the_other_database_too() {
+    let world = World::new();
+    let (owner, _) = with_secrets(&world);
+    let file = world.file("backup");
+    let mut told = 0;
+    let made = backup(&world.settings, &file, None, &mut |rows| told = rows).unwrap();
+    assert_eq!((told, made.protected), (made.rows, false));
+
+    // From whatever the suite runs on into an embedded one, and from there back again.
+    let embedded = World::embedded();
+    assert_eq!(restore(&embedded.settings, &file, None, &mut |_| {}).unwrap(), made);
+    assert_eq!(pin(&embedded.settings, owner), Verification::Right);
+    let again = embedded.file("again");
+    backup(&embedded.settings, &again, None, &mut |_| {}).unwrap();
+    let back = World::new();
+    restore(&back.settings, &again, None, &mut |_| {}).unwrap();
+    assert_eq!(pin(&back.settings, owner), Verification::Right);
+
+    let (first, last) = (world.open(), back.open());
+    let entries = |store: &jackfield_store::Store| {
+        store.directory().entries().map(|(id, entry)| (id, entry.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(entries(&first), entries(&last));
+    assert_eq!(first.directory().sequence(), last.directory().sequence());
+    let all = || AuditFilter { limit: 100, ..AuditFilter::default() };
+    assert_eq!(first.handle().audit(all()).unwrap(), last.handle().audit(all()).unwrap());
+    let next = |store: &jackfield_store::Store| {
+        make(&store.handle(), Kind::Partition, json!({ "name": "next" }))
+    };
+    assert_eq!(next(&first), next(&last));
+}
+
+#[test]
+fn no_secret_is_readable_in_the_change_log_or_in_a_backup() {
+    let world = World::new();
+    let (_, told) = with_secrets(&world);
+    let file = world.file("backup");
+    let passphrase = SecretText::new("correct horse");
+    backup(&world.settings, &file, Some(&passphrase), &mut |_| {}).unwrap();
+    let store = world.open();
+    let all = AuditFilter { limit: 1000, ..AuditFilter::default() };
+    let audit = format!("{:?}", store.handle().audit(all).unwrap());
+    assert!(audit.contains("\"credential\""));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let key = std::fs::read_to_string(&world.settings.key_file).unwrap();
+    let key = key.lines().last().unwrap().strip_prefix("jackfield-key:").unwrap();
+    assert!(!text.contains(key));
+    for secret in &told {
+        assert!(!audit.contains(secret.as_str()) && !text.contains(secret.as_str()), "{secret}");
+    }
+}
+
+#[test]
+fn a_protected_backup_needs_its_passphrase_and_a_damaged_one_writes_nothing() {
+    let world = World::embedded();
+    let (owner, _) = with_secrets(&world);
+    let file = world.file("backup");
+    let right = SecretText::new("correct horse");
+    backup(&world.settings, &file, Some(&right), &mut |_| {}).unwrap();
+    let target = World::new();
+    let fails = |passphrase: Option<&SecretText>, file: &std::path::Path, why: &str| {
+        let error = restore(&target.settings, file, passphrase, &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+    };
+    fails(None, &file, "the passphrase is needed");
+    fails(Some(&SecretText::new("wrong")), &file, "the passphrase is wrong");
+    let damaged = world.file("damaged");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&damaged, text.replacen("\"jo\"", "\"joe\"", 1).replace("jo", "jx")).unwrap();
+    fails(Some(&right), &damaged, "checksum");
+    std::fs::write(&damaged, &text[..text.len() / 2]).unwrap();
+    fails(Some(&right), &damaged, "");
+    std::fs::write(&damaged, "something else").unwrap();
+    fails(Some(&right), &damaged, "no backup");
+    assert!(!target.settings.key_file.exists());
+    restore(&target.settings, &file, Some(&right), &mut |_| {}).unwrap();
+    assert_eq!(pin(&target.settings, owner), Verification::Right);
+    // Now it is not empty any more.
+    let error = restore(&target.settings, &file, Some(&right), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, StoreError::Settings(_)), "{error}");
+}
+
+#[test]
+fn a_backup_is_made_while_the_server_works_and_replaces_no_file() {
+    let world = World::new();
+    let store = world.open();
+    act(&store.handle(), partition("A")).unwrap();
+    let file = world.file("backup");
+    backup(&world.settings, &file, None, &mut |_| {}).unwrap();
+    assert!(backup(&world.settings, &file, None, &mut |_| {}).is_err());
+    act(&store.handle(), partition("B")).unwrap();
+    use std::os::unix::fs::PermissionsExt;
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}

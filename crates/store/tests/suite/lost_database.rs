@@ -1,0 +1,118 @@
+//! The database goes away and comes back: what was not begun says so, what may have been done is
+//! found out, nothing is lost or doubled.
+
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use jackfield_model::{Actor, Kind, Partition};
+use jackfield_store::{Answer, StoreHandle};
+use jackfield_vocabulary::{Code, OperationId};
+
+use crate::world::{World, act, code, new_id, partition};
+
+fn submit(handle: &StoreHandle, id: OperationId, name: &str) -> Answer {
+    let (send, receive) = channel();
+    let reply = Box::new(move |answer| send.send(answer).unwrap());
+    handle.submit(id, Actor::System, partition(name), reply);
+    receive.recv_timeout(Duration::from_secs(20)).unwrap()
+}
+
+fn inquire(handle: &StoreHandle, id: OperationId) -> Answer {
+    let (send, receive) = channel();
+    handle.inquire(id, Box::new(move |answer| send.send(answer).unwrap()));
+    receive.recv_timeout(Duration::from_secs(20)).unwrap()
+}
+
+/// Asks until the database is there again.
+fn inquire_until_known(handle: &StoreHandle, id: OperationId) -> Answer {
+    let began = Instant::now();
+    loop {
+        let answer = inquire(handle, id);
+        if answer != Answer::Unavailable || began.elapsed() > Duration::from_secs(20) {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn names(handle: &StoreHandle) -> Vec<String> {
+    handle.directory().all::<Partition>().map(|(_, p)| p.name.to_string()).collect()
+}
+
+/// Proves SP-17: "never seen" is final.
+#[test]
+fn an_operation_that_was_asked_for_before_it_came_is_never_carried_out() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let id = new_id();
+    assert_eq!(inquire(&handle, id), Answer::NeverSeen);
+    assert_eq!(submit(&handle, id, "late"), Answer::NeverSeen);
+    assert_eq!(names(&handle), Vec::<String>::new());
+    drop(store);
+    let store = world.open();
+    assert_eq!(submit(&store.handle(), id, "later"), Answer::NeverSeen);
+    let done = new_id();
+    let Answer::Committed(outcome) = submit(&store.handle(), done, "A") else { panic!() };
+    assert_eq!(inquire(&store.handle(), done), Answer::Committed(outcome));
+    let refused = new_id();
+    let Answer::Refused(refusal) = submit(&store.handle(), refused, "A") else { panic!() };
+    assert_eq!(inquire(&store.handle(), refused), Answer::Refused(refusal));
+}
+
+#[test]
+fn while_the_database_is_gone_nothing_is_begun_and_reading_goes_on() {
+    let world = World::embedded();
+    let store = world.open();
+    let handle = store.handle();
+    act(&handle, partition("A")).unwrap();
+    world.faults().gone(true);
+    let began = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(code(act(&handle, partition("B"))), Code::DatabaseUnavailable);
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(handle.directory().find(Kind::Partition, "A").is_some());
+    world.faults().gone(false);
+    std::thread::sleep(Duration::from_millis(1700));
+    act(&handle, partition("B")).unwrap();
+    assert_eq!(names(&handle), ["A", "B"]);
+}
+
+#[test]
+fn on_a_full_disk_changes_are_refused_and_come_when_there_is_room() {
+    let world = World::embedded();
+    let store = world.open();
+    let handle = store.handle();
+    world.faults().full(true);
+    assert_eq!(code(act(&handle, partition("A"))), Code::DatabaseUnavailable);
+    world.faults().full(false);
+    act(&handle, partition("A")).unwrap();
+    assert_eq!(names(&handle), ["A"]);
+}
+
+/// Proves SP-17: an outcome that is not known is told as unknown and found out.
+#[test]
+fn when_the_answer_to_a_commit_is_lost_the_outcome_is_found_out() {
+    let world = World::embedded();
+    let store = world.open();
+    let handle = store.handle();
+    world.faults().lose_commits(1);
+    let done = new_id();
+    assert_eq!(submit(&handle, done, "done"), Answer::Unknown);
+    assert!(matches!(inquire_until_known(&handle, done), Answer::Committed(_)));
+    assert_eq!(names(&handle), ["done"]);
+    assert!(matches!(submit(&handle, done, "done"), Answer::Committed(_)));
+
+    world.faults().refuse_commits(1);
+    let undone = new_id();
+    assert_eq!(submit(&handle, undone, "undone"), Answer::Unknown);
+    assert_eq!(inquire_until_known(&handle, undone), Answer::NeverSeen);
+    assert_eq!(submit(&handle, undone, "undone"), Answer::NeverSeen);
+    assert_eq!(names(&handle), ["done"]);
+
+    // Whoever waits for an answer gets the true one.
+    world.faults().lose_commits(1);
+    act(&handle, partition("waited for")).unwrap();
+    assert_eq!(names(&handle), ["done", "waited for"]);
+}

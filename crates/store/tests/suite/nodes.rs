@@ -1,0 +1,113 @@
+//! Several nodes on one database; on SQLite several programs on one file, which is no use to
+//! anybody but must do no harm.
+
+use std::time::{Duration, Instant};
+
+use jackfield_model::{CredentialKind, Kind, Operation};
+use jackfield_store::{StoreHandle, Verification};
+use jackfield_vocabulary::{Code, SecretText};
+use serde_json::json;
+
+use crate::world::{World, act, code, create, make, partition};
+
+#[test]
+fn two_nodes_can_not_take_the_same_number() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let mut taken = 0;
+    std::thread::scope(|scope| {
+        let take = |handle: StoreHandle| {
+            let results = (2000..2040).map(|number| {
+                act(&handle, create(Kind::Line, json!({ "number": number.to_string() })))
+            });
+            let results: Vec<_> = results.collect();
+            for result in &results {
+                if let Err(error) = result {
+                    assert_eq!(error.refusal().code, Code::Duplicate);
+                }
+            }
+            results.iter().filter(|result| result.is_ok()).count()
+        };
+        let (one, other) = (one.handle(), other.handle());
+        let first = scope.spawn(move || take(one));
+        let second = scope.spawn(move || take(other));
+        taken = first.join().unwrap() + second.join().unwrap();
+    });
+    assert_eq!(taken, 40);
+    let lines: Vec<_> = world.open().directory().entries().map(|(id, _)| id).collect();
+    assert_eq!(lines.len(), 40);
+}
+
+#[test]
+fn a_node_sees_what_another_one_did_before_it_writes() {
+    let world = World::new();
+    let (one, (other, seen)) = (world.open(), world.open_watched());
+    let id = make(&one.handle(), Kind::Partition, json!({ "name": "A" }));
+    assert_eq!(code(act(&other.handle(), partition("a"))), Code::Duplicate);
+    act(&other.handle(), Operation::Delete { id, version: Some(1) }).unwrap();
+    assert!(seen.lock().unwrap().contains(&id));
+    let patch = json!({ "description": "gone" });
+    let late = Operation::Update { id, version: None, patch };
+    assert_eq!(code(act(&one.handle(), late)), Code::NotFound);
+}
+
+#[test]
+fn an_idle_node_follows() {
+    let world = World::new();
+    if !world.settings.url.starts_with("postgres") {
+        return; // A file has one node.
+    }
+    let (one, other) = (world.open(), world.open());
+    let id = make(&one.handle(), Kind::Partition, json!({ "name": "A" }));
+    let began = Instant::now();
+    while other.directory().entry(id).is_none() {
+        assert!(began.elapsed() < Duration::from_secs(5));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_node_that_missed_pruned_changes_reads_everything_again() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    for name in ["A", "B", "C"] {
+        act(&one.handle(), partition(name)).unwrap();
+    }
+    world.sql("DELETE FROM change WHERE sequence <= 2");
+    act(&other.handle(), partition("D")).unwrap();
+    let names: Vec<_> =
+        other.directory().all::<jackfield_model::Partition>().map(|(_, p)| p.name.clone()).collect();
+    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["A", "B", "C", "D"]);
+}
+
+/// Proves SP-07: a lock holds on every node.
+#[test]
+fn an_account_locked_on_one_node_is_locked_on_the_other() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let user = make(&one.handle(), Kind::EndUser, json!({ "user_id": "jo" }));
+    let kind = CredentialKind::Pin;
+    let right = SecretText::new("72951");
+    let hash = Some(one.handle().hash(kind, &right).unwrap());
+    act(&one.handle(), Operation::SetCredential { owner: user, kind, hash }).unwrap();
+    assert_eq!(other.handle().verify(Some(user), kind, &right), Verification::Right);
+    for guess in 0..20 {
+        let handle = if guess % 2 == 0 { one.handle() } else { other.handle() };
+        handle.verify(Some(user), kind, &SecretText::new("11111"));
+    }
+    for store in [&one, &other] {
+        let answer = store.handle().verify(Some(user), kind, &right);
+        assert!(matches!(answer, Verification::Locked { .. }), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_node_needs_the_key_file_of_its_database() {
+    let world = World::new();
+    drop(world.open());
+    let mut settings = world.settings.clone();
+    settings.key_file = world.file("another-key");
+    let Err(error) = jackfield_store::Store::open(&settings, |_, _| {}) else { panic!() };
+    assert!(error.to_string().contains("another-key"), "{error}");
+    assert!(!settings.key_file.exists());
+}

@@ -1,0 +1,120 @@
+//! What is kept besides configuration: registrations, call records, tokens, leases; and what is
+//! thrown away in time.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use jackfield_model::{Actor, Kind};
+use jackfield_store::{BindingRow, RecordFilter, RecordRow};
+use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
+use serde_json::json;
+
+use crate::world::{World, act, make, new_id, partition};
+
+const LATER: UnixTime = UnixTime(4_000_000_000_000);
+
+#[test]
+fn registrations_survive_a_restart_until_they_end() {
+    let world = World::new();
+    let store = world.open();
+    let row = |device, blob: Option<&[u8]>, expires| BindingRow {
+        device: ObjectId(device),
+        blob: blob.map(<[u8]>::to_vec),
+        expires: UnixTime(expires),
+    };
+    let (send, receive) = channel();
+    let save = |rows: Vec<BindingRow>| {
+        let send = send.clone();
+        store.handle().save_bindings(rows, move |result| send.send(result).unwrap());
+        receive.recv().unwrap().unwrap();
+    };
+    save(vec![row(1, Some(b"one"), 2000), row(2, Some(b"two"), 2000), row(3, Some(b""), 900)]);
+    save(vec![row(1, Some(b"ONE"), 3000), row(2, None, 0)]);
+    drop(store);
+    let kept = world.open().handle().bindings(UnixTime(1000)).unwrap();
+    assert_eq!(kept, [row(1, Some(b"ONE"), 3000)]);
+}
+
+#[test]
+fn call_records_are_found_by_time_and_number() {
+    let world = World::new();
+    let store = world.open();
+    let record = |began, calling: &str, called: &str| RecordRow {
+        id: 0,
+        began: UnixTime(began),
+        ended: UnixTime(began + 10),
+        calling: calling.into(),
+        called: called.into(),
+        body: json!({ "cause": "normal", "at": began }),
+    };
+    let rows = vec![record(100, "1", "2"), record(200, "2", "3"), record(300, "3", "1")];
+    let (send, receive) = channel();
+    store.handle().append_records(rows, move |result| send.send(result).unwrap());
+    receive.recv().unwrap().unwrap();
+    let find = |filter: RecordFilter| {
+        let found = store.handle().records(RecordFilter { limit: 10, ..filter }).unwrap();
+        found.iter().map(|record| record.began.0).collect::<Vec<_>>()
+    };
+    assert_eq!(find(RecordFilter::default()), [300, 200, 100]);
+    let number = Some("1".into());
+    assert_eq!(find(RecordFilter { number, ..RecordFilter::default() }), [300, 100]);
+    let (from, until) = (Some(UnixTime(200)), Some(UnixTime(300)));
+    assert_eq!(find(RecordFilter { from, until, ..RecordFilter::default() }), [200]);
+}
+
+#[test]
+fn a_token_is_good_until_it_ends_or_is_revoked() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let user = make(&handle, Kind::EndUser, json!({ "user_id": "jo" }));
+    let token = handle.create_token(user, "laptop", LATER).unwrap();
+    let found = handle.check_token(&token).unwrap().unwrap();
+    assert_eq!((found.account, &*found.label, found.expires), (user, "laptop", LATER));
+    assert_eq!(handle.tokens(user).unwrap(), [found]);
+    assert_eq!(handle.check_token(&SecretText::new("jf_x")).unwrap(), None);
+    let over = handle.create_token(user, "over", UnixTime(1)).unwrap();
+    assert_eq!(handle.check_token(&over).unwrap(), None);
+    assert!(handle.revoke_token(&token).unwrap());
+    assert!(!handle.revoke_token(&token).unwrap());
+    assert_eq!(handle.check_token(&token).unwrap(), None);
+    let last = handle.create_token(user, "last", LATER).unwrap();
+    assert_eq!(handle.revoke_tokens(user).unwrap(), 2);
+    assert_eq!(handle.check_token(&last).unwrap(), None);
+    drop(store);
+    assert_eq!(world.text("SELECT hash FROM token"), None);
+}
+
+#[test]
+fn a_lease_has_one_holder_and_counts_them() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let minute = Duration::from_secs(60);
+    let first = handle.lease("ldap", "node-1", minute).unwrap();
+    assert_eq!((&*first.holder, first.epoch), ("node-1", 1));
+    assert_eq!(&*handle.lease("ldap", "node-2", minute).unwrap().holder, "node-1");
+    assert_eq!(handle.lease("ldap", "node-1", minute).unwrap().epoch, 1);
+    handle.release_lease("ldap", "node-1").unwrap();
+    let second = handle.lease("ldap", "node-2", minute).unwrap();
+    assert_eq!((&*second.holder, second.epoch), ("node-2", 2));
+}
+
+#[test]
+fn what_is_old_is_thrown_away_and_the_change_log_counts_on() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let id = new_id();
+    handle.execute(id, Actor::System, partition("A")).unwrap();
+    let sequence = handle.directory().sequence();
+    assert_eq!(handle.prune(jackfield_vocabulary::UnixTime(0)).unwrap(), Default::default());
+    let pruned = handle.prune(LATER).unwrap();
+    assert_eq!(pruned.changes, sequence);
+    assert!(pruned.others >= 1);
+    drop(store);
+    let store = world.open();
+    assert_eq!(store.directory().sequence(), sequence);
+    act(&store.handle(), partition("B")).unwrap();
+    assert!(store.directory().sequence() > sequence);
+}
