@@ -8,5 +8,6 @@ mod ivr;
 mod leg;
 mod pairs;
 mod provisioning;
+mod upper;
 
 pub use interface::*;

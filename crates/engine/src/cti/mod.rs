@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use jackfield_vocabulary::{
     CallId, Cause, Code, ConnectionState, DeviceName, Event, ForwardReason, LegId, MediaCommand,
-    MediaId, MediaTermination, ObjectId, Refusal, SessionId, TerminalConnectionId,
+    MediaId, MediaTermination, ObjectId, ProvisioningOutcome, Refusal, SessionId, TerminalConnectionId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +107,17 @@ impl Cti {
         if let Asker::Session { session, request } = asker {
             self.answer(context, session, request, result);
         }
+    }
+
+    /// Provisioning tells what came of a session's command.
+    pub(crate) fn provisioned(
+        &self,
+        context: &mut Context<'_>,
+        session: SessionId,
+        device: DeviceName,
+        outcome: ProvisioningOutcome,
+    ) {
+        self.tell_session(context, session, Event::Provisioning { device, outcome });
     }
 
     /// Answers a command: each one once.
