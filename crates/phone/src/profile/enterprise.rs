@@ -44,6 +44,7 @@ fn common(root: Node<'_, '_>) -> Profile {
         version_stamp: child_text(root, "versionStamp").into(),
         locale: locale.unwrap_or_default().into(),
         services_url: child_text(root, "servicesURL").into(),
+        idle_url: child_text(root, "idleURL").into(),
         ..Default::default()
     }
 }

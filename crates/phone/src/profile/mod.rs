@@ -38,6 +38,8 @@ pub struct Profile {
     pub locale: Box<str>,
     /// URL of the services button.
     pub services_url: Box<str>,
+    /// URL of the page that shows when nobody touches the phone.
+    pub idle_url: Box<str>,
     /// Another file to fetch instead or besides (`Profile_Rule`).
     pub rules: Vec<Box<str>>,
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use jackfield_vocabulary::Mac;
 
-use super::{LineProfile, Profile, ProfileError, ServerAddress, SpeedDial, document, text};
+use super::{
+    LineProfile, PhoneService, Profile, ProfileError, ServerAddress, SpeedDial, document, text,
+};
 use crate::settings::Transport;
 
 /// Reads a flat profile, also inside `<device>`. Of duplicates the last one wins.
@@ -54,6 +56,7 @@ fn of_values(values: &Values<'_>) -> Profile {
     Profile {
         servers: lines.first().and_then(|line| line.server.clone()).into_iter().collect(),
         speed_dials: (1..=LINES).filter_map(|n| speed_dial(values, n)).collect(),
+        services: (1..=LINES).filter_map(|n| service(values, n)).collect(),
         transport,
         register_expires: expires.filter(|s| *s > 0).map(Duration::from_secs),
         event_payload_type: values.value("AVT_Dynamic_Payload").parse().ok(),
@@ -89,15 +92,26 @@ fn line(values: &Values<'_>, n: u32) -> Option<LineProfile> {
 /// `fnc=sd;ext=2000@$PROXY;nme=Set up`
 fn speed_dial(values: &Values<'_>, n: u32) -> Option<SpeedDial> {
     let function = values.numbered("Extended_Function", n);
-    let part = |name: &str| {
-        function.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
-    };
-    if !part("fnc").is_some_and(|fnc| fnc.split('+').any(|word| word == "sd")) {
+    if !part(function, "fnc")?.split('+').any(|word| word == "sd") {
         return None;
     }
-    let number = part("ext")?.split('@').next().unwrap_or_default();
-    (!number.is_empty())
-        .then(|| SpeedDial { label: part("nme").unwrap_or(number).into(), number: number.into() })
+    let number = part(function, "ext")?.split('@').next().unwrap_or_default();
+    let label = part(function, "nme").unwrap_or(number).into();
+    (!number.is_empty()).then(|| SpeedDial { label, number: number.into() })
+}
+
+/// `fnc=xml;url=http://…;nme=Self-Provisioning`
+fn service(values: &Values<'_>, n: u32) -> Option<PhoneService> {
+    let function = values.numbered("Extended_Function", n);
+    if part(function, "fnc")? != "xml" {
+        return None;
+    }
+    let name = part(function, "nme").unwrap_or_default().into();
+    Some(PhoneService { name, url: part(function, "url")?.into() })
+}
+
+fn part<'f>(function: &'f str, name: &str) -> Option<&'f str> {
+    function.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='))
 }
 
 /// What the macros of a rule stand for.

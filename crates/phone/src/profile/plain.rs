@@ -1,5 +1,5 @@
-//! The plain form for generic phones: `key = value` lines, `#` for comments, keys of lines with
-//! their number as in `line.1.user`.
+//! The plain form for generic phones: `key=value` lines, `#` for comments, keys of lines with
+//! their number as in `line.1.number`; an account (`user`, `auth-user`, `password`) for all of them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::{
 pub(crate) fn read_plain(file: &[u8]) -> Result<Profile, ProfileError> {
     let text = as_text(file)?;
     let mut values = BTreeMap::new();
+    let mut servers = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';', '[']) {
@@ -19,20 +20,32 @@ pub(crate) fn read_plain(file: &[u8]) -> Result<Profile, ProfileError> {
         }
         let (key, value) = line.split_once('=').ok_or(ProfileError::Line(number + 1))?;
         let key = key.trim().to_ascii_lowercase().replace(['_', '-'], ".");
-        values.insert(key, value.trim().trim_matches('"'));
+        let value = value.trim().trim_matches('"');
+        // Several servers stand one below the other, the preferred one first.
+        if key == "server" {
+            servers.extend(ServerAddress::parse(value));
+        }
+        values.insert(key, value);
     }
-    Ok(of_values(&values))
+    Ok(of_values(&values, servers))
 }
 
-fn of_values(values: &BTreeMap<String, &str>) -> Profile {
+fn of_values(values: &BTreeMap<String, &str>, servers: Vec<ServerAddress>) -> Profile {
     let first = |keys: &[&str]| {
         keys.iter().find_map(|key| values.get(*key).copied()).unwrap_or_default()
     };
     let port = first(&["server.port", "sip.port", "port"]).parse().ok();
-    let server = ServerAddress::parse(first(&["server", "sip.server", "server.host", "proxy"]))
-        .map(|server| ServerAddress { port: server.port.or(port), ..server });
+    let servers: Vec<_> = servers
+        .into_iter()
+        .take(SERVERS)
+        .map(|server| ServerAddress { port: server.port.or(port), ..server })
+        .collect();
+    let mut lines: Vec<_> = (1..=LINES).filter_map(|n| line(values, n)).collect();
+    if lines.is_empty() {
+        lines.extend(account(values));
+    }
     Profile {
-        lines: (1..=LINES).filter_map(|n| line(values, n, server.as_ref())).collect(),
+        lines,
         speed_dials: (1..=LINES).filter_map(|n| speed_dial(values, n)).collect(),
         services: (1..=LINES).filter_map(|n| service(values, n)).collect(),
         transport: first(&["transport", "sip.transport", "line.1.transport"]).parse().ok(),
@@ -45,37 +58,42 @@ fn of_values(values: &BTreeMap<String, &str>) -> Profile {
         version_stamp: first(&["version", "version.stamp"]).into(),
         locale: first(&["locale", "language"]).into(),
         services_url: first(&["services.url", "service.url"]).into(),
-        servers: server.into_iter().collect(),
+        idle_url: first(&["idle.url"]).into(),
+        servers,
         rules: Vec::new(),
     }
 }
 
-fn line(
-    values: &BTreeMap<String, &str>,
-    n: u32,
-    server: Option<&ServerAddress>,
-) -> Option<LineProfile> {
-    let value = |keys: &[&str]| {
-        keys.iter()
-            .find_map(|key| values.get(&format!("line.{n}.{key}")).copied())
-            .unwrap_or_default()
-    };
-    let number = value(&["user", "number", "extension", "name"]);
-    if number.is_empty() {
-        return None;
-    }
-    let auth_name = value(&["auth.user", "auth.name", "authname", "auth.id", "login"]);
-    let port = value(&["port", "server.port"]).parse().ok();
-    let own = ServerAddress::parse(value(&["server", "proxy", "domain"]))
-        .map(|server| ServerAddress { port: server.port.or(port), ..server });
+/// A phone without lines is its account and nothing else.
+fn account(values: &BTreeMap<String, &str>) -> Option<LineProfile> {
+    let value = |key: &str| values.get(key).copied().unwrap_or_default();
+    let user = value("user");
+    let auth_name = if value("auth.user").is_empty() { user } else { value("auth.user") };
+    (!user.is_empty()).then(|| LineProfile {
+        index: 1,
+        number: user.into(),
+        display_name: value("display.name").into(),
+        label: value("label").into(),
+        auth_name: auth_name.into(),
+        auth_password: value("password").into(),
+        server: None,
+    })
+}
+
+/// A line; what it does not say of itself is the account's.
+fn line(values: &BTreeMap<String, &str>, n: u32) -> Option<LineProfile> {
+    let own = |key: &str| values.get(&format!("line.{n}.{key}")).copied();
+    let value = |key: &str| own(key).or(values.get(key).copied()).unwrap_or_default();
+    let number = own("number").or(own("user")).filter(|number| !number.is_empty())?;
+    let auth_name = value("auth.user");
     Some(LineProfile {
         index: n,
         number: number.into(),
-        display_name: value(&["display.name", "display", "displayname"]).into(),
-        label: value(&["label"]).into(),
+        display_name: own("display.name").unwrap_or_default().into(),
+        label: own("label").unwrap_or_default().into(),
         auth_name: if auth_name.is_empty() { number.into() } else { auth_name.into() },
-        auth_password: value(&["password", "secret", "auth.password"]).into(),
-        server: own.or_else(|| server.cloned()),
+        auth_password: value("password").into(),
+        server: own("server").and_then(ServerAddress::parse),
     })
 }
 
@@ -96,6 +114,7 @@ fn service(values: &BTreeMap<String, &str>, n: u32) -> Option<PhoneService> {
 }
 
 const LINES: u32 = 16;
+const SERVERS: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -103,21 +122,35 @@ mod tests {
     use crate::settings::Transport;
 
     #[test]
-    fn lines_with_their_own_and_the_common_server() {
+    fn lines_take_the_account_and_servers_keep_their_order() {
         let profile = read_plain(
-            b"# a phone\nserver = 10.0.0.1\nserver_port = 5070\ntransport = tcp\nexpires=60\n\
-              line.1.user = 1001\nline.1.auth_user = dev1\nline.1.password = a=b\n\
-              line.2.user = 1002\nline.2.server = 10.0.0.9:5080\n\
-              speed_dial.1.label = Set up\nspeed_dial.1.number = 2000\n",
+            b"# a phone\nversion=7\ndevice=SEP001122AABBCC\nserver=10.0.0.1:5070\n\
+              server=10.0.0.2:5060\ntransport=tcp\nuser=1001\nauth-user=SEP001122AABBCC\n\
+              password=a=b\nexpires=60\nline.1.number=1001\nline.1.label=Ann\n\
+              line.2.number=1002\nline.2.password=other\nspeed-dial.1.label=Set up\n\
+              speed-dial.1.number=2000\nservice.1.name=S\nservice.1.url=http://x/\nidle-url=http://y/\n",
         )
         .unwrap();
         assert_eq!(profile.lines.len(), 2);
         let line = &profile.lines[0];
-        assert_eq!((&*line.number, &*line.auth_name, &*line.auth_password), ("1001", "dev1", "a=b"));
-        assert_eq!(line.server.as_ref().unwrap().port, Some(5070));
-        assert_eq!(profile.lines[1].server.as_ref().unwrap().port, Some(5080));
+        assert_eq!(
+            (&*line.number, &*line.auth_name, &*line.auth_password),
+            ("1001", "SEP001122AABBCC", "a=b")
+        );
+        assert_eq!(&*profile.lines[1].auth_password, "other");
+        assert_eq!(profile.servers[0].port, Some(5070));
+        assert_eq!(&*profile.servers[1].host, "10.0.0.2");
         assert_eq!(profile.transport, Some(Transport::Tcp));
         assert_eq!(&*profile.speed_dials[0].label, "Set up");
+        assert_eq!((&*profile.services[0].url, &*profile.idle_url), ("http://x/", "http://y/"));
+    }
+
+    #[test]
+    fn a_newcomer_has_an_account_and_no_password() {
+        let file = b"server=10.0.0.1\nuser=SEP001122AABBCC\nauth-user=SEP001122AABBCC\nlabel=AUTO-REG\n";
+        let profile = read_plain(file).unwrap();
+        assert_eq!(&*profile.lines[0].number, "SEP001122AABBCC");
+        assert!(profile.lines[0].auth_password.is_empty());
     }
 
     #[test]
