@@ -87,6 +87,8 @@ fn the_code_is_locked_for_a_minute_after_so_many_failures() {
         .next()
         .map(|(id, _)| id)
         .unwrap_or_else(|| make(&handle, Kind::SelfProvisioning, json!({})));
+    let mode = json!({ "mode": "users-and-administrators" });
+    act(&handle, Operation::Update { id: settings, version: None, patch: mode }).unwrap();
     let kind = CredentialKind::Code;
     let hash = Some(handle.hash(kind, &SecretText::new("0042")).unwrap());
     act(&handle, Operation::SetCredential { owner: settings, kind, hash }).unwrap();

@@ -108,7 +108,7 @@ fn what_is_old_is_thrown_away_and_the_change_log_counts_on() {
     let id = new_id();
     handle.execute(id, Actor::System, partition("A")).unwrap();
     let sequence = handle.directory().sequence();
-    assert_eq!(handle.prune(jackfield_vocabulary::UnixTime(0)).unwrap(), Default::default());
+    assert_eq!(handle.prune(UnixTime(0)).unwrap(), Default::default());
     let pruned = handle.prune(LATER).unwrap();
     assert_eq!(pruned.changes, sequence);
     assert!(pruned.others >= 1);
