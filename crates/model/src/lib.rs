@@ -16,6 +16,7 @@ mod reference;
 mod registry;
 mod secrets;
 mod shape;
+mod texts;
 
 pub use credential::judge_new;
 pub use directory::{
@@ -34,3 +35,4 @@ pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
 pub use secrets::{DeviceSecrets, DigestAlgorithm};
 pub use shape::references_of;
+pub use texts::{Explanation, Language, Message, sentence};

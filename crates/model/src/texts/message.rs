@@ -1,0 +1,134 @@
+use std::sync::LazyLock;
+
+use super::{Language, fill};
+
+macro_rules! messages {
+    ($($message:ident = $key:literal;)*) => {
+        /// A text of the interface that is no refusal, by its row in `messages.csv`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Message {
+            $(#[doc = concat!("`", $key, "`.")] $message,)*
+        }
+
+        impl Message {
+            /// Every message.
+            pub const ALL: &'static [Self] = &[$(Self::$message,)*];
+
+            /// Its key in the table.
+            pub fn key(self) -> &'static str {
+                match self { $(Self::$message => $key,)* }
+            }
+        }
+    };
+}
+
+messages! {
+    Ready = "ready";
+    NotAssociated = "not-associated";
+    LastLanguage = "last-language";
+    DialToAssign = "dial-to-assign";
+    NoNumberOnRoutePoint = "no-number-on-route-point";
+    CtiRoleMissing = "cti-role-missing";
+    CredentialsMissing = "credentials-missing";
+    RestartQuestion = "restart-question";
+    SavedAndRestarted = "saved-and-restarted";
+    SavedRestartFailed = "saved-restart-failed";
+    Saved = "saved";
+    SaveAndRestartNow = "save-and-restart-now";
+    SaveWithoutRestarting = "save-without-restarting";
+    Cancel = "cancel";
+    NotSelected = "not-selected";
+    AutoRegistrationDisabled = "auto-registration-disabled";
+    ModeUsersOnly = "mode-users-only";
+    ModeUsersAndAdministrators = "mode-users-and-administrators";
+    ModeNone = "mode-none";
+    AutoRegistrationOff = "auto-registration-off";
+    IvrOff = "ivr-off";
+    CtiManagerOff = "cti-manager-off";
+    NoPublisher = "no-publisher";
+    NoRoutePoint = "no-route-point";
+    NoApplicationUser = "no-application-user";
+    RoutePointNotControlled = "route-point-not-controlled";
+    ApplicationUserDisabled = "application-user-disabled";
+    RestartNeeded = "restart-needed";
+    NoEmergencyCalls = "no-emergency-calls";
+    PhonesFindTheServer = "phones-find-the-server";
+    StepServices = "step-services";
+    StepAutoRegistration = "step-auto-registration";
+    StepRoutePoint = "step-route-point";
+    StepRoutePointNumber = "step-route-point-number";
+    StepApplicationUser = "step-application-user";
+    StepSettings = "step-settings";
+    StepProfile = "step-profile";
+    StepUsers = "step-users";
+    StepTemplates = "step-templates";
+    StepFeatureGroupTemplate = "step-feature-group-template";
+    StepDirectory = "step-directory";
+    StepRoutePointAndUser = "step-route-point-and-user";
+    StepSelfProvisioning = "step-self-provisioning";
+    StepRegister = "step-register";
+    StepDial = "step-dial";
+    RemedyServices = "remedy-services";
+    RemedyAutoRegistration = "remedy-auto-registration";
+    RemedyRoutePoint = "remedy-route-point";
+    RemedyRoutePointNumber = "remedy-route-point-number";
+    RemedyApplicationUser = "remedy-application-user";
+    RemedySettings = "remedy-settings";
+    RemedyProfile = "remedy-profile";
+    RemedyUsers = "remedy-users";
+    RemedyTemplates = "remedy-templates";
+    RemedyFeatureGroupTemplate = "remedy-feature-group-template";
+    RemedyRegister = "remedy-register";
+    RemedyDial = "remedy-dial";
+    FineOpen = "fine-open";
+    FineOwned = "fine-owned";
+    FineUser = "fine-user";
+    FineCallable = "fine-callable";
+    NoLines = "no-lines";
+    AddLine = "add-line";
+    NumberWithoutDevice = "number-without-device";
+    PutOnDevice = "put-on-device";
+    NumberForwarded = "number-forwarded";
+    NumberInPartition = "number-in-partition";
+    IdAmbiguous = "id-ambiguous";
+    IdRemedy = "id-remedy";
+    NoPin = "no-pin";
+    PinRemedy = "pin-remedy";
+}
+
+/// A row of the table.
+#[derive(serde::Deserialize)]
+pub(super) struct Row {
+    pub(super) key: Box<str>,
+    pub(super) en: Box<str>,
+    pub(super) ja: Box<str>,
+}
+
+pub(super) static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+    csv::Reader::from_reader(include_str!("../../data/messages.csv").as_bytes())
+        .into_deserialize()
+        .map(|row| row.expect("a test reads the table"))
+        .collect()
+});
+
+impl Message {
+    /// The text in a language.
+    pub fn text(self, language: Language) -> String {
+        self.with(language, &[])
+    }
+
+    /// The text in a language, with values in place of `{name}`.
+    pub fn with(self, language: Language, values: &[(&str, &str)]) -> String {
+        let Some(row) = ROWS.iter().find(|row| *row.key == *self.key()) else {
+            return self.key().to_owned();
+        };
+        let text = match language {
+            Language::English => &row.en,
+            Language::Japanese => &row.ja,
+        };
+        fill(text, |name| {
+            values.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+}
