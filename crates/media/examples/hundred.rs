@@ -152,6 +152,7 @@ fn far_side() -> Result<(), Failure> {
             event_payload_type: by_event(call).then_some(101),
             ptime: 20,
             ear: false,
+            tones: false,
         };
         let seed = StreamSeed { ssrc: call as u32, sequence: 0, timestamp: 0 };
         let mut stream = Stream::new(settings, seed).ok_or("no codec")?;

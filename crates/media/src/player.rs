@@ -184,6 +184,11 @@ pub fn fill_silence(codec: Codec, out: &mut [u8]) {
     out[..length].copy_from_slice(&unit[..length]);
 }
 
+/// Makes what is made once for all, so that no clock waits for it later.
+pub(crate) fn warm_up() {
+    LazyLock::force(&SILENCE);
+}
+
 #[derive(Debug)]
 struct Order {
     play: PlayId,

@@ -37,7 +37,7 @@ use recordings::Recordings;
 use run::Run;
 use shelf::DriverShelf;
 
-use crate::{prompts::PromptLibrary, recorder::Recording};
+use crate::{player::warm_up, prompts::PromptLibrary, recorder::Recording};
 
 /// How a driver is started.
 #[derive(Clone, Debug)]
@@ -90,6 +90,7 @@ impl Driver {
         prompts: Arc<PromptLibrary>,
         tell: impl FnMut(MediaEvent) + Send + 'static,
     ) -> io::Result<DriverHandle> {
+        warm_up();
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), run::WAKER)?;
         let (lane, commands) = sync_channel(settings.commands.max(1));

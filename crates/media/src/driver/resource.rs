@@ -81,6 +81,7 @@ impl Resource {
             event_payload_type: target.event_payload_type,
             ptime: target.ptime,
             ear: false,
+            tones: true,
         };
         context.shelf.prepare(target.codec);
         if let Some(session) = &mut self.session {

@@ -96,34 +96,28 @@ impl Run {
 
     /// Nothing is connected: waits for a command.
     fn sleep(&mut self) -> io::Result<()> {
-        self.shared.idle.store(true, Ordering::SeqCst);
-        if let Ok(command) = self.commands.try_recv() {
-            self.shared.idle.store(false, Ordering::SeqCst);
-            self.command(command);
-            return Ok(());
-        }
-        let result = self.poll_sockets(None);
-        self.shared.idle.store(false, Ordering::SeqCst);
-        self.read_sockets();
+        let result = self.wait_for_sockets(None);
         // The clock has nothing to catch up with.
         self.base = Instant::now();
         self.ticks = 0;
         result
     }
 
-    /// One slot of the clock, then the sockets.
+    /// The next slot of the clock in which something is due, then the sockets; or only the
+    /// sockets and commands, where there is time for them before.
     fn work(&mut self) -> io::Result<()> {
-        let due = self.base + SLOT * (self.ticks as u32 + 1);
+        let next = self.wheel.next();
+        let due = self.base + SLOT * (self.ticks + next) as u32;
         let wait = due.saturating_duration_since(Instant::now());
+        if wait >= SLOT * 2 {
+            // The timeout of `poll` is rounded up to whole milliseconds.
+            return self.wait_for_sockets(Some(wait - SLOT));
+        }
         if !wait.is_zero() {
             thread::sleep(wait);
         }
-        self.ticks += 1;
-        if self.ticks == u64::from(u32::MAX / 2) {
-            self.base = due;
-            self.ticks = 0;
-        }
-        self.tick(due);
+        self.step(next);
+        self.tick(next, due);
         let result = self.poll_sockets(Some(Duration::ZERO));
         self.read_sockets();
         let late = due.elapsed();
@@ -135,9 +129,42 @@ impl Run {
         result
     }
 
-    fn tick(&mut self, slot: Instant) {
+    /// Waits for datagrams, or for somebody who gives a command.
+    fn wait_for_sockets(&mut self, wait: Option<Duration>) -> io::Result<()> {
+        self.shared.idle.store(true, Ordering::SeqCst);
+        if let Ok(command) = self.commands.try_recv() {
+            self.shared.idle.store(false, Ordering::SeqCst);
+            self.command(command);
+            return Ok(());
+        }
+        let result = self.poll_sockets(wait);
+        self.shared.idle.store(false, Ordering::SeqCst);
+        self.read_sockets();
+        result
+    }
+
+    /// Lets the clock pass the slots before now in which nothing is due.
+    fn catch_up(&mut self) {
+        let passed = (self.base.elapsed().as_micros() / SLOT.as_micros()) as u64;
+        let empty = self.wheel.next() - 1;
+        let steps = passed.saturating_sub(self.ticks).min(empty);
+        if steps > 0 {
+            self.wheel.advance(steps, &mut self.due);
+            self.step(steps);
+        }
+    }
+
+    fn step(&mut self, ticks: u64) {
+        self.ticks += ticks;
+        if self.ticks >= u64::from(u32::MAX / 2) {
+            self.base += SLOT * self.ticks as u32;
+            self.ticks = 0;
+        }
+    }
+
+    fn tick(&mut self, ticks: u64, slot: Instant) {
         let mut due = core::mem::take(&mut self.due);
-        self.wheel.advance(&mut due);
+        self.wheel.advance(ticks, &mut due);
         for entry in due.drain(..) {
             let now = Instant::now();
             let late = now.saturating_duration_since(slot);
@@ -165,6 +192,7 @@ impl Run {
             MediaCommand::Connect { media, target } => {
                 let starts = self.order(media, |it, context| it.connect(target, context));
                 if let (Some(true), Some(index)) = (starts, self.places.get(&media).copied()) {
+                    self.catch_up();
                     self.wheel.put_spread(Entry { index, generation: self.generation_of(index) });
                 }
             }

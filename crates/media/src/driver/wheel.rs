@@ -38,9 +38,18 @@ impl Wheel {
         self.put(after, entry);
     }
 
-    /// Moves on by one tick and takes what is due into `due`, which is empty.
-    pub(super) fn advance(&mut self, due: &mut Vec<Entry>) {
-        self.tick += 1;
+    /// Ticks until something is due, 63 at most.
+    pub(super) fn next(&self) -> u64 {
+        let last = SLOTS as u64 - 1;
+        (1..last)
+            .find(|after| !self.slots[(self.tick + after) as usize % SLOTS].is_empty())
+            .unwrap_or(last)
+    }
+
+    /// Moves on by so many ticks, in which nothing is due before the last; takes what is due then
+    /// into `due`, which is empty.
+    pub(super) fn advance(&mut self, ticks: u64, due: &mut Vec<Entry>) {
+        self.tick += ticks;
         core::mem::swap(due, &mut self.slots[self.tick as usize % SLOTS]);
         self.count -= due.len();
     }
@@ -65,7 +74,7 @@ mod tests {
         let mut due = Vec::new();
         let mut seen = [0; 100];
         for tick in 0..200 {
-            wheel.advance(&mut due);
+            wheel.advance(1, &mut due);
             assert_eq!(due.len(), 5, "{tick}");
             for entry in due.drain(..) {
                 seen[entry.index] += 1;
@@ -74,5 +83,17 @@ mod tests {
         }
         assert_eq!(seen, [10; 100]);
         assert!(!wheel.is_empty());
+    }
+
+    #[test]
+    fn empty_slots_are_stepped_over() {
+        let mut wheel = Wheel::new();
+        assert_eq!(wheel.next(), 63);
+        wheel.put(40, Entry { index: 1, generation: 0 });
+        wheel.put(60, Entry { index: 2, generation: 0 });
+        assert_eq!(wheel.next(), 40);
+        let mut due = Vec::new();
+        wheel.advance(40, &mut due);
+        assert_eq!((due.len(), wheel.next()), (1, 20));
     }
 }

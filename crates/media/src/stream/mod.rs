@@ -37,6 +37,8 @@ pub struct StreamSettings {
     pub ptime: u8,
     /// Decode all that comes, for an ear; otherwise only what keys and recordings need.
     pub ear: bool,
+    /// Look for keys in the sound, where the codec keeps tones.
+    pub tones: bool,
 }
 
 /// Where the counters of a stream start; RFC 3550 wants them random.

@@ -55,7 +55,7 @@ impl Receiver {
             jitter: JitterBuffer::new(format.clock),
             decoder: Decoder::new(settings.codec)?,
             events: EventReceiver::default(),
-            tones: Tones::of(settings.codec),
+            tones: Tones::of(settings.codec).filter(|_| settings.tones),
             keys: Keys::default(),
             sound: Vec::new(),
             heard: 0,

@@ -16,7 +16,7 @@ fn settings(codec: Codec, events: bool) -> StreamSettings {
         Codec::L16 => 96,
     };
     let event_payload_type = events.then_some(101);
-    StreamSettings { codec, payload_type, event_payload_type, ptime: 20, ear: false }
+    StreamSettings { codec, payload_type, event_payload_type, ptime: 20, ear: false, tones: true }
 }
 
 fn stream(settings: StreamSettings) -> Stream {
