@@ -85,6 +85,28 @@ fn what_is_played_is_recorded_on_the_other_side() {
     });
 }
 
+/// Proves SP-15: prompts are heard with every codec of the route point.
+#[test]
+fn a_prompt_is_heard_with_every_codec() {
+    for codec in codecs_available() {
+        let (mut one, mut two) = pair(|target| {
+            target.codec = codec;
+            target.payload_type = 100;
+            target.ptime = if codec == Codec::G722 { 30 } else { 20 };
+        });
+        let limit = Duration::from_secs(5);
+        two.send(MediaCommand::Record { media: ONE, recording: 4, limit, until_digit: true });
+        one.play(1, 1, vec![prompt("low"), PlayItem::Digits("#".into())], false);
+        assert_eq!(one.wait(played), (PlayId(1), PlayEnd::Finished));
+        two.wait(recorded);
+        let recording = two.driver.recording(4).unwrap();
+        let loud = recording.sound.iter().filter(|sample| sample.abs() > 3_000).count();
+        let milliseconds = loud * 1_000 / recording.rate as usize;
+        // Three quarters of a sine are above three eighths of its height.
+        assert!((300..460).contains(&milliseconds), "{codec:?}: {milliseconds} ms");
+    }
+}
+
 #[test]
 fn orders_that_come_before_the_far_side_is_known_wait() {
     let (mut one, mut two) = (Node::start(), Node::start());
