@@ -29,7 +29,9 @@ impl StoreHandle {
     ) {
         self.enqueue(
             Lane::Background,
-            move |turn| rows.iter().try_for_each(|row| save(turn.database, row)).map_err(Into::into),
+            move |turn| {
+                rows.iter().try_for_each(|row| save(turn.database, row)).map_err(Into::into)
+            },
             done,
         );
     }
@@ -60,9 +62,7 @@ fn save(database: &mut Database, row: &BindingRow) -> Result<(), DatabaseError> 
              ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, expires = excluded.expires",
             &[row.device.0.into(), Value::from(&blob[..]), widen(row.expires.0)],
         ),
-        None => {
-            database.execute("DELETE FROM binding WHERE device = ?1", &[row.device.0.into()])
-        }
+        None => database.execute("DELETE FROM binding WHERE device = ?1", &[row.device.0.into()]),
     }
     .map(drop)
 }

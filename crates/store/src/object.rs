@@ -48,14 +48,10 @@ pub(crate) fn read(
     let Some(kind) = Kind::ALL.iter().copied().find(|known| known.name() == kind) else {
         return Ok(None);
     };
-    match read_body(kind, body) {
+    match kind.read_text(body) {
         Ok(body) => Ok(Some(Entry { version, body })),
         Err(error) => Err(StoreError::Corrupt(format!("object {id} ({kind}): {error}"))),
     }
-}
-
-fn read_body(kind: Kind, body: &str) -> Result<Body, serde_json::Error> {
-    serde_json::from_str(body).and_then(|value| kind.read(&value))
 }
 
 /// The text to store for `after`: its fields, and those of the stored text that this program does

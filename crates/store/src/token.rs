@@ -44,13 +44,7 @@ impl StoreHandle {
             turn.database.execute(
                 "INSERT INTO token (hash, account, label, created, expires) \
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                &[
-                    id.into(),
-                    account.0.into(),
-                    label.into(),
-                    widen(turn.now.0),
-                    widen(expires.0),
-                ],
+                &[id.into(), account.0.into(), label.into(), widen(turn.now.0), widen(expires.0)],
             )?;
             Ok(())
         })?;

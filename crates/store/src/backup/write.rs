@@ -31,8 +31,7 @@ pub(super) fn backup(
     let held = HeldKey::hold(&key, passphrase)?;
     let (protected, created) = (held.is_protected(), clock::now());
     let note = if protected { PROTECTED } else { OPEN };
-    let header =
-        Header { format: FORMAT, note: note.into(), schema: SCHEMA, created, key: held };
+    let header = Header { format: FORMAT, note: note.into(), schema: SCHEMA, created, key: held };
     let part = part_of(to);
     let written = Writing::begin(&part, &header).and_then(|writing| {
         database.begin_snapshot()?;
@@ -79,8 +78,7 @@ impl<'a> Writing<'a> {
             .mode(0o600)
             .open(path)
             .map_err(|error| StoreError::backup(path, error))?;
-        let mut writing =
-            Self { path, file: BufWriter::new(file), sum: Sha256::new(), rows: 0 };
+        let mut writing = Self { path, file: BufWriter::new(file), sum: Sha256::new(), rows: 0 };
         writing.line(&json!(header))?;
         Ok(writing)
     }
@@ -130,9 +128,7 @@ impl<'a> Writing<'a> {
         let mut line = json.to_string();
         line.push('\n');
         self.sum.update(&line);
-        self.file
-            .write_all(line.as_bytes())
-            .map_err(|error| StoreError::backup(self.path, error))
+        self.file.write_all(line.as_bytes()).map_err(|error| StoreError::backup(self.path, error))
     }
 }
 

@@ -8,6 +8,7 @@ use jackfield_model::{Actor, Kind, Partition};
 use jackfield_store::{Answer, StoreHandle};
 use jackfield_vocabulary::{Code, OperationId};
 
+use crate::proxy::{Commit, Proxy};
 use crate::world::{World, act, code, new_id, partition};
 
 fn submit(handle: &StoreHandle, id: OperationId, name: &str) -> Answer {
@@ -115,4 +116,100 @@ fn when_the_answer_to_a_commit_is_lost_the_outcome_is_found_out() {
     world.faults().lose_commits(1);
     act(&handle, partition("waited for")).unwrap();
     assert_eq!(names(&handle), ["done", "waited for"]);
+}
+
+/// A world whose store reaches its server through a proxy; none on SQLite.
+fn behind_a_proxy() -> Option<(World, Proxy)> {
+    let mut world = World::new();
+    let url = world.settings.url.to_string();
+    let (user, rest) = url.strip_prefix("postgres://")?.split_once('@').unwrap();
+    let (server, database) = rest.split_once('/').unwrap();
+    let proxy = Proxy::start(server);
+    let port = proxy.port;
+    world.settings.url = format!("postgres://{user}@127.0.0.1:{port}/{database}").into();
+    Some((world, proxy))
+}
+
+#[test]
+fn while_the_server_is_gone_nothing_is_begun_and_afterwards_everything_works() {
+    let Some((world, proxy)) = behind_a_proxy() else { return };
+    let store = world.open();
+    let handle = store.handle();
+    act(&handle, partition("A")).unwrap();
+    proxy.down(true);
+    for _ in 0..3 {
+        let began = Instant::now();
+        assert_eq!(code(act(&handle, partition("B"))), Code::DatabaseUnavailable);
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    }
+    assert_eq!(names(&handle), ["A"]);
+    proxy.down(false);
+    let began = Instant::now();
+    while act(&handle, partition("B")).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(names(&handle), ["A", "B"]);
+}
+
+/// Proves SP-17: an outcome that is not known is told as unknown and found out.
+#[test]
+fn when_the_connection_breaks_in_a_commit_the_outcome_is_found_out() {
+    let Some((world, proxy)) = behind_a_proxy() else { return };
+    let store = world.open();
+    let handle = store.handle();
+    for round in 0..5 {
+        proxy.on_commit(Commit::CutAfter);
+        let (done, name) = (new_id(), format!("done {round}"));
+        assert_eq!(submit(&handle, done, &name), Answer::Unknown);
+        assert!(matches!(inquire_until_known(&handle, done), Answer::Committed(_)));
+        assert!(names(&handle).contains(&name));
+
+        proxy.on_commit(Commit::CutBefore);
+        let (undone, name) = (new_id(), format!("undone {round}"));
+        assert_eq!(submit(&handle, undone, &name), Answer::Unknown);
+        assert_eq!(inquire_until_known(&handle, undone), Answer::NeverSeen);
+        assert_eq!(submit(&handle, undone, &name), Answer::NeverSeen);
+        assert!(!names(&handle).contains(&name));
+    }
+}
+
+#[test]
+fn a_storm_of_operations_over_a_server_that_comes_and_goes_loses_and_doubles_nothing() {
+    let Some((world, proxy)) = behind_a_proxy() else { return };
+    let store = world.open();
+    let handle = store.handle();
+    let (send, receive) = channel();
+    let sent: Vec<_> = (0..400)
+        .map(|number| {
+            if number % 80 == 40 {
+                proxy.on_commit(if number % 160 == 40 {
+                    Commit::CutAfter
+                } else {
+                    Commit::CutBefore
+                });
+            }
+            let (id, name, send) = (new_id(), format!("p{number}"), send.clone());
+            let reply = Box::new(move |answer| send.send((number, answer)).unwrap());
+            handle.submit(id, Actor::System, partition(&name), reply);
+            std::thread::sleep(Duration::from_millis(2));
+            id
+        })
+        .collect();
+    drop(send);
+    let answers: Vec<(usize, Answer)> = receive.iter().collect();
+    assert_eq!(answers.len(), sent.len());
+    let mut unknown = 0;
+    for (number, answer) in answers {
+        let id = sent[number];
+        unknown += u32::from(answer == Answer::Unknown);
+        let committed = match (&answer, inquire_until_known(&handle, id)) {
+            (Answer::Committed(_), Answer::Committed(_)) => true,
+            (Answer::Unknown, known) => matches!(known, Answer::Committed(_)),
+            (Answer::Unavailable, Answer::NeverSeen) => false,
+            other => panic!("{number}: {other:?}"),
+        };
+        assert_eq!(names(&handle).contains(&format!("p{number}")), committed, "{number}");
+    }
+    assert!(unknown > 0);
 }

@@ -7,5 +7,6 @@ mod crashes;
 mod credentials;
 mod lost_database;
 mod nodes;
+mod proxy;
 mod rows;
 mod world;

@@ -75,8 +75,11 @@ fn a_node_that_missed_pruned_changes_reads_everything_again() {
     }
     world.sql("DELETE FROM change WHERE sequence <= 2");
     act(&other.handle(), partition("D")).unwrap();
-    let names: Vec<_> =
-        other.directory().all::<jackfield_model::Partition>().map(|(_, p)| p.name.clone()).collect();
+    let names: Vec<_> = other
+        .directory()
+        .all::<jackfield_model::Partition>()
+        .map(|(_, p)| p.name.clone())
+        .collect();
     assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["A", "B", "C", "D"]);
 }
 
