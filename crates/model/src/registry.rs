@@ -78,6 +78,16 @@ macro_rules! kinds {
                     $(Self::$kind => Body::$kind(Arc::new($kind::deserialize(value)?)),)*
                 })
             }
+
+            /// Reads the stored form of this kind without judging it, and without a tree of values
+            /// in between.
+            pub fn read_text(self, text: &str) -> Result<Body, serde_json::Error> {
+                Ok(match self {
+                    $(Self::$kind => {
+                        Body::$kind(Arc::new(serde_json::from_str::<$kind>(text)?))
+                    })*
+                })
+            }
         }
 
         /// An administered object, whatever its kind.
