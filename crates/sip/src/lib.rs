@@ -61,6 +61,7 @@
 //!
 //! All state is serialisable with serde.
 
+mod class;
 mod dialog;
 pub mod digest;
 mod flow;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::header::HeaderFault;
-use crate::{limits, text};
+use crate::{class, limits, text};
 
 /// Parameters in the order they came, unknown ones included; names compare without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Params {
 
     /// Reads `;a=b;c`; white space around `;` and `=` is dropped.
     pub fn parse(text: &str) -> Result<Self, HeaderFault> {
-        Self::read(text, is_value)
+        Self::read(text::trim(text), is_value)
     }
 
     /// Reads the parameters of a URI, where no white space and no quoted value may stand. Escapes
@@ -30,7 +30,7 @@ impl Params {
         if text.bytes().any(text::is_space) {
             return Err(HeaderFault::Parameter);
         }
-        let params = Self::read(text, |value| text::is_escaped(value, is_uri_byte))?;
+        let params = Self::read(text, |value| text::is_escaped(value, class::URI_PARAM))?;
         if params.0.contains('%') {
             return Ok(Self(text::unescape_unreserved(&params.0).into()));
         }
@@ -38,15 +38,16 @@ impl Params {
     }
 
     fn read(text: &str, valid: fn(&str) -> bool) -> Result<Self, HeaderFault> {
-        let mut rest = text::trim(text);
+        let mut rest = text;
         if rest.is_empty() {
             return Ok(Self::default());
         }
         let mut kept = String::with_capacity(rest.len());
         let mut count = 0;
+        let quoted = rest.contains('"');
         while !rest.is_empty() {
             let tail = rest.strip_prefix(';').ok_or(HeaderFault::Parameter)?;
-            let end = text::find_outside(tail, b';').unwrap_or(tail.len());
+            let end = end_of_param(tail, quoted);
             let (name, value) = cut(&tail[..end]);
             count += 1;
             if !is_name(name) || value.is_some_and(|v| !valid(v)) || count > limits::PARAMS {
@@ -121,18 +122,12 @@ impl Params {
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let mut rest = &*self.0;
+        let quoted = rest.contains('"');
         core::iter::from_fn(move || {
             let tail = rest.strip_prefix(';')?;
-            let end = if tail.contains('"') {
-                text::find_outside(tail, b';').unwrap_or(tail.len())
-            } else {
-                tail.find(';').unwrap_or(tail.len())
-            };
+            let end = end_of_param(tail, quoted);
             rest = &tail[end..];
-            Some(match tail[..end].split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (&tail[..end], None),
-            })
+            Some(split(&tail[..end]))
         })
     }
 
@@ -172,31 +167,36 @@ fn push(kept: &mut String, name: &str, value: Option<&str>) {
     }
 }
 
-fn cut(param: &str) -> (&str, Option<&str>) {
-    match param.split_once('=') {
-        Some((name, value)) => (text::trim(name), Some(text::trim(value))),
-        None => (text::trim(param), None),
+fn end_of_param(tail: &str, quoted: bool) -> usize {
+    let end = if quoted {
+        text::find_outside(tail, b';')
+    } else {
+        tail.bytes().position(|byte| byte == b';')
+    };
+    end.unwrap_or(tail.len())
+}
+
+fn split(param: &str) -> (&str, Option<&str>) {
+    match param.bytes().position(|byte| byte == b'=') {
+        Some(at) => (&param[..at], Some(&param[at + 1..])),
+        None => (param, None),
     }
+}
+
+fn cut(param: &str) -> (&str, Option<&str>) {
+    let (name, value) = split(param);
+    (text::trim(name), value.map(text::trim))
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|b| text::is_token_byte(b) || b"[]/:&$".contains(&b))
+    !name.is_empty() && text::all(name, class::PARAM_NAME)
 }
 
-/// A token, a host (also an IPv6 address without brackets) or a quoted string. Some phones put
-/// more than token characters into tags and branches; what can't be mistaken is let through.
 fn is_value(value: &str) -> bool {
     match text::quoted_length(value) {
         Some(length) => length == value.len(),
-        None => {
-            !value.is_empty()
-                && value.bytes().all(|b| b.is_ascii_graphic() && !b"\",;<>\\?".contains(&b))
-        }
+        None => !value.is_empty() && text::all(value, class::PARAM_VALUE),
     }
-}
-
-fn is_uri_byte(byte: u8) -> bool {
-    text::is_unreserved(byte) || b"[]/:&+$".contains(&byte)
 }
 
 #[cfg(test)]

@@ -2,16 +2,19 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2, memchr3};
+
+use crate::class;
 use crate::header::HeaderFault;
 
 /// Is this a `token` of RFC 3261?
 pub(crate) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(is_token_byte)
+    !text.is_empty() && all(text, class::TOKEN)
 }
 
-/// May this octet stand in a `token`?
-pub(crate) fn is_token_byte(byte: u8) -> bool {
-    TOKEN[byte as usize]
+/// Do all octets belong to one of these classes?
+pub(crate) fn all(text: &str, classes: u16) -> bool {
+    text.bytes().all(|byte| class::of(byte) & classes != 0)
 }
 
 /// Is this a white space of a header value (line folds are already spaces)?
@@ -21,24 +24,16 @@ pub(crate) fn is_space(byte: u8) -> bool {
 
 /// Cuts white space off both ends.
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let bytes = text.as_bytes();
+    let Some(from) = bytes.iter().position(|byte| !is_space(*byte)) else { return &text[..0] };
+    let to = bytes.iter().rposition(|byte| !is_space(*byte)).unwrap_or(from);
+    &text[from..=to]
 }
 
 /// The length of the quoted string at the beginning of `text`, quotes included.
 pub(crate) fn quoted_length(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    if bytes.first() != Some(&b'"') {
-        return None;
-    }
-    let mut at = 1;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => return Some(at + 1),
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    None
+    let inside = text.as_bytes().strip_prefix(b"\"")?;
+    end_of_quotes(inside).map(|end| end + 2)
 }
 
 /// The text inside a quoted string, or the text itself if it is not quoted.
@@ -75,51 +70,43 @@ pub(crate) fn quote(text: &str) -> String {
 /// Finds the first of `wanted` that stands outside quotes and angle brackets.
 pub(crate) fn find_outside(text: &str, wanted: u8) -> Option<usize> {
     let bytes = text.as_bytes();
-    let (mut at, mut quoted, mut angle) = (0, false, false);
-    while at < bytes.len() {
-        let byte = bytes[at];
-        match byte {
-            b'\\' if quoted => at += 1,
-            b'"' if !angle => quoted = !quoted,
-            _ if quoted => {}
-            b'>' if angle => angle = false,
-            _ if angle => {}
-            _ if byte == wanted => return Some(at),
-            b'<' => angle = true,
-            _ => {}
+    let mut at = 0;
+    loop {
+        at += memchr3(wanted, b'"', b'<', &bytes[at..])?;
+        match bytes[at] {
+            byte if byte == wanted => return Some(at),
+            b'"' => at += end_of_quotes(&bytes[at + 1..])? + 2,
+            _ => at += memchr(b'>', &bytes[at + 1..])? + 2,
         }
-        at += 1;
     }
-    None
+}
+
+/// Finds the quote that ends a quoted string whose inside this is.
+fn end_of_quotes(inside: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr2(b'"', b'\\', inside.get(at..)?)?;
+        if inside[at] == b'"' {
+            return Some(at);
+        }
+        at += 2;
+    }
 }
 
 /// The elements of a comma-separated list, white space cut off.
-pub(crate) fn list(value: &str) -> List<'_> {
-    List { rest: Some(value) }
+pub(crate) fn list(value: &str) -> impl Iterator<Item = &str> {
+    pieces(value, b',').map(trim)
 }
 
-/// See [`list`].
-pub(crate) struct List<'a> {
-    rest: Option<&'a str>,
-}
-
-impl<'a> Iterator for List<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let rest = self.rest?;
-        let element = match find_outside(rest, b',') {
-            Some(comma) => {
-                self.rest = Some(&rest[comma + 1..]);
-                &rest[..comma]
-            }
-            None => {
-                self.rest = None;
-                rest
-            }
-        };
-        Some(trim(element))
-    }
+/// The pieces between separators that stand outside quotes and angle brackets.
+pub(crate) fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let text = rest?;
+        let Some(at) = find_outside(text, separator) else { return rest.take() };
+        rest = Some(&text[at + 1..]);
+        Some(&text[..at])
+    })
 }
 
 /// Reads a number that fills the whole text.
@@ -162,7 +149,7 @@ pub(crate) fn unescape_unreserved(text: &str) -> String {
     while let Some(next) = text[at..].find('%').map(|found| at + found) {
         plain.push_str(&text[at..next]);
         match hex_pair(bytes, next + 1) {
-            Some(byte) if is_unreserved(byte) => {
+            Some(byte) if class::of(byte) & class::UNRESERVED != 0 => {
                 plain.push(char::from(byte));
                 at = next + 3;
             }
@@ -176,11 +163,11 @@ pub(crate) fn unescape_unreserved(text: &str) -> String {
     plain
 }
 
-/// Escapes every octet that `allowed` does not let through.
-pub(crate) fn escape(text: &str, allowed: fn(u8) -> bool) -> String {
+/// Escapes every octet that belongs to none of these classes.
+pub(crate) fn escape(text: &str, classes: u16) -> String {
     let mut escaped = String::with_capacity(text.len());
     for &byte in text.as_bytes() {
-        if byte.is_ascii() && allowed(byte) {
+        if class::of(byte) & classes != 0 {
             escaped.push(char::from(byte));
         } else {
             escaped.push('%');
@@ -191,28 +178,20 @@ pub(crate) fn escape(text: &str, allowed: fn(u8) -> bool) -> String {
     escaped
 }
 
-/// Are all octets allowed ones or `%XX` escapes?
-pub(crate) fn is_escaped(text: &str, allowed: fn(u8) -> bool) -> bool {
+/// Do all octets belong to one of these classes, or to `%XX` escapes?
+pub(crate) fn is_escaped(text: &str, classes: u16) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] == b'%' {
-            if hex_pair(bytes, at + 1).is_none() {
-                return false;
-            }
-            at += 3;
-        } else if allowed(bytes[at]) {
+    while let Some(&byte) = bytes.get(at) {
+        if class::of(byte) & classes != 0 {
             at += 1;
+        } else if byte == b'%' && hex_pair(bytes, at + 1).is_some() {
+            at += 3;
         } else {
             return false;
         }
     }
     true
-}
-
-/// `unreserved` of RFC 3261.
-pub(crate) fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte)
 }
 
 fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
@@ -222,22 +201,6 @@ fn hex_pair(bytes: &[u8], at: usize) -> Option<u8> {
 }
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let marks = b"-.!%*_+`'~";
-    let mut mark = 0;
-    while mark < marks.len() {
-        table[marks[mark] as usize] = true;
-        mark += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {
@@ -260,10 +223,10 @@ mod tests {
     #[test]
     fn escapes_resolve_and_bad_ones_are_seen() {
         assert_eq!(unescape("%61b%2"), "ab%2");
-        assert_eq!(escape("a b#", is_unreserved), "a%20b%23");
-        assert!(is_escaped("a%20b", is_unreserved));
-        assert!(!is_escaped("a%2", is_unreserved));
-        assert!(!is_escaped("%GG", is_unreserved));
+        assert_eq!(escape("a b#", class::UNRESERVED), "a%20b%23");
+        assert!(is_escaped("a%20b", class::UNRESERVED));
+        assert!(!is_escaped("a%2", class::UNRESERVED));
+        assert!(!is_escaped("%GG", class::UNRESERVED));
     }
 
     #[test]

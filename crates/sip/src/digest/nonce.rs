@@ -13,8 +13,11 @@ use crate::now::Now;
 /// Makes nonces and tells how old they are. Nodes with the same key understand each other's, when
 /// their [`Now`] begins at the same moment.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct Nonces {
     key: [u8; 32],
+    /// The keyed hash before it was given anything.
+    hash: Hmac<Sha256>,
     /// How long a nonce may be used.
     pub lifetime: Duration,
 }
@@ -34,7 +37,8 @@ impl Nonces {
     /// Nonces under a secret key.
     #[must_use]
     pub fn new(key: [u8; 32], lifetime: Duration) -> Self {
-        Self { key, lifetime }
+        let hash = Hmac::new_from_slice(&key).expect("HMAC takes keys of any length");
+        Self { key, hash, lifetime }
     }
 
     /// A nonce made now. The salt makes two of the same moment differ.
@@ -85,9 +89,28 @@ impl Nonces {
     }
 
     fn mark(&self, stamp: &str) -> String {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.key) else { return String::new() };
-        mac.update(stamp.as_bytes());
-        hex(&mac.finalize().into_bytes()[..MARK])
+        let mut hash = self.hash.clone();
+        hash.update(stamp.as_bytes());
+        hex(&hash.finalize().into_bytes()[..MARK])
+    }
+}
+
+/// [`Nonces`] as they are written.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    key: [u8; 32],
+    lifetime: Duration,
+}
+
+impl From<Stored> for Nonces {
+    fn from(stored: Stored) -> Self {
+        Self::new(stored.key, stored.lifetime)
+    }
+}
+
+impl From<Nonces> for Stored {
+    fn from(nonces: Nonces) -> Self {
+        Self { key: nonces.key, lifetime: nonces.lifetime }
     }
 }
 

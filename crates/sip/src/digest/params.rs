@@ -1,8 +1,11 @@
 //! `Digest name=value, name="value"`: the form of challenges and credentials.
 
-use crate::header::HeaderFault;
-use crate::{limits, text};
 use std::borrow::Cow;
+
+use memchr::memchr;
+
+use crate::header::HeaderFault;
+use crate::text;
 
 /// Parameters of a `Digest` header.
 pub(super) struct AuthParams<'a>(Vec<(&'a str, Cow<'a, str>)>);
@@ -15,12 +18,12 @@ impl<'a> AuthParams<'a> {
         if !scheme.eq_ignore_ascii_case("Digest") {
             return Err(HeaderFault::Syntax);
         }
-        let mut params: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(12);
+        let mut params: Vec<(&str, Cow<'_, str>)> = Vec::with_capacity(16);
         for param in text::list(rest).filter(|param| !param.is_empty()) {
-            let (name, value) = param.split_once('=').ok_or(HeaderFault::Parameter)?;
-            let (name, value) = (text::trim(name), text::trim(value));
+            let at = memchr(b'=', param.as_bytes()).ok_or(HeaderFault::Parameter)?;
+            let (name, value) = (text::trim(&param[..at]), text::trim(&param[at + 1..]));
             let quoted = text::quoted_length(value).map_or(value.is_empty(), |n| n != value.len());
-            if !text::is_token(name) || quoted || params.len() == limits::PARAMS {
+            if !text::is_token(name) || quoted || params.len() == MOST {
                 return Err(HeaderFault::Parameter);
             }
             if params.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
@@ -47,3 +50,6 @@ impl<'a> AuthParams<'a> {
         self.value(name).map(Into::into)
     }
 }
+
+/// Names are compared pair by pair, so there must not be many.
+const MOST: usize = 24;

@@ -100,18 +100,16 @@ fn days_since_1970(day: u64, month: u64, year: u64) -> u64 {
     years + months + day - 1
 }
 
-/// Day of month, month from 0, year.
-fn date_of(mut days: u64) -> (u64, u64, u64) {
-    let (mut year, mut month) = (1970, 0);
-    while days >= days_of(year) {
-        days -= days_of(year);
-        year += 1;
-    }
-    while days >= days_in(month, year) {
-        days -= days_in(month, year);
-        month += 1;
-    }
-    (days + 1, month, year)
+/// Day of month, month from 0, year; by years that begin in March, so that the leap day is last.
+fn date_of(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = era * 400 + year;
+    if month < 10 { (day, month + 2, year) } else { (day, month - 10, year + 1) }
 }
 
 /// The first of January 1970 was a Thursday.
@@ -139,6 +137,14 @@ mod tests {
         assert_eq!(Date::from_unix(0).to_string(), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(Date::from_unix(u64::MAX).to_string(), "Fri, 31 Dec 9999 23:59:59 GMT");
         assert_eq!(Date::from_unix(951_782_400).to_string(), "Tue, 29 Feb 2000 00:00:00 GMT");
+    }
+
+    #[test]
+    fn every_day_prints_as_it_is_read() {
+        for day in (0..2_932_897).step_by(13) {
+            let date = Date::from_unix(day * 86_400 + 43_199);
+            assert_eq!(Date::parse(&date.to_string()), Ok(date));
+        }
     }
 
     #[test]

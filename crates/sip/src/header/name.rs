@@ -123,9 +123,8 @@ impl HeaderName {
         let Some(&(from, to)) = BY_LENGTH.1.get(bytes.len()) else { return Self::Other };
         BY_LENGTH.0[usize::from(from)..usize::from(to)]
             .iter()
-            .copied()
-            .find(|name| name.as_str().as_bytes().eq_ignore_ascii_case(bytes))
-            .unwrap_or(Self::Other)
+            .find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(bytes))
+            .map_or(Self::Other, |(header, _)| *header)
     }
 }
 
@@ -138,8 +137,8 @@ impl fmt::Display for HeaderName {
 const LONGEST: usize = 24;
 
 /// The names in order of their length, and for each length where they begin and end.
-static BY_LENGTH: ([HeaderName; HeaderName::KNOWN.len()], [(u8, u8); LONGEST]) = {
-    let mut names = [HeaderName::Other; HeaderName::KNOWN.len()];
+static BY_LENGTH: ([(HeaderName, &str); HeaderName::KNOWN.len()], [(u8, u8); LONGEST]) = {
+    let mut names = [(HeaderName::Other, ""); HeaderName::KNOWN.len()];
     let mut spans = [(0, 0); LONGEST];
     let (mut filled, mut length) = (0, 0);
     while length < LONGEST {
@@ -147,7 +146,7 @@ static BY_LENGTH: ([HeaderName; HeaderName::KNOWN.len()], [(u8, u8); LONGEST]) =
         let mut at = 0;
         while at < HeaderName::KNOWN.len() {
             if HeaderName::KNOWN[at].as_str().len() == length {
-                names[filled] = HeaderName::KNOWN[at];
+                names[filled] = (HeaderName::KNOWN[at], HeaderName::KNOWN[at].as_str());
                 filled += 1;
             }
             at += 1;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::HeaderFault;
 use crate::params::Params;
-use crate::text;
 use crate::uri::Uri;
+use crate::{class, text};
 
 /// A name, an address and parameters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl NameAddr {
         let display = text::trim(&value[..open]);
         let inside = value[open..].strip_prefix('<').ok_or(HeaderFault::Address)?;
         let (uri, params) = inside.split_once('>').ok_or(HeaderFault::Address)?;
-        if !display.starts_with('"') && !display.bytes().all(is_display_byte) {
+        if !display.starts_with('"') && !text::all(display, class::DISPLAY) {
             return Err(HeaderFault::Address);
         }
         let params = Params::parse(params)?;
@@ -117,13 +117,6 @@ impl fmt::Display for NameAddr {
         }
         write!(f, "<{}>{}", self.uri, self.params)
     }
-}
-
-/// Tokens and spaces by the RFC; here also what phones send and can't be mistaken.
-fn is_display_byte(byte: u8) -> bool {
-    byte >= 128
-        || text::is_space(byte)
-        || (byte.is_ascii_graphic() && !b"\"<>,;:@\\".contains(&byte))
 }
 
 #[cfg(test)]

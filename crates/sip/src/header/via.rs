@@ -81,6 +81,11 @@ impl Via {
         self.rport() == Some(None)
     }
 
+    /// The host of a `sent-by` without white space.
+    pub(crate) fn host_of(sent_by: &str) -> Option<Host> {
+        HostPort::parse(sent_by).ok().map(|at| at.host)
+    }
+
     /// Notes where the request came from (RFC 3261 section 18.2.1, RFC 3581 section 4).
     pub fn note_source(&mut self, source: SocketAddr) {
         let asks = self.params.has("rport");

@@ -63,23 +63,21 @@ fn read<H: Header>(message: &Message) -> Result<H, Fault> {
 
 /// Headers that stand once at most.
 fn single(message: &Message) -> Result<(), Fault> {
-    let mut seen = 0_u8;
+    let mut seen = 0_u128;
     for line in &message.lines {
-        let Some(at) = SINGLE.iter().position(|name| *name == line.header) else { continue };
-        if seen & (1 << at) != 0 {
+        let bit = 1_u128 << (line.header as u8);
+        if seen & bit & SINGLE != 0 {
             return Err(Fault::Header(line.header, HeaderFault::Repeated));
         }
-        seen |= 1 << at;
+        seen |= bit;
     }
     Ok(())
 }
 
-const SINGLE: [HeaderName; 7] = [
-    HeaderName::From,
-    HeaderName::To,
-    HeaderName::CallId,
-    HeaderName::CSeq,
-    HeaderName::MaxForwards,
-    HeaderName::ContentType,
-    HeaderName::Expires,
-];
+const SINGLE: u128 = 1 << (HeaderName::From as u8)
+    | 1 << (HeaderName::To as u8)
+    | 1 << (HeaderName::CallId as u8)
+    | 1 << (HeaderName::CSeq as u8)
+    | 1 << (HeaderName::MaxForwards as u8)
+    | 1 << (HeaderName::ContentType as u8)
+    | 1 << (HeaderName::Expires as u8);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use memchr::memchr2;
+
 use super::{Fault, Line, Message, ParseError, Span, StartLine};
 use crate::header::HeaderName;
 use crate::method::Method;
@@ -70,7 +72,7 @@ impl Rows {
             Self { spans: Vec::with_capacity(24), folds: Vec::new(), end: 0, fault: None };
         let mut at = 0;
         loop {
-            let Some(found) = find_line_end(bytes, at) else {
+            let Some(found) = memchr2(b'\r', b'\n', &bytes[at..]).map(|found| at + found) else {
                 rows.push(bytes, at, bytes.len());
                 rows.end = bytes.len();
                 rows.note(Fault::Unterminated);
@@ -226,33 +228,9 @@ fn is_version(version: &str) -> bool {
     })
 }
 
-/// The next CR or LF, eight octets at a time.
-fn find_line_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let tail = bytes.get(from..)?;
-    let mut words = tail.chunks_exact(8);
-    let mut at = from;
-    for chunk in words.by_ref() {
-        let word = u64::from_le_bytes(chunk.try_into().ok()?);
-        let hits =
-            zero_bytes(word ^ (ONES * b'\n' as u64)) | zero_bytes(word ^ (ONES * b'\r' as u64));
-        if hits != 0 {
-            return Some(at + (hits.trailing_zeros() / 8) as usize);
-        }
-        at += 8;
-    }
-    let rest = words.remainder().iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-    rest.map(|found| at + found)
-}
-
-/// The high bit of the lowest zero octet (higher ones may be false, the lowest never is).
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
-}
-
 /// Offsets fit: nothing larger than [`limits::MESSAGE`] comes here.
 fn offset(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
 const VERSION: &str = "SIP/2.0";

@@ -122,16 +122,36 @@ impl<'m> ResponseBuilder<'m> {
     }
 }
 
-/// The top Via may share its line with others.
+/// Copies the top Via and notes where the request came from (RFC 3261 section 18.2.1, RFC 3581
+/// section 4). It may share its line with others.
 fn top_via(writer: &mut Writer, request: &Message, line: &str) {
+    let Some(source) = request.source() else { return writer.raw("Via", line) };
     let end = text::find_outside(line, b',').unwrap_or(line.len());
-    match (Via::parse(text::trim(&line[..end])), request.source()) {
-        (Ok(mut via), Some(source)) => {
-            via.note_source(source);
-            writer.header(HeaderName::Via.as_str(), format_args!("{via}{}", &line[end..]));
+    let (mut sent_by, mut asked) = ("", false);
+    writer.0.extend_from_slice(b"Via: ");
+    for (at, piece) in text::pieces(&line[..end], b';').enumerate() {
+        let name = text::trim(piece.split('=').next().unwrap_or_default());
+        if at == 0 {
+            sent_by = text::trim(piece).rsplit([' ', '\t']).next().unwrap_or_default();
+        } else if name.eq_ignore_ascii_case("received") {
+            continue;
+        } else if name.eq_ignore_ascii_case("rport") {
+            asked = true;
+            continue;
+        } else {
+            writer.0.push(b';');
         }
-        _ => writer.raw(HeaderName::Via.as_str(), line),
+        writer.0.extend_from_slice(piece.as_bytes());
     }
+    // Writing into a vector can't fail.
+    if asked || Via::host_of(sent_by) != Some(source.ip().into()) {
+        let _ = write!(writer, ";received={}", source.ip());
+    }
+    if asked {
+        let _ = write!(writer, ";rport={}", source.port());
+    }
+    writer.0.extend_from_slice(line[end..].as_bytes());
+    writer.0.extend_from_slice(b"\r\n");
 }
 
 fn begins_dialog(request: &Message, status: Status) -> bool {

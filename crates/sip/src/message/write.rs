@@ -2,6 +2,8 @@
 
 use core::fmt::{self, Write};
 
+use memchr::memchr2;
+
 use crate::header::HeaderName;
 use crate::text;
 
@@ -43,7 +45,7 @@ impl Writer {
 
 impl Write for Writer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.contains(['\r', '\n']) {
+        if memchr2(b'\r', b'\n', text.as_bytes()).is_some() {
             self.0.extend(text.bytes().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }));
         } else {
             self.0.extend_from_slice(text.as_bytes());

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use serde::{Deserialize, Serialize};
 
 use crate::header::HeaderFault;
-use crate::text;
+use crate::{class, text};
 
 /// A host as SIP writes it. Names compare without case.
 #[derive(Clone, Debug, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,11 +24,11 @@ impl Host {
             let inner = inner.strip_suffix(']').ok_or(HeaderFault::Host)?;
             return inner.parse::<Ipv6Addr>().map(Self::from).map_err(|_| HeaderFault::Host);
         }
-        let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-        if last.starts_with(|c: char| c.is_ascii_digit()) && text.as_bytes()[0].is_ascii_digit() {
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
             if let Ok(address) = text.parse::<Ipv4Addr>() {
                 return Ok(Self::from(address));
             }
+            let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
             if last.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(HeaderFault::Host);
             }
@@ -136,16 +136,12 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// Underscores are not in the grammar, but in many names of real machines.
 fn is_name(text: &str) -> bool {
     let name = text.strip_suffix('.').unwrap_or(text);
-    !name.is_empty()
-        && name.len() <= 255
-        && name.split('.').all(|label| {
-            !label.is_empty()
-                && !label.starts_with('-')
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        })
+    let is_label = |label: &str| {
+        !label.is_empty() && !label.starts_with('-') && text::all(label, class::LABEL)
+    };
+    name.len() <= 255 && name.split('.').all(is_label)
 }
 
 #[cfg(test)]

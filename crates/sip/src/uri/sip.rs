@@ -10,7 +10,7 @@ use super::compare;
 use super::host::{Host, HostPort};
 use crate::header::HeaderFault;
 use crate::params::Params;
-use crate::text;
+use crate::{class, text};
 
 /// `sip:user:password@host:port;parameters?headers`.
 ///
@@ -35,7 +35,7 @@ impl SipUri {
     pub fn new(user: Option<&str>, host: Host) -> Self {
         Self {
             secure: false,
-            userinfo: user.map(|user| text::escape(user, is_user_byte).into()),
+            userinfo: user.map(|user| text::escape(user, class::USER).into()),
             at: HostPort { host, port: None },
             params: Params::new(),
             headers: None,
@@ -122,7 +122,7 @@ impl SipUri {
 
     /// Sets the user, escaped where it needs it; a password goes.
     pub fn set_user(&mut self, user: Option<&str>) {
-        self.userinfo = user.map(|user| text::escape(user, is_user_byte).into());
+        self.userinfo = user.map(|user| text::escape(user, class::USER).into());
     }
 
     /// Takes away the headers, which no Request-URI may carry.
@@ -174,33 +174,15 @@ impl fmt::Display for SipUri {
 fn is_userinfo(info: &str) -> bool {
     let (user, password) = info.split_once(':').unwrap_or((info, ""));
     !user.is_empty()
-        && text::is_escaped(user, is_lenient_user_byte)
-        && text::is_escaped(password, is_password_byte)
-}
-
-/// `user-unreserved` and `unreserved`.
-fn is_user_byte(byte: u8) -> bool {
-    text::is_unreserved(byte) || b"&=+$,;?/".contains(&byte)
-}
-
-/// Feature codes such as `*21#` come from phones without the escape they need.
-fn is_lenient_user_byte(byte: u8) -> bool {
-    is_user_byte(byte) || byte == b'#'
-}
-
-fn is_password_byte(byte: u8) -> bool {
-    text::is_unreserved(byte) || b"&=+$,".contains(&byte)
+        && text::is_escaped(user, class::USER_SENT)
+        && text::is_escaped(password, class::PASSWORD)
 }
 
 fn is_headers(headers: &str) -> bool {
     headers.split('&').all(|header| {
         let (name, value) = header.split_once('=').unwrap_or((header, ""));
         !name.is_empty()
-            && text::is_escaped(name, is_header_byte)
-            && text::is_escaped(value, |b| is_header_byte(b) || b == b'=')
+            && text::is_escaped(name, class::URI_HEADER)
+            && value.split('=').all(|part| text::is_escaped(part, class::URI_HEADER))
     })
-}
-
-fn is_header_byte(byte: u8) -> bool {
-    text::is_unreserved(byte) || b"[]/?:+$".contains(&byte)
 }
