@@ -15,6 +15,7 @@ mod pattern;
 mod reference;
 mod registry;
 mod secrets;
+pub mod setup;
 mod shape;
 mod texts;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::work::Work;
 use super::{Outcome, ProvenBy, build};
 use crate::{
-    DeviceClass, Directory, EndUser, Kind, Line, Phone, PhoneModel, Ref, UniversalDeviceTemplate,
+    DeviceClass, Directory, EndUser, Kind, Line, Phone, Ref, UniversalDeviceTemplate,
     UniversalLineTemplate, UserProfile,
 };
 
@@ -41,6 +41,11 @@ impl Directory {
         Ok(line.map_or("", |line| line.number.as_str()).into())
     }
 
+    /// Everything that keeps a user from provisioning a device of this class now (SP-34).
+    pub fn provisioning_obstacles(&self, user: ObjectId, class: DeviceClass) -> Vec<Refusal> {
+        judge_user(self, user, class, None).err().unwrap_or_default()
+    }
+
     fn allows_reassignment(&self, owner: ObjectId) -> bool {
         self.profile_of(owner)
             .and_then(|profile| self.get(profile))
@@ -55,9 +60,8 @@ impl Directory {
     }
 }
 
-/// Checks every condition of SP-34, each with its own code.
+/// Checks the device, then every condition of SP-34; the first that fails refuses.
 fn plan(directory: &Directory, device: ObjectId, user: ObjectId) -> Result<Plan, Refusal> {
-    let person = directory.typed::<EndUser>(user).ok_or_else(|| not_found(Kind::EndUser, user))?;
     let Some(phone) = directory.typed::<Phone>(device) else {
         return Err(match directory.entry(device) {
             Some(_) => directory.refusal_about(Code::NotOpenForProvisioning, device),
@@ -65,42 +69,68 @@ fn plan(directory: &Directory, device: ObjectId, user: ObjectId) -> Result<Plan,
         });
     };
     let own = is_owned_by(phone, user);
-    if !own {
+    if directory.typed::<EndUser>(user).is_some() && !own {
         directory.open_for_provisioning(device)?;
     }
-    if !person.enabled {
-        return Err(directory.refusal_about(Code::Disabled, user));
-    }
-    let profile_id = directory
-        .profile_of(user)
-        .ok_or_else(|| directory.refusal_about(Code::ProvisioningNotAllowed, user))?;
-    let about_profile = |code| directory.refusal_about(code, profile_id.id());
-    let profile = directory
-        .get(profile_id)
-        .filter(|profile| profile.allow_self_provisioning)
-        .ok_or_else(|| about_profile(Code::ProvisioningNotAllowed))?;
-    let line = person
-        .primary_extension
-        .filter(|line| directory.get(*line).is_some())
-        .ok_or_else(|| directory.refusal_about(Code::NoPrimaryExtension, user))?;
-    let device_template = template(directory, phone.model, profile)
-        .ok_or_else(|| about_profile(Code::NoDeviceTemplate))?;
-    let owned = directory.owned(user).filter(|one| *one != device).count();
-    if !own && owned >= usize::from(profile.device_limit) {
-        let refusal = about_profile(Code::DeviceLimit);
-        return Err(refusal.value("limit", profile.device_limit).value("found", owned));
-    }
-    let line_template = profile.line_template.and_then(|one| directory.get(one)).cloned();
-    Ok(Plan { line, device_template, line_template })
+    let class = directory.get(phone.model).map_or(DeviceClass::Desk, |model| model.class);
+    judge_user(directory, user, class, own.then_some(device)).map_err(|mut refusals| {
+        if refusals.is_empty() { Refusal::new(Code::Internal) } else { refusals.swap_remove(0) }
+    })
 }
 
-/// The device template of a profile for a phone's class (SP-57).
+/// Checks every condition of SP-34, each with its own code; `own` is a device that the user has
+/// already.
+fn judge_user(
+    directory: &Directory,
+    user: ObjectId,
+    class: DeviceClass,
+    own: Option<ObjectId>,
+) -> Result<Plan, Vec<Refusal>> {
+    let Some(person) = directory.typed::<EndUser>(user) else {
+        return Err(vec![not_found(Kind::EndUser, user)]);
+    };
+    let about_user = |code| directory.refusal_about(code, user);
+    let mut refusals = Vec::new();
+    if !person.enabled {
+        refusals.push(about_user(Code::Disabled));
+    }
+    let chosen = directory.profile_of(user).and_then(|id| Some((id.id(), directory.get(id)?)));
+    let Some((profile_id, profile)) = chosen else {
+        refusals.push(about_user(Code::ProvisioningNotAllowed));
+        return Err(refusals);
+    };
+    let about_profile = |code| directory.refusal_about(code, profile_id);
+    if !profile.allow_self_provisioning {
+        refusals.push(about_profile(Code::ProvisioningNotAllowed));
+    }
+    let line = person.primary_extension.filter(|line| directory.get(*line).is_some());
+    if line.is_none() {
+        refusals.push(about_user(Code::NoPrimaryExtension));
+    }
+    let device_template = template(directory, class, profile);
+    if device_template.is_none() {
+        refusals.push(about_profile(Code::NoDeviceTemplate));
+    }
+    let owned = directory.owned(user).count();
+    if own.is_none() && owned >= usize::from(profile.device_limit) {
+        let refusal = about_profile(Code::DeviceLimit);
+        refusals.push(refusal.value("limit", profile.device_limit).value("found", owned));
+    }
+    let line_template = profile.line_template.and_then(|one| directory.get(one)).cloned();
+    match (line, device_template) {
+        (Some(line), Some(device_template)) if refusals.is_empty() => {
+            Ok(Plan { line, device_template, line_template })
+        }
+        _ => Err(refusals),
+    }
+}
+
+/// The device template of a profile for a class of device (SP-57).
 fn template(
     directory: &Directory,
-    model: Ref<PhoneModel>,
+    class: DeviceClass,
     profile: &UserProfile,
 ) -> Option<Arc<UniversalDeviceTemplate>> {
-    let class = directory.get(model).map_or(DeviceClass::Desk, |model| model.class);
     let template = match class {
         DeviceClass::Desk => profile.desk_phones,
         DeviceClass::MobileOrDesktop => profile.mobile_and_desktop_devices,

@@ -83,7 +83,12 @@ pub fn sentence(refusal: &Refusal, language: Language) -> Explanation {
         Language::Japanese => (&row.ja_message, &row.ja_remedy),
     };
     let value = |name: &str| value(refusal, name, language);
-    Explanation { message: capital(fill(message, value)), remedy: capital(fill(remedy, value)) }
+    let say = |text: &str| {
+        let said = fill(text, value);
+        let said = said.trim();
+        if starts_with_value(text, &value) { said.to_owned() } else { capital(said) }
+    };
+    Explanation { message: say(message), remedy: say(remedy) }
 }
 
 fn row(code: Code) -> Option<&'static Row> {
@@ -157,21 +162,22 @@ fn replace(text: &str, value: &impl Fn(&str) -> Option<String>) -> (String, bool
     (replaced, complete)
 }
 
-fn capital(text: String) -> String {
-    let text = text.trim();
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) if first.is_ascii_lowercase() && !text.starts_with(|c: char| c == '_') => {
-            let first_word = text.split([' ', ':']).next().unwrap_or_default();
-            // A field's or an object's name stays as it is written.
-            if text[first_word.len()..].starts_with(':') || first_word.contains(['.', '[', '_']) {
-                text.to_owned()
-            } else {
-                first.to_ascii_uppercase().to_string() + letters.as_str()
-            }
+/// Whether a text begins with a value, which stays as it is written.
+fn starts_with_value(text: &str, value: &impl Fn(&str) -> Option<String>) -> bool {
+    let mut rest = text;
+    while let Some((part, after)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        if replace(part, value).1 {
+            return part.starts_with('{');
         }
-        _ => text.to_owned(),
+        rest = after;
     }
+    rest.starts_with('{')
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,167 @@
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use serde::Serialize;
+
+use crate::{
+    DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, UserLookup, sentence,
+};
+
+/// What is known of a device or user besides the configuration; `None` where nobody looked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// The device is registered.
+    pub registered: Option<bool>,
+    /// The user has a PIN.
+    pub pin: Option<bool>,
+    /// The account is locked.
+    pub locked: Option<bool>,
+}
+
+/// One thing found about a device or user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Nothing is wrong with it.
+    pub good: bool,
+    /// What was found.
+    pub text: String,
+    /// What would change it, where something is wrong.
+    pub remedy: Option<String>,
+}
+
+impl Finding {
+    fn good(text: String) -> Self {
+        Self { good: true, text, remedy: None }
+    }
+
+    fn bad(text: String, remedy: String) -> Self {
+        Self { good: false, text, remedy: Some(remedy) }
+    }
+
+    fn refused(refusal: &Refusal, language: Language) -> Self {
+        let explanation = sentence(refusal, language);
+        Self::bad(explanation.message, explanation.remedy)
+    }
+}
+
+/// Why can't this device be provisioned, or called?
+pub fn explain_device(
+    directory: &Directory,
+    device: ObjectId,
+    seen: Seen,
+    language: Language,
+) -> Vec<Finding> {
+    let Some(effective) = directory.effective(device) else {
+        let refusal = Refusal::new(Code::NotFound).value("name", device);
+        return vec![Finding::refused(&refusal, language)];
+    };
+    let mut findings = Vec::new();
+    if effective.kind == Kind::Phone {
+        findings.push(provisioning(directory, device, language));
+    }
+    if seen.registered == Some(false) {
+        let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
+        findings.push(Finding::refused(&refusal, language));
+    }
+    if effective.lines.is_empty() {
+        let (text, remedy) = (Message::NoLines.text(language), Message::AddLine.text(language));
+        findings.push(Finding::bad(text, remedy));
+    }
+    for line in &effective.lines {
+        findings.extend(reach(directory, line, language));
+    }
+    findings
+}
+
+fn provisioning(directory: &Directory, device: ObjectId, language: Language) -> Finding {
+    let owner = directory.effective(device).filter(|device| !device.auto_registered);
+    let owner = owner.and_then(|device| directory.label(device.owner?.id()));
+    match (directory.open_for_provisioning(device), owner) {
+        (Ok(()), _) => Finding::good(Message::FineOpen.text(language)),
+        (Err(_), Some(owner)) => {
+            Finding::good(Message::FineOwned.with(language, &[("name", &owner)]))
+        }
+        (Err(refusal), None) => Finding::refused(&refusal, language),
+    }
+}
+
+/// Whether a line can be called, and from where.
+fn reach(directory: &Directory, line: &EffectiveLine, language: Language) -> Vec<Finding> {
+    let number = line.number();
+    let mut findings = Vec::new();
+    let all = &line.line.forwards.all.destination;
+    if !all.is_empty() {
+        let values = [("number", number), ("destination", all)];
+        findings.push(Finding::good(Message::NumberForwarded.with(language, &values)));
+    }
+    match line.partition().and_then(|partition| directory.get(partition)) {
+        Some(partition) => {
+            let values = [("number", number), ("name", &*partition.name)];
+            findings.push(Finding::good(Message::NumberInPartition.with(language, &values)));
+        }
+        None => {
+            findings
+                .push(Finding::good(Message::FineCallable.with(language, &[("number", number)])));
+        }
+    }
+    findings
+}
+
+/// Why can't this user provision a phone, or be called?
+pub fn explain_user(
+    directory: &Directory,
+    user: ObjectId,
+    seen: Seen,
+    language: Language,
+) -> Vec<Finding> {
+    let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
+    let mut findings: Vec<_> =
+        obstacles.iter().map(|refusal| Finding::refused(refusal, language)).collect();
+    let Some(person) = directory.typed::<EndUser>(user) else { return findings };
+    let number = person.primary_extension.and_then(|line| directory.get(line));
+    let number = number.map(|line| line.number.as_str().to_owned());
+    if findings.is_empty() {
+        let values = [("number", number.as_deref().unwrap_or_default())];
+        findings.push(Finding::good(Message::FineUser.with(language, &values)));
+    }
+    let name = || Refusal::new(Code::Locked).value("name", &person.user_id);
+    if seen.locked == Some(true) {
+        findings.push(Finding::refused(&name(), language));
+    }
+    if seen.pin == Some(false) {
+        let (text, remedy) = (Message::NoPin.text(language), Message::PinRemedy.text(language));
+        findings.push(Finding::bad(text, remedy));
+    }
+    findings.extend(ambiguity(directory, person, number.as_deref(), language));
+    findings.extend(unheard(directory, person, number.as_deref(), language));
+    findings
+}
+
+/// Somebody else keys in the same digits.
+fn ambiguity(
+    directory: &Directory,
+    person: &EndUser,
+    number: Option<&str>,
+    language: Language,
+) -> Option<Finding> {
+    let own = &*person.self_service_id;
+    let digits = if own.is_empty() { number? } else { own };
+    (directory.user_by_self_service_id(digits) == UserLookup::Ambiguous).then(|| {
+        let text = Message::IdAmbiguous.with(language, &[("number", digits)]);
+        Finding::bad(text, Message::IdRemedy.text(language))
+    })
+}
+
+/// The user's number is on no device.
+fn unheard(
+    directory: &Directory,
+    person: &EndUser,
+    number: Option<&str>,
+    language: Language,
+) -> Option<Finding> {
+    let line = person.primary_extension?;
+    let silent = directory.appearances(line.id()).next().is_none();
+    silent.then(|| {
+        let values = [("number", number.unwrap_or_default())];
+        let text = Message::NumberWithoutDevice.with(language, &values);
+        Finding::bad(text, Message::PutOnDevice.text(language))
+    })
+}

@@ -1,0 +1,59 @@
+//! What is set up and what is still missing, as pure questions to the directory and to what runs.
+
+mod checklist;
+mod explain;
+mod status;
+
+use serde::Serialize;
+
+use crate::Service;
+
+pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
+pub use explain::{Finding, Seen, explain_device, explain_user};
+pub use status::{Status, application_user_warnings, route_point_note, status};
+
+/// What the directory can't know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Running<'a> {
+    /// The services that run on the publisher (SP-60).
+    pub services: &'a [Service],
+    /// The chosen application user has a password.
+    pub application_user_has_password: bool,
+    /// Settings were saved after the IVR service started (SP-19).
+    pub restart_needed: bool,
+}
+
+impl Running<'_> {
+    fn runs(&self, service: Service) -> bool {
+        self.services.contains(&service)
+    }
+}
+
+/// How loudly something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Something will not work.
+    Warning,
+}
+
+/// A sentence of the status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// How loudly.
+    pub severity: Severity,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Notice {
+    fn note(text: String) -> Self {
+        Self { severity: Severity::Note, text }
+    }
+
+    fn warning(text: String) -> Self {
+        Self { severity: Severity::Warning, text }
+    }
+}

@@ -1,0 +1,137 @@
+use jackfield_vocabulary::ObjectId;
+use serde::Serialize;
+
+use super::{Notice, Running};
+use crate::{
+    ApplicationUser, CtiRoutePoint, Directory, Language, Message, Privilege, Ref, Service,
+};
+
+/// The status of self-provisioning (SP-20).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Auto-registration and the IVR service are both on, on the publisher.
+    pub ready: bool,
+    /// "Ready", or what is off.
+    pub text: String,
+    /// What else there is to say.
+    pub notices: Vec<Notice>,
+}
+
+/// Says whether self-provisioning is ready, and what is off or in the way.
+pub fn status(directory: &Directory, running: Running<'_>, language: Language) -> Status {
+    let off = what_is_off(directory, running, language);
+    let text = if off.is_empty() { Message::Ready.text(language) } else { off.join(" ") };
+    Status { ready: off.is_empty(), text, notices: notices(directory, running, language) }
+}
+
+fn what_is_off(directory: &Directory, running: Running<'_>, language: Language) -> Vec<String> {
+    let Some((_, node)) = directory.publisher() else {
+        return vec![Message::NoPublisher.text(language)];
+    };
+    let values = [("node", &*node.name)];
+    let registers = directory.auto_registration(&node.name).is_some_and(|(_, one)| !one.disabled);
+    let checks = [
+        (registers, Message::AutoRegistrationOff),
+        (running.runs(Service::SelfProvisioningIvr), Message::IvrOff),
+    ];
+    let off = checks.into_iter().filter(|(on, _)| !on);
+    off.map(|(_, message)| message.with(language, &values)).collect()
+}
+
+fn notices(directory: &Directory, running: Running<'_>, language: Language) -> Vec<Notice> {
+    let settings = directory.self_provisioning();
+    let mut notices = Vec::new();
+    match settings.route_point {
+        Some(point) => notices.push(Notice::note(route_point_note(directory, point, language))),
+        None => notices.push(Notice::warning(Message::NoRoutePoint.text(language))),
+    }
+    match settings.application_user {
+        Some(user) => {
+            let password = running.application_user_has_password;
+            let point = settings.route_point;
+            let warnings = application_user_warnings(directory, user, point, password, language);
+            notices.extend(warnings.into_iter().map(Notice::warning));
+        }
+        // Without one the IVR does not run (SP-26).
+        None => notices.push(Notice::warning(Message::NoApplicationUser.text(language))),
+    }
+    if let Some((_, node)) = directory.publisher() {
+        if !running.runs(Service::CtiManager) {
+            let off = Message::CtiManagerOff.with(language, &[("node", &node.name)]);
+            notices.push(Notice::warning(off));
+        }
+        let hint = Message::PhonesFindTheServer.with(language, &[("address", &node.address)]);
+        notices.push(Notice::note(hint));
+    }
+    if running.restart_needed {
+        notices.push(Notice::warning(Message::RestartNeeded.text(language)));
+    }
+    // SP-05 wants this mode marked wherever it shows.
+    if settings.mode == crate::AuthenticationMode::None {
+        notices.push(Notice::warning(Message::ModeNone.text(language)));
+    }
+    notices.push(Notice::warning(Message::NoEmergencyCalls.text(language)));
+    notices
+}
+
+/// What choosing a route point shows: its numbers, or that it has none (SP-21).
+pub fn route_point_note(
+    directory: &Directory,
+    point: Ref<CtiRoutePoint>,
+    language: Language,
+) -> String {
+    let numbers = numbers_of(directory, point.id());
+    if numbers.is_empty() {
+        return Message::NoNumberOnRoutePoint.text(language);
+    }
+    let between = match language {
+        Language::English => ", ",
+        Language::Japanese => "、",
+    };
+    Message::DialToAssign.with(language, &[("number", &numbers.join(between))])
+}
+
+/// What choosing an application user warns of (SP-22, SP-25).
+pub fn application_user_warnings(
+    directory: &Directory,
+    user: Ref<ApplicationUser>,
+    point: Option<Ref<CtiRoutePoint>>,
+    has_password: bool,
+    language: Language,
+) -> Vec<String> {
+    let Some(account) = directory.get(user) else { return Vec::new() };
+    let privileges = directory.privileges(user.id());
+    let mut warnings = Vec::new();
+    if !account.enabled {
+        let name = [("name", &*account.user_id)];
+        warnings.push(Message::ApplicationUserDisabled.with(language, &name));
+    }
+    if !privileges.contains(&Privilege::CtiEnabled) {
+        warnings.push(Message::CtiRoleMissing.text(language));
+    }
+    if !has_password {
+        warnings.push(Message::CredentialsMissing.text(language));
+    }
+    if let Some((id, point)) = point.and_then(|id| Some((id, directory.get(id)?)))
+        && !controls(directory, user, id)
+    {
+        warnings.push(Message::RoutePointNotControlled.with(language, &[("name", &point.name)]));
+    }
+    warnings
+}
+
+pub(super) fn controls(
+    directory: &Directory,
+    user: Ref<ApplicationUser>,
+    point: Ref<CtiRoutePoint>,
+) -> bool {
+    directory.get(user).is_some_and(|user| user.controlled_route_points.contains(&point))
+        || directory.privileges(user.id()).contains(&Privilege::CtiControlAllDevices)
+}
+
+/// The numbers of a device, as text.
+pub(super) fn numbers_of(directory: &Directory, device: ObjectId) -> Vec<String> {
+    let device = directory.effective(device);
+    let lines = device.map(|device| device.lines).unwrap_or_default();
+    lines.iter().map(|line| line.number().to_owned()).collect()
+}

@@ -1,0 +1,167 @@
+//! Auto-registration.
+
+mod common;
+
+use common::{House, is};
+use jackfield_model::{
+    Kind, Operation, Outcome, PlainAutoRegistration, UniversalDeviceTemplate, UniversalLineTemplate,
+};
+use jackfield_vocabulary::{Code, ObjectId};
+use serde_json::json;
+
+/// Proves SP-43.
+#[test]
+fn an_unknown_phone_gets_the_next_free_number_and_the_templates() {
+    let mut house = House::company(1);
+    let (first, second) = (house.new_phone(1), house.new_phone(2));
+    assert_eq!(house.numbers(first), ["9000"]);
+    assert_eq!(house.numbers(second), ["9001"]);
+    let phone = house.directory.effective(first).unwrap();
+    assert!(phone.auto_registered && phone.owner.is_none());
+    assert_eq!(&*phone.description, "New Jackfield-Virtual 001122AABB01");
+    assert_eq!(&*phone.services[0].name, "Self-provisioning");
+    assert!(phone.lines[0].line.auto_registered);
+    assert_eq!(house.directory.unassigned().collect::<Vec<_>>(), [first, second]);
+}
+
+#[test]
+fn registering_twice_gives_the_same_phone() {
+    let mut house = House::company(0);
+    let registration = house.registration(1);
+    let first = house.done(&registration);
+    let Outcome::AutoRegistered { device, line, created: true } = first else { panic!() };
+    let again = house.done(&registration);
+    assert_eq!(again, Outcome::AutoRegistered { device, line, created: false });
+}
+
+/// Proves SP-43: off by default.
+#[test]
+fn a_new_node_takes_no_unknown_phones() {
+    let mut house = House::new();
+    let registration = house.registration(1);
+    is(&house.refused(&registration), Code::AutoRegistrationDisabled);
+}
+
+/// Proves SP-43.
+#[test]
+fn an_exhausted_range_is_refused_until_a_number_is_free_again() {
+    let mut house = House::company(1);
+    house.patch(
+        Kind::AutoRegistration,
+        "node-1",
+        json!({ "starting_number": "0098", "ending_number": "0099" }),
+    );
+    let first = house.new_phone(1);
+    assert_eq!(house.numbers(first), ["0098"]);
+    house.new_phone(2);
+    let third = house.registration(3);
+    is(&house.refused(&third), Code::RangeExhausted);
+    house.done(&Operation::Delete { id: first, version: None });
+    let third = house.new_phone(3);
+    assert_eq!(house.numbers(third), ["0098"]);
+}
+
+/// Proves SP-43.
+#[test]
+fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
+    let mut house = House::company(2);
+    house.new_phone(1);
+    let settings = house.id(Kind::AutoRegistration, "node-1");
+    let overlap = json!({ "starting_number": "3000", "ending_number": "3999" });
+    let refusal = house.update_refused(settings, overlap);
+    is(&refusal, Code::RangeOverlaps);
+    assert!(refusal.values.contains(&("number".into(), "3001".into())), "{refusal}");
+    house.update(settings, json!({ "ending_number": "9500" }));
+    house.update(settings, json!({ "starting_number": "9000", "ending_number": "9000" }));
+}
+
+/// Proves SP-43.
+#[test]
+fn a_range_needs_two_numbers_of_one_length_in_order() {
+    let mut house = House::company(0);
+    let settings = house.id(Kind::AutoRegistration, "node-1");
+    for (first, last, field) in [
+        ("9000", "8999", "ending_number"),
+        ("9000", "10000", "ending_number"),
+        ("90a0", "9999", "starting_number"),
+        ("9000", "", "ending_number"),
+        ("", "", "starting_number"),
+    ] {
+        let patch = json!({ "starting_number": first, "ending_number": last });
+        let refusal = house.update_refused(settings, patch);
+        assert_eq!(refusal.field.as_deref(), Some(field), "{first} to {last}");
+    }
+    let refusal = house.update_refused(settings, json!({ "device_template": null }));
+    assert_eq!(refusal.field.as_deref(), Some("device_template"));
+    house.update(settings, json!({ "disabled": true, "device_template": null }));
+}
+
+#[test]
+fn no_more_phones_wait_for_an_owner_than_allowed() {
+    let mut house = House::company(1);
+    house.patch(Kind::AutoRegistration, "node-1", json!({ "unassigned_limit": 1 }));
+    let first = house.new_phone(1);
+    let second = house.registration(2);
+    is(&house.refused(&second), Code::UnassignedLimit);
+    house.assigned(first, "tanaka");
+    house.new_phone(2);
+}
+
+/// Proves SP-42.
+#[test]
+fn a_speed_dial_to_the_ivr_on_the_template_is_on_every_new_phone() {
+    let mut house = House::company(0);
+    house.patch(
+        Kind::UniversalDeviceTemplate,
+        "New phones",
+        json!({ "speed_dials": [{ "number": "2000", "label": "Set me up" }] }),
+    );
+    let phone = house.new_phone(1);
+    let dials = house.directory.effective(phone).unwrap().speed_dials;
+    assert_eq!((&*dials[0].number, &*dials[0].label), ("2000", "Set me up"));
+}
+
+/// Proves SP-45.
+#[test]
+fn plain_values_of_an_older_export_become_a_pair_of_templates() {
+    let mut house = House::new();
+    house.create(Kind::Partition, json!({ "name": "Old" }));
+    let import = Operation::ImportAutoRegistration(PlainAutoRegistration {
+        node: "node-1".into(),
+        disabled: false,
+        starting_number: "70000".into(),
+        ending_number: "70099".into(),
+        partition: "Old".into(),
+        external_mask: "03555XXXXX".into(),
+    });
+    for _ in 0..2 {
+        house.done(&import);
+        let (_, settings) = house.directory.auto_registration("node-1").unwrap();
+        let settings = settings.clone();
+        let line: &UniversalLineTemplate =
+            house.directory.get(settings.line_template.unwrap()).unwrap();
+        let device: &UniversalDeviceTemplate =
+            house.directory.get(settings.device_template.unwrap()).unwrap();
+        assert_eq!((&*line.name, &*device.name), ("node-1", "node-1"));
+        assert_eq!(&*line.external_mask, "03555XXXXX");
+        assert_eq!(line.partition.map(|one| one.id()), Some(house.id(Kind::Partition, "Old")));
+        assert_eq!(device.lines.len(), 1);
+        assert!(!settings.disabled);
+    }
+    let phone = house.new_phone(1);
+    let effective = house.directory.effective(phone).unwrap();
+    assert_eq!(effective.lines[0].number(), "70000");
+    assert_eq!(&*effective.lines[0].external_number(), "0355570000");
+}
+
+#[test]
+fn an_unknown_node_or_model_is_refused() {
+    let mut house = House::company(0);
+    let mac = "001122AABB01".parse().unwrap();
+    let model = house.id(Kind::PhoneModel, "Virtual phone");
+    let elsewhere = Operation::AutoRegister { node: "node-2".into(), mac, model };
+    is(&house.refused(&elsewhere), Code::NotFound);
+    let model = ObjectId(4_000_000);
+    let unknown = Operation::AutoRegister { node: "node-1".into(), mac, model };
+    is(&house.refused(&unknown), Code::NotFound);
+}

@@ -1,0 +1,207 @@
+//! The status of self-provisioning and its checklists.
+
+mod common;
+
+use common::House;
+use jackfield_model::setup::{
+    Running, Seen, StepState, application_user_warnings, explain_device, explain_user,
+    flow_of_nine, flow_of_six, route_point_note, status,
+};
+use jackfield_model::{Kind, Language, Ref, Service};
+use serde_json::json;
+
+const EN: Language = Language::English;
+const JA: Language = Language::Japanese;
+
+fn all_runs() -> Running<'static> {
+    Running { services: Service::ALL, application_user_has_password: true, restart_needed: false }
+}
+
+fn texts(house: &House, running: Running<'_>) -> Vec<String> {
+    status(&house.directory, running, EN).notices.into_iter().map(|one| one.text).collect()
+}
+
+/// Proves SP-20, SP-60.
+#[test]
+fn the_status_is_ready_or_names_what_is_off() {
+    let mut house = House::company(1);
+    let ready = status(&house.directory, all_runs(), EN);
+    assert!(ready.ready);
+    assert_eq!(ready.text, "Ready");
+    assert_eq!(status(&house.directory, all_runs(), JA).text, "準備が完了しました");
+
+    let stopped = Running { services: &[Service::CallManager], ..all_runs() };
+    let off = status(&house.directory, stopped, EN);
+    assert!(!off.ready);
+    assert_eq!(off.text, "The Self-Provisioning IVR service is off on node node-1.");
+
+    house.patch(Kind::AutoRegistration, "node-1", json!({ "disabled": true }));
+    let off = status(&house.directory, stopped, EN);
+    assert_eq!(
+        off.text,
+        "Auto-registration is off on node node-1. \
+         The Self-Provisioning IVR service is off on node node-1."
+    );
+}
+
+/// Proves SP-20, SP-11: settings are saved while everything is off.
+#[test]
+fn settings_can_be_saved_with_everything_off() {
+    let mut house = House::new();
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "digit_seconds": 20 }));
+    assert_eq!(house.directory.self_provisioning().digit_seconds, 20);
+}
+
+/// Proves SP-21.
+#[test]
+fn a_route_point_shows_its_numbers_or_that_it_has_none() {
+    let mut house = House::company(0);
+    let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
+    let note =
+        |house: &House, language| route_point_note(&house.directory, Ref::new(point), language);
+    assert_eq!(note(&house, EN), "Dial 2000 from the phone to assign an extension.");
+    assert_eq!(note(&house, JA), "電話から2000をダイヤルして内線を割り当てます。");
+    house.create(Kind::Line, json!({ "number": "2001" }));
+    house.update(point, json!({ "lines": [{ "line": "2000" }, { "line": "2001" }] }));
+    assert_eq!(note(&house, EN), "Dial 2000, 2001 from the phone to assign an extension.");
+    house.update(point, json!({ "lines": [] }));
+    let none = "No DN is assigned to the Route Point. Please assign a DN to the Route Point.";
+    assert_eq!(note(&house, EN), none);
+}
+
+/// Proves SP-22, SP-25.
+#[test]
+fn an_application_user_that_can_not_work_is_warned_of() {
+    let mut house = House::company(0);
+    let user = house.id(Kind::ApplicationUser, "self-provisioning");
+    let point = Ref::new(house.id(Kind::CtiRoutePoint, "IVR-RP"));
+    let warnings = |house: &House, password| {
+        application_user_warnings(&house.directory, Ref::new(user), Some(point), password, EN)
+    };
+    assert!(warnings(&house, true).is_empty());
+    assert_eq!(
+        warnings(&house, false),
+        ["Valid credentials not set for this application User. Self-Provisioning IVR service \
+             will not work."]
+    );
+    house.update(user, json!({ "groups": [], "controlled_route_points": [] }));
+    assert_eq!(
+        warnings(&house, true),
+        [
+            "\"Standard CTI Enabled\" role is not assigned for this application user. \
+             Self-Provisioning IVR service will not work.",
+            "The application user does not control the route point IVR-RP. Self-Provisioning IVR \
+             service will not work.",
+        ]
+    );
+}
+
+/// Proves SP-26.
+#[test]
+fn without_an_application_user_the_status_says_that_the_ivr_does_not_run() {
+    let mut house = House::company(0);
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "application_user": null }));
+    let no_user = "No application user is selected. The Self-Provisioning IVR does not run.";
+    assert!(texts(&house, all_runs()).iter().any(|text| text == no_user));
+}
+
+/// Proves SP-19.
+#[test]
+fn changed_settings_say_restart_needed() {
+    let house = House::company(0);
+    let changed = Running { restart_needed: true, ..all_runs() };
+    let says = |running| texts(&house, running).iter().any(|text| text.contains("restart needed"));
+    assert!(says(changed) && !says(all_runs()));
+}
+
+/// Proves SP-05.
+#[test]
+fn the_mode_without_authentication_is_marked_as_not_recommended() {
+    let mut house = House::company(0);
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "mode": "none" }));
+    let texts = texts(&house, all_runs());
+    assert!(texts.iter().any(|text| text.contains("Not recommended for day-to-day use")));
+}
+
+#[test]
+fn the_status_says_loudly_that_emergency_calls_go_nowhere() {
+    let texts = texts(&House::new(), Running::default());
+    assert!(texts.iter().any(|text| text.contains("emergency calls go nowhere")));
+}
+
+/// Proves SP-54.
+#[test]
+fn the_checklist_of_six_steps_shows_what_is_still_missing() {
+    let missing = |house: &House, running| {
+        let steps = flow_of_six(&house.directory, running, EN);
+        let missing = steps.into_iter().filter(|step| step.state == StepState::Missing);
+        missing.map(|step| step.number).collect::<Vec<_>>()
+    };
+    let house = House::new();
+    assert_eq!(missing(&house, Running::default()), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(missing(&House::company(1), all_runs()).is_empty());
+
+    let mut house = House::company(1);
+    let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
+    house.update(point, json!({ "lines": [] }));
+    house.profile(json!({ "allow_self_provisioning": false }));
+    assert_eq!(missing(&house, all_runs()), [4, 7]);
+    let steps = flow_of_six(&house.directory, all_runs(), EN);
+    assert_eq!(steps[3].object, "cti-route-point IVR-RP");
+    assert_eq!(steps[3].remedy.as_deref(), Some("Add a line to the route point IVR-RP."));
+    assert!(steps[0].remedy.is_none());
+}
+
+/// Proves SP-59.
+#[test]
+fn the_checklist_of_nine_steps_goes_from_templates_to_the_first_call() {
+    let mut house = House::company(1);
+    let missing = |house: &House, running| {
+        let steps = flow_of_nine(&house.directory, running, EN);
+        assert_eq!(steps.len(), 9);
+        let missing = steps.into_iter().filter(|step| step.state == StepState::Missing);
+        missing.map(|step| step.number).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(&House::new(), Running::default()), [2, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(missing(&house, all_runs()), [8, 9]);
+    let phone = house.new_phone(1);
+    assert_eq!(missing(&house, all_runs()), [9]);
+    house.assigned(phone, "tanaka");
+    assert!(missing(&house, all_runs()).is_empty());
+    assert_eq!(missing(&house, Running { services: &[], ..all_runs() }), [7]);
+}
+
+/// Proves SP-58.
+#[test]
+fn explain_says_why_a_user_can_not_provision_a_phone_and_what_would_help() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    let explain = |house: &House| explain_user(&house.directory, user, Seen::default(), EN);
+    assert!(explain(&house)[0].good);
+    house.profile(json!({ "allow_self_provisioning": false, "desk_phones": null }));
+    let findings = explain(&house);
+    assert_eq!(findings[0].text, "user-profile Default: self-provisioning is not allowed.");
+    assert_eq!(
+        findings[0].remedy.as_deref(),
+        Some("Allow end users to provision their own phones in the user profile.")
+    );
+    assert!(findings[1].text.contains("no universal device template"));
+    let seen = Seen { pin: Some(false), locked: Some(true), registered: None };
+    let findings = explain_user(&house.directory, user, seen, EN);
+    assert!(findings.iter().any(|finding| finding.text == "The user has no PIN."));
+    assert!(findings.iter().any(|finding| finding.text.contains("locked")));
+}
+
+#[test]
+fn explain_says_what_is_the_matter_with_a_phone() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let seen = Seen { registered: Some(false), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    assert_eq!(findings[0].text, "The phone is open for self-provisioning.");
+    assert!(findings.iter().any(|finding| finding.text.contains("not registered")));
+    house.assigned(phone, "tanaka");
+    let findings = explain_device(&house.directory, phone, Seen::default(), EN);
+    assert_eq!(findings[0].text, "The phone belongs to tanaka.");
+    assert_eq!(findings[1].text, "3001 can be called.");
+}
