@@ -120,10 +120,6 @@ pub(crate) enum Timer {
     AutoRegisterAnswer { operation: OperationId },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
-    /// A phone has not acknowledged its 200 for 64*T1: the leg is given up.
-    AckWait { leg: LegId },
-    /// The time to repeat a 200 to an INVITE that is not acknowledged yet.
-    AnswerRepeat { leg: LegId },
     /// A re-INVITE met another one (491): try again.
     GlareRetry { leg: LegId },
     /// A device was offered a call and sent no final answer for far too long.
@@ -287,11 +283,6 @@ impl Numbers {
     /// Tags, branches and Call-IDs nobody can guess.
     pub(crate) fn tokens(&mut self) -> &mut Tokens {
         &mut self.random
-    }
-
-    /// Who owns the calls numbered here.
-    pub(crate) fn node(&self) -> NodeId {
-        self.node
     }
 }
 

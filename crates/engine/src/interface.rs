@@ -29,6 +29,9 @@ pub enum Input {
         /// Which.
         flow: Flow,
     },
+    /// More messages wait at the door than can be handled soon (or no longer): while it is so, new
+    /// requests outside dialogs are turned away with 503.
+    Behind(bool),
     /// The moment of `Engine::next_timeout` has come.
     Timeout,
     /// The configuration changed. Comes before the answer to the operation that changed it.

@@ -1,5 +1,4 @@
-//! The layers above the devices, and which of them gets what: calls, CTI sessions, the IVR and
-//! provisioning. `lib.rs` puts them together with the layers below.
+//! The layers above the devices, put together as `lib.rs` does, without the devices.
 
 use std::sync::Arc;
 

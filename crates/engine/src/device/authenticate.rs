@@ -1,0 +1,332 @@
+//! Is the sender the device it says it is? By digest with the device's own secret (RFC 7616, 8760);
+//! a new phone that has fetched no secret yet is believed as far as SP-43 asks.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jackfield_model::{Dialect, DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
+use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
+use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
+use jackfield_vocabulary::{Mac, Now, ObjectId};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use super::binding::Trust;
+use super::claim::{Claim, Claimed, mac_in_name};
+use super::nonce::{Nonces, Uses, Worth};
+use crate::context::Context;
+use crate::endpoint::answer;
+use crate::interface::Level;
+
+/// What proving came to.
+pub(super) enum Proof {
+    /// It has the device's secret.
+    Proved { device: ObjectId },
+    /// It is believed without a secret.
+    Trusted { device: ObjectId },
+    /// It is a phone nobody knows.
+    Newcomer { mac: Mac },
+    /// It is sent away, or asked for more; `None` when it gets no answer.
+    Refused(Option<Response>),
+}
+
+/// What is known of the secrets that devices have shown.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Authenticator {
+    nonces: Nonces,
+    devices: BTreeMap<ObjectId, Shown>,
+    /// New phones that were asked for a secret, and when.
+    asked: BTreeMap<ObjectId, Now>,
+}
+
+/// What one device has shown.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Shown {
+    uses: Uses,
+    /// Hash of name, realm and password, so that it is not made anew for every refresh.
+    hash: Option<(Algorithm, Box<str>)>,
+    generation: u32,
+}
+
+impl Authenticator {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self { nonces: Nonces::new(key), devices: BTreeMap::new(), asked: BTreeMap::new() }
+    }
+
+    /// Has the device ever proved its secret, as far as this life of the node knows?
+    pub(super) fn has_shown(&self, device: ObjectId) -> bool {
+        self.devices.contains_key(&device)
+    }
+
+    /// The device's settings changed: what was made from them is made anew. Tells whether it has
+    /// another secret now.
+    pub(super) fn changed(&mut self, directory: &Directory, device: ObjectId) -> bool {
+        let generation = directory.secrets().generation(device);
+        let Some(shown) = self.devices.get_mut(&device) else { return false };
+        shown.hash = None;
+        let other = shown.generation != generation;
+        if other {
+            self.devices.remove(&device);
+        }
+        other
+    }
+
+    /// A device that was taken in is expected without a secret.
+    pub(super) fn expect(&mut self, device: ObjectId, now: Now) {
+        if self.asked.len() < ASKED {
+            self.asked.insert(device, now);
+        }
+    }
+
+    /// The realm changed.
+    pub(super) fn forget_hashes(&mut self) {
+        self.devices.values_mut().for_each(|shown| shown.hash = None);
+    }
+
+    /// The device is gone.
+    pub(super) fn forget(&mut self, device: ObjectId) {
+        self.devices.remove(&device);
+        self.asked.remove(&device);
+    }
+}
+
+impl Devices {
+    /// Proves who sent a request that may carry credentials.
+    pub(super) fn prove(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        claim: &Claim<'_>,
+        claimed: Claimed,
+    ) -> Proof {
+        let realm = &ctx.directory.cluster().sip_realm;
+        if let Some(credentials) = credentials(request, realm) {
+            return self.check(ctx, flow, request, &credentials, claimed);
+        }
+        match claimed {
+            Claimed::Device(device) if self.is_trusted(ctx, flow, request, device) => {
+                Proof::Trusted { device }
+            }
+            Claimed::Unknown(mac) if !is_number(ctx.directory, &claim.user) => {
+                Proof::Newcomer { mac }
+            }
+            Claimed::Device(device) => {
+                Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)))
+            }
+            Claimed::Unknown(_) | Claimed::Nobody => {
+                Proof::Refused(Some(self.challenge(ctx, request, None, false)))
+            }
+        }
+    }
+
+    /// Asks for credentials.
+    pub(super) fn challenge(
+        &mut self,
+        ctx: &mut Context<'_>,
+        request: &Message,
+        device: Option<ObjectId>,
+        stale: bool,
+    ) -> Response {
+        ctx.count("challenges");
+        let realm = &ctx.directory.cluster().sip_realm;
+        let nonce = self.authenticator.nonces.make(ctx.now.wall, ctx.ids.random());
+        let mut response = ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
+            .header(HeaderName::Server, answer::SERVER);
+        for algorithm in algorithms(ctx.directory, device) {
+            let challenge = Challenge::new(realm, &nonce, *algorithm, stale);
+            response = response.header(HeaderName::WwwAuthenticate, challenge);
+        }
+        response.finish()
+    }
+
+    fn check(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        credentials: &Credentials,
+        claimed: Claimed,
+    ) -> Proof {
+        let Some(device) = ctx.directory.find(Kind::Phone, &credentials.username) else {
+            return self.wrong(ctx, flow, request, "no such device");
+        };
+        let own = match claimed {
+            Claimed::Device(claimed) => claimed == device,
+            Claimed::Unknown(mac) => mac_in_name(&credentials.username).is_none_or(|own| own == mac),
+            Claimed::Nobody => true,
+        };
+        if !own {
+            return self.wrong(ctx, flow, request, "secret of another device");
+        }
+        if !addresses(request, &credentials.uri) {
+            let response = answer::refuse(request, Status::BAD_REQUEST, "Digest for another URI");
+            return Proof::Refused(Some(response));
+        }
+        let count = credentials.protection.as_ref().map_or(1, |protection| protection.count);
+        let nonces = &self.authenticator.nonces;
+        let shown = self.authenticator.devices.get(&device);
+        let worth = match shown {
+            Some(shown) => shown.uses.judge(nonces, ctx.now.wall, &credentials.nonce, count),
+            None => Uses::default().judge(nonces, ctx.now.wall, &credentials.nonce, count),
+        };
+        // The same request again: its answer was lost, and it is answered the same way.
+        let again = worth == Worth::Replayed && self.is_repeated(device, request);
+        if worth != Worth::Good && !again {
+            return Proof::Refused(Some(self.challenge(ctx, request, Some(device), true)));
+        }
+        if !self.is_right(ctx, device, request, credentials) {
+            return self.wrong(ctx, flow, request, "wrong secret");
+        }
+        let shown = self.authenticator.devices.entry(device).or_default();
+        shown.uses.take(&credentials.nonce, count);
+        self.authenticator.asked.remove(&device);
+        Proof::Proved { device }
+    }
+
+    /// Compares the hash; makes the device's own and keeps it when it was right.
+    fn is_right(
+        &mut self,
+        ctx: &Context<'_>,
+        device: ObjectId,
+        request: &Message,
+        credentials: &Credentials,
+    ) -> bool {
+        let base = credentials.algorithm.base();
+        let kept = self.authenticator.devices.get(&device).and_then(|shown| shown.hash.as_ref());
+        let hash = match kept {
+            Some((algorithm, hash)) if *algorithm == base => hash.clone(),
+            _ => {
+                let algorithm = match base {
+                    Algorithm::Sha256 | Algorithm::Sha256Sess => DigestAlgorithm::Sha256,
+                    Algorithm::Md5 | Algorithm::Md5Sess => DigestAlgorithm::Md5,
+                };
+                let (name, realm) = (&credentials.username, &credentials.realm);
+                ctx.directory.secrets().ha1(device, name, realm, algorithm).reveal().into()
+            }
+        };
+        let method = request.method().map_or("", |method| method.as_str());
+        let right = credentials.verify(method, &hash, request.body());
+        if right {
+            let generation = ctx.directory.secrets().generation(device);
+            let shown = self.authenticator.devices.entry(device).or_default();
+            shown.generation = generation;
+            shown.hash = Some((base, hash));
+        }
+        right
+    }
+
+    fn wrong(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        why: &'static str,
+    ) -> Proof {
+        ctx.count("wrong-credentials");
+        if !self.failures.allows(ctx.now, flow.remote.ip()) {
+            // Guessing on and on gets silence, and no line in the log for each try.
+            return Proof::Refused(None);
+        }
+        let fields = vec![("device.address", flow.remote.to_string()), ("reason", why.into())];
+        ctx.note(Level::Warn, "registration or call with wrong credentials", fields);
+        Proof::Refused(Some(answer::refuse(request, Status::FORBIDDEN, "Wrong credentials")))
+    }
+
+    /// The same REGISTER as the last one.
+    fn is_repeated(&self, device: ObjectId, request: &Message) -> bool {
+        let Some(binding) = self.bindings.get(&device) else { return false };
+        let Ok(cseq) = request.cseq() else { return false };
+        binding.lines.iter().any(|line| {
+            line.sequence == cseq.number
+                && &*line.call_id == request.call_id()
+                && cseq.method == jackfield_sip::Method::Register
+        })
+    }
+
+    /// May the device do without a secret? New phones may until they have shown one, and those
+    /// whose security profile asks for none.
+    pub(super) fn is_trusted(
+        &mut self,
+        ctx: &Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+    ) -> bool {
+        let Some(phone) = ctx.directory.typed::<Phone>(device) else { return false };
+        let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
+        if profile.is_some_and(|profile| !profile.digest) {
+            return true;
+        }
+        let binding = self.bindings.get(&device);
+        let proved = binding.is_some_and(|binding| binding.trust == Trust::Proved)
+            || self.authenticator.has_shown(device);
+        if !phone.auto_registered || proved || !self.is_allowed(ctx, flow.remote.ip()) {
+            return false;
+        }
+        if binding.is_some_and(|binding| {
+            binding.came_from(flow)
+                && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
+        }) {
+            return true;
+        }
+        // It may have its secret by now: it is asked, and believed when it has none to show.
+        let now = ctx.now;
+        let asked = &mut self.authenticator.asked;
+        asked.retain(|_, at| now.since(*at) < PATIENCE);
+        match asked.get(&device) {
+            Some(_) => true,
+            None => {
+                if asked.len() < ASKED {
+                    asked.insert(device, now);
+                }
+                false
+            }
+        }
+    }
+
+    fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
+        super::newcomer::is_allowed(ctx.directory, &self.node, source)
+    }
+}
+
+/// The credentials for our realm, if there are any that can be read.
+fn credentials(request: &Message, realm: &str) -> Option<Credentials> {
+    let all = request.all(HeaderName::Authorization);
+    let mut all = all.chain(request.all(HeaderName::ProxyAuthorization)).take(4);
+    all.find_map(|value| Credentials::parse(value).ok().filter(|read| *read.realm == *realm))
+}
+
+/// Is the hashed URI the one the request goes to? Phones write it in more than one way.
+fn addresses(request: &Message, uri: &str) -> bool {
+    if request.raw_uri() == uri {
+        return true;
+    }
+    match (request.uri(), Uri::parse(uri)) {
+        (Ok(Uri::Sip(one)), Ok(Uri::Sip(other))) => {
+            one.at.host == other.at.host && one.raw_user() == other.raw_user()
+        }
+        (Ok(one), Ok(other)) => one.matches(&other),
+        _ => false,
+    }
+}
+
+/// Enterprise phones know MD5 only, and stumble over a second challenge.
+fn algorithms(directory: &Directory, device: Option<ObjectId>) -> &'static [Algorithm] {
+    let phone = device.and_then(|device| directory.typed::<Phone>(device));
+    let model = phone.and_then(|phone| directory.get(phone.model));
+    match model.map(|model| model.dialect) {
+        Some(Dialect::Enterprise) => &[Algorithm::Md5],
+        _ => &[Algorithm::Sha256, Algorithm::Md5],
+    }
+}
+
+/// Is the user a number of ours? Then it is a phone with a secret, whatever else it says.
+fn is_number(directory: &Directory, user: &str) -> bool {
+    mac_in_name(user).is_none() && directory.lines_with(user).next().is_some()
+}
+
+/// How long a new phone that was asked for a secret may take to come without one.
+const PATIENCE: core::time::Duration = core::time::Duration::from_secs(600);
+/// New phones that are remembered as asked.
+const ASKED: usize = 10_000;

@@ -1,0 +1,246 @@
+//! A device places a call: its INVITE is proved, and waits for what the call says.
+
+use jackfield_model::{Directory, Kind, Phone};
+use jackfield_sip::header::MaxForwards;
+use jackfield_sip::{
+    Dialog, Flow, HeaderName, Message, ResponseBuilder, ServerKey, Status,
+};
+use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
+
+use super::super::authenticate::Proof;
+use super::super::binding::Trust;
+use super::super::claim::{Claim, Claimed};
+use super::super::{Devices, cause};
+use super::{Exchange, Leg, State, Up, headers, sdp};
+use crate::context::{Context, Internal};
+use crate::endpoint::{Endpoint, answer};
+use crate::leg::{Called, Description, LegEvent};
+
+impl Devices {
+    /// An INVITE outside every dialog.
+    pub(super) fn call_in(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ServerKey,
+        flow: Flow,
+        message: Message,
+    ) {
+        let device = match self.caller(ctx, &flow, &message) {
+            Proof::Proved { device } | Proof::Trusted { device } => device,
+            Proof::Refused(Some(response)) => return endpoint.respond(ctx, key, &response),
+            Proof::Refused(None) | Proof::Newcomer { .. } => {
+                let response = answer::plain(&message, Status::FORBIDDEN);
+                return endpoint.respond(ctx, key, &response);
+            }
+        };
+        let called = match self.called(ctx, device, &message) {
+            Ok(called) => called,
+            Err((status, why)) => {
+                let response = answer::warn(&message, status, &self.node, why);
+                return endpoint.respond(ctx, key, &response);
+            }
+        };
+        endpoint.respond(ctx, key, &ResponseBuilder::reply_to(&message, Status::TRYING).finish());
+        let token = ctx.ids.tokens().tag().into();
+        let tag = ctx.ids.tokens().tag().into();
+        let request = Box::new(message);
+        let state = State::Calling { invite: key, request, tag };
+        let shown = CallerIdentity::default();
+        self.legs.insert(called.leg, Leg { device, flow, token, shown, state });
+        ctx.tell(Internal::ToCall(LegEvent::Called(Box::new(called))));
+    }
+
+    /// Who calls: by digest, or by the way of a registration that was proved over a connection, or
+    /// by the address of one that needs no proof.
+    fn caller(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Proof {
+        let (contact, to) = (request.optional().ok().flatten(), request.typed());
+        let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
+            return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
+        };
+        if request.first(HeaderName::Authorization).is_some()
+            || request.first(HeaderName::ProxyAuthorization).is_some()
+        {
+            let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
+            let claim = Claim::of(request, contact, &to);
+            return self.prove(ctx, flow, request, &claim, Claimed::Nobody);
+        }
+        let user = from.user().unwrap_or_default().into_owned();
+        let Some(device) = self.bound_here(ctx.directory, flow, &user) else {
+            return Proof::Refused(Some(self.challenge(ctx, request, None, false)));
+        };
+        let trust = self.bindings.get(&device).map(|binding| binding.trust);
+        let connected = flow.connection.is_some();
+        if trust == Some(Trust::Proved) && !connected {
+            return Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)));
+        }
+        Proof::Trusted { device }
+    }
+
+    /// The device that registered the way this message came, and means this user: the only one, or
+    /// the one whose name or line it is.
+    pub(super) fn bound_here(
+        &self,
+        directory: &Directory,
+        flow: &Flow,
+        user: &str,
+    ) -> Option<ObjectId> {
+        let devices = self.addresses.get(&flow.remote)?;
+        let mut here = devices.iter().copied().filter(|device| {
+            self.bindings.get(device).is_some_and(|binding| binding.came_from(flow))
+        });
+        if let Some(device) = directory.find(Kind::Phone, user)
+            && devices.contains(&device)
+        {
+            return here.find(|one| *one == device);
+        }
+        let lines: Vec<ObjectId> = directory.lines_with(user).map(|(line, _)| line.id()).collect();
+        let of_user = |device: &ObjectId| {
+            let phone = directory.typed::<Phone>(*device);
+            phone.is_some_and(|phone| phone.lines.iter().any(|one| lines.contains(&one.line.id())))
+        };
+        match devices.len() {
+            1 => here.next(),
+            _ => here.find(of_user),
+        }
+    }
+
+    /// What is called, and from which line.
+    fn called(
+        &mut self,
+        ctx: &mut Context<'_>,
+        device: ObjectId,
+        request: &Message,
+    ) -> Result<Called, (Status, &'static str)> {
+        let phone = ctx.directory.typed::<Phone>(device);
+        let phone = phone.ok_or((Status::FORBIDDEN, "unknown device"))?;
+        if !self.bindings.contains_key(&device) {
+            return Err((Status::FORBIDDEN, "the device is not registered"));
+        }
+        let from = request.typed::<jackfield_sip::header::From>().ok();
+        let user = from.as_ref().and_then(|from| from.user()).unwrap_or_default();
+        let has_number = |line: &&jackfield_model::PhoneLine| {
+            let line = ctx.directory.get(line.line);
+            line.is_some_and(|line| line.number.as_str() == user)
+        };
+        let line = phone.lines.iter().find(has_number).or_else(|| phone.lines.first());
+        let line = line.ok_or((Status::FORBIDDEN, "the device has no line"))?.line.id();
+        let dialled = request.uri().ok().and_then(|uri| uri.user().map(|user| user.into_owned()));
+        let dialled = dialled.filter(|dialled| !dialled.is_empty() && dialled.len() <= DIALLED);
+        let dialled = dialled.ok_or((Status::ADDRESS_INCOMPLETE, "no number was dialled"))?;
+        let hops = request.optional::<MaxForwards>().ok().flatten().map_or(70, |hops| hops.0);
+        Ok(Called {
+            leg: ctx.ids.leg(),
+            device,
+            name: DeviceName::from(&*phone.name),
+            line,
+            dialled: dialled.into(),
+            offer: sdp::of(request),
+            max_forwards: u8::try_from(hops).unwrap_or(70).saturating_sub(1),
+        })
+    }
+
+    /// The far side rings.
+    pub(super) fn ring(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        leg: LegId,
+        early: Option<&Description>,
+    ) {
+        let Some(leg) = self.legs.legs.get(&leg) else { return };
+        let State::Calling { invite, request, tag } = &leg.state else { return };
+        let status = if early.is_some() { Status::SESSION_PROGRESS } else { Status::RINGING };
+        let contact = headers::contact(&leg.flow, &leg.token);
+        let response = ResponseBuilder::reply_to(request, status).to_tag(tag);
+        let response = headers::usual_in_answer(response, &contact);
+        let response = headers::identity_in_answer(response, &leg.flow, &leg.shown);
+        let response = match early {
+            Some(early) => response.body(sdp::SDP, &early.0).finish(),
+            None => response.finish(),
+        };
+        endpoint.respond(ctx, *invite, &response);
+    }
+
+    /// The far side answered.
+    pub(super) fn answer(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        answer: &Description,
+        connected: CallerIdentity,
+    ) {
+        let Some(mut leg) = self.legs.remove(id) else { return };
+        let State::Calling { invite, request, tag } = leg.state else {
+            return self.legs.insert(id, leg);
+        };
+        leg.shown = connected;
+        let Ok(mut dialog) = Dialog::uas(&request, &tag) else {
+            // Without a Contact there is no dialog to go on in.
+            let response = answer::refuse(&request, Status::BAD_REQUEST, "Missing Contact");
+            endpoint.respond(ctx, invite, &response);
+            let cause = Cause::DeviceUnreachable;
+            return ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause }));
+        };
+        dialog.confirm();
+        let contact = headers::contact(&leg.flow, &leg.token);
+        let response = ResponseBuilder::reply_to(&request, Status::OK).to_tag(&tag);
+        let response = headers::usual_in_answer(response, &contact);
+        let response = headers::identity_in_answer(response, &leg.flow, &leg.shown);
+        let response = response.body(sdp::SDP, &answer.0).finish();
+        endpoint.respond(ctx, invite, &response);
+        let delayed = sdp::of(&request).is_none();
+        let up = Up {
+            dialog,
+            exchange: if delayed { Exchange::AckAwaited } else { Exchange::Idle },
+            unacknowledged: Some(invite),
+            ending: None,
+            updates: request.has_token(HeaderName::Allow, "UPDATE"),
+        };
+        leg.state = State::Up(Box::new(up));
+        self.legs.insert(id, leg);
+        self.legs.invites.insert(invite, id);
+        let offered = sdp::of(&request);
+        self.watch_keys(ctx, endpoint, id, offered.as_ref());
+    }
+
+    /// The device gave up before an answer.
+    pub(in crate::device) fn cancelled(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        invite: ServerKey,
+    ) {
+        let Some(id) = self.legs.invites.get(&invite).copied() else { return };
+        if !matches!(self.legs.legs.get(&id).map(|leg| &leg.state), Some(State::Calling { .. })) {
+            return;
+        }
+        self.refuse_calling(ctx, endpoint, id, Cause::Cancelled);
+        ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause: Cause::Cancelled }));
+    }
+
+    /// Answers the INVITE of a waiting caller with a refusal.
+    pub(super) fn refuse_calling(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        why: Cause,
+    ) {
+        let Some(leg) = self.legs.remove(id) else { return };
+        let State::Calling { invite, request, tag } = &leg.state else { return };
+        let response = ResponseBuilder::reply_to(request, cause::status(why))
+            .to_tag(tag)
+            .header(HeaderName::Reason, cause::reason(why))
+            .header(HeaderName::Server, answer::SERVER);
+        let response = match why {
+            Cause::Congestion => response.header(HeaderName::RetryAfter, 5 + ctx.ids.below(10)),
+            _ => response,
+        };
+        endpoint.respond(ctx, *invite, &response.finish());
+    }
+}
+
+/// Longest number or user that can be dialled.
+const DIALLED: usize = 64;

@@ -1,0 +1,145 @@
+//! Legs end: by their device, by their call, or because nobody answers.
+
+use jackfield_sip::{HeaderName, Message, Method, ServerKey, Status};
+use jackfield_vocabulary::{Cause, LegId};
+
+use super::super::{Devices, Sent, cause};
+use super::{Exchange, State};
+use crate::context::{Context, Internal};
+use crate::endpoint::{Endpoint, answer};
+use crate::leg::LegEvent;
+
+impl Devices {
+    /// A call ends one of its legs, in whatever state that is.
+    pub(super) fn end_leg(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        why: Cause,
+    ) {
+        let Some(leg) = self.legs.legs.get_mut(&id) else { return };
+        match &mut leg.state {
+            State::Calling { .. } => self.refuse_calling(ctx, endpoint, id, why),
+            State::Offered { invite, .. } => {
+                let invite = *invite;
+                let flow = leg.flow.clone();
+                self.legs.remove(id);
+                // Its answer still comes: a refusal, or an acceptance that is too late.
+                self.sent.insert(invite, Sent::Withdrawn { flow });
+                endpoint.cancel(ctx, invite);
+            }
+            State::Up(up) if up.unacknowledged.is_some() => up.ending = Some(why),
+            State::Up(_) => self.hang_up(ctx, endpoint, id, why),
+        }
+    }
+
+    /// Sends BYE and forgets the leg.
+    fn hang_up(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        why: Cause,
+    ) {
+        let Some(leg) = self.legs.remove(id) else { return };
+        let flow = self.way(&leg);
+        let State::Up(mut up) = leg.state else { return };
+        match up.exchange {
+            Exchange::Theirs { key, request } => {
+                let response = answer::plain(&request, Status::REQUEST_TERMINATED);
+                endpoint.respond(ctx, key, &response);
+            }
+            Exchange::AckOwed { invite, response } => {
+                let ack = up.dialog.ack(super::offered::cseq(&response));
+                endpoint.acknowledge(ctx, invite, &response, flow.clone(), &ack);
+            }
+            Exchange::Ours { invite, .. } => {
+                self.sent.remove(&invite);
+            }
+            Exchange::Glare { timer, .. } => ctx.timers.cancel(timer),
+            Exchange::Idle | Exchange::AckAwaited => {}
+        }
+        let bye = up.dialog.request(Method::Bye);
+        let bye = bye
+            .header(HeaderName::Reason, cause::reason(why))
+            .header(HeaderName::UserAgent, answer::SERVER);
+        endpoint.request(ctx, flow, &bye);
+    }
+
+    /// The device is lost for this call.
+    pub(super) fn lose_leg(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        cause: Cause,
+    ) {
+        let ending = self.legs.up(id).is_some_and(|up| up.ending.is_some());
+        self.hang_up(ctx, endpoint, id, cause);
+        if !ending {
+            ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause }));
+        }
+    }
+
+    /// The 2xx of a leg was never acknowledged.
+    pub(crate) fn unacknowledged(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        invite: ServerKey,
+    ) {
+        let Some(id) = self.legs.invites.get(&invite).copied() else { return };
+        ctx.count("calls-unacknowledged");
+        self.lose_leg(ctx, endpoint, id, Cause::DeviceUnreachable);
+    }
+
+    /// The device hung up.
+    pub(super) fn bye_in(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ServerKey,
+        id: LegId,
+        message: &Message,
+    ) {
+        endpoint.respond(ctx, key, &answer::plain(message, Status::OK));
+        let Some(leg) = self.legs.remove(id) else { return };
+        let State::Up(up) = leg.state else { return };
+        match up.exchange {
+            Exchange::Theirs { key, request } => {
+                let response = answer::plain(&request, Status::REQUEST_TERMINATED);
+                endpoint.respond(ctx, key, &response);
+            }
+            Exchange::Glare { timer, .. } => ctx.timers.cancel(timer),
+            Exchange::Ours { invite, .. } => {
+                self.sent.remove(&invite);
+            }
+            _ => {}
+        }
+        if up.ending.is_none() {
+            let cause = Cause::Normal;
+            ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause }));
+        }
+    }
+
+    /// A device is gone for good: its legs end.
+    pub(in crate::device) fn end_legs_of(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        device: jackfield_vocabulary::ObjectId,
+    ) {
+        let of_device = self.legs.legs.iter().filter(|(_, leg)| leg.device == device);
+        let ids: Vec<LegId> = of_device.map(|(id, _)| *id).collect();
+        for id in ids {
+            let cause = Cause::Dropped;
+            let event = match self.legs.legs.get(&id).map(|leg| &leg.state) {
+                Some(State::Offered { .. }) => LegEvent::Refused { leg: id, cause },
+                _ => LegEvent::Ended { leg: id, cause },
+            };
+            self.end_leg(ctx, endpoint, id, cause);
+            ctx.tell(Internal::ToCall(event));
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Legs: what the device layer holds of one device in one call, a SIP dialog in the making, going
+//! on, or ending. Calls tell a leg what to do, and are told what its device does.
+
+mod calling;
+mod end;
+mod exchange;
+pub(super) mod headers;
+mod keys;
+mod offered;
+mod requests;
+mod sdp;
+
+use std::collections::BTreeMap;
+
+use jackfield_sip::{ClientKey, Dialog, DialogId, Flow, Message, ServerKey};
+use jackfield_vocabulary::{CallerIdentity, Cause, LegId, ObjectId};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use crate::context::{Context, TimerToken};
+use crate::endpoint::Endpoint;
+use crate::leg::{Description, LegCommand};
+
+/// Every leg, and how messages find theirs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Legs {
+    legs: BTreeMap<LegId, Leg>,
+    /// The legs whose phones placed the call, by their INVITE, until it is answered and
+    /// acknowledged.
+    #[serde(with = "crate::pairs")]
+    invites: BTreeMap<ServerKey, LegId>,
+    #[serde(with = "crate::pairs")]
+    dialogs: BTreeMap<DialogId, LegId>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Leg {
+    device: ObjectId,
+    /// How the device is reached.
+    flow: Flow,
+    /// The user of our Contact: opaque, and good on any node.
+    token: Box<str>,
+    /// Who the far side is, as shown on the device.
+    shown: CallerIdentity,
+    state: State,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum State {
+    /// The device placed the call and waits.
+    Calling { invite: ServerKey, request: Box<Message>, tag: Box<str> },
+    /// The device is offered the call.
+    Offered { invite: ClientKey, delayed: bool, rings: bool },
+    /// Answered.
+    Up(Box<Up>),
+}
+
+/// An answered leg.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Up {
+    dialog: Dialog,
+    exchange: Exchange,
+    /// Our 2xx that has no ACK yet.
+    unacknowledged: Option<ServerKey>,
+    /// It is to end as soon as the ACK is there (RFC 3261 section 15).
+    ending: Option<Cause>,
+    /// The device understands UPDATE.
+    updates: bool,
+}
+
+/// Where offer and answer stand.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Exchange {
+    /// Both sides agree.
+    Idle,
+    /// Our 2xx made the offer; the ACK brings the answer.
+    AckAwaited,
+    /// The device's 2xx made the offer; our ACK waits for the answer.
+    AckOwed { invite: ClientKey, response: Box<Message> },
+    /// Our re-INVITE is out.
+    Ours { invite: ClientKey, offer: Option<Description> },
+    /// The device's re-INVITE or UPDATE waits for an answer.
+    Theirs { key: ServerKey, request: Box<Message> },
+    /// Both had offered at once: ours goes out again.
+    Glare { offer: Option<Description>, timer: TimerToken },
+}
+
+impl Devices {
+    /// Carries out what a call tells one of its legs.
+    pub(crate) fn leg_command(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        command: LegCommand,
+    ) {
+        match command {
+            LegCommand::Offer(offer) => self.offer(ctx, endpoint, &offer),
+            LegCommand::Ring { leg, early } => self.ring(ctx, endpoint, leg, early.as_ref()),
+            LegCommand::Answer { leg, answer, connected } => {
+                self.answer(ctx, endpoint, leg, &answer, connected);
+            }
+            LegCommand::ReOffer { leg, offer } => self.re_offer(ctx, endpoint, leg, offer),
+            LegCommand::ReAnswer { leg, answer } => self.re_answer(ctx, endpoint, leg, &answer),
+            LegCommand::ReRefuse { leg, cause } => self.re_refuse(ctx, endpoint, leg, cause),
+            LegCommand::End { leg, cause } => self.end_leg(ctx, endpoint, leg, cause),
+            LegCommand::Identify { leg, connected } => {
+                self.identify(ctx, endpoint, leg, connected);
+            }
+        }
+    }
+
+    /// The latest way to a leg's device: a phone that came back over another connection is reached
+    /// over that one.
+    fn way(&self, leg: &Leg) -> Flow {
+        let binding = self.bindings.get(&leg.device);
+        let newer = binding.filter(|binding| {
+            leg.flow.transport.is_reliable()
+                && binding.flow.transport == leg.flow.transport
+                && binding.flow.remote.ip() == leg.flow.remote.ip()
+        });
+        newer.map_or_else(|| leg.flow.clone(), |binding| binding.flow.clone())
+    }
+}
+
+impl Legs {
+    fn insert(&mut self, id: LegId, leg: Leg) {
+        match &leg.state {
+            State::Calling { invite, .. } => drop(self.invites.insert(*invite, id)),
+            State::Up(up) => drop(self.dialogs.insert(up.dialog.id().clone(), id)),
+            State::Offered { .. } => {}
+        }
+        self.legs.insert(id, leg);
+    }
+
+    /// Takes a leg out of the table with everything that leads to it.
+    fn remove(&mut self, id: LegId) -> Option<Leg> {
+        let leg = self.legs.remove(&id)?;
+        match &leg.state {
+            State::Calling { invite, .. } => drop(self.invites.remove(invite)),
+            State::Up(up) => {
+                self.dialogs.remove(up.dialog.id());
+                if let Some(invite) = &up.unacknowledged {
+                    self.invites.remove(invite);
+                }
+            }
+            State::Offered { .. } => {}
+        }
+        Some(leg)
+    }
+
+    fn up(&mut self, id: LegId) -> Option<&mut Up> {
+        match &mut self.legs.get_mut(&id)?.state {
+            State::Up(up) => Some(up),
+            _ => None,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.legs.len()
+    }
+}

@@ -1,0 +1,193 @@
+//! A call is offered to a device: an INVITE to where it registered.
+
+use jackfield_sip::header::{CSeq, MaxForwards};
+use jackfield_sip::{ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder};
+use jackfield_vocabulary::{Cause, LegId};
+
+use super::super::{Devices, Sent, cause};
+use super::headers::{self, Party};
+use super::{Exchange, Leg, State, Up, sdp};
+use crate::context::{Context, Internal, Timer};
+use crate::endpoint::Endpoint;
+use crate::leg::{LegEvent, Offer};
+
+impl Devices {
+    /// Offers a call to a device, where that line of it is registered.
+    pub(super) fn offer(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, offer: &Offer) {
+        let refuse = |ctx: &mut Context<'_>, cause| {
+            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: offer.leg, cause }));
+        };
+        let binding = self.bindings.get(&offer.device);
+        let reach = binding.and_then(|binding| {
+            binding.line(offer.line).map(|line| (binding.flow.clone(), line.contact.clone()))
+        });
+        let Some((flow, contact)) = reach else { return refuse(ctx, Cause::Unregistered) };
+        if offer.max_forwards == 0 {
+            return refuse(ctx, Cause::Loop);
+        }
+        let token = ctx.ids.tokens().tag();
+        let request = invite(ctx, &flow, &contact, &token, offer);
+        let invite = endpoint.request(ctx, flow.clone(), &request);
+        let state = State::Offered { invite, delayed: offer.offer.is_none(), rings: false };
+        let shown = offer.caller.clone();
+        let leg = Leg { device: offer.device, flow, token: token.into(), shown, state };
+        self.legs.insert(offer.leg, leg);
+        self.sent.insert(invite, Sent::Offer(offer.leg));
+        ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
+    }
+
+    /// The device answers an offered call, finally or not yet.
+    pub(in crate::device) fn offer_answered(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        id: LegId,
+        flow: Flow,
+        message: &Message,
+    ) {
+        let Some(status) = message.status() else { return };
+        if status.is_provisional() {
+            return self.offer_rings(ctx, id, message);
+        }
+        self.sent.remove(&key);
+        if status.is_success() {
+            return self.offer_accepted(ctx, endpoint, key, id, flow, message);
+        }
+        if self.legs.remove(id).is_some() {
+            let cause = cause::of_refusal(status);
+            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+        }
+    }
+
+    /// No answer came at all.
+    pub(in crate::device) fn offer_failed(&mut self, ctx: &mut Context<'_>, id: LegId) {
+        if self.legs.remove(id).is_some() {
+            let cause = Cause::DeviceUnreachable;
+            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+        }
+    }
+
+    fn offer_rings(&mut self, ctx: &mut Context<'_>, id: LegId, message: &Message) {
+        let Some(leg) = self.legs.legs.get_mut(&id) else { return };
+        let State::Offered { rings, .. } = &mut leg.state else { return };
+        let early = sdp::of(message);
+        let first = message.status().is_some_and(|status| status.code() > 100) && !*rings;
+        if first || early.is_some() {
+            *rings = true;
+            ctx.tell(Internal::ToCall(LegEvent::Ringing { leg: id, early }));
+        }
+    }
+
+    fn offer_accepted(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        id: LegId,
+        flow: Flow,
+        message: &Message,
+    ) {
+        let Some(mut leg) = self.legs.remove(id) else {
+            return end_late(ctx, endpoint, key, message, flow);
+        };
+        let State::Offered { delayed, .. } = leg.state else { return self.legs.insert(id, leg) };
+        let (Ok(dialog), Some(answer)) = (Dialog::uac(message), sdp::of(message)) else {
+            end_late(ctx, endpoint, key, message, flow);
+            let cause = Cause::MediaUnavailable;
+            return ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+        };
+        let exchange = if delayed {
+            Exchange::AckOwed { invite: key, response: Box::new(message.clone()) }
+        } else {
+            let ack = dialog.ack(cseq(message));
+            endpoint.acknowledge(ctx, key, message, flow, &ack);
+            Exchange::Idle
+        };
+        let updates = message.has_token(HeaderName::Allow, "UPDATE");
+        let up = Up { dialog, exchange, unacknowledged: None, ending: None, updates };
+        leg.state = State::Up(Box::new(up));
+        self.legs.insert(id, leg);
+        self.watch_keys(ctx, endpoint, id, Some(&answer));
+        ctx.tell(Internal::ToCall(LegEvent::Answered { leg: id, answer }));
+    }
+
+    /// The answer to an offer that was withdrawn: an acceptance came too late.
+    pub(in crate::device) fn withdrawn_answered(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        flow: Flow,
+        message: &Message,
+    ) {
+        let Some(status) = message.status().filter(|status| status.is_final()) else { return };
+        self.sent.remove(&key);
+        if status.is_success() {
+            end_late(ctx, endpoint, key, message, flow);
+        }
+    }
+
+    /// A device neither answers nor refuses for far too long.
+    pub(crate) fn give_up_offer(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+    ) {
+        let leg = self.legs.legs.get(&id);
+        if leg.is_some_and(|leg| matches!(leg.state, State::Offered { .. })) {
+            self.end_leg(ctx, endpoint, id, Cause::NoAnswer);
+            let cause = Cause::NoAnswer;
+            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+        }
+    }
+}
+
+fn invite(
+    ctx: &mut Context<'_>,
+    flow: &Flow,
+    contact: &str,
+    token: &str,
+    offer: &Offer,
+) -> RequestBuilder {
+    let from = headers::address(flow, &offer.caller.number, &offer.caller.name);
+    let from = from.with_tag(&ctx.ids.tokens().tag());
+    let request = RequestBuilder::new(Method::Invite, contact)
+        .typed(&MaxForwards(offer.max_forwards.into()))
+        .header(HeaderName::From, from)
+        .header(HeaderName::To, headers::address(flow, &offer.called, ""))
+        .header(HeaderName::CallId, ctx.ids.tokens().call_id())
+        .typed(&CSeq::new(1, Method::Invite));
+    let mut request = headers::usual(request, &headers::contact(flow, token));
+    request = headers::identity(request, flow, &offer.caller, Party::Calling);
+    if let Some((number, reason)) = &offer.diverted {
+        request = request.typed(&headers::diversion(flow, number, *reason));
+    }
+    match &offer.offer {
+        Some(description) => request.body(sdp::SDP, &*description.0),
+        None => request,
+    }
+}
+
+/// Ends a session that was accepted when nobody wanted it any more.
+pub(super) fn end_late(
+    ctx: &mut Context<'_>,
+    endpoint: &mut Endpoint,
+    key: ClientKey,
+    message: &Message,
+    flow: Flow,
+) {
+    let Ok(mut dialog) = Dialog::uac(message) else { return };
+    let ack = dialog.ack(cseq(message));
+    endpoint.acknowledge(ctx, key, message, flow.clone(), &ack);
+    let bye = dialog.request(Method::Bye);
+    endpoint.request(ctx, flow, &bye);
+}
+
+pub(super) fn cseq(message: &Message) -> u32 {
+    message.cseq().map_or(0, |cseq| cseq.number)
+}
+
+/// A phone that neither answers nor refuses is given up; lines have their own, shorter limits.
+const LONGEST_RING: core::time::Duration = core::time::Duration::from_secs(330);

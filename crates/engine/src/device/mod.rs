@@ -1,0 +1,279 @@
+//! Devices: where they are registered, what they may do, and their legs in calls.
+
+mod authenticate;
+mod binding;
+mod cause;
+mod claim;
+mod dialect;
+mod leg;
+mod limiter;
+mod newcomer;
+mod nonce;
+mod registrar;
+mod told;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use jackfield_model::{ClusterSettings, Phone};
+use jackfield_sip::{ClientKey, Flow, Message, Tokens};
+use jackfield_vocabulary::{LegId, ObjectId};
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Context, Timer};
+use crate::endpoint::{Endpoint, Heard};
+use crate::interface::{Access, DeviceState, Output};
+use authenticate::Authenticator;
+use binding::{Binding, Trust};
+use leg::Legs;
+use limiter::Limiter;
+use newcomer::Newcomers;
+use told::Told;
+
+/// Every device that is registered, or about to be.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Devices {
+    /// This node's name.
+    node: Box<str>,
+    bindings: BTreeMap<ObjectId, Binding>,
+    /// Devices by the address they registered from.
+    addresses: BTreeMap<SocketAddr, BTreeSet<ObjectId>>,
+    authenticator: Authenticator,
+    newcomers: Newcomers,
+    /// How often a source may be wrong before it gets no answers.
+    failures: Limiter,
+    legs: Legs,
+    /// Requests of ours whose answers matter.
+    #[serde(with = "crate::pairs")]
+    sent: BTreeMap<ClientKey, Sent>,
+}
+
+/// What an answer is the answer to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Sent {
+    /// A call offered.
+    Offer(LegId),
+    /// An offer that nobody wants answered any more.
+    Withdrawn { flow: Flow },
+    /// New media for an answered leg.
+    ReOffer(LegId),
+    /// A word to a phone outside every call.
+    Told(Box<Told>),
+}
+
+impl Devices {
+    pub(crate) fn new(node: &str, tokens: &mut Tokens) -> Self {
+        let mut key = [0; 32];
+        for bytes in key.chunks_exact_mut(8) {
+            bytes.copy_from_slice(&tokens.number().to_le_bytes());
+        }
+        Self {
+            node: node.into(),
+            bindings: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            authenticator: Authenticator::new(key),
+            newcomers: Newcomers::default(),
+            failures: Limiter::new(20, 30),
+            legs: Legs::default(),
+            sent: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in the registrations that an earlier life of the node kept.
+    pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
+        for (device, bytes) in kept {
+            let Ok(mut binding) = serde_json::from_slice::<Binding>(&bytes) else { continue };
+            if ctx.directory.typed::<Phone>(device).is_none() {
+                continue;
+            }
+            binding.restart_clock(ctx.now);
+            if !binding.prune(ctx.now) {
+                continue;
+            }
+            binding.timed = true;
+            ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
+            if binding.trust == Trust::Proved {
+                let address = binding.flow.remote.ip();
+                ctx.out.push(Output::Access(Access::Registered { device, address }));
+            }
+            self.addresses.entry(binding.flow.remote).or_default().insert(device);
+            self.bindings.insert(device, binding);
+        }
+    }
+
+    /// Takes what the network says, but REGISTER.
+    pub(crate) fn hear(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, heard: Heard) {
+        match heard {
+            Heard::Register { flow, message } => self.hear_register(ctx, endpoint, flow, message),
+            Heard::Request { key, flow, message } => {
+                self.request(ctx, endpoint, key, flow, message);
+            }
+            Heard::Ack { invite, message } => self.acknowledged(ctx, endpoint, invite, &message),
+            Heard::Cancelled { invite } => self.cancelled(ctx, endpoint, invite),
+            Heard::Unacknowledged { invite } => self.unacknowledged(ctx, endpoint, invite),
+            Heard::Response { key, flow, message } => {
+                self.response(ctx, endpoint, key, flow, &message);
+            }
+            Heard::Failed { key } => self.failed(ctx, endpoint, key),
+        }
+    }
+
+    fn hear_register(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        flow: Flow,
+        message: Message,
+    ) {
+        let response = match Endpoint::screen(&message) {
+            Some(response) => Some(response),
+            None => match message.check() {
+                Ok(essentials) => self.register(ctx, &flow, &message, &essentials),
+                // The transactions answer what is broken.
+                Err(_) => return endpoint.transact(ctx, flow, message),
+            },
+        };
+        if let Some(response) = response {
+            endpoint.reply(ctx, &flow, &message, &response);
+        }
+    }
+
+    fn response(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        flow: Flow,
+        message: &Message,
+    ) {
+        match self.sent.get(&key) {
+            Some(Sent::Offer(leg)) => {
+                let leg = *leg;
+                self.offer_answered(ctx, endpoint, key, leg, flow, message);
+            }
+            Some(Sent::Withdrawn { flow }) => {
+                let flow = flow.clone();
+                self.withdrawn_answered(ctx, endpoint, key, flow, message);
+            }
+            Some(Sent::ReOffer(leg)) => {
+                let leg = *leg;
+                self.re_offer_answered(ctx, endpoint, key, leg, message);
+            }
+            Some(Sent::Told(_)) => self.told_answered(ctx, endpoint, key, message),
+            // BYE, UPDATE, SUBSCRIBE: whatever comes changes nothing.
+            None => {}
+        }
+    }
+
+    fn failed(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, key: ClientKey) {
+        match self.sent.remove(&key) {
+            Some(Sent::Offer(leg)) => self.offer_failed(ctx, leg),
+            Some(Sent::ReOffer(leg)) => self.re_offer_failed(ctx, endpoint, leg),
+            Some(Sent::Told(told)) => Self::told_failed(ctx, &told),
+            Some(Sent::Withdrawn { .. }) | None => {}
+        }
+    }
+
+    /// A stream is gone: its devices are called back at their contacts until they register again.
+    pub(crate) fn flow_closed(&mut self, flow: &Flow) {
+        let Some(devices) = self.addresses.get(&flow.remote).cloned() else { return };
+        for device in devices {
+            let Some(binding) = self.bindings.get_mut(&device) else { continue };
+            if binding.came_from(flow) {
+                binding.lose_connection();
+                let remote = binding.flow.remote;
+                self.move_address(device, flow.remote, remote);
+            }
+        }
+    }
+
+    /// The configuration changed.
+    pub(crate) fn directory_changed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        changed: &[ObjectId],
+    ) {
+        for id in changed {
+            if ctx.directory.typed::<ClusterSettings>(*id).is_some() {
+                self.authenticator.forget_hashes();
+            }
+            if ctx.directory.typed::<Phone>(*id).is_some() {
+                if self.authenticator.changed(ctx.directory, *id) {
+                    // Registered with the secret that was taken from it.
+                    self.unbind(ctx, *id);
+                }
+            } else if ctx.directory.entry(*id).is_none() {
+                self.authenticator.forget(*id);
+                if self.bindings.contains_key(id) {
+                    self.unbind(ctx, *id);
+                    self.end_legs_of(ctx, endpoint, *id);
+                }
+            }
+        }
+    }
+
+    /// A timer of devices or legs fired.
+    pub(crate) fn timeout(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        timer: &Timer,
+    ) {
+        match timer {
+            Timer::BindingExpiry { device } => self.binding_expiry(ctx, *device),
+            Timer::AutoRegisterAnswer { operation } => {
+                self.no_decision(ctx, endpoint, *operation);
+            }
+            Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
+            Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
+            Timer::OfferGiveUp { leg } => self.give_up_offer(ctx, endpoint, *leg),
+            Timer::KeySubscription { leg } => self.refresh_keys(ctx, endpoint, *leg),
+            _ => {}
+        }
+    }
+
+    /// What is known of a device at this moment; its calls are the calls' to tell.
+    pub(crate) fn state(&self, device: ObjectId) -> DeviceState {
+        let Some(binding) = self.bindings.get(&device) else { return DeviceState::default() };
+        let flow = &binding.flow;
+        DeviceState {
+            registered: true,
+            address: Some(format!("{} {}", flow.remote, flow.transport).into()),
+            user_agent: binding.user_agent.clone(),
+            since: Some(binding.since),
+            expires: Some(binding.expires().wall),
+            ..DeviceState::default()
+        }
+    }
+
+    /// How many are registered.
+    pub(crate) fn registered(&self) -> u64 {
+        self.bindings.len() as u64
+    }
+
+    /// Counts for the metrics page.
+    pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
+        vec![("legs".into(), self.legs.len() as u64)]
+    }
+
+    /// A device is at another address.
+    fn move_address(&mut self, device: ObjectId, from: SocketAddr, to: SocketAddr) {
+        if let Some(devices) = self.addresses.get_mut(&from) {
+            devices.remove(&device);
+            if devices.is_empty() {
+                self.addresses.remove(&from);
+            }
+        }
+        self.addresses.entry(to).or_default().insert(device);
+    }
+
+    fn forget_address(&mut self, device: ObjectId, at: SocketAddr) {
+        if let Some(devices) = self.addresses.get_mut(&at) {
+            devices.remove(&device);
+            if devices.is_empty() {
+                self.addresses.remove(&at);
+            }
+        }
+    }
+}

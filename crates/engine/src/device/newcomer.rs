@@ -1,0 +1,237 @@
+//! Phones nobody knows: taken in by auto-registration where that is open to them (SP-43).
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome};
+use jackfield_sip::{Flow, Message, Response, Status};
+use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId, Refusal};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use super::claim::Claim;
+use super::limiter::Limiter;
+use crate::context::{Asker, Context, Internal, Timer, TimerToken};
+use crate::endpoint::{Endpoint, answer};
+use crate::interface::{Access, Decision, Level, Output};
+
+/// The unknown phones whose REGISTER waits for the store.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Newcomers {
+    waiting: BTreeMap<Mac, Waiting>,
+    #[serde(with = "crate::pairs")]
+    operations: BTreeMap<OperationId, Mac>,
+    sources: Limiter,
+    all: Limiter,
+    /// When an administrator was last told that there are no numbers left.
+    alarmed: Option<Now>,
+}
+
+/// One of them. A later REGISTER takes the place of an earlier one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Waiting {
+    request: Message,
+    flow: Flow,
+    timer: TimerToken,
+}
+
+impl Default for Newcomers {
+    fn default() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            operations: BTreeMap::new(),
+            sources: Limiter::new(1, 1),
+            all: Limiter::new(1, 1),
+            alarmed: None,
+        }
+    }
+}
+
+impl Devices {
+    /// A REGISTER of an unknown phone: submitted to the store, or refused with the reason.
+    pub(super) fn newcomer(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        claim: &Claim<'_>,
+        mac: Mac,
+    ) -> Option<Response> {
+        if let Some(waiting) = self.newcomers.waiting.get_mut(&mac) {
+            // The same phone again, or impatient: one answer will do for both.
+            waiting.request = request.clone();
+            waiting.flow = flow.clone();
+            return None;
+        }
+        let node = self.node.clone();
+        let settings = ctx.directory.auto_registration(&node).map(|(_, settings)| settings.clone());
+        let open = settings.filter(|settings| !settings.disabled);
+        let Some(settings) = open else {
+            return self.turn_away(ctx, flow, request, "auto-registration is disabled");
+        };
+        let source = flow.remote.ip();
+        if !Network::any_contains(&settings.allowed_networks, source) {
+            return self.turn_away(ctx, flow, request, "this network is not allowed");
+        }
+        let Some(model) = claim.model(ctx.directory, mac) else {
+            return self.turn_away(ctx, flow, request, "no phone model fits");
+        };
+        if !self.newcomers.has_room(ctx.now, &settings, source) {
+            ctx.count("newcomers-delayed");
+            return Some(answer::unavailable(request, 5 + ctx.ids.below(26)));
+        }
+        let operation = ctx.ids.operation();
+        let actor = Actor::Device {
+            device: format!("{mac}").into(),
+            address: flow.remote.to_string().into(),
+        };
+        let what = Operation::AutoRegister { node, mac, model };
+        ctx.out.push(Output::Submit { operation, actor, what });
+        ctx.count("newcomers");
+        let timer = ctx.after(ANSWER, Timer::AutoRegisterAnswer { operation });
+        let waiting = Waiting { request: request.clone(), flow: flow.clone(), timer };
+        self.newcomers.waiting.insert(mac, waiting);
+        self.newcomers.operations.insert(operation, mac);
+        None
+    }
+
+    /// The store decided on an operation; tells whether it was one of these.
+    pub(crate) fn decided(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        operation: OperationId,
+        decision: &Decision,
+    ) -> bool {
+        let Some(mac) = self.newcomers.operations.remove(&operation) else { return false };
+        let waiting = self.newcomers.waiting.remove(&mac);
+        if let Some(waiting) = &waiting {
+            ctx.timers.cancel(waiting.timer);
+        }
+        let committed = match decision {
+            Decision::Committed(Outcome::AutoRegistered { device, .. }) => Some(*device),
+            _ => None,
+        };
+        if let Some(device) = committed {
+            self.authenticator.expect(device, ctx.now);
+        }
+        let Some(Waiting { request, flow, .. }) = waiting else { return true };
+        let response = match (committed, decision) {
+            (Some(device), _) => self.take_in(ctx, &flow, &request, device),
+            (None, Decision::Refused(refusal)) => self.refused(ctx, &request, refusal),
+            (None, _) => answer::unavailable(&request, 5 + ctx.ids.below(26)),
+        };
+        endpoint.reply(ctx, &flow, &request, &response);
+        true
+    }
+
+    /// The store did not decide in time. What it decides later, the next REGISTER finds.
+    pub(super) fn no_decision(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        operation: OperationId,
+    ) {
+        let Some(mac) = self.newcomers.operations.get(&operation) else { return };
+        let Some(waiting) = self.newcomers.waiting.remove(mac) else { return };
+        let response = answer::unavailable(&waiting.request, 5 + ctx.ids.below(26));
+        endpoint.reply(ctx, &waiting.flow, &waiting.request, &response);
+        if self.newcomers.operations.len() > UNDECIDED {
+            self.newcomers.operations.remove(&operation);
+        }
+    }
+
+    /// The phone is one of ours now: it is registered, may fetch its file, and is told to.
+    fn take_in(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+    ) -> Response {
+        let address = Some(flow.remote.ip());
+        ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
+        ctx.after(SETTLE, Timer::AutoRegisterRestart { device });
+        self.bind_newcomer(ctx, flow, request, device)
+    }
+
+    /// Tells a phone that was taken in to fetch its file.
+    pub(super) fn restart_newcomer(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let (restart, asker) = (DeviceRestart::Restart, Asker::Nobody);
+        ctx.tell(Internal::Restart { device, restart, asker });
+    }
+
+    fn refused(&mut self, ctx: &mut Context<'_>, request: &Message, refusal: &Refusal) -> Response {
+        ctx.count("newcomers-refused");
+        let fields = vec![("refusal", refusal.to_string())];
+        ctx.note(Level::Warn, "unknown phone refused", fields);
+        if refusal.code == Code::RangeExhausted
+            && self.newcomers.alarmed.is_none_or(|at| ctx.now.since(at) > ALARM_AGAIN)
+        {
+            self.newcomers.alarmed = Some(ctx.now);
+            let values = vec![("node", self.node.to_string())];
+            ctx.alarm("auto-registration-range-exhausted", values);
+        }
+        match refusal.code {
+            Code::DatabaseUnavailable | Code::Overloaded | Code::OutcomeUnknown => {
+                answer::unavailable(request, 5 + ctx.ids.below(26))
+            }
+            code => answer::warn(request, Status::FORBIDDEN, &self.node, code.name()),
+        }
+    }
+
+    fn turn_away(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        why: &'static str,
+    ) -> Option<Response> {
+        ctx.count("newcomers-refused");
+        if !self.failures.allows(ctx.now, flow.remote.ip()) {
+            return None;
+        }
+        let fields = vec![("device.address", flow.remote.to_string()), ("reason", why.into())];
+        ctx.note(Level::Info, "unknown phone turned away", fields);
+        Some(answer::warn(request, Status::FORBIDDEN, &self.node, why))
+    }
+}
+
+impl Newcomers {
+    /// Few enough wait, and neither this source nor all together come too fast. One source may
+    /// have three quarters of the rate, so that a flood leaves something for others.
+    fn has_room(&mut self, now: Now, settings: &AutoRegistration, source: IpAddr) -> bool {
+        let rate = settings.per_minute;
+        let share = rate.div_ceil(4).saturating_mul(3);
+        self.all.set(rate.clamp(1, BURST), rate);
+        self.sources.set(share.clamp(1, BURST), share);
+        self.waiting.len() < WAITING
+            && self.operations.len() < UNDECIDED
+            && self.sources.allows(now, source)
+            && self.all.allows(now, EVERYBODY)
+    }
+}
+
+/// Are unknown phones at this address taken in?
+pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> bool {
+    let settings = directory.auto_registration(node);
+    settings.is_some_and(|(_, settings)| Network::any_contains(&settings.allowed_networks, source))
+}
+
+/// How long the store may take.
+const ANSWER: Duration = Duration::from_secs(3);
+/// For how long a new phone may fetch its file.
+const WINDOW: Duration = Duration::from_secs(300);
+/// How long a phone gets to digest its 200 before it is told to restart.
+const SETTLE: Duration = Duration::from_secs(1);
+/// How often an alarm is raised again.
+const ALARM_AGAIN: Duration = Duration::from_secs(60);
+/// Phones that may wait at once.
+const WAITING: usize = 512;
+/// Operations whose end is not known yet.
+const UNDECIDED: usize = 2048;
+/// New phones that are taken in at once.
+const BURST: u32 = 1000;
+/// One allowance for all.
+const EVERYBODY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);

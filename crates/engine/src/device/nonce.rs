@@ -1,0 +1,194 @@
+//! Nonces of digest authentication: made without keeping anything, and each counted from its first
+//! use, so that what was heard on the wire can't be sent again.
+
+use hmac::{Hmac, Mac};
+use jackfield_vocabulary::UnixTime;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// Makes nonces and knows its own.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Nonces {
+    key: [u8; 32],
+}
+
+/// How far a device has counted one nonce.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Use {
+    nonce: Box<str>,
+    /// Seconds since 1970.
+    issued: u32,
+    highest: u32,
+    /// Which of the 64 counts up to `highest` were used; bit 0 is `highest`.
+    window: u64,
+}
+
+/// What a nonce is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// Good for this count.
+    Good,
+    /// Ours, but too old or used up: a new one is given.
+    Stale,
+    /// This count was used already.
+    Replayed,
+}
+
+/// The nonces of one device: the one it holds, and the one before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Uses {
+    held: Option<Use>,
+    former: Option<Use>,
+    /// Nonces issued before this are not taken any more.
+    oldest: u32,
+}
+
+impl Nonces {
+    pub(super) fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    /// A new nonce.
+    pub(super) fn make(&self, now: UnixTime, random: u64) -> String {
+        let issued = seconds(now);
+        let start = format!("{issued:08x}{:08x}", random & 0xffff_ffff);
+        let seal = self.seal(&start);
+        start + &seal
+    }
+
+    /// When one of ours was issued.
+    fn issued(&self, nonce: &str) -> Option<u32> {
+        let (start, seal) = nonce.split_at_checked(16)?;
+        let time = u32::from_str_radix(start.get(..8)?, 16).ok()?;
+        same(self.seal(start).as_bytes(), seal.as_bytes()).then_some(time)
+    }
+
+    fn seal(&self, start: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
+        mac.update(start.as_bytes());
+        let seal = mac.finalize().into_bytes();
+        seal.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Uses {
+    /// What a nonce and its count are worth, before anything is taken as used.
+    pub(super) fn judge(
+        &self,
+        nonces: &Nonces,
+        now: UnixTime,
+        nonce: &str,
+        count: u32,
+    ) -> Worth {
+        let known = [&self.held, &self.former].into_iter().flatten();
+        if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
+            return match () {
+                () if seconds(now).saturating_sub(known.issued) > HELD => Worth::Stale,
+                () if known.is_free(count) => Worth::Good,
+                () => Worth::Replayed,
+            };
+        }
+        match nonces.issued(nonce) {
+            Some(issued) if issued >= self.oldest && seconds(now).abs_diff(issued) <= FRESH => {
+                Worth::Good
+            }
+            _ => Worth::Stale,
+        }
+    }
+
+    /// Takes a count as used.
+    pub(super) fn take(&mut self, nonce: &str, count: u32) {
+        let known = [&mut self.held, &mut self.former].into_iter().flatten();
+        if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
+            return known.take(count);
+        }
+        let issued = nonce.get(..8).and_then(|time| u32::from_str_radix(time, 16).ok());
+        let issued = issued.unwrap_or_default();
+        if let Some(gone) = self.former.take() {
+            self.oldest = self.oldest.max(gone.issued);
+        }
+        self.former = self.held.take();
+        self.held = Some(Use { nonce: nonce.into(), issued, highest: count, window: 1 });
+    }
+}
+
+impl Use {
+    fn is_free(&self, count: u32) -> bool {
+        match self.highest.checked_sub(count) {
+            None => true,
+            Some(behind) => behind < 64 && self.window & (1 << behind) == 0,
+        }
+    }
+
+    fn take(&mut self, count: u32) {
+        match count.checked_sub(self.highest) {
+            Some(ahead) if ahead > 0 => {
+                self.window = if ahead < 64 { self.window << ahead | 1 } else { 1 };
+                self.highest = count;
+            }
+            _ => {
+                let behind = self.highest - count.min(self.highest);
+                if behind < 64 {
+                    self.window |= 1 << behind;
+                }
+            }
+        }
+    }
+}
+
+/// Compares without telling by time where the difference is.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
+    one.len() == other.len() && differences == 0
+}
+
+fn seconds(now: UnixTime) -> u32 {
+    u32::try_from(now.seconds()).unwrap_or(u32::MAX)
+}
+
+/// Seconds in which a new nonce must be used for the first time.
+const FRESH: u32 = 300;
+/// Seconds for which a phone may go on with the nonce it holds.
+const HELD: u32 = 2 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime(seconds * 1000)
+    }
+
+    #[test]
+    fn a_nonce_counts_up_and_no_count_is_good_twice() {
+        let nonces = Nonces::new([1; 32]);
+        let nonce = nonces.make(at(1000), 7);
+        let mut uses = Uses::default();
+        for count in [1, 2, 5, 4, 70] {
+            assert_eq!(uses.judge(&nonces, at(1010), &nonce, count), Worth::Good, "{count}");
+            uses.take(&nonce, count);
+            assert_eq!(uses.judge(&nonces, at(1010), &nonce, count), Worth::Replayed, "{count}");
+        }
+        assert_eq!(uses.judge(&nonces, at(1010), &nonce, 3), Worth::Replayed, "out of the window");
+        assert_eq!(uses.judge(&nonces, at(90_000), &nonce, 71), Worth::Good, "held for a day");
+        assert_eq!(uses.judge(&nonces, at(200_000), &nonce, 72), Worth::Stale);
+    }
+
+    #[test]
+    fn strange_old_and_superseded_nonces_are_stale() {
+        let nonces = Nonces::new([1; 32]);
+        let uses = Uses::default();
+        let foreign = Nonces::new([2; 32]).make(at(1000), 7);
+        assert_eq!(uses.judge(&nonces, at(1000), &foreign, 1), Worth::Stale);
+        assert_eq!(uses.judge(&nonces, at(1000), "", 1), Worth::Stale);
+        assert_eq!(uses.judge(&nonces, at(1000), "0000ÿ000000000000000", 1), Worth::Stale);
+        let nonce = nonces.make(at(1000), 7);
+        assert_eq!(uses.judge(&nonces, at(1301), &nonce, 1), Worth::Stale);
+
+        let mut uses = Uses::default();
+        for time in [1010, 1020, 1030] {
+            uses.take(&nonces.make(at(time), 7), 1);
+        }
+        assert_eq!(uses.judge(&nonces, at(1030), &nonce, 1), Worth::Stale, "superseded");
+    }
+}

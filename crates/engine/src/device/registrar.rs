@@ -1,0 +1,321 @@
+//! REGISTER: who is it, is it so, and where is it from now on (RFC 3261 section 10.3).
+//!
+//! A REGISTER is answered without a transaction: it says the same however often it comes, and a
+//! phone's refresh is by far the most frequent thing that happens.
+
+use core::time::Duration;
+
+use jackfield_model::{Dialect, Directory, Line, Phone};
+use jackfield_sip::header::{Contact, ContactAddress, Date, Expires, MinExpires};
+use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
+use jackfield_vocabulary::{DeviceName, ObjectId};
+
+use super::Devices;
+use super::authenticate::Proof;
+use super::binding::{Binding, Registered, Trust};
+use super::claim::{self, Claim};
+use super::dialect;
+use crate::context::{Context, Internal, Timer};
+use crate::endpoint::answer;
+use crate::interface::{Access, BindingChange, Level, Output};
+
+/// What a REGISTER asks for, read from its headers.
+struct Wish {
+    contact: Option<ContactAddress>,
+    /// Seconds; 0 ends the registration.
+    seconds: Option<u32>,
+    everything: bool,
+}
+
+impl Devices {
+    /// Answers a REGISTER; `None` when the answer waits for the store, or there is none.
+    pub(crate) fn register(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        essentials: &Essentials<'_>,
+    ) -> Option<Response> {
+        let wish = match Wish::of(request) {
+            Ok(wish) => wish,
+            Err(reason) => return Some(answer::refuse(request, Status::BAD_REQUEST, reason)),
+        };
+        let claim = Claim::of(request, wish.contact.as_ref(), &essentials.to);
+        let claimed = claim.resolve(ctx.directory);
+        match self.prove(ctx, flow, request, &claim, claimed) {
+            Proof::Proved { device, .. } => {
+                let address = flow.remote.ip();
+                ctx.out.push(Output::Access(Access::Registered { device, address }));
+                Some(self.bind(ctx, flow, request, essentials, &wish, device, Trust::Proved))
+            }
+            Proof::Trusted { device } => {
+                Some(self.bind(ctx, flow, request, essentials, &wish, device, Trust::Provisional))
+            }
+            Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
+            Proof::Refused(response) => response,
+        }
+    }
+
+    /// Carries out the wish of a device that is believed.
+    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
+    pub(super) fn bind_newcomer(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+    ) -> Response {
+        let Ok(essentials) = request.check() else {
+            return answer::refuse(request, Status::BAD_REQUEST, "Bad Request");
+        };
+        match Wish::of(request) {
+            Ok(wish) => {
+                self.bind(ctx, flow, request, &essentials, &wish, device, Trust::Provisional)
+            }
+            Err(reason) => answer::refuse(request, Status::BAD_REQUEST, reason),
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
+    fn bind(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        essentials: &Essentials<'_>,
+        wish: &Wish,
+        device: ObjectId,
+        trust: Trust,
+    ) -> Response {
+        let longest = ctx.directory.cluster().registration_seconds;
+        let seconds = wish.seconds.unwrap_or(longest).min(longest);
+        let Some(contact) = &wish.contact else {
+            if wish.everything {
+                self.unbind(ctx, device);
+            }
+            return self.registered_answer(ctx, request, device, false);
+        };
+        let user: Box<str> = essentials.to.user().map(Into::into).unwrap_or_default();
+        if self.is_out_of_order(device, &user, essentials) {
+            return answer::refuse(request, Status::SERVER_INTERNAL_ERROR, "CSeq out of order");
+        }
+        if seconds == 0 {
+            self.unregister(ctx, device, &user);
+            return self.registered_answer(ctx, request, device, false);
+        }
+        if seconds < SHORTEST {
+            return ResponseBuilder::reply_to(request, Status::INTERVAL_TOO_BRIEF)
+                .typed(&MinExpires(SHORTEST))
+                .finish();
+        }
+        let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else {
+            return answer::refuse(request, Status::FORBIDDEN, "Unknown device");
+        };
+        let Ok(line) = line_of(ctx.directory, &phone, contact, &user) else {
+            return answer::refuse(request, Status::NOT_FOUND, "Not a line of this device");
+        };
+        let registered = Registered {
+            user,
+            line,
+            contact: contact.uri.to_string().into(),
+            call_id: essentials.call_id.into(),
+            sequence: essentials.cseq.number,
+            expires: ctx.now + Duration::from_secs(seconds.into()),
+        };
+        let fresh = self.enter(ctx, flow, request, device, &phone, registered, trust);
+        self.registered_answer(ctx, request, device, fresh)
+    }
+
+    /// Writes the registration down; is it a new one?
+    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
+    fn enter(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+        phone: &Phone,
+        registered: Registered,
+        trust: Trust,
+    ) -> bool {
+        let mut fresh = !self.bindings.contains_key(&device);
+        let binding = self.bindings.entry(device).or_insert_with(|| Binding {
+            flow: flow.clone(),
+            lines: Vec::new(),
+            user_agent: claim::user_agent(request),
+            since: ctx.now.wall,
+            trust,
+            kpml: false,
+            timed: false,
+        });
+        let began = fresh;
+        if !binding.lines.iter().any(|line| line.call_id == registered.call_id) {
+            // A new registration of the phone, as after a restart: what it says of itself is new.
+            fresh = true;
+            binding.user_agent = claim::user_agent(request);
+            binding.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
+            if registered.line.is_none() {
+                binding.lines.clear();
+            }
+        }
+        let before = binding.flow.remote;
+        if !binding.came_from(flow) {
+            binding.flow = flow.clone();
+        }
+        if trust == Trust::Proved {
+            binding.trust = trust;
+        }
+        binding.put(registered);
+        if !binding.timed {
+            binding.timed = true;
+            let at = binding.next_expiry();
+            ctx.timers.set(at, Timer::BindingExpiry { device });
+        }
+        if began || before != flow.remote {
+            self.move_address(device, before, flow.remote);
+        }
+        self.keep(ctx, device);
+        if began {
+            ctx.count("registrations");
+            let name = DeviceName::from(&*phone.name);
+            ctx.tell(Internal::DeviceState { device, name, registered: true });
+            let fields = vec![
+                ("device.name", phone.name.to_string()),
+                ("device.address", flow.remote.to_string()),
+            ];
+            ctx.note(Level::Info, "device registered", fields);
+        }
+        fresh
+    }
+
+    /// A device takes one of its addresses of record away.
+    fn unregister(&mut self, ctx: &mut Context<'_>, device: ObjectId, user: &str) {
+        let Some(binding) = self.bindings.get_mut(&device) else { return };
+        binding.lines.retain(|line| &*line.user != user);
+        if binding.lines.is_empty() {
+            self.unbind(ctx, device);
+        } else {
+            self.keep(ctx, device);
+        }
+    }
+
+    /// A device is not registered any more.
+    pub(super) fn unbind(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let Some(binding) = self.bindings.remove(&device) else { return };
+        self.forget_address(device, binding.flow.remote);
+        let change = BindingChange { device, binding: None, expires: ctx.now.wall };
+        ctx.out.push(Output::Binding(change));
+        let phone = ctx.directory.typed::<Phone>(device);
+        let name = phone.map_or("", |phone| &phone.name);
+        let fields = vec![
+            ("device.name", name.to_string()),
+            ("device.address", binding.flow.remote.to_string()),
+        ];
+        let name = DeviceName::from(name);
+        ctx.tell(Internal::DeviceState { device, name, registered: false });
+        ctx.note(Level::Info, "device unregistered", fields);
+    }
+
+    /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.
+    pub(super) fn binding_expiry(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let Some(binding) = self.bindings.get_mut(&device) else { return };
+        if !binding.prune(ctx.now) {
+            ctx.count("registrations-expired");
+            return self.unbind(ctx, device);
+        }
+        let at = binding.next_expiry();
+        ctx.timers.set(at, Timer::BindingExpiry { device });
+    }
+
+    /// Hands the binding to the store, which writes it behind.
+    fn keep(&self, ctx: &mut Context<'_>, device: ObjectId) {
+        let Some(binding) = self.bindings.get(&device) else { return };
+        let expires = binding.expires().wall;
+        // A binding is plain data; one that can't be written is not kept.
+        let binding = serde_json::to_vec(binding).ok();
+        ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
+    }
+
+    /// A request of the same registration with a sequence number that was used already by another
+    /// request is late or a copy.
+    fn is_out_of_order(&self, device: ObjectId, user: &str, essentials: &Essentials<'_>) -> bool {
+        let Some(binding) = self.bindings.get(&device) else { return false };
+        binding.lines.iter().any(|line| {
+            &*line.user == user
+                && &*line.call_id == essentials.call_id
+                && essentials.cseq.number < line.sequence
+        })
+    }
+
+    fn registered_answer(
+        &self,
+        ctx: &Context<'_>,
+        request: &Message,
+        device: ObjectId,
+        fresh: bool,
+    ) -> Response {
+        let mut response = ResponseBuilder::reply_to(request, Status::OK)
+            .typed(&Date::from_unix(ctx.now.wall.seconds()))
+            .header(HeaderName::Server, answer::SERVER);
+        let Some(binding) = self.bindings.get(&device) else { return response.finish() };
+        for line in &binding.lines {
+            let left = line.expires.since(ctx.now).as_secs();
+            let value = format_args!("<{}>;expires={left}", line.contact);
+            response = response.header(HeaderName::Contact, value);
+        }
+        let options = fresh.then(|| dialect::registration_body(ctx.directory, device)).flatten();
+        match options {
+            Some((kind, body)) => response.body(kind, body.as_bytes()).finish(),
+            None => response.finish(),
+        }
+    }
+}
+
+impl Wish {
+    fn of(request: &Message) -> Result<Self, &'static str> {
+        let contacts = request.list::<Contact>().map_err(|_| "Bad Contact")?;
+        let general = request.optional::<Expires>().map_err(|_| "Bad Expires")?;
+        let general = general.map(|expires| expires.0);
+        if contacts.iter().any(|contact| *contact == Contact::All) {
+            // RFC 3261 section 10.2.2: `*` stands alone, and only to take everything away.
+            return match (contacts.len(), general) {
+                (1, Some(0)) => Ok(Self { contact: None, seconds: Some(0), everything: true }),
+                _ => Err("Contact * needs Expires: 0 and no other Contact"),
+            };
+        }
+        let addresses = || contacts.iter().filter_map(Contact::address);
+        let seconds = |address: &ContactAddress| address.expires().or(general);
+        // One device has one way to reach it: the first that it does not take away.
+        let staying = addresses().find(|address| seconds(address) != Some(0));
+        let contact = staying.or_else(|| addresses().next()).cloned();
+        let seconds = contact.as_ref().and_then(seconds).or(general);
+        if contact.as_ref().is_some_and(|contact| contact.uri.as_sip().is_none()) {
+            return Err("Contact is not a SIP address");
+        }
+        Ok(Self { contact, seconds, everything: false })
+    }
+}
+
+/// Which line of its device an address of record stands for: one that names the device, or an
+/// enterprise phone's only one, stands for all.
+fn line_of(
+    directory: &Directory,
+    phone: &Phone,
+    contact: &ContactAddress,
+    user: &str,
+) -> Result<Option<ObjectId>, ()> {
+    let enterprise = contact.device_name().is_some()
+        || directory.get(phone.model).is_some_and(|model| model.dialect == Dialect::Enterprise);
+    if enterprise || phone.name.eq_ignore_ascii_case(user) || claim::mac_in_name(user).is_some() {
+        return Ok(None);
+    }
+    let mut lines = phone.lines.iter();
+    let line = lines.find(|appearance| {
+        let line = directory.get::<Line>(appearance.line);
+        line.is_some_and(|line| line.number.as_str() == user)
+    });
+    line.map(|appearance| Some(appearance.line.id())).ok_or(())
+}
+
+/// Shortest registration in seconds.
+const SHORTEST: u32 = 60;

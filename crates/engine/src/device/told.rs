@@ -1,0 +1,206 @@
+//! Requests to a phone outside every call: take new settings, show a text. Addressed to the one
+//! device's contact, never to a number that others share; a phone that challenges gets its own
+//! secret as proof that we are its server.
+
+use jackfield_model::{Directory, Phone};
+use jackfield_sip::digest::{Challenge, Credentials, Login};
+use jackfield_sip::header::CSeq;
+use jackfield_sip::{ClientKey, Flow, HeaderName, Message, RequestBuilder, Status};
+use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
+use serde::{Deserialize, Serialize};
+
+use super::dialect::{self, Notice};
+use super::leg::headers;
+use super::{Devices, Sent};
+use crate::context::{Asker, Context, Internal};
+use crate::endpoint::{Endpoint, answer};
+use crate::interface::Level;
+
+/// A request on its way to a phone, kept to answer a challenge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Told {
+    device: ObjectId,
+    flow: Flow,
+    contact: Box<str>,
+    notice: Notice,
+    call_id: Box<str>,
+    from_tag: Box<str>,
+    /// 1, and 2 with credentials.
+    attempt: u32,
+}
+
+impl Devices {
+    /// Tells a phone to take new settings; says whether the word is on its way.
+    pub(crate) fn restart(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        device: ObjectId,
+        restart: DeviceRestart,
+        asker: Asker,
+    ) {
+        let result = self.reach(ctx.directory, device).and_then(|(dialect, flow, line)| {
+            let notice = dialect::restart(dialect, &line, restart)?;
+            Ok((flow, line.contact, notice))
+        });
+        self.tell_phone(ctx, endpoint, device, asker, result);
+    }
+
+    /// Shows a text on a phone; says whether the word is on its way.
+    pub(crate) fn show_text(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        device: ObjectId,
+        text: &str,
+        asker: Asker,
+    ) {
+        let result = self.reach(ctx.directory, device).and_then(|(dialect, flow, line)| {
+            let notice = dialect::show_text(dialect, text)?;
+            Ok((flow, line.contact, notice))
+        });
+        self.tell_phone(ctx, endpoint, device, asker, result);
+    }
+
+    fn reach(
+        &self,
+        directory: &Directory,
+        device: ObjectId,
+    ) -> Result<(jackfield_model::Dialect, Flow, super::binding::Registered), Refusal> {
+        let dialect = dialect::of(directory, device).ok_or_else(|| Refusal::new(Code::NotFound))?;
+        let binding = self.bindings.get(&device);
+        let line = binding.and_then(|binding| Some((binding, binding.first()?)));
+        let (binding, line) = line.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
+        Ok((dialect, binding.flow.clone(), line.clone()))
+    }
+
+    fn tell_phone(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        device: ObjectId,
+        asker: Asker,
+        what: Result<(Flow, Box<str>, Notice), Refusal>,
+    ) {
+        let result = what.map(|(flow, contact, notice)| {
+            let told = Told {
+                device,
+                flow,
+                contact,
+                notice,
+                call_id: ctx.ids.tokens().call_id().into(),
+                from_tag: ctx.ids.tokens().tag().into(),
+                attempt: 1,
+            };
+            self.send_told(ctx, endpoint, told, None);
+        });
+        if asker != Asker::Nobody {
+            ctx.tell(Internal::DeviceTold { asker, result });
+        }
+    }
+
+    fn send_told(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        told: Told,
+        proof: Option<(HeaderName, Credentials)>,
+    ) {
+        let mut request = told.request(ctx.directory);
+        if let Some((header, credentials)) = proof {
+            request.push(header, credentials);
+        }
+        let key = endpoint.request(ctx, told.flow.clone(), &request);
+        self.sent.insert(key, Sent::Told(Box::new(told)));
+    }
+
+    /// A phone answers what it was told.
+    pub(super) fn told_answered(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        message: &Message,
+    ) {
+        let Some(status) = message.status().filter(|status| status.is_final()) else { return };
+        let Some(Sent::Told(mut told)) = self.sent.remove(&key) else { return };
+        if told.attempt == 1
+            && let Some(proof) = told.proof(ctx, message, status)
+        {
+            told.attempt = 2;
+            return self.send_told(ctx, endpoint, *told, Some(proof));
+        }
+        if !status.is_success() {
+            told.complain(ctx, &status.to_string());
+        }
+    }
+
+    /// A phone never answered what it was told.
+    pub(super) fn told_failed(ctx: &mut Context<'_>, told: &Told) {
+        told.complain(ctx, "no answer");
+    }
+}
+
+impl Told {
+    fn request(&self, directory: &Directory) -> RequestBuilder {
+        let method = self.notice.method.clone();
+        let name = directory.typed::<Phone>(self.device).map_or("", |phone| &phone.name);
+        let from = headers::address(&self.flow, "jackfield", "").with_tag(&self.from_tag);
+        let mut request = RequestBuilder::new(method.clone(), &self.contact)
+            .header(HeaderName::From, from)
+            .header(HeaderName::To, headers::address(&self.flow, name, ""))
+            .header(HeaderName::CallId, &self.call_id)
+            .typed(&CSeq::new(self.attempt, method))
+            .header(HeaderName::Contact, headers::contact(&self.flow, "jackfield"))
+            .header(HeaderName::UserAgent, answer::SERVER);
+        for (name, value) in &self.notice.headers {
+            request = request.extension(name, value);
+        }
+        match &self.notice.body {
+            Some((kind, text)) => request.body(kind, text.as_bytes()),
+            None => request,
+        }
+    }
+
+    /// The credentials that answer a challenge: the phone's own, which its server knows too.
+    fn proof(
+        &self,
+        ctx: &mut Context<'_>,
+        message: &Message,
+        status: Status,
+    ) -> Option<(HeaderName, Credentials)> {
+        let (asks, answers) = match status {
+            Status::UNAUTHORIZED => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
+            Status::PROXY_AUTHENTICATION_REQUIRED => {
+                (HeaderName::ProxyAuthenticate, HeaderName::ProxyAuthorization)
+            }
+            _ => return None,
+        };
+        let mut challenges = message.all(asks).take(4).filter_map(|value| Challenge::parse(value).ok());
+        let challenge = challenges.find(|challenge| challenge.algorithm.is_some())?;
+        let name = ctx.directory.typed::<Phone>(self.device)?.name.clone();
+        let password = ctx.directory.secrets().sip_password(self.device);
+        let cnonce = ctx.ids.tokens().tag();
+        let credentials = challenge.answer(&Login {
+            username: &name,
+            password: password.reveal(),
+            method: self.notice.method.as_str(),
+            uri: &self.contact,
+            cnonce: &cnonce,
+            count: 1,
+            body: self.notice.body.as_ref().map_or(&[], |(_, text)| text.as_bytes()),
+        })?;
+        Some((answers, credentials))
+    }
+
+    fn complain(&self, ctx: &mut Context<'_>, why: &str) {
+        ctx.count("phones-not-told");
+        let name = ctx.directory.typed::<Phone>(self.device).map_or("", |phone| &phone.name);
+        let fields = vec![
+            ("device.name", name.to_string()),
+            ("request.method", self.notice.method.to_string()),
+            ("reason", why.to_string()),
+        ];
+        ctx.note(Level::Warn, "phone did not take what it was told", fields);
+    }
+}

@@ -1,0 +1,247 @@
+//! The SIP endpoint: reads messages, answers what needs no device, keeps the transactions.
+
+pub(crate) mod answer;
+mod screen;
+
+use std::collections::VecDeque;
+
+use jackfield_sip::{
+    Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder,
+    Response, ServerKey,
+};
+use jackfield_sip::header::Via;
+use jackfield_vocabulary::Now;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Context;
+use crate::interface::Output;
+
+/// Transactions, and what they have told that is not handled yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Endpoint {
+    transactions: jackfield_sip::Endpoint,
+    /// More waits at the door than can be handled soon: new work is turned away.
+    behind: bool,
+    #[serde(skip)]
+    actions: Vec<Action>,
+    #[serde(skip)]
+    heard: VecDeque<Heard>,
+}
+
+/// What devices hear from the network.
+#[derive(Clone, Debug)]
+pub(crate) enum Heard {
+    /// A REGISTER, which has no transaction: answer it with [`Endpoint::reply`].
+    Register { flow: Flow, message: Message },
+    /// Another request that concerns a device or a call: answer it with [`Endpoint::respond`].
+    Request { key: ServerKey, flow: Flow, message: Message },
+    /// The ACK of a 2xx of ours.
+    Ack { invite: Option<ServerKey>, message: Message },
+    /// The caller gave up.
+    Cancelled { invite: ServerKey },
+    /// A 2xx of ours is never acknowledged.
+    Unacknowledged { invite: ServerKey },
+    /// An answer to a request of ours.
+    Response { key: ClientKey, flow: Flow, message: Message },
+    /// A request of ours will have no answer.
+    Failed { key: ClientKey },
+}
+
+impl Endpoint {
+    pub(crate) fn new(seed: [u8; 32]) -> Self {
+        Self {
+            transactions: jackfield_sip::Endpoint::new(seed, Limits::default()),
+            behind: false,
+            actions: Vec::new(),
+            heard: VecDeque::new(),
+        }
+    }
+
+    /// Takes a message from the network.
+    pub(crate) fn receive(&mut self, ctx: &mut Context<'_>, flow: Flow, bytes: &[u8]) {
+        match Message::parse_datagram(bytes) {
+            Ok(mut message) => {
+                message.set_source(flow.remote);
+                self.sort(ctx, flow, message);
+            }
+            Err(error) => {
+                self.transactions.receive_broken(&flow, &error, &mut self.actions);
+                self.act(ctx);
+            }
+        }
+    }
+
+    /// A REGISTER says the same however often it comes, so it needs no transaction; nor does what
+    /// is turned away because too much is waiting.
+    fn sort(&mut self, ctx: &mut Context<'_>, flow: Flow, message: Message) {
+        if self.behind && is_new(&message) {
+            ctx.count("requests-shed");
+            let response = answer::unavailable(&message, 5 + ctx.ids.below(26));
+            return self.reply(ctx, &flow, &message, &response);
+        }
+        if message.method() == Some(&Method::Register) {
+            return self.heard.push_back(Heard::Register { flow, message });
+        }
+        self.transact(ctx, flow, message);
+    }
+
+    /// Gives a message to the transactions, which answer it when it is broken.
+    pub(crate) fn transact(&mut self, ctx: &mut Context<'_>, flow: Flow, message: Message) {
+        self.transactions.receive(time(ctx.now), flow, message, &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// The answer to a request whose sender does not matter; `None` when it does.
+    pub(crate) fn screen(message: &Message) -> Option<Response> {
+        screen::screen(message)
+    }
+
+    /// What was heard, in order.
+    pub(crate) fn next_heard(&mut self) -> Option<Heard> {
+        self.heard.pop_front()
+    }
+
+    /// Fires the timers of transactions that are due.
+    pub(crate) fn timeout(&mut self, ctx: &mut Context<'_>) {
+        self.transactions.timeout(time(ctx.now), &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// When a transaction wants to be woken, in microseconds.
+    pub(crate) fn next_timeout(&self) -> Option<u64> {
+        let next = self.transactions.next_timeout()?;
+        // Rounded up: a timer must be due when it fires.
+        Some(u64::try_from(next.0.as_nanos().div_ceil(1000)).unwrap_or(u64::MAX))
+    }
+
+    /// A stream is gone: nothing sent over it will be answered.
+    pub(crate) fn disconnected(&mut self, ctx: &mut Context<'_>, flow: &Flow) {
+        self.transactions.disconnected(flow, &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// The shell tells whether it is behind.
+    pub(crate) fn set_behind(&mut self, behind: bool) {
+        self.behind = behind;
+    }
+
+    /// Answers a request that has no transaction.
+    pub(crate) fn reply(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        response: &Response,
+    ) {
+        let mut flow = flow.clone();
+        let rport = request.typed::<Via>().ok().filter(|via| !via.params.has("rport"));
+        if let Some(via) = rport
+            && !flow.transport.is_reliable()
+        {
+            flow.remote.set_port(via.sent_by.port.unwrap_or(5060));
+        }
+        ctx.out.push(Output::Transmit { flow, message: response.bytes.to_vec() });
+    }
+
+    /// Answers a request in its transaction.
+    pub(crate) fn respond(&mut self, ctx: &mut Context<'_>, key: ServerKey, response: &Response) {
+        self.transactions.respond(time(ctx.now), key, response, &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// Sends a request.
+    pub(crate) fn request(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: Flow,
+        request: &RequestBuilder,
+    ) -> ClientKey {
+        let now = time(ctx.now);
+        let key = self.transactions.request(now, flow, request, &mut self.actions);
+        self.act(ctx);
+        key
+    }
+
+    /// Gives up an INVITE of ours.
+    pub(crate) fn cancel(&mut self, ctx: &mut Context<'_>, invite: ClientKey) {
+        self.transactions.cancel(time(ctx.now), invite, &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// Sends the ACK of a 2xx.
+    pub(crate) fn acknowledge(
+        &mut self,
+        ctx: &mut Context<'_>,
+        invite: ClientKey,
+        response: &Message,
+        flow: Flow,
+        ack: &RequestBuilder,
+    ) {
+        self.transactions.acknowledge(invite, response, flow, ack, &mut self.actions);
+        self.act(ctx);
+    }
+
+    /// Counts for the metrics page.
+    pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
+        let counters = self.transactions.counters();
+        [
+            ("sip-requests", counters.requests),
+            ("sip-repeated", counters.repeated),
+            ("sip-malformed", counters.malformed),
+            ("sip-shed", counters.shed),
+            ("sip-stray", counters.stray),
+            ("sip-transactions", self.transactions.len() as u64),
+        ]
+        .map(|(name, count)| (name.into(), count))
+        .into()
+    }
+
+    /// Carries out what the transactions asked for.
+    fn act(&mut self, ctx: &mut Context<'_>) {
+        for action in core::mem::take(&mut self.actions) {
+            match action {
+                Action::Transmit { flow, bytes } => {
+                    ctx.out.push(Output::Transmit { flow, message: bytes.to_vec() });
+                }
+                Action::Request { key, flow, message } => self.request_in(ctx, key, flow, message),
+                Action::Ack { invite, message, .. } => {
+                    self.heard.push_back(Heard::Ack { invite, message });
+                }
+                Action::Cancelled { invite, .. } => {
+                    self.heard.push_back(Heard::Cancelled { invite });
+                }
+                Action::Unacknowledged { key } => {
+                    self.heard.push_back(Heard::Unacknowledged { invite: key });
+                }
+                Action::Response { key, flow, message } => {
+                    self.heard.push_back(Heard::Response { key, flow, message });
+                }
+                Action::Failed { key, .. } => self.heard.push_back(Heard::Failed { key }),
+            }
+        }
+    }
+
+    /// Answers what needs no device; the rest is heard.
+    fn request_in(&mut self, ctx: &mut Context<'_>, key: ServerKey, flow: Flow, message: Message) {
+        match screen::screen(&message) {
+            Some(response) => self.respond(ctx, key, &response),
+            None => self.heard.push_back(Heard::Request { key, flow, message }),
+        }
+    }
+}
+
+/// A request that begins something new: outside a dialog, and neither ACK nor CANCEL.
+fn is_new(message: &Message) -> bool {
+    let begins = message.method().is_some_and(|method| {
+        !matches!(method, Method::Ack | Method::Cancel | Method::Bye)
+    });
+    begins
+        && message.to_tag().is_none()
+        && message.first(HeaderName::Via).is_some()
+        && message.check().is_ok()
+}
+
+/// The moment as the `sip` crate counts it.
+fn time(now: Now) -> jackfield_sip::Now {
+    jackfield_sip::Now(core::time::Duration::from_micros(now.micros))
+}

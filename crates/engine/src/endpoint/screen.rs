@@ -1,0 +1,104 @@
+//! What is answered before anybody looks who sent it: what we can't do, and OPTIONS.
+
+use jackfield_sip::header::{MaxForwards, ProxyRequire, Require};
+use jackfield_sip::{HeaderName, Message, Method, Response, ResponseBuilder, Status};
+
+use super::answer;
+
+/// The answer to a request that concerns no device; `None` when one has to look at it.
+pub(super) fn screen(request: &Message) -> Option<Response> {
+    let method = request.method()?;
+    let in_dialog = request.to_tag().is_some();
+    unknown_method(request, method, in_dialog)
+        .or_else(|| unknown_scheme(request))
+        .or_else(|| too_many_hops(request, method, in_dialog))
+        .or_else(|| unknown_extension(request))
+        .or_else(|| unreadable_body(request, method))
+        .or_else(|| (*method == Method::Options && !in_dialog).then(|| options(request)))
+}
+
+/// RFC 3261 section 8.2.1.
+fn unknown_method(request: &Message, method: &Method, in_dialog: bool) -> Option<Response> {
+    let status = match method {
+        Method::Other(_) => Status::NOT_IMPLEMENTED,
+        Method::Publish => Status::METHOD_NOT_ALLOWED,
+        Method::Prack if in_dialog => Status::CALL_DOES_NOT_EXIST,
+        Method::Prack => Status::METHOD_NOT_ALLOWED,
+        Method::Message if !in_dialog => Status::METHOD_NOT_ALLOWED,
+        _ => return None,
+    };
+    let response = ResponseBuilder::reply_to(request, status)
+        .header(HeaderName::Server, answer::SERVER)
+        .header(HeaderName::Allow, answer::ALLOW);
+    Some(response.finish())
+}
+
+/// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it.
+fn unknown_scheme(request: &Message) -> Option<Response> {
+    match request.uri() {
+        Ok(uri) if matches!(uri.scheme(), "sip" | "sips" | "tel") => None,
+        Ok(_) => Some(answer::plain(request, Status::UNSUPPORTED_URI_SCHEME)),
+        Err(_) => Some(answer::refuse(request, Status::BAD_REQUEST, "Bad Request-URI")),
+    }
+}
+
+/// A call goes on from here to another device, so its hops count (RFC 3261 section 16.3).
+fn too_many_hops(request: &Message, method: &Method, in_dialog: bool) -> Option<Response> {
+    let hops = request.optional::<MaxForwards>().ok().flatten();
+    let spent = hops.is_some_and(|hops| hops.0 == 0) && *method == Method::Invite && !in_dialog;
+    spent.then(|| answer::plain(request, Status::TOO_MANY_HOPS))
+}
+
+/// RFC 3261 section 8.2.2.3. Nothing we know of has to be required.
+fn unknown_extension(request: &Message) -> Option<Response> {
+    let listed = request.list::<Require>().ok()?;
+    let proxies = request.list::<ProxyRequire>().ok()?;
+    let tags = listed.iter().flat_map(|line| &line.0).chain(proxies.iter().flat_map(|l| &l.0));
+    let unknown: Vec<&str> = tags.map(|tag| &**tag).collect();
+    if unknown.is_empty() {
+        return None;
+    }
+    let response = ResponseBuilder::reply_to(request, Status::BAD_EXTENSION)
+        .header(HeaderName::Server, answer::SERVER)
+        .header(HeaderName::Unsupported, unknown.join(", "));
+    Some(response.finish())
+}
+
+/// RFC 3261 section 8.2.3, and bodies larger than any phone has reason to send.
+fn unreadable_body(request: &Message, method: &Method) -> Option<Response> {
+    if request.body().len() > BODY {
+        return Some(answer::plain(request, Status::REQUEST_ENTITY_TOO_LARGE));
+    }
+    if let Some(encoding) = request.first(HeaderName::ContentEncoding)
+        && !encoding.eq_ignore_ascii_case("identity")
+    {
+        let response = ResponseBuilder::reply_to(request, Status::UNSUPPORTED_MEDIA_TYPE)
+            .header(HeaderName::AcceptEncoding, "identity");
+        return Some(response.finish());
+    }
+    if *method != Method::Invite || request.body().is_empty() {
+        return None;
+    }
+    let kind = request.first(HeaderName::ContentType).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let readable = READABLE.iter().any(|known| known.eq_ignore_ascii_case(kind));
+    (!readable).then(|| {
+        ResponseBuilder::reply_to(request, Status::UNSUPPORTED_MEDIA_TYPE)
+            .header(HeaderName::Accept, READABLE.join(", "))
+            .finish()
+    })
+}
+
+/// RFC 3261 section 11.2.
+fn options(request: &Message) -> Response {
+    ResponseBuilder::reply_to(request, Status::OK)
+        .header(HeaderName::Allow, answer::ALLOW)
+        .header(HeaderName::Accept, READABLE.join(", "))
+        .header(HeaderName::Server, answer::SERVER)
+        .finish()
+}
+
+/// Bodies that an INVITE may have.
+const READABLE: [&str; 2] = ["application/sdp", "multipart/mixed"];
+/// Octets of a body.
+const BODY: usize = 32 * 1024;
