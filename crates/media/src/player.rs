@@ -122,7 +122,7 @@ impl Player {
         self.order.is_some()
     }
 
-    /// The next 10 ms into `out`. `events` says that keys go out as telephone-events.
+    /// The next 10 ms into `out`, which holds a unit of the codec. `events` says that keys go out as telephone-events.
     pub fn next(
         &mut self,
         codec: Codec,

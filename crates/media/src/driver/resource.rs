@@ -214,7 +214,7 @@ impl Resource {
             session.report = context.now + REPORT_INTERVAL;
             session.send_report(&self.rtcp, false, context);
         }
-        Some(u64::from(session.target.ptime.clamp(10, 60) / 10) * 10)
+        Some(session.stream.settings().units() as u64 * 10)
     }
 
     /// Reads one datagram from the RTP socket; false when there is none.

@@ -41,6 +41,14 @@ pub struct StreamSettings {
     pub tones: bool,
 }
 
+impl StreamSettings {
+    /// Units of 10 ms in a packet: whatever was negotiated, brought into the range we send; two
+    /// where nothing was.
+    pub fn units(&self) -> usize {
+        if self.ptime == 0 { 2 } else { usize::from(self.ptime.clamp(10, 60) / 10) }
+    }
+}
+
 /// Where the counters of a stream start; RFC 3550 wants them random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamSeed {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use jackfield_vocabulary::{Codec, Digit};
 
-use super::{StreamSettings, keys::Keys, sender::units};
+use super::{StreamSettings, keys::Keys};
 use crate::{
     codec::{CodecFormat, Decoder},
     jitter::{JitterBuffer, Playable},
@@ -114,7 +114,7 @@ impl Receiver {
         if !self.needs_sound(listening) {
             return;
         }
-        let wanted = units(self.settings.ptime) * self.format.unit_samples();
+        let wanted = self.settings.units() * self.format.unit_samples();
         while self.sound.len() < wanted && self.decode_one() {}
         if self.sound.len() < wanted {
             self.sound.resize(wanted, 0);

@@ -40,7 +40,7 @@ impl Sender {
             format: CodecFormat::of(settings.codec),
             payload_type: settings.payload_type,
             event_payload_type: settings.event_payload_type,
-            units: units(settings.ptime),
+            units: settings.units(),
             encoder: Encoder::new(settings.codec)?,
             ssrc: seed.ssrc,
             sequence: seed.sequence,
@@ -64,7 +64,7 @@ impl Sender {
         }
         self.payload_type = settings.payload_type;
         self.event_payload_type = settings.event_payload_type;
-        self.units = units(settings.ptime);
+        self.units = settings.units();
         true
     }
 
@@ -193,11 +193,6 @@ impl Sender {
     fn ticks(&self) -> u32 {
         self.format.unit_ticks() * self.units as u32
     }
-}
-
-/// Units of 10 ms in a packet: whatever was negotiated, brought into the range we send.
-pub(super) fn units(ptime: u8) -> usize {
-    usize::from(ptime.clamp(10, 60) / 10)
 }
 
 /// A key is held for 100 ms ...

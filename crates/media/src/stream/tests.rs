@@ -188,6 +188,15 @@ fn a_change_of_codec_keeps_the_source_and_its_numbers() {
 }
 
 #[test]
+fn odd_packet_times_are_brought_into_range() {
+    for (ptime, bytes) in [(0, 160), (1, 80), (10, 80), (25, 160), (60, 480), (255, 480)] {
+        let mut near = stream(StreamSettings { ptime, ..settings(Codec::Pcmu, false) });
+        let mut out = [0; RTP_PACKET_LIMIT];
+        assert_eq!(near.send(&EmptyShelf, &mut out, &mut |_| {}), 12 + bytes, "{ptime}");
+    }
+}
+
+#[test]
 fn what_was_not_negotiated_is_ignored() {
     let mut far = stream(settings(Codec::Pcmu, false));
     let header =
