@@ -8,14 +8,17 @@ use jackfield_model::{
     references_of,
 };
 use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal, SecretText, UnixTime};
+use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::StoreError;
 use crate::attempt;
+use crate::audit;
 use crate::database::{Database, DatabaseError, SCHEMA, Value, widen};
 use crate::object::{self, Stored};
 use crate::state::{State, set_meta_number};
 use crate::vault::Vault;
+use crate::writer::Turn;
 
 /// An operation on its way.
 pub(crate) struct Wanted {
@@ -74,12 +77,54 @@ pub(crate) fn carry_out(
             next.last_id = ids.last();
             set_meta_number(database, "last-id", u64::from(next.last_id.0))?;
         }
-        let outcome = serde_json::to_string(&verdict.outcome)
-            .map_err(|error| StoreError::Fault(error.to_string()))?;
+        let outcome = to_text(&verdict.outcome)?;
         remember(database, wanted.id, now, outcome.into())
     })?;
     *state = next;
     Ok(verdict.outcome)
+}
+
+/// Writes down that an assignment was refused, and why (SP-56).
+pub(crate) fn note_refusal(
+    database: &mut Database,
+    state: &mut State,
+    wanted: &Wanted,
+    refusal: &Refusal,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let object = match &wanted.operation {
+        Operation::Assign { device, .. } | Operation::Unassign { device } => *device,
+        Operation::ReplacePhone { new, .. } => *new,
+        _ => return Ok(()),
+    };
+    let detail = Some(json!({ "refused": refusal, "wanted": wanted.operation }));
+    let log = Log { object: Some(object), detail, ..Log::default() };
+    state.sequence += 1;
+    LogEntry::new(wanted, now)?.append(database, state.sequence, log)
+}
+
+/// Writes down something that was done without a change.
+pub(crate) fn note(
+    turn: &mut Turn<'_>,
+    actor: &Actor,
+    what: &str,
+    object: Option<ObjectId>,
+    detail: Json,
+) -> Result<(), StoreError> {
+    let entry = LogEntry {
+        time: turn.now,
+        actor: to_text(actor)?,
+        actor_name: audit::actor_name(actor).into(),
+        operation: what.into(),
+        id: String::new(),
+    };
+    turn.state.sequence += 1;
+    let log = Log { object, detail: Some(detail), ..Log::default() };
+    entry.append(turn.database, turn.state.sequence, log)
+}
+
+fn to_text(what: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(what).map_err(|error| StoreError::Fault(error.to_string()))
 }
 
 fn remember(
@@ -330,13 +375,11 @@ struct LogEntry {
 
 impl LogEntry {
     fn new(wanted: &Wanted, time: UnixTime) -> Result<Self, StoreError> {
-        let actor = serde_json::to_string(&wanted.actor)
-            .map_err(|error| StoreError::Fault(error.to_string()))?;
         Ok(Self {
             time,
-            actor,
-            actor_name: crate::audit::actor_name(&wanted.actor).into(),
-            operation: crate::audit::operation_name(&wanted.operation).into(),
+            actor: to_text(&wanted.actor)?,
+            actor_name: audit::actor_name(&wanted.actor).into(),
+            operation: audit::operation_name(&wanted.operation).into(),
             id: wanted.id.to_string(),
         })
     }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome};
 use jackfield_vocabulary::{ObjectId, OperationId, SecretText, UnixTime};
+use serde_json::Value as Json;
 
 use crate::answer::Answer;
 use crate::attempt::{self, Begun, Verification};
 use crate::audit::{self, AuditEntry, AuditFilter};
-use crate::commit::Wanted;
+use crate::commit::{self, Wanted};
 use crate::key::random_bytes;
 use crate::queue::{Job, Lane, Queue, Reply, Request, Settle};
 use crate::vault::Vault;
@@ -134,6 +135,18 @@ impl StoreHandle {
         })
     }
 
+    /// Writes something into the audit that was done without a change, as a sign-in: by whom, its
+    /// constant name, to what, and what else there is to tell; never a secret.
+    pub fn note(
+        &self,
+        actor: Actor,
+        what: &'static str,
+        object: Option<ObjectId>,
+        detail: Json,
+    ) -> Result<(), StoreError> {
+        self.work(Lane::Background, move |turn| commit::note(turn, &actor, what, object, detail))
+    }
+
     /// A page of the audit, newest first.
     pub fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         self.work(Lane::Background, move |turn| audit::page(turn.database, &filter))
@@ -186,7 +199,14 @@ impl StoreHandle {
     ) {
         let job = Job(Box::new(move |turn| {
             let result = turn.and_then(|turn| turn.step(work));
-            Settle(Box::new(move |fate| done(result.and_then(|value| fate.map(|()| value)))))
+            let lost = match &result {
+                Err(StoreError::Unavailable(message)) => Some(message.clone()),
+                _ => None,
+            };
+            let done = Box::new(move |fate: Result<(), StoreError>| {
+                done(result.and_then(|value| fate.map(|()| value)));
+            });
+            Settle { done, lost }
         }));
         self.push(lane, Request::Job(job));
     }

@@ -27,8 +27,13 @@ pub(crate) enum Lane {
 /// Called once with what became of an operation.
 pub(crate) struct Reply(pub(crate) Box<dyn FnOnce(Answer) + Send>);
 
-/// Called once when it is known whether what a job wrote is committed.
-pub(crate) struct Settle(pub(crate) Box<dyn FnOnce(Result<(), StoreError>) + Send>);
+/// What a job leaves behind.
+pub(crate) struct Settle {
+    /// Called once when it is known whether what the job wrote is committed.
+    pub(crate) done: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+    /// The database did not answer the job, so that the whole turn is over.
+    pub(crate) lost: Option<String>,
+}
 
 /// Work in a turn of the writer; called with an error when there will be none.
 pub(crate) struct Job(
@@ -150,7 +155,7 @@ impl Request {
         match self {
             Self::Operation { reply, .. } => (reply.0)(Answer::not_begun(&error)),
             Self::Inquiry { reply, .. } => (reply.0)(Answer::Unavailable),
-            Self::Job(job) => ((job.0)(Err(error)).0)(Ok(())),
+            Self::Job(job) => ((job.0)(Err(error)).done)(Ok(())),
         }
     }
 

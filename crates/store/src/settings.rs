@@ -1,10 +1,13 @@
+use std::fmt;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 use crate::database::{Database, DatabaseError, Faults};
 
 /// Where things are kept.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoreSettings {
     /// A folder for the embedded database, or `postgres://…` for a server.
     pub url: Box<str>,
@@ -39,6 +42,20 @@ impl StoreSettings {
     }
 }
 
+impl fmt::Debug for StoreSettings {
+    /// Without the password that the address may hold.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = match self.source() {
+            Source::File { path, .. } => path.display().to_string(),
+            Source::Server(_) => "postgres://(redacted)".to_owned(),
+        };
+        f.debug_struct("StoreSettings")
+            .field("url", &place)
+            .field("key_file", &self.key_file)
+            .finish_non_exhaustive()
+    }
+}
+
 /// How to reach the database.
 #[derive(Clone)]
 pub(crate) enum Source {
@@ -54,12 +71,17 @@ impl Source {
         }
     }
 
-    /// Makes the folder of an embedded database.
+    /// Makes the folder and the file of an embedded database, for its owner only.
     pub(crate) fn prepare(&self) -> Result<(), StoreError> {
         let Self::File { path, .. } = self else { return Ok(()) };
         let Some(folder) = path.parent() else { return Ok(()) };
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::Settings(format!("folder {}: {error}", folder.display())))
+        let failed = |what: &Path, error: std::io::Error| {
+            StoreError::Settings(format!("{}: {error}", what.display()))
+        };
+        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        let mut options = OpenOptions::new();
+        options.append(true).create(true).mode(0o600);
+        options.open(path).map(drop).map_err(|error| failed(path, error))
     }
 
     pub(crate) fn is_shared(&self) -> bool {

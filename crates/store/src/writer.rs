@@ -37,8 +37,13 @@ impl Turn<'_> {
         &mut self,
         work: impl FnOnce(&mut Turn<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (state, vault, now) = (&mut *self.state, self.vault, self.now);
-        self.database.savepoint(|database| work(&mut Turn { database, state, vault, now }))
+        let (vault, now) = (self.vault, self.now);
+        let mut state = self.state.clone();
+        let done = self
+            .database
+            .savepoint(|database| work(&mut Turn { database, state: &mut state, vault, now }))?;
+        *self.state = state;
+        Ok(done)
     }
 }
 
@@ -128,7 +133,8 @@ impl Writer {
             }
             Request::Job(job) => {
                 let settle = (job.0)(Ok(&mut Turn { database, state, vault: &self.vault, now }));
-                (Outcome::Job(settle), None)
+                let fatal = settle.lost.clone().map(StoreError::Unavailable);
+                (Outcome::Job(settle), fatal)
             }
         }
     }
@@ -157,6 +163,10 @@ impl Writer {
                     tracing::error!(operation.id = %wanted.id, %error, "an operation failed");
                 }
                 let refusal = error.refusal();
+                let noted = commit::note_refusal(database, state, wanted, &refusal, now);
+                if let Err(error) = noted {
+                    return (Answer::Unavailable, Some(error));
+                }
                 self.refusals.keep(wanted.id, refusal.clone());
                 (Answer::Refused(refusal), None)
             }
@@ -288,7 +298,7 @@ fn settle(outcomes: Vec<Outcome>, fate: &Fate) {
                 Answer::Refused(refusal) => Answer::Refused(refusal),
                 _ => Answer::Unavailable,
             }),
-            Outcome::Job(settle) => (settle.0)(match fate {
+            Outcome::Job(settle) => (settle.done)(match fate {
                 Fate::Committed => Ok(()),
                 Fate::Undone(message) => Err(StoreError::Unavailable(message.clone())),
                 Fate::Unknown(message) => Err(StoreError::Unknown(message.clone())),

@@ -126,3 +126,26 @@ fn the_refusal_of_a_bad_body_names_its_field() {
     assert_eq!(refusal.code, Code::UnknownReference);
     assert_eq!(refusal.field.as_deref(), Some("partition"));
 }
+
+/// Proves SP-56: a refused assignment is in the audit too, with its reason.
+#[test]
+fn a_refused_assignment_is_audited() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let user = make(&handle, Kind::EndUser, json!({ "user_id": "jo" }));
+    let device = make(&handle, Kind::Partition, json!({ "name": "no phone" }));
+    let proven_by = jackfield_model::ProvenBy::Pin;
+    let assign = Operation::Assign { device, user, proven_by };
+    let refusal = act(&handle, assign).unwrap_err().refusal();
+    handle.note(Actor::System, "sign-in", Some(user), json!({ "refused": true })).unwrap();
+    let filter = AuditFilter { limit: 2, ..AuditFilter::default() };
+    let page = handle.audit(filter).unwrap();
+    assert_eq!((&*page[0].operation, page[0].object), ("sign-in", Some(user)));
+    assert_eq!((&*page[1].operation, page[1].object), ("assign", Some(device)));
+    let detail = page[1].detail.as_ref().unwrap();
+    assert_eq!(detail["refused"]["code"], refusal.code.name());
+    drop(store);
+    // Rows without changes leave no gap that others would take for pruned ones.
+    act(&world.open().handle(), partition("B")).unwrap();
+}
