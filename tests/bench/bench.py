@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""Measures the server on loopback, beside its peers in the same run, and prints a line a figure."""
+
+import argparse
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "lib"))
+
+from jackfield import Server, free_port, wait_for  # noqa: E402
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def say(name, value, unit, peer=None, ratio=None):
+    line = f"{name}: {value:.4g} {unit}"
+    if peer:
+        line += f" | {peer[0]}: {peer[1]:.4g} {unit} | ratio {value / peer[1]:.3g}"
+    elif ratio:
+        line += f" | {ratio[0]}: {ratio[1]:.4g} | ratio {ratio[2]:.3g}"
+    print(line, flush=True)
+
+
+def cpu(pids):
+    """User and system seconds of these processes so far."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICK
+
+
+def pss(pid):
+    """Proportional set size in MB."""
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss:")) / 1024
+
+
+def children(pid):
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True).stdout.split()
+    return [pid, *map(int, found)]
+
+
+def credentials(server, count, workers=8):
+    """User names and passwords from the phones' own files, as a provisioning network gets them."""
+    from concurrent.futures import ThreadPoolExecutor
+    import http.client
+
+    def some(part):
+        door = http.client.HTTPConnection("127.0.0.1", server.files)
+        rows = []
+        for n in part:
+            door.request("GET", f"/00000{1000000 + n}.txt")
+            text = door.getresponse().read().decode()
+            rows.append(dict(line.split("=", 1) for line in text.splitlines() if "=" in line))
+        return rows
+    parts = [range(start, count, workers) for start in range(workers)]
+    with ThreadPoolExecutor(workers) as pool:
+        rows = [row for rows in pool.map(some, parts) for row in rows]
+    return [(row["auth-user"], row["password"]) for row in rows]
+
+
+class Kamailio:
+    """The peer, with two children and everything in memory."""
+
+    def __init__(self, users):
+        self.port = free_port(socket.SOCK_DGRAM)
+        self.folder = tempfile.mkdtemp(prefix="kamailio-")
+        with open(os.path.join(HERE, "kamailio.cfg")) as file:
+            text = file.read().replace("PORT!5070", f"PORT!{self.port}").replace("USERS!60000", f"USERS!{users}")
+        path = os.path.join(self.folder, "kamailio.cfg")
+        with open(path, "w") as file:
+            file.write(text)
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(
+            ["kamailio", "-f", path, "-m", "1024", "-M", "16", "-DD", "-E", "-w", self.folder],
+            stdout=subprocess.DEVNULL, stderr=open(os.path.join(self.folder, "log"), "w"))
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(20)
+
+
+def users_file(pairs):
+    path = tempfile.mktemp(suffix=".csv")
+    with open(path, "w") as file:
+        file.write("SEQUENTIAL\n")
+        for user, password in pairs:
+            file.write(f"{user};[authentication username={user} password={password}]\n")
+    return path
+
+
+def scenario(refreshes):
+    with open(os.path.join(HERE, "register.xml")) as file:
+        text = file.read().replace("[wait]", "200")
+    if not refreshes:
+        text = re.sub(r'  <pause milliseconds.*(?=</scenario>)', "", text, flags=re.S)
+    path = tempfile.mktemp(suffix=".xml")
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def register(port, pids, users, count, rate, refreshes):
+    """CPU seconds that the server takes for `count` phones, and SIPp's failures."""
+    before = cpu(pids)
+    folder = tempfile.mkdtemp(prefix="sipp-")
+    done = subprocess.run(
+        ["sipp", f"127.0.0.1:{port}", "-sf", scenario(refreshes), "-inf", users, "-i", "127.0.0.1",
+         "-p", str(free_port(socket.SOCK_DGRAM)), "-r", str(rate), "-m", str(count), "-l", "15000",
+         "-nostdin", "-timeout", "180s"],
+        cwd=folder, capture_output=True, text=True)
+    time.sleep(0.2)
+    failed = re.findall(r"Failed call\s*\|\s*\d+\s*\|\s*(\d+)", done.stdout)
+    return cpu(pids) - before, int(failed[-1]) if failed else -1
+
+
+def bench_register(binary, count, rate):
+    kamailio = Kamailio(count)
+    try:
+        time.sleep(4)
+        secret = users_file([(f"SEP00000{1000000 + n}", "secret") for n in range(count)])
+        peer = children(kamailio.process.pid)
+        fresh, failed_peer = register(kamailio.port, peer, secret, count, rate, False)
+        both, failed_peer_both = register(kamailio.port, peer, secret, count, rate // 2, True)
+        peer_fresh, peer_refresh = fresh / count * 1e6, (both - fresh) / count * 1e6
+    finally:
+        kamailio.stop()
+    print(f"# kamailio: {failed_peer} and {failed_peer_both} of {count} failed")
+    with big_server(binary, count) as server:
+        users = users_file(credentials(server, count))
+        pids = [server.process.pid]
+        fresh, failed = register(server.sip, pids, users, count, rate, False)
+        both, failed_both = register(server.sip, pids, users, count, rate // 2, True)
+        print(f"# jackfield: {failed} and {failed_both} of {count} failed")
+        say("register-fresh", fresh / count * 1e6, "us", ("kamailio", peer_fresh))
+        say("register-refresh", (both - fresh) / count * 1e6, "us", ("kamailio", peer_refresh))
+        bench_memory(server, count)
+
+
+BIG = {}
+
+
+def big_server(binary, count):
+    """A server with `count` phones, lines and users; made once, then started warm."""
+    if count not in BIG:
+        folder = tempfile.mkdtemp(prefix="jackfield-big-")
+        server = Server(binary, folder, ["--sample-company", str(count), "--sample-phones"])
+        began = time.monotonic()
+        server.start(600)
+        print(f"# made {count} phones, lines and users in {time.monotonic() - began:.1f} s")
+        server.sign_in()
+        server.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
+        server.stop()
+        BIG[count] = folder
+    return Server(binary, BIG[count])
+
+
+def bench_memory(server, count):
+    time.sleep(3)
+    steady = pss(server.process.pid)
+    say("memory-steady", steady, "MB", ratio=("limit", 400, steady / 400))
+    peak, done = steady, []
+    edit = subprocess.Popen(
+        [sys.executable, os.path.join(HERE, "bulk_edit.py"), server.url, server.folder],
+        stdout=subprocess.PIPE, text=True)
+    while edit.poll() is None:
+        peak = max(peak, pss(server.process.pid))
+        time.sleep(0.05)
+    done = edit.stdout.read().strip()
+    peak = max(peak, pss(server.process.pid))
+    print(f"# bulk edit: {done}")
+    say("memory-peak-bulk-edit", peak, "MB", ratio=("limit", 600, peak / 600))
+
+
+def first_registration(port, user, password):
+    """Registers by hand until it is accepted."""
+    from digest import register_once
+    while not register_once(port, user, password):
+        time.sleep(0.01)
+
+
+def bench_start(binary, count):
+    with big_server(binary, count) as server:
+        users = credentials(server, 1)
+    # Once more warm: what a restart takes.
+    server = Server(binary, BIG[count])
+    began = time.monotonic()
+    import threading
+    starter = threading.Thread(target=server.start, args=(60,))
+    starter.start()
+    first_registration(server.sip, *users[0])
+    took = time.monotonic() - began
+    starter.join()
+    server.stop()
+    kamailio = Kamailio(count)
+    first_registration(kamailio.port, "SEP000001000000", "secret")
+    peer = time.monotonic() - kamailio.began
+    kamailio.stop()
+    say("start-to-first-registration", took, "s", ("kamailio", peer))
+
+
+def bench_files(binary, count):
+    rates = {}
+    for phones in (60, count):
+        with big_server(binary, phones) as server:
+            paths = [f"/SEP00000{1000000 + n}.cnf.xml" for n in range(phones)]
+            subprocess.run([sys.executable, os.path.join(HERE, "files_load.py"), str(server.files), "0.5",
+                            str(phones)], capture_output=True)
+            done = subprocess.run(
+                [sys.executable, os.path.join(HERE, "files_load.py"), str(server.files), "5", str(phones)],
+                capture_output=True, text=True)
+            print(f"# {phones} phones: {done.stdout.strip()}{done.stderr.strip()}")
+            rates[phones] = float(re.search(r"([\d.]+) per second", done.stdout).group(1))
+            del paths
+    say("phone-files", rates[count], "files/s", ratio=("wanted", 20000, rates[count] / 20000))
+    say("phone-files-60000-to-60", rates[count] / rates[60], "x", ratio=("wanted", 0.9, rates[count] / rates[60] / 0.9))
+
+
+def phone_tool(binary, *words):
+    done = subprocess.run([binary, "phone", *map(str, words)], capture_output=True, text=True, timeout=900)
+    for line in (done.stdout + done.stderr).splitlines():
+        print("# " + line)
+    return done
+
+
+def bench_boot(binary, count):
+    with Server(binary, arguments=["--sample-company", "5"]) as server:
+        server.sign_in()
+        node = server.json("list", "node")[0]["name"]
+        server.cli("set", "auto-registration", node, "--starting-number", "80000", "--ending-number", "89999",
+                   "--unassigned-limit", "20000", "--per-minute", "100000")
+        phone_tool(binary, "fleet", "--server", "127.0.0.1", "--sip-port", server.sip, "--tftp-port", server.tftp,
+                   "--http-port", server.files, "--count", count, "--fetch", "tftp", "--transport", "tcp",
+                   "--name", "boot-storm")
+
+
+def bench_ivr(binary, calls):
+    with Server(binary, arguments=["--sample-company", "5"]) as server:
+        server.sign_in()
+        node = server.json("list", "node")[0]["name"]
+        server.cli("set", "auto-registration", node, "--starting-number", "80000", "--ending-number", "89999",
+                   "--unassigned-limit", "20000", "--per-minute", "100000")
+        server.cli("self-provisioning", "set", "--start-delay-seconds", "0", "--restart", "now")
+        before, began = cpu([server.process.pid]), time.monotonic()
+        del before, began
+        phone_tool(binary, "ivr-load", "--server", "127.0.0.1", "--sip-port", server.sip, "--tftp-port",
+                   server.tftp, "--http-port", server.files, "--calls", calls, "--pilot", "2000",
+                   "--seconds", 20, "--watch", server.process.pid)
+
+
+def bench_provision(binary, count):
+    with Server(binary, arguments=["--sample-company", str(count)]) as server:
+        server.sign_in()
+        node = server.json("list", "node")[0]["name"]
+        server.cli("set", "auto-registration", node, "--starting-number", "80000", "--ending-number", "89999",
+                   "--unassigned-limit", "20000", "--per-minute", "100000")
+        server.cli("self-provisioning", "set", "--start-delay-seconds", "0", "--restart", "now")
+        extensions = [user["self_service_id"] or user["primary_extension"]["name"]
+                      for user in server.json("list", "end-user")]
+        listing = tempfile.mktemp()
+        with open(listing, "w") as file:
+            file.writelines(f"{extension} 73519\n" for extension in extensions[:count])
+        phone_tool(binary, "self-provision", "--server", "127.0.0.1", "--sip-port", server.sip, "--tftp-port",
+                   server.tftp, "--http-port", server.files, "--users", listing, "--at-once", 100,
+                   "--pilot", "2000")
+        phones = server.json("list", "phone")
+        owned = [phone for phone in phones if phone["owner"] and not phone["auto_registered"]]
+        owners = {phone["owner"]["name"] for phone in owned}
+        print(f"# {len(owned)} phones are owned by {len(owners)} users; {len(phones) - len(owned)} are nobody's")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--binary", required=True)
+    parser.add_argument("--phones", type=int, default=60_000)
+    parser.add_argument("--rate", type=int, default=3_000)
+    parser.add_argument("only", nargs="*", help="register, start, files, boot, ivr, provision")
+    options = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"# {os.cpu_count()} cores, load {load:.2f} before")
+    parts = {
+        "register": lambda: bench_register(options.binary, options.phones, options.rate),
+        "start": lambda: bench_start(options.binary, options.phones),
+        "files": lambda: bench_files(options.binary, options.phones),
+        "ivr": lambda: bench_ivr(options.binary, 100),
+        "boot": lambda: bench_boot(options.binary, 5000),
+        "provision": lambda: bench_provision(options.binary, 1000),
+    }
+    for name, part in parts.items():
+        if not options.only or name in options.only:
+            part()
+    wait_for(lambda: True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Measures the server beside its peers. Each line: `<name>: <value> <unit> | <peer>: <value> | ratio <x>`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+missing=()
+command -v sipp >/dev/null || missing+=(sip-tester)
+command -v kamailio >/dev/null || missing+=(kamailio)
+if [ ${#missing[@]} -gt 0 ]; then
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+cargo build --release --locked --quiet --package jackfield-node
+exec python3 tests/bench/bench.py --binary "${CARGO_TARGET_DIR:-target}/release/jackfield" "$@"
