@@ -91,6 +91,7 @@ fn measure(calls: u64, seconds: u64) -> Result<(), Failure> {
     let cores = used.as_secs_f64() / took.as_secs_f64();
     let rate = |more: u64, less: u64| (more - less) as f64 / took.as_secs_f64();
     println!("media-calls: {calls} calls");
+    println!("load: {}", fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
     println!("media-cpu: {cores:.4} cores");
     println!("media-sent: {:.0} packets/s", rate(after.sent, before.sent));
     println!("media-received: {:.0} packets/s", rate(after.received, before.received));
