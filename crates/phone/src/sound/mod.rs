@@ -1,0 +1,9 @@
+//! What a phone says and hears in a call.
+
+mod hearing;
+mod recognizer;
+mod stream;
+
+pub use hearing::Hearing;
+pub use recognizer::{HeardPrompt, PromptRecognizer, RecognizerError};
+pub(crate) use stream::AudioStream;
