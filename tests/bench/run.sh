@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.."
 missing=()
 command -v sipp >/dev/null || missing+=(sip-tester)
 command -v kamailio >/dev/null || missing+=(kamailio)
+command -v wrk >/dev/null || missing+=(wrk)
 if [ ${#missing[@]} -gt 0 ]; then
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
