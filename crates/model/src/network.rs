@@ -26,10 +26,11 @@ impl Network {
     /// The address is in one of the networks; when there are none, it is a private one: RFC 1918,
     /// unique local, link-local or loopback.
     pub fn any_contains(networks: &[Box<str>], address: IpAddr) -> bool {
-        let listed = |network: &Box<str>| {
-            network.parse::<Self>().is_ok_and(|network| network.contains(address))
-        };
-        if networks.is_empty() { is_private(address) } else { networks.iter().any(listed) }
+        if networks.is_empty() {
+            return is_private(address);
+        }
+        let mut listed = networks.iter().filter_map(|network| network.parse::<Self>().ok());
+        listed.any(|network| network.contains(address))
     }
 }
 

@@ -1,0 +1,170 @@
+//! Users: quick add, profiles, self-service IDs, groups and privileges.
+
+mod common;
+
+use common::{House, assignment, is};
+use jackfield_model::{Kind, Operation, Outcome, Privilege, UserLookup};
+use jackfield_vocabulary::Code;
+use serde_json::json;
+
+fn quick_add(user: &str, extension: &str) -> Operation {
+    Operation::QuickAdd {
+        user: json!({ "user_id": user, "first_name": "Mei", "last_name": "Lin" }),
+        feature_group_template: "Default".into(),
+        extension: extension.into(),
+    }
+}
+
+/// Proves SP-50.
+#[test]
+fn a_quickly_added_user_can_self_provision_at_once() {
+    let mut house = House::company(0);
+    let outcome = house.done(&quick_add("lin", "4001"));
+    let user = house.user("lin");
+    let line = house.id(Kind::Line, "4001");
+    assert_eq!(outcome, Outcome::Saved(vec![(user, 1), (line, 1)]));
+    assert_eq!(&*house.line(line).alerting_name, "Mei Lin");
+    let phone = house.new_phone(1);
+    house.done(&assignment(phone, user));
+    assert_eq!(house.numbers(phone), ["4001"]);
+}
+
+/// Proves SP-51.
+#[test]
+fn a_feature_group_template_gives_its_profile_to_new_users() {
+    let mut house = House::company(0);
+    let profile = house.create(Kind::UserProfile, json!({ "name": "Sales" }));
+    house.create(Kind::FeatureGroupTemplate, json!({ "name": "Sales", "user_profile": "Sales" }));
+    let add = Operation::QuickAdd {
+        user: json!({ "user_id": "lin" }),
+        feature_group_template: "Sales".into(),
+        extension: "4001".into(),
+    };
+    house.done(&add);
+    let user = house.user("lin");
+    assert_eq!(house.directory.profile_of(user).map(|one| one.id()), Some(profile));
+    assert!(house.end_user(user).feature_group_template.is_some());
+    let add = Operation::QuickAdd {
+        user: json!({ "user_id": "wu" }),
+        feature_group_template: "Nowhere".into(),
+        extension: "4002".into(),
+    };
+    let refusal = house.refused(&add);
+    is(&refusal, Code::UnknownReference);
+    assert_eq!(refusal.field.as_deref(), Some("feature_group_template"));
+}
+
+#[test]
+fn an_extension_that_is_somebodys_or_lent_or_no_number_is_refused() {
+    let mut house = House::company(1);
+    house.new_phone(1);
+    for extension in ["3001", "9000"] {
+        let refusal = house.refused(&quick_add("lin", extension));
+        is(&refusal, Code::Duplicate);
+        assert_eq!(refusal.field.as_deref(), Some("extension"));
+    }
+    is(&house.refused(&quick_add("lin", "30O1")), Code::InvalidValue);
+    is(&house.refused(&quick_add("Tanaka", "4001")), Code::Duplicate);
+    house.create(Kind::Line, json!({ "number": "4001", "description": "kept" }));
+    house.done(&quick_add("lin", "4001"));
+    assert_eq!(&*house.line(house.id(Kind::Line, "4001")).description, "kept");
+}
+
+/// Proves SP-31.
+#[test]
+fn exactly_one_profile_is_the_default_and_users_without_one_have_it() {
+    let mut house = House::company(1);
+    let user = house.create(Kind::EndUser, json!({ "user_id": "wu" }));
+    let first = house.id(Kind::UserProfile, "Default");
+    let second = house.create(Kind::UserProfile, json!({ "name": "B", "system_default": true }));
+    assert_eq!(house.directory.profile_of(user).map(|one| one.id()), Some(second));
+    let defaults = |house: &House| {
+        let all = house.directory.all::<jackfield_model::UserProfile>();
+        all.filter(|(_, one)| one.system_default).map(|(id, _)| id.id()).collect::<Vec<_>>()
+    };
+    assert_eq!(defaults(&house), [second]);
+    is(&house.update_refused(second, json!({ "system_default": false })), Code::Protected);
+    is(&house.refused(&Operation::Delete { id: second, version: None }), Code::Protected);
+    house.update(first, json!({ "system_default": true }));
+    assert_eq!(defaults(&house), [first]);
+    house.done(&Operation::Delete { id: second, version: None });
+}
+
+/// Proves SP-30.
+#[test]
+fn a_profile_has_its_defaults_and_its_limits() {
+    let mut house = House::new();
+    let id = house.create(Kind::UserProfile, json!({ "name": "B" }));
+    let profile = house.directory.typed::<jackfield_model::UserProfile>(id).unwrap();
+    assert_eq!((profile.device_limit, profile.allow_self_provisioning), (10, false));
+    for limit in [0, 20] {
+        house.update(id, json!({ "device_limit": limit }));
+    }
+    let refusal = house.update_refused(id, json!({ "device_limit": 21 }));
+    is(&refusal, Code::InvalidValue);
+    assert_eq!(refusal.field.as_deref(), Some("device_limit"));
+    assert!(refusal.values.contains(&("allowed".into(), "0..20".into())), "{refusal}");
+}
+
+#[test]
+fn a_user_is_found_by_the_own_id_else_by_the_extension() {
+    let mut house = House::company(2);
+    let (tanaka, suzuki) = (house.user("tanaka"), house.user("suzuki"));
+    let who = |house: &House, digits: &str| house.directory.user_by_self_service_id(digits);
+    assert_eq!(who(&house, "3001"), UserLookup::Found(tanaka));
+    assert_eq!(who(&house, "3009"), UserLookup::Nobody);
+    house.update(suzuki, json!({ "self_service_id": "777" }));
+    assert_eq!(who(&house, "777"), UserLookup::Found(suzuki));
+    assert_eq!(who(&house, "3002"), UserLookup::Nobody, "an own ID takes the extension's place");
+    house.update(suzuki, json!({ "self_service_id": "" }));
+    house.update(suzuki, json!({ "primary_extension": "3001" }));
+    assert_eq!(who(&house, "3001"), UserLookup::Ambiguous);
+    house.update(suzuki, json!({ "self_service_id": "3001" }));
+    assert_eq!(who(&house, "3001"), UserLookup::Found(suzuki), "an own ID comes first");
+    let refusal = house.update_refused(tanaka, json!({ "self_service_id": "3001" }));
+    is(&refusal, Code::Duplicate);
+}
+
+#[test]
+fn a_changed_number_changes_who_is_found_by_it() {
+    let mut house = House::company(1);
+    house.patch(Kind::Line, "3001", json!({ "number": "3100" }));
+    let who = |digits: &str| house.directory.user_by_self_service_id(digits);
+    assert_eq!(who("3001"), UserLookup::Nobody);
+    assert_eq!(who("3100"), UserLookup::Found(house.user("tanaka")));
+}
+
+/// Proves CTI-41.
+#[test]
+fn each_standard_group_grants_what_it_names_and_nothing_else() {
+    let mut house = House::new();
+    let groups = [
+        ("Standard CTI Enabled", Privilege::CtiEnabled),
+        ("Standard CTI Allow Control of All Devices", Privilege::CtiControlAllDevices),
+        ("Standard CTI Allow Call Park Monitoring", Privilege::CtiCallParkMonitoring),
+        ("Standard CTI Allow Calling Number Modification", Privilege::CtiCallingNumberModification),
+        ("Standard CTI Allow Reception of SRTP Key Material", Privilege::CtiSrtpKeyMaterial),
+        ("Standard CTI Secure Connection", Privilege::CtiSecureConnection),
+    ];
+    let user = house.create(Kind::ApplicationUser, json!({ "user_id": "app" }));
+    assert!(house.directory.privileges(user).is_empty());
+    for (group, privilege) in groups {
+        house.update(user, json!({ "groups": [group] }));
+        assert!(house.directory.privileges(user).into_iter().eq([privilege]), "{group}");
+        let id = house.id(Kind::UserGroup, group);
+        is(&house.refused(&Operation::Delete { id, version: None }), Code::Protected);
+    }
+    let admin = house.directory.account("ADMIN").unwrap();
+    assert!(house.directory.privileges(admin).contains(&Privilege::ChangeConfiguration));
+}
+
+#[test]
+fn accounts_share_their_names_whatever_their_kind_and_case() {
+    let mut house = House::company(1);
+    is(
+        &house.create_refused(Kind::ApplicationUser, json!({ "user_id": "TANAKA" })),
+        Code::Duplicate,
+    );
+    is(&house.create_refused(Kind::EndUser, json!({ "user_id": "Admin" })), Code::Duplicate);
+    is(&house.create_refused(Kind::EndUser, json!({ "user_id": "a b" })), Code::InvalidValue);
+}

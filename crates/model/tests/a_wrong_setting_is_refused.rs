@@ -1,0 +1,281 @@
+//! Rules across fields and objects.
+
+mod common;
+
+use common::{House, is};
+use jackfield_model::{
+    AuthenticationMode, CredentialKind, Effect, FirstStart, Kind, Operation, Outcome, Service,
+    ServiceActivation, defaults,
+};
+use jackfield_vocabulary::{Code, SecretText};
+use serde_json::{Value, json};
+
+#[test]
+fn what_breaks_a_rule_is_refused_with_its_field() {
+    let mut house = House::company(1);
+    let phone = |patch: Value| {
+        let mut body = house.phone_body("SEP0011223344FF");
+        patch.as_object().unwrap().iter().for_each(|(key, value)| body[key] = value.clone());
+        body
+    };
+    let line =
+        |from: u8, to: u8| json!({ "line": "3001", "busy_trigger": from, "maximum_calls": to });
+    let cases = [
+        (Kind::Phone, phone(json!({ "lines": [line(5, 4)] })), "lines[0].busy_trigger"),
+        (Kind::Phone, phone(json!({ "lines": [line(2, 4), line(2, 4)] })), "lines[1].line"),
+        (Kind::Phone, phone(json!({ "name": "SEP0011223344fg" })), "name"),
+        (Kind::Phone, phone(json!({ "name": "ABC0011223344FF" })), "name"),
+        (
+            Kind::Phone,
+            phone(json!({ "speed_dials": [{ "number": "12x" }] })),
+            "speed_dials[0].number",
+        ),
+        (Kind::Line, json!({ "number": "20XX" }), "number"),
+        (Kind::Line, json!({ "number": "1234567890123456789012345" }), "number"),
+        (
+            Kind::Line,
+            json!({ "number": "77", "forwards": { "busy": { "destination": "abc" } } }),
+            "forwards.busy.destination",
+        ),
+        (Kind::RoutePattern, json!({ "pattern": "1X", "does": "redirect" }), "destination"),
+        (
+            Kind::UniversalLineTemplate,
+            json!({ "name": "t", "busy_trigger": 9, "maximum_calls": 8 }),
+            "busy_trigger",
+        ),
+        (Kind::DateTimeGroup, json!({ "name": "t", "time_zone": "Tokyo" }), "time_zone"),
+        (
+            Kind::DateTimeGroup,
+            json!({ "name": "t", "time_zone": "Asia/Tokyo", "date_form": "D.M.Y" }),
+            "date_form",
+        ),
+        (
+            Kind::SipProfile,
+            json!({ "name": "t", "first_media_port": 20000, "last_media_port": 20000 }),
+            "last_media_port",
+        ),
+        (Kind::SecurityProfile, json!({ "name": "t", "mode": "encrypted" }), "transport"),
+        (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "english" }), "locale"),
+        (Kind::CallManagerGroup, json!({ "name": "t", "nodes": ["node-9"] }), "nodes[0]"),
+        (Kind::Node, json!({ "name": "n", "address": "-bad-", "number": 2 }), "address"),
+        (Kind::Node, json!({ "name": "n", "address": "192.0.2.9", "number": 1 }), "number"),
+        (
+            Kind::Node,
+            json!({ "name": "n", "address": "192.0.2.9", "number": 2, "publisher": true }),
+            "publisher",
+        ),
+    ];
+    for (kind, body, field) in cases {
+        let refusal = house.create_refused(kind, body);
+        assert_eq!(refusal.field.as_deref(), Some(field), "{refusal}");
+    }
+}
+
+#[test]
+fn a_settings_object_with_a_wrong_form_is_refused() {
+    let mut house = House::new();
+    let cluster = house.id(Kind::ClusterSettings, "cluster");
+    for (patch, field) in [
+        (json!({ "emergency_numbers": ["110", "fire"] }), "emergency_numbers[1]"),
+        (json!({ "provisioning_networks": ["10.0.0.0/40"] }), "provisioning_networks[0]"),
+        (json!({ "sip_realm": "a\"b" }), "sip_realm"),
+        (json!({ "registration_seconds": 59 }), "registration_seconds"),
+    ] {
+        let refusal = house.update_refused(cluster, patch);
+        assert_eq!(refusal.field.as_deref(), Some(field), "{refusal}");
+    }
+}
+
+#[test]
+fn a_model_takes_no_more_lines_than_it_has() {
+    let mut house = House::company(3);
+    let mut body = house.phone_body("SEP0011223344FF");
+    body["model"] = json!("Cisco 7821");
+    body["lines"] = json!([{ "line": "3001" }, { "line": "3002" }, { "line": "3003" }]);
+    let refusal = house.create_refused(Kind::Phone, body);
+    is(&refusal, Code::LimitReached);
+    assert_eq!(refusal.object.as_deref(), Some("phone-model Cisco 7821"));
+}
+
+#[test]
+fn names_and_numbers_are_taken_once() {
+    let mut house = House::company(1);
+    house.create(Kind::Partition, json!({ "name": "Offices" }));
+    is(&house.create_refused(Kind::Partition, json!({ "name": "OFFICES" })), Code::Duplicate);
+    let refusal = house.create_refused(Kind::Line, json!({ "number": "3001" }));
+    is(&refusal, Code::Duplicate);
+    assert_eq!(refusal.object.as_deref(), Some("line 3001"));
+    let pattern = json!({ "pattern": "3001", "does": "block" });
+    is(&house.create_refused(Kind::RoutePattern, pattern), Code::Duplicate);
+    house.create(Kind::Line, json!({ "number": "3001", "partition": "Offices" }));
+    let port = json!({ "name": "IVR-RP", "device_pool": "Default" });
+    is(&house.create_refused(Kind::CtiPort, port), Code::Duplicate);
+}
+
+/// Proves SP-13.
+#[test]
+fn the_last_language_can_not_be_removed() {
+    let mut house = House::new();
+    let settings = house.id(Kind::SelfProvisioning, "self-provisioning");
+    let refusal = house.update_refused(settings, json!({ "languages": [] }));
+    is(&refusal, Code::LastLanguage);
+    let said = jackfield_model::sentence(&refusal, jackfield_model::Language::English);
+    assert_eq!(said.message, "Selected Language should contain at least one language");
+    house.update(settings, json!({ "languages": ["ja-JP", "en-US"] }));
+    is(
+        &house.update_refused(settings, json!({ "languages": ["ja-JP", "ja-JP"] })),
+        Code::Duplicate,
+    );
+    let ten: Vec<String> = (0..10).map(|n| format!("en-A{n}")).collect();
+    is(&house.update_refused(settings, json!({ "languages": ten })), Code::InvalidValue);
+}
+
+/// Proves SP-01, SP-02.
+#[test]
+fn the_authentication_code_is_for_the_mode_with_administrators_only() {
+    let mut house = House::new();
+    let settings = house.id(Kind::SelfProvisioning, "self-provisioning");
+    assert_eq!(house.directory.self_provisioning().mode, AuthenticationMode::UsersOnly);
+    let code = |hash: Option<&str>| Operation::SetCredential {
+        owner: settings,
+        kind: CredentialKind::Code,
+        hash: hash.map(SecretText::new),
+    };
+    let refusal = house.refused(&code(Some("hash")));
+    is(&refusal, Code::WrongState);
+    assert_eq!(refusal.field.as_deref(), Some("mode"));
+    house.done(&code(None));
+    house.update(settings, json!({ "mode": "users-and-administrators" }));
+    house.done(&code(Some("hash")));
+}
+
+#[test]
+fn credentials_belong_to_those_who_can_have_them() {
+    let mut house = House::company(1);
+    let (user, application) =
+        (house.user("tanaka"), house.id(Kind::ApplicationUser, "self-provisioning"));
+    let set =
+        |owner, kind| Operation::SetCredential { owner, kind, hash: Some(SecretText::new("hash")) };
+    let verdict = house.submit(&set(user, CredentialKind::Pin)).unwrap();
+    assert!(matches!(verdict.effects[..], [Effect::Credential { kind: CredentialKind::Pin, .. }]));
+    assert!(!format!("{verdict:?}").contains("\"hash\""));
+    house.done(&set(application, CredentialKind::Password));
+    is(&house.refused(&set(application, CredentialKind::Pin)), Code::InvalidValue);
+    is(&house.refused(&set(user, CredentialKind::Code)), Code::InvalidValue);
+    house.done(&Operation::Unlock { owner: user });
+}
+
+#[test]
+fn a_node_brings_its_services_and_auto_registration_and_takes_them_along() {
+    let mut house = House::new();
+    let body = json!({ "name": "node-2", "address": "192.0.2.11", "number": 2 });
+    let node = house.create(Kind::Node, body);
+    let services = |house: &House, name: &str| {
+        let found = house.directory.named::<ServiceActivation>(name);
+        found.map(|(_, activation)| activation.services.to_vec())
+    };
+    let at_first = services(&house, "node-2").unwrap();
+    assert!(at_first.contains(&Service::CallManager));
+    assert!(!at_first.contains(&Service::SelfProvisioningIvr), "SP-10: not on a new node");
+    assert!(house.directory.auto_registration("node-2").unwrap().1.disabled);
+    house.update(node, json!({ "name": "node-b" }));
+    assert!(services(&house, "node-b").is_some() && services(&house, "node-2").is_none());
+    assert!(house.directory.auto_registration("node-b").is_some());
+    house.done(&Operation::Delete { id: node, version: None });
+    assert!(services(&house, "node-b").is_none());
+    let publisher = house.id(Kind::Node, "node-1");
+    is(&house.refused(&Operation::Delete { id: publisher, version: None }), Code::Protected);
+    is(&house.update_refused(publisher, json!({ "publisher": false })), Code::InvalidValue);
+}
+
+#[test]
+fn what_is_in_use_is_not_deleted() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    house.assigned(phone, "tanaka");
+    for id in [house.id(Kind::Line, "3001"), house.user("tanaka")] {
+        is(&house.refused(&Operation::Delete { id, version: None }), Code::InUse);
+    }
+    house.done(&Operation::Delete { id: phone, version: None });
+    assert!(house.end_user(house.user("tanaka")).controlled_phones.is_empty());
+    let user = house.user("tanaka");
+    house.done(&Operation::Delete { id: user, version: None });
+}
+
+#[test]
+fn a_stale_version_is_refused() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    let update = |version| Operation::Update {
+        id: user,
+        version: Some(version),
+        patch: json!({ "department": format!("d{version}") }),
+    };
+    assert_eq!(house.done(&update(1)), Outcome::Saved(vec![(user, 2)]));
+    is(&house.refused(&update(1)), Code::VersionConflict);
+    house.done(&update(2));
+    is(&house.refused(&Operation::Delete { id: user, version: Some(2) }), Code::VersionConflict);
+}
+
+#[test]
+fn a_batch_is_done_wholly_or_not_at_all_and_names_the_row() {
+    let mut house = House::new();
+    let partition =
+        |name: &str| Operation::Create { kind: Kind::Partition, body: json!({ "name": name }) };
+    let css = Operation::Create {
+        kind: Kind::CallingSearchSpace,
+        body: json!({ "name": "All", "partitions": ["A", "B"] }),
+    };
+    let broken = Operation::Batch(vec![partition("A"), partition("B"), partition("a")]);
+    let refusal = house.refused(&broken);
+    is(&refusal, Code::Duplicate);
+    assert!(refusal.values.contains(&("row".into(), "3".into())));
+    let outcome = house.done(&Operation::Batch(vec![partition("A"), partition("B"), css]));
+    assert!(matches!(outcome, Outcome::Saved(saved) if saved.len() == 3));
+    let many = (0..1501).map(|n| partition(&n.to_string())).collect();
+    is(&house.refused(&Operation::Batch(many)), Code::TooLarge);
+}
+
+#[test]
+fn the_same_directory_gives_the_same_verdict() {
+    let house = House::company(2);
+    let operation = house.registration(1);
+    let verdict = || {
+        let mut ids = house.ids;
+        operation.evaluate(&house.directory, &mut ids, common::NOW).unwrap()
+    };
+    assert_eq!(verdict(), verdict());
+}
+
+#[test]
+fn a_first_start_happens_once_and_speaks_the_systems_language() {
+    let mut house = House::empty();
+    let first = |locale: &str| {
+        Operation::FirstStart(FirstStart {
+            node: "pbx".into(),
+            address: "pbx.example.com".into(),
+            locale: locale.into(),
+            time_zone: "Asia/Tokyo".into(),
+        })
+    };
+    house.done(&first("ja_JP.UTF-8"));
+    assert_eq!(&*house.directory.self_provisioning().languages[0], "ja-JP");
+    let objects = house.directory.len();
+    assert!(house.submit(&first("en_US")).unwrap().effects.is_empty());
+    assert_eq!(house.directory.len(), objects);
+    let english = House::new();
+    assert_eq!(&*english.directory.self_provisioning().languages[0], "en-US");
+    assert!(english.directory.account(defaults::ADMINISTRATOR).is_some());
+}
+
+/// Proves CTI-61.
+#[test]
+fn the_catalogue_says_which_models_applications_control() {
+    let models = defaults::phone_models();
+    let controllable =
+        |name: &str| models.iter().find(|model| &*model.name == name).unwrap().cti_controllable;
+    for model in ["Cisco 7911", "Cisco 7941", "Cisco 7961", "Cisco 7970", "Cisco 7971"] {
+        assert!(controllable(model), "{model}");
+    }
+    assert!(!controllable("Cisco 7940") && !controllable("Cisco 7960"));
+}
