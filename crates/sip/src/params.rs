@@ -21,7 +21,7 @@ impl Params {
 
     /// Reads `;a=b;c`; white space around `;` and `=` is dropped.
     pub fn parse(text: &str) -> Result<Self, HeaderFault> {
-        Self::read(text::trim(text), is_value)
+        Self::read(text::trim(text), is_name, is_value)
     }
 
     /// Reads the parameters of a URI, where no white space and no quoted value may stand. Escapes
@@ -30,14 +30,20 @@ impl Params {
         if text.bytes().any(text::is_space) {
             return Err(HeaderFault::Parameter);
         }
-        let params = Self::read(text, |value| text::is_escaped(value, class::URI_PARAM))?;
-        if params.0.contains('%') {
-            return Ok(Self(text::unescape_unreserved(&params.0).into()));
-        }
-        Ok(params)
+        let params = Self::read(text, is_uri_part, is_uri_part)?;
+        let params = if params.0.contains('%') {
+            Self(text::unescape_unreserved(&params.0).into())
+        } else {
+            params
+        };
+        if params.has_duplicates() { Err(HeaderFault::Parameter) } else { Ok(params) }
     }
 
-    fn read(text: &str, valid: fn(&str) -> bool) -> Result<Self, HeaderFault> {
+    fn read(
+        text: &str,
+        is_name: fn(&str) -> bool,
+        is_value: fn(&str) -> bool,
+    ) -> Result<Self, HeaderFault> {
         let mut rest = text;
         if rest.is_empty() {
             return Ok(Self::default());
@@ -50,7 +56,7 @@ impl Params {
             let end = end_of_param(tail, quoted);
             let (name, value) = cut(&tail[..end]);
             count += 1;
-            if !is_name(name) || value.is_some_and(|v| !valid(v)) || count > limits::PARAMS {
+            if !is_name(name) || value.is_some_and(|v| !is_value(v)) || count > limits::PARAMS {
                 return Err(HeaderFault::Parameter);
             }
             push(&mut kept, name, value);
@@ -190,6 +196,10 @@ fn cut(param: &str) -> (&str, Option<&str>) {
 
 fn is_name(name: &str) -> bool {
     !name.is_empty() && text::all(name, class::PARAM_NAME)
+}
+
+fn is_uri_part(part: &str) -> bool {
+    !part.is_empty() && text::is_escaped(part, class::URI_PARAM)
 }
 
 fn is_value(value: &str) -> bool {
