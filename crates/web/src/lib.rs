@@ -1,14 +1,52 @@
 //! HTTP doors: REST, phone pages, file download and metrics.
-// NOTE to the author of this crate (delete when read): the command line already exists in
-// crates/node/src/cli/{client,object,operate}.rs. Keep to the paths, query parameters and answer
-// fields that it uses (e.g. GET /api/v1/{plural}?limit&cursor&filter=field=value&search -> {items,
-// next}; singletons without a name: GET/PATCH /cluster-settings; POST /sessions {user_id,password}
-// -> {token,must_change_password}; DELETE /sessions/current; /setup -> {status, flows:[{title,
-// steps:[{title,done,missing,remedy,command}]}], finding:[..]}; /services {items:[{node,service,
-// activated,running,state}]}, POST /services/{service}/{activate|...} {node}; PUT
-// /self-provisioning/settings {settings,restart}; PUT /self-provisioning/code {code}; PUT
-// /users/{id}/password|pin; POST /users/{id}/unlock; POST /phones/{p}/assign {user} ...; /status;
-// /calls; /audit?limit&actor&operation; /languages, POST /languages/rescan; POST /quick-add), or
-// improve both. PATCH/POST answers carry `takes` (what the change needs, as a sentence) if any.
-// Where node must do something (services, restart, inspect, overview, provision, languages) use
-// one object-safe async-free or boxed-future trait `Operator` that node implements.
+//!
+//! [`App`] is what they share; [`router`] has all of them, [`file_router`] only the files for the
+//! port where phones look for them first. The running node is reached through [`Operator`]. Every
+//! API endpoint is a row of one table, from which routes, checks of privileges and the OpenAPI
+//! document are made; the endpoints of objects follow from the registry of kinds.
+
+mod api;
+mod app;
+mod call;
+mod clock;
+mod door;
+mod endpoint;
+mod fault;
+mod files;
+mod language;
+mod metrics;
+mod object;
+mod openapi;
+mod operator;
+mod phone;
+mod say;
+mod serve;
+mod session;
+
+pub use app::{App, AppSettings};
+pub use axum::Router;
+pub use files::{PhoneFiles, file_router};
+pub use operator::{
+    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction, ServiceStatus,
+};
+pub use serve::serve;
+
+use axum::routing::get;
+
+/// All doors: `/api/v1`, `/phone`, `/metrics`, `/health`, and files for phones at every other path.
+pub fn router(app: App) -> Router {
+    let files = Router::new().fallback(files::file).with_state(app.files().clone());
+    Router::new()
+        .nest("/api/v1", door::api())
+        .route("/metrics", get(metrics::metrics))
+        .route("/health/live", get(metrics::live))
+        .route("/health/ready", get(metrics::ready))
+        .merge(phone::pages())
+        .with_state(app)
+        .fallback_service(files)
+}
+
+/// The OpenAPI document that `docs/openapi.json` keeps for readers.
+pub fn openapi() -> &'static serde_json::Value {
+    openapi::document()
+}

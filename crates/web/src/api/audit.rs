@@ -1,0 +1,50 @@
+//! Who changed what, and which calls there were.
+
+use jackfield_store::{AuditFilter, RecordFilter};
+use jackfield_vocabulary::{ObjectId, UnixTime};
+use serde_json::json;
+
+use crate::call::{Answer, Call};
+use crate::fault::Fault;
+
+/// A page of the audit, newest first.
+pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
+    let limit = call.limit()?;
+    let object = call.number("object")?.and_then(|id| u32::try_from(id).ok()).map(ObjectId);
+    let filter = AuditFilter {
+        before_sequence: call.number("cursor")?,
+        from: call.number("from")?.map(UnixTime),
+        until: call.number("until")?.map(UnixTime),
+        actor: call.query("actor").map(Into::into),
+        object,
+        operation: call.query("operation").map(Into::into),
+        limit: u32::try_from(limit).unwrap_or(u32::MAX),
+    };
+    let items = call.app.blocking(move |store| store.audit(filter)).await?;
+    let full = items.len() == limit;
+    let next = items.last().filter(|_| full).map(|last| last.sequence);
+    Ok(Answer::ok(json!({ "items": items, "next": next })))
+}
+
+/// A page of finished calls, newest first.
+pub(crate) async fn calls(call: Call) -> Result<Answer, Fault> {
+    let limit = call.limit()?;
+    let filter = RecordFilter {
+        before_id: call.number("cursor")?,
+        from: call.number("from")?.map(UnixTime),
+        until: call.number("until")?.map(UnixTime),
+        number: call.query("number").map(Into::into),
+        limit: u32::try_from(limit).unwrap_or(u32::MAX),
+    };
+    let rows = call.app.blocking(move |store| store.records(filter)).await?;
+    let next = rows.last().filter(|_| rows.len() == limit).map(|last| last.id);
+    let items = rows
+        .into_iter()
+        .map(|row| {
+            let mut item = row.body;
+            item["id"] = row.id.into();
+            item
+        })
+        .collect::<Vec<_>>();
+    Ok(Answer::ok(json!({ "items": items, "next": next })))
+}

@@ -1,0 +1,69 @@
+//! Why can't this phone or user …?
+
+use jackfield_model::setup::{self, Finding, Seen};
+use jackfield_model::{CredentialKind, EndUser, Kind};
+use jackfield_vocabulary::Refusal;
+use serde_json::{Value, json};
+
+use crate::app::not_found;
+use crate::call::{Answer, Call};
+use crate::fault::{Fault, describe};
+use crate::object::find;
+use crate::operator::{Order, Reply};
+
+/// A device.
+pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let name = call.param("name");
+    let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
+    let registered = match call.app.operate(Order::Inspect { device }).await {
+        Ok(Reply::Device(state)) => Some(state.registered),
+        _ => None,
+    };
+    let seen = Seen { registered, ..Seen::default() };
+    let findings = setup::explain_device(&directory, device, seen, call.language);
+    Ok(told(&findings, None))
+}
+
+/// A user; with `phone`, whether they may have that one.
+pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let name = call.param("name");
+    let user = directory
+        .named::<EndUser>(name)
+        .map(|(user, _)| user.id())
+        .map_or_else(|| find(&directory, Kind::EndUser, name), Ok)?;
+    let (pin, locked) = call
+        .app
+        .blocking(move |store| {
+            let pin = store.has_credential(user, CredentialKind::Pin)?;
+            let locked = store.locked(user, CredentialKind::Pin)?.is_some();
+            Ok((pin, locked))
+        })
+        .await?;
+    let seen = Seen { pin: Some(pin), locked: Some(locked), registered: None };
+    let findings = setup::explain_user(&directory, user, seen, call.language);
+    let judged = match call.query("phone") {
+        Some(phone) => {
+            let device = find(&directory, Kind::Phone, phone)?;
+            Some(directory.may_assign(device, user).map(|_| ()))
+        }
+        None => None,
+    };
+    let judged = judged.and_then(Result::err);
+    Ok(told(&findings, judged.map(|refusal| refused(&refusal, &call))))
+}
+
+fn refused(refusal: &Refusal, call: &Call) -> Value {
+    let said = describe(refusal, call.language);
+    json!({ "good": false, "message": said["message"], "remedy": said["remedy"] })
+}
+
+fn told(findings: &[Finding], more: Option<Value>) -> Answer {
+    let rows = findings.iter().map(|finding| {
+        json!({ "good": finding.good, "message": finding.text, "remedy": finding.remedy })
+    });
+    let findings = rows.chain(more).collect::<Vec<_>>();
+    let good = findings.iter().all(|finding| finding["good"] == true);
+    Answer::ok(json!({ "good": good, "findings": findings }))
+}

@@ -1,0 +1,12 @@
+//! The endpoints that are no plain objects, a file each.
+
+pub(crate) mod audit;
+pub(crate) mod credential;
+pub(crate) mod explain;
+pub(crate) mod phone;
+pub(crate) mod schema;
+pub(crate) mod self_provisioning;
+pub(crate) mod service;
+pub(crate) mod session;
+pub(crate) mod setup;
+pub(crate) mod status;

@@ -1,0 +1,184 @@
+//! What one does with a phone and its owner.
+
+use core::time::Duration;
+
+use jackfield_model::{EndUser, Kind, Operation, Outcome, ProvenBy};
+use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
+use serde_json::json;
+
+use crate::app::not_found;
+use crate::call::{Answer, Call};
+use crate::fault::{Fault, describe};
+use crate::object::{find, link, shown};
+use crate::operator::{Order, Reply, mismatch};
+
+/// What is known of a device at this moment.
+pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let name = call.param("name");
+    let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
+    match call.app.operate(Order::Inspect { device }).await? {
+        Reply::Device(state) => {
+            let mut answer = serde_json::to_value(state).unwrap_or_default();
+            answer["id"] = device.0.into();
+            answer["kind"] = directory.entry(device).map(|entry| entry.body.kind().name()).into();
+            Ok(Answer::ok(answer))
+        }
+        other => Err(mismatch(&other).into()),
+    }
+}
+
+/// Tells a phone to restart.
+pub(crate) async fn restart(call: Call) -> Result<Answer, Fault> {
+    let restart = match call.body["restart"].as_str() {
+        None | Some("restart") => DeviceRestart::Restart,
+        Some("reset") => DeviceRestart::Reset,
+        Some("resync") => DeviceRestart::Resync,
+        Some(found) => {
+            return Err(Refusal::new(Code::InvalidValue)
+                .field("restart")
+                .value("found", found)
+                .value("allowed", "restart | reset | resync")
+                .into());
+        }
+    };
+    let device = phone(&call, call.param("name"))?;
+    accepted(call.app.operate(Order::Restart { device, restart }).await?)
+}
+
+/// Shows a text.
+pub(crate) async fn text(call: Call) -> Result<Answer, Fault> {
+    let text = call.text("text")?;
+    if text.chars().count() > 128 {
+        let refusal = Refusal::new(Code::InvalidValue).field("text");
+        return Err(refusal.value("allowed", "length 1..128").into());
+    }
+    let device = phone(&call, call.param("name"))?;
+    accepted(call.app.operate(Order::ShowText { device, text: text.into() }).await?)
+}
+
+/// Makes a phone a user's own.
+pub(crate) async fn assign(call: Call) -> Result<Answer, Fault> {
+    let device = phone(&call, call.param("name"))?;
+    let user = user(&call, call.text("user")?)?;
+    let operation = Operation::Assign { device, user, proven_by: ProvenBy::Administrator };
+    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
+    moved(&call, device, outcome).await
+}
+
+/// Takes a phone from its owner.
+pub(crate) async fn unassign(call: Call) -> Result<Answer, Fault> {
+    let device = phone(&call, call.param("name"))?;
+    let operation = Operation::Unassign { device };
+    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
+    moved(&call, device, outcome).await
+}
+
+/// Puts a new phone in the place of an old one.
+pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
+    let old = phone(&call, call.param("name"))?;
+    let new = phone(&call, call.text("new")?)?;
+    let operation = Operation::ReplacePhone { old, new };
+    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
+    moved(&call, new, outcome).await
+}
+
+/// Gives a phone a new secret.
+pub(crate) async fn rotate_secret(call: Call) -> Result<Answer, Fault> {
+    let device = phone(&call, call.param("name"))?;
+    let operation = Operation::RotateDeviceSecret { device };
+    call.app.execute(call.operation, call.actor(), operation).await?;
+    call.app.files().open_window(device, WINDOW);
+    Ok(Answer::nothing())
+}
+
+/// Opens a window for a phone's file.
+pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
+    let minutes = call.body["minutes"].as_u64().unwrap_or(10);
+    if !(1..=60).contains(&minutes) {
+        return Err(Refusal::new(Code::InvalidValue)
+            .field("minutes")
+            .value("found", minutes)
+            .value("allowed", "1..60")
+            .into());
+    }
+    let device = phone(&call, call.param("name"))?;
+    call.app.files().open_window(device, Duration::from_secs(minutes * 60));
+    tracing::info!(
+        phone.name = call.param("name"),
+        window.minutes = minutes,
+        "whoever names the phone may fetch its file"
+    );
+    Ok(Answer::nothing())
+}
+
+/// A new user with an extension (SP-50).
+pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
+    let template = &call.body["feature_group_template"];
+    if template.is_null() {
+        return Err(Refusal::new(Code::MissingField).field("feature_group_template").into());
+    }
+    if !call.body["user"].is_object() {
+        return Err(Refusal::new(Code::MissingField).field("user").into());
+    }
+    let template = template.get("id").unwrap_or(template);
+    let operation = Operation::QuickAdd {
+        user: call.body["user"].clone(),
+        feature_group_template: template.clone(),
+        extension: call.text("extension")?.into(),
+    };
+    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
+    let directory = call.app.directory();
+    let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
+    let made = saved.iter().filter_map(|(id, _)| directory.entry(*id).map(|entry| (*id, entry)));
+    let user = made.filter(|(_, entry)| entry.body.kind() == Kind::EndUser).last();
+    let (id, entry) = user.ok_or(Code::Internal)?;
+    let location = format!("/api/v1/end-users/id:{id}");
+    Ok(Answer::created(shown(&directory, id, entry), location).version(entry.version))
+}
+
+/// A phone has another owner now: it must fetch its file and register anew. That the phone can't
+/// be told now does not undo what is committed.
+async fn moved(call: &Call, device: ObjectId, outcome: Outcome) -> Result<Answer, Fault> {
+    call.app.files().open_window(device, WINDOW);
+    let directory = call.app.directory();
+    let mut answer = json!({ "phone": link(&directory, device) });
+    match outcome {
+        Outcome::Assigned { user, extension, .. } => {
+            answer["user"] = link(&directory, user);
+            answer["extension"] = (&*extension).into();
+        }
+        Outcome::Unassigned { extension, .. } => answer["extension"] = extension.as_deref().into(),
+        _ => {}
+    }
+    let restart = Order::Restart { device, restart: DeviceRestart::Restart };
+    answer["restart"] = match call.app.operate(restart).await {
+        Ok(_) => "sent".into(),
+        Err(refusal) => describe(&refusal, call.language),
+    };
+    Ok(Answer::ok(answer))
+}
+
+fn accepted(reply: Reply) -> Result<Answer, Fault> {
+    match reply {
+        Reply::Accepted => Ok(Answer::nothing()),
+        other => Err(mismatch(&other).into()),
+    }
+}
+
+fn phone(call: &Call, name: &str) -> Result<ObjectId, Refusal> {
+    find(&call.app.directory(), Kind::Phone, name)
+}
+
+/// An end user by user ID, self-service ID or id.
+fn user(call: &Call, name: &str) -> Result<ObjectId, Refusal> {
+    let directory = call.app.directory();
+    directory
+        .named::<EndUser>(name)
+        .map(|(user, _)| user.id())
+        .or_else(|| directory.user_by_self_service_id(name).user())
+        .map_or_else(|| find(&directory, Kind::EndUser, name), Ok)
+}
+
+/// Long enough for a restart and a fetch.
+const WINDOW: Duration = Duration::from_secs(600);

@@ -1,0 +1,278 @@
+//! Settings and status of self-provisioning (SP-20 to SP-26).
+
+use jackfield_model::setup::{self, Running};
+use jackfield_model::{
+    ApplicationUser, CredentialKind, CtiRoutePoint, Directory, Effect, Ids, Kind, Language,
+    Message, Operation, SelfProvisioning, Service,
+};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use serde_json::{Map, Value, json};
+
+use super::credential;
+use super::service::{order, statuses};
+use crate::app::{App, not_found};
+use crate::call::{Answer, Call};
+use crate::clock::wall;
+use crate::fault::{Fault, describe};
+use crate::object::{accept, shown};
+use crate::operator::{ServiceAction, ServiceStatus};
+
+/// What runs on this node, as the status needs it.
+pub(crate) struct Seen {
+    services: Vec<Service>,
+    restart_needed: bool,
+    has_password: bool,
+}
+
+impl Seen {
+    /// Asks the node and the store.
+    pub(crate) async fn now(app: &App) -> Result<Self, Fault> {
+        let statuses = statuses(app).await?;
+        let user = app.directory().self_provisioning().application_user;
+        let has_password = match user {
+            Some(user) => has_password(app, user.id()).await?,
+            None => false,
+        };
+        let is_ivr = |one: &&ServiceStatus| one.service == Service::SelfProvisioningIvr;
+        let running = statuses.iter().filter(|status| status.running);
+        Ok(Self {
+            services: running.map(|status| status.service).collect(),
+            restart_needed: statuses.iter().find(is_ivr).is_some_and(|one| one.restart_needed),
+            has_password,
+        })
+    }
+
+    /// As the model takes it.
+    pub(crate) fn running(&self) -> Running<'_> {
+        Running {
+            services: &self.services,
+            restart_needed: self.restart_needed,
+            application_user_has_password: self.has_password,
+        }
+    }
+}
+
+async fn has_password(app: &App, user: ObjectId) -> Result<bool, Fault> {
+    let kind = CredentialKind::Password;
+    Ok(app.blocking(move |store| store.has_credential(user, kind)).await?)
+}
+
+/// "Ready", or what is off (SP-20).
+pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
+    let seen = Seen::now(&call.app).await?;
+    let directory = call.app.directory();
+    let status = setup::status(&directory, seen.running(), call.language);
+    let mut answer = serde_json::to_value(status).unwrap_or_default();
+    answer["restart_needed"] = seen.restart_needed.into();
+    Ok(Answer::ok(answer))
+}
+
+/// The settings with the texts of their page.
+pub(crate) async fn settings(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let (id, settings) = current(&directory)?;
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
+    let (warnings, code) = (warnings(&call, &settings).await?, code_is_set(&call.app, id).await?);
+    let language = call.language;
+    let notes =
+        settings.route_point.map(|point| setup::route_point_note(&directory, point, language));
+    let route_points = directory.all::<CtiRoutePoint>().map(|(point, device)| {
+        let note = setup::route_point_note(&directory, point, language);
+        json!({ "id": point.id(), "name": device.name, "note": note })
+    });
+    let route_points = route_points.collect::<Vec<_>>();
+    let users = directory.all::<ApplicationUser>();
+    let users = users.map(|(user, account)| json!({ "id": user.id(), "name": account.user_id }));
+    let users = users.collect::<Vec<_>>();
+    Ok(Answer::ok(json!({
+        "settings": shown(&directory, id, entry),
+        "authentication_code_set": code,
+        "authentication_code_enabled": settings.mode
+            == jackfield_model::AuthenticationMode::UsersAndAdministrators,
+        "route_point_note": notes,
+        "warnings": warnings,
+        "not_selected": Message::NotSelected.text(language),
+        "route_points": route_points,
+        "application_users": users,
+    }))
+    .version(entry.version))
+}
+
+/// Saves settings.
+pub(crate) async fn save(call: Call) -> Result<Answer, Fault> {
+    if !call.body["settings"].is_object() {
+        return Err(Refusal::new(Code::MissingField).field("settings").into());
+    }
+    let restart = call.body["restart"].as_str().map(Into::into);
+    let settings = call.body["settings"].clone();
+    save_settings(&call, &settings, restart, false).await
+}
+
+/// Changes some settings, by the path that every kind has.
+pub(crate) async fn change(call: Call) -> Result<Answer, Fault> {
+    let restart = call.query("restart").map(Into::into);
+    save_settings(&call, &call.body, restart, false).await
+}
+
+/// Replaces all settings, by the path that every kind has.
+pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
+    let restart = call.query("restart").map(Into::into);
+    save_settings(&call, &call.body, restart, true).await
+}
+
+/// Sets the authentication code (SP-04).
+pub(crate) async fn set_code(call: Call) -> Result<Answer, Fault> {
+    let (owner, _) = current(&call.app.directory())?;
+    let code = call.secret("code")?;
+    credential::set(&call, owner, CredentialKind::Code, Some(code)).await?;
+    Ok(Answer::nothing())
+}
+
+/// Removes the authentication code.
+pub(crate) async fn remove_code(call: Call) -> Result<Answer, Fault> {
+    let (owner, _) = current(&call.app.directory())?;
+    credential::set(&call, owner, CredentialKind::Code, None).await?;
+    Ok(Answer::nothing())
+}
+
+/// Saves after the question, where one is due (SP-23, SP-24).
+async fn save_settings(
+    call: &Call,
+    settings: &Value,
+    restart: Option<Box<str>>,
+    whole: bool,
+) -> Result<Answer, Fault> {
+    let restart = Restart::parse(restart.as_deref())?;
+    let directory = call.app.directory();
+    let (id, before) = current(&directory)?;
+    let (mut patch, version) = accept(Kind::SelfProvisioning, settings)?;
+    if whole {
+        let defaults = serde_json::to_value(SelfProvisioning::default()).unwrap_or_default();
+        patch = merged(defaults, patch);
+    }
+    let operation = Operation::Update { id, version: call.version.or(version), patch };
+    // Judged before the question is asked: nobody is asked about what can't be saved.
+    let after = evaluated(&operation, &directory)?;
+    let asks = (before.route_point, before.application_user)
+        != (after.route_point, after.application_user);
+    if asks && restart.is_none() {
+        return Err(question(call.language));
+    }
+    call.app.execute(call.operation, call.actor(), operation).await?;
+    let restarted = match restart {
+        Some(Restart::Now) => {
+            Some(order(&call.app, Service::SelfProvisioningIvr, ServiceAction::Restart).await)
+        }
+        _ => None,
+    };
+    saved(call, id, &after, restarted).await
+}
+
+async fn saved(
+    call: &Call,
+    id: ObjectId,
+    settings: &SelfProvisioning,
+    restarted: Option<Result<(), Refusal>>,
+) -> Result<Answer, Fault> {
+    let message = match &restarted {
+        None => Message::Saved,
+        Some(Ok(())) => Message::SavedAndRestarted,
+        Some(Err(_)) => Message::SavedRestartFailed,
+    };
+    let failure = restarted.and_then(Result::err).map(|why| describe(&why, call.language));
+    let restart_needed = Seen::now(&call.app).await.is_ok_and(|seen| seen.restart_needed);
+    let warnings = warnings(call, settings).await?;
+    let directory = call.app.directory();
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
+    Ok(Answer::ok(json!({
+        "message": message.text(call.language),
+        "restart_failure": failure,
+        "restart_needed": restart_needed,
+        "warnings": warnings,
+        "settings": shown(&directory, id, entry),
+    }))
+    .version(entry.version))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Restart {
+    Now,
+    Later,
+}
+
+impl Restart {
+    fn parse(text: Option<&str>) -> Result<Option<Self>, Refusal> {
+        match text {
+            None => Ok(None),
+            Some("now") => Ok(Some(Self::Now)),
+            Some("later") => Ok(Some(Self::Later)),
+            Some(found) => Err(Refusal::new(Code::InvalidValue)
+                .field("restart")
+                .value("found", found)
+                .value("allowed", "now | later")),
+        }
+    }
+}
+
+/// The question of SP-23 with its three answers; nothing is saved.
+fn question(language: Language) -> Fault {
+    let answer = |restart: Value, label: Message| json!({ "restart": restart, "label": label.text(language) });
+    Fault::Question {
+        body: json!({
+            "code": "restart-choice-needed",
+            "message": Message::RestartQuestion.text(language),
+            "field": "restart",
+            "object": null,
+            "remedy": "",
+            "answers": [
+                answer("now".into(), Message::SaveAndRestartNow),
+                answer("later".into(), Message::SaveWithoutRestarting),
+                answer(Value::Null, Message::Cancel),
+            ],
+        }),
+    }
+}
+
+/// What choosing the application user warns of (SP-22, SP-25).
+async fn warnings(call: &Call, settings: &SelfProvisioning) -> Result<Vec<String>, Fault> {
+    let Some(user) = settings.application_user else {
+        return Ok(vec![Message::NoApplicationUser.text(call.language)]);
+    };
+    let password = has_password(&call.app, user.id()).await?;
+    let directory = call.app.directory();
+    let point = settings.route_point;
+    Ok(setup::application_user_warnings(&directory, user, point, password, call.language))
+}
+
+async fn code_is_set(app: &App, owner: ObjectId) -> Result<bool, Fault> {
+    let kind = CredentialKind::Code;
+    Ok(app.blocking(move |store| store.has_credential(owner, kind)).await?)
+}
+
+fn current(directory: &Directory) -> Result<(ObjectId, SelfProvisioning), Refusal> {
+    let found = directory.all::<SelfProvisioning>().next();
+    let (id, settings) = found.ok_or_else(|| not_found("self-provisioning", ""))?;
+    Ok((id.id(), SelfProvisioning::clone(settings)))
+}
+
+/// What the settings would be.
+fn evaluated(operation: &Operation, directory: &Directory) -> Result<SelfProvisioning, Refusal> {
+    let mut ids = Ids::after(ObjectId(u32::MAX - 1));
+    let verdict = operation.evaluate(directory, &mut ids, wall())?;
+    let settings = verdict.effects.iter().find_map(|effect| match effect {
+        Effect::Put { body: jackfield_model::Body::SelfProvisioning(settings), .. } => {
+            Some(SelfProvisioning::clone(settings))
+        }
+        _ => None,
+    });
+    // Nothing changed: as it is.
+    settings.map_or_else(|| current(directory).map(|(_, settings)| settings), Ok)
+}
+
+fn merged(defaults: Value, patch: Value) -> Value {
+    let (Value::Object(mut fields), Value::Object(patch)) = (defaults, patch) else {
+        return Value::Object(Map::new());
+    };
+    fields.extend(patch);
+    fields.into()
+}

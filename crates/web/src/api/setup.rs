@@ -1,0 +1,57 @@
+//! What is done and what is missing until phones provision themselves (SP-54, SP-59).
+
+use jackfield_model::setup::{self, Step, StepState};
+use jackfield_model::{Language, Message};
+use serde_json::{Value, json};
+
+use super::self_provisioning::Seen;
+use crate::call::{Answer, Call};
+use crate::fault::Fault;
+use crate::say::either;
+
+/// The checklists.
+pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
+    let seen = Seen::now(&call.app).await?;
+    let (directory, language) = (call.app.directory(), call.language);
+    let status = setup::status(&directory, seen.running(), language);
+    let six = setup::flow_of_six(&directory, seen.running(), language);
+    let nine = setup::flow_of_nine(&directory, seen.running(), language);
+    let address = directory.publisher().map(|(_, node)| node.address.clone());
+    let finding = address.map(|address| finding(&address, &call, language)).unwrap_or_default();
+    Ok(Answer::ok(json!({
+        "status": status.text,
+        "ready": status.ready,
+        "notices": status.notices,
+        "flows": [
+            flow(either(language, "Configuration task flow", "設定のタスクフロー"), &six),
+            flow(
+                either(language, "From the templates to the first call", "テンプレートから最初の通話まで"),
+                &nine,
+            ),
+        ],
+        "finding": finding,
+    })))
+}
+
+fn flow(title: &str, steps: &[Step]) -> Value {
+    let step = |step: &Step| {
+        json!({
+            "number": step.number,
+            "title": step.title,
+            "done": step.state == StepState::Done,
+            "object": step.object,
+            "remedy": step.remedy,
+        })
+    };
+    json!({ "title": title, "steps": steps.iter().map(step).collect::<Vec<_>>() })
+}
+
+/// How phones find the server.
+fn finding(address: &str, call: &Call, language: Language) -> Vec<String> {
+    let mut lines = vec![Message::PhonesFindTheServer.with(language, &[("address", address)])];
+    lines.push(format!("DHCP: option tftp-server-address 150 {address}"));
+    lines.push(format!("DHCP: option tftp-server-name 66 \"{address}\""));
+    let web = call.app.web_port();
+    lines.push(format!("HTTP: http://{address}:6970/  http://{address}:{web}/"));
+    lines
+}

@@ -1,0 +1,76 @@
+//! What is going on, languages and backups.
+
+use jackfield_store::{StoreError, backup as write_backup};
+use jackfield_vocabulary::{Code, SecretText};
+use serde_json::json;
+
+use super::service::statuses;
+use crate::call::{Answer, Call};
+use crate::clock::wall;
+use crate::fault::Fault;
+use crate::operator::{Order, Reply, mismatch};
+
+/// What is going on.
+pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
+    let overview = match call.app.operate(Order::Overview).await? {
+        Reply::Overview(overview) => overview,
+        other => return Err(mismatch(&other).into()),
+    };
+    let directory = call.app.directory();
+    let mut answer = serde_json::to_value(overview).unwrap_or_default();
+    answer["node"] = call.app.node().into();
+    answer["directory_sequence"] = directory.sequence().into();
+    answer["objects"] = directory.len().into();
+    answer["phones_without_owner"] = directory.unassigned_count().into();
+    answer["services"] = json!(statuses(&call.app).await?);
+    Ok(Answer::ok(answer))
+}
+
+/// Installed language packs.
+pub(crate) async fn languages(call: Call) -> Result<Answer, Fault> {
+    told(&call, Order::Languages).await
+}
+
+/// Looks for language packs again.
+pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
+    told(&call, Order::RescanLanguages).await
+}
+
+async fn told(call: &Call, order: Order) -> Result<Answer, Fault> {
+    match call.app.operate(order).await? {
+        Reply::Languages(languages) => Ok(Answer::ok(json!({ "items": languages }))),
+        other => Err(mismatch(&other).into()),
+    }
+}
+
+/// Writes a backup into the node's folder; the client chooses no path.
+pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {
+    let passphrase = match &call.body["passphrase"] {
+        serde_json::Value::Null => None,
+        _ => Some(call.secret("passphrase")?),
+    };
+    if passphrase.as_ref().is_some_and(|passphrase: &SecretText| passphrase.reveal().is_empty()) {
+        return Err(Code::CredentialTooWeak.into());
+    }
+    let settings = call.app.store_settings().clone();
+    let folder = call.app.backups().to_owned();
+    let name = format!("jackfield-{}.backup", wall().0);
+    let path = folder.join(&name);
+    let (summary, path) = call
+        .app
+        .blocking(move |_| {
+            std::fs::create_dir_all(&folder).map_err(|error| StoreError::Backup {
+                path: folder.display().to_string().into(),
+                message: error.to_string(),
+            })?;
+            let summary = write_backup(&settings, &path, passphrase.as_ref(), &mut |_| {})?;
+            Ok((summary, path))
+        })
+        .await?;
+    Ok(Answer::ok(json!({
+        "file": path.display().to_string(),
+        "created": summary.created,
+        "rows": summary.rows,
+        "protected": summary.protected,
+    })))
+}

@@ -1,0 +1,153 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jackfield_model::{Actor, Directory, Operation, Outcome};
+use jackfield_store::{StoreError, StoreHandle, StoreSettings};
+use jackfield_vocabulary::{Code, OperationId, Refusal};
+use tokio::sync::Semaphore;
+
+use crate::files::PhoneFiles;
+use crate::metrics::Counts;
+use crate::operator::{Operator, Order, Reply};
+use crate::session::{Attempts, Remembered};
+
+/// What all doors share; copies are cheap.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: StoreHandle,
+    store_settings: StoreSettings,
+    operator: Arc<dyn Operator>,
+    files: PhoneFiles,
+    node: Box<str>,
+    web_port: u16,
+    backups: PathBuf,
+    remembered: Remembered,
+    attempts: Attempts,
+    counts: Counts,
+    /// Work that blocks: the store, hashes of passwords.
+    blocking: Semaphore,
+}
+
+/// What the doors need of the node.
+pub struct AppSettings {
+    /// The configuration.
+    pub store: StoreHandle,
+    /// Where the configuration is kept, for backups.
+    pub store_settings: StoreSettings,
+    /// The running node.
+    pub operator: Arc<dyn Operator>,
+    /// What phones fetch.
+    pub files: PhoneFiles,
+    /// The name of the node.
+    pub node: Box<str>,
+    /// The TCP port of these doors, as others see it.
+    pub web_port: u16,
+    /// The folder into which backups are written.
+    pub backups: PathBuf,
+}
+
+impl App {
+    /// Opens nothing yet; see [`crate::router`].
+    pub fn new(settings: AppSettings) -> Self {
+        let AppSettings { store, store_settings, operator, files, node, web_port, backups } =
+            settings;
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                store_settings,
+                operator,
+                files,
+                node,
+                web_port,
+                backups,
+                remembered: Remembered::default(),
+                attempts: Attempts::default(),
+                counts: Counts::default(),
+                blocking: Semaphore::new(MOST_BLOCKING),
+            }),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &StoreHandle {
+        &self.inner.store
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.inner.store.directory()
+    }
+
+    pub(crate) fn files(&self) -> &PhoneFiles {
+        &self.inner.files
+    }
+
+    pub(crate) fn node(&self) -> &str {
+        &self.inner.node
+    }
+
+    pub(crate) fn web_port(&self) -> u16 {
+        self.inner.web_port
+    }
+
+    pub(crate) fn store_settings(&self) -> &StoreSettings {
+        &self.inner.store_settings
+    }
+
+    pub(crate) fn backups(&self) -> &Path {
+        &self.inner.backups
+    }
+
+    pub(crate) fn remembered(&self) -> &Remembered {
+        &self.inner.remembered
+    }
+
+    pub(crate) fn attempts(&self) -> &Attempts {
+        &self.inner.attempts
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.inner.counts
+    }
+
+    /// Gives an order to the running node.
+    pub(crate) async fn operate(&self, order: Order) -> Result<Reply, Refusal> {
+        self.inner.operator.operate(order).await
+    }
+
+    /// Does work that waits for the store or takes long, away from the doors' threads.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _place = self.inner.blocking.acquire().await.map_err(|_| StoreError::Overloaded)?;
+        let store = self.inner.store.clone();
+        tokio::task::spawn_blocking(move || work(&store))
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Fault(error.to_string())))
+    }
+
+    /// Carries out an operation.
+    pub(crate) async fn execute(
+        &self,
+        id: Option<OperationId>,
+        actor: Actor,
+        operation: Operation,
+    ) -> Result<Outcome, StoreError> {
+        self.blocking(move |store| {
+            let id = id.map_or_else(StoreHandle::operation_id, Ok)?;
+            store.execute(id, actor, operation)
+        })
+        .await
+    }
+}
+
+/// Threads that may be taken up at once.
+const MOST_BLOCKING: usize = 32;
+
+/// There is no such thing.
+pub(crate) fn not_found(kind: &str, name: &str) -> Refusal {
+    Refusal::new(Code::NotFound).value("kind", kind).value("name", name)
+}

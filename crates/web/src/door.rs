@@ -1,0 +1,216 @@
+//! The way of every API request: who, may they, what do they bring, what came of it. One log line
+//! each; nothing that anybody brings in a body or a token stands in it.
+
+use core::time::Duration;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use jackfield_model::Language;
+use jackfield_vocabulary::{Code, Refusal, SecretText};
+use serde_json::Value;
+
+use crate::api::session::signed;
+use crate::app::App;
+use crate::call::{Answer, Call, operation_of, version_of};
+use crate::endpoint::{Endpoint, Needs, endpoints};
+use crate::fault::Fault;
+use crate::language::language_of;
+use crate::session::Signed;
+
+/// The API with every endpoint of the table.
+pub(crate) fn api() -> Router<App> {
+    let mut router = Router::new();
+    for endpoint in endpoints() {
+        let filter = MethodFilter::try_from(endpoint.method.clone())
+            .expect("the table names methods that are routed");
+        let handler = move |State(app): State<App>, request: Request| enter(app, endpoint, request);
+        router = router.route(&endpoint.path, on(filter, handler));
+    }
+    router.fallback(nothing_here).method_not_allowed_fallback(nothing_here)
+}
+
+async fn nothing_here(request: Request) -> Response {
+    let refusal =
+        Refusal::new(Code::NotFound).value("kind", "path").value("name", request.uri().path());
+    let language = language_of(request.headers());
+    Fault::Refused(refusal).response(&request_id(), language)
+}
+
+async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Response {
+    let (began, id) = (Instant::now(), request_id());
+    let language = language_of(request.headers());
+    let (mut parts, body) = request.into_parts();
+    let address = address_of(&parts);
+    let (result, user) = match identify(&app, endpoint, &parts).await {
+        Ok(who) => {
+            let user = who.as_ref().map(|who| who.user_id.clone());
+            let carried = carry_out(&app, endpoint, &mut parts, body, who, address, language);
+            // A reply that never comes is one of unknown outcome.
+            let result = tokio::time::timeout(PATIENCE, carried).await;
+            (result.unwrap_or_else(|_| Err(Code::OutcomeUnknown.into())), user)
+        }
+        Err(fault) => (Err(fault), None),
+    };
+    let code = result.as_ref().err().map(Fault::code);
+    let mut response = match result {
+        Ok(answer) => answer.into_response(),
+        Err(fault) => fault.response(&id, language),
+    };
+    dress(response.headers_mut(), &id, language);
+    let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    app.counts().answered(response.status(), micros);
+    tracing::info!(
+        request.id = id,
+        http.method = %endpoint.method,
+        http.route = endpoint.path,
+        http.status = response.status().as_u16(),
+        http.micros = micros,
+        user.name = user.as_deref().unwrap_or("-"),
+        client.address = %address,
+        refusal.code = code.unwrap_or("-"),
+        "request"
+    );
+    response
+}
+
+/// Who asks, and that they may.
+async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Option<Signed>, Fault> {
+    if endpoint.needs == Needs::Nothing {
+        return Ok(None);
+    }
+    let token = bearer(&parts.headers).ok_or(Code::Unauthenticated)?;
+    let who = signed(app, token).await?.ok_or(Code::Unauthenticated)?;
+    let directory = app.directory();
+    let needed = match endpoint.needs {
+        Needs::Nothing | Needs::Account => return Ok(Some(who)),
+        Needs::Privilege(privilege) | Needs::Own(privilege) => privilege,
+    };
+    if directory.privileges(who.account).contains(&needed) {
+        return Ok(Some(who));
+    }
+    let own = matches!(endpoint.needs, Needs::Own(_)) && names_own(app, parts, &who);
+    if own {
+        return Ok(Some(who));
+    }
+    let name = serde_json::to_value(needed).unwrap_or_default();
+    Err(Refusal::new(Code::Forbidden).value("privilege", name.as_str().unwrap_or_default()).into())
+}
+
+/// The path is `/users/{the own user ID}/…`.
+fn names_own(app: &App, parts: &Parts, who: &Signed) -> bool {
+    let mut segments = parts.uri.path().trim_start_matches("/api/v1").split('/').skip(2);
+    let named = segments.next().and_then(decoded);
+    named.is_some_and(|name| app.directory().account(&name) == Some(who.account))
+}
+
+fn decoded(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            let (high, low) = (digit()?, digit()?);
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+async fn carry_out(
+    app: &App,
+    endpoint: &Endpoint,
+    parts: &mut Parts,
+    body: axum::body::Body,
+    who: Option<Signed>,
+    address: IpAddr,
+    language: Language,
+) -> Result<Answer, Fault> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map(|params| params.iter().map(|(key, value)| (key.into(), value.into())).collect())
+        .unwrap_or_default();
+    let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+        .map_err(|_| Refusal::new(Code::Unreadable).value("where", "query"))?;
+    let privileges = match &who {
+        Some(who) => app.directory().privileges(who.account),
+        None => Default::default(),
+    };
+    let call = Call {
+        app: app.clone(),
+        kind: endpoint.kind,
+        who,
+        privileges,
+        address,
+        language,
+        params,
+        query,
+        version: version_of(&parts.headers)?,
+        operation: operation_of(&parts.headers)?,
+        body: read(&parts.headers, body).await?,
+    };
+    (endpoint.run)(call).await
+}
+
+/// Reads a JSON body; none is null.
+async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Value, Fault> {
+    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
+        Refusal::new(Code::TooLarge).value("allowed", format!("{LARGEST_BODY} bytes"))
+    })?;
+    if bytes.is_empty() {
+        return Ok(Value::Null);
+    }
+    let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
+    let is_json = media.is_some_and(|media| {
+        let media = media.split(';').next().unwrap_or_default().trim();
+        media.eq_ignore_ascii_case("application/json") || media.ends_with("+json")
+    });
+    if !is_json {
+        return Err(Refusal::new(Code::Unreadable).field("Content-Type").into());
+    }
+    serde_json::from_slice(&bytes).map_err(|error| {
+        let place = format!("{}:{}", error.line(), error.column());
+        Refusal::new(Code::Unreadable).value("where", place).into()
+    })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<SecretText> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let fits = scheme.eq_ignore_ascii_case("bearer") && (1..=256).contains(&token.len());
+    fits.then(|| SecretText::new(token.trim()))
+}
+
+fn address_of(parts: &Parts) -> IpAddr {
+    let info = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical())
+}
+
+fn dress(headers: &mut HeaderMap, id: &str, language: Language) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert("content-language", HeaderValue::from_static(language.tag()));
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+}
+
+/// Names a request, in answers and logs.
+pub(crate) fn request_id() -> String {
+    let mut bytes = [0; 8];
+    // Without randomness, requests can't be told apart, and are served all the same.
+    let _ = getrandom::fill(&mut bytes);
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// A kind with the longest lists stays far below.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;
+const PATIENCE: Duration = Duration::from_secs(30);

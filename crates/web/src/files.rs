@@ -1,0 +1,108 @@
+//! Phone files over HTTP, and for whoever else serves them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jackfield_files::{AccessTable, Asker, Context, File, FileError, FileRequest, render, subject};
+use jackfield_store::StoreHandle;
+use jackfield_vocabulary::{Now, ObjectId};
+
+/// What phones fetch, from the directory as it is; copies are cheap.
+#[derive(Clone)]
+pub struct PhoneFiles {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: StoreHandle,
+    access: Arc<Mutex<AccessTable>>,
+    clock: Box<dyn Fn() -> Now + Send + Sync>,
+    node: Box<str>,
+    web_port: u16,
+    file_port: u16,
+}
+
+impl PhoneFiles {
+    /// Serves from this store on this node; `clock` is the one by which windows close.
+    pub fn new(
+        store: StoreHandle,
+        access: Arc<Mutex<AccessTable>>,
+        clock: impl Fn() -> Now + Send + Sync + 'static,
+        node: &str,
+        web_port: u16,
+        file_port: u16,
+    ) -> Self {
+        let clock = Box::new(clock);
+        let node = node.into();
+        Self { inner: Arc::new(Inner { store, access, clock, node, web_port, file_port }) }
+    }
+
+    /// The file of this name for this address: a TFTP name or the path of a URL.
+    pub fn fetch(&self, path: &str, from: IpAddr) -> Result<File, FileError> {
+        let directory = self.inner.store.directory();
+        let trusted = subject(path, &directory).is_some_and(|device| {
+            let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+            access.trusts(&directory, device, from, (self.inner.clock)())
+        });
+        let context = Context {
+            node: &self.inner.node,
+            web_port: self.inner.web_port,
+            file_port: self.inner.file_port,
+        };
+        render(&FileRequest { path, asker: Asker { trusted } }, &directory, &context)
+    }
+
+    /// Whether who asks from this address is taken for the device.
+    pub(crate) fn trusts(&self, device: ObjectId, from: IpAddr) -> bool {
+        let directory = self.inner.store.directory();
+        let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        access.trusts(&directory, device, from, (self.inner.clock)())
+    }
+
+    /// Opens a window in which whoever names the device may fetch its file.
+    pub(crate) fn open_window(&self, device: ObjectId, length: core::time::Duration) {
+        let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        access.open(device, None, length, (self.inner.clock)());
+    }
+}
+
+/// The door of phone files by HTTP, as on port 6970.
+pub fn file_router(files: PhoneFiles) -> Router {
+    Router::new().fallback(file).with_state(files)
+}
+
+/// Answers a phone that fetches a file.
+pub(crate) async fn file(State(files): State<PhoneFiles>, request: Request) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let allowed = [(header::ALLOW, HeaderValue::from_static("GET, HEAD"))];
+        return (StatusCode::METHOD_NOT_ALLOWED, allowed).into_response();
+    }
+    let from = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip());
+    match files.fetch(request.uri().path(), from) {
+        Ok(file) => deliver(file, &request),
+        Err(FileError::Refused) => StatusCode::BAD_REQUEST.into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn deliver(file: File, request: &Request) -> Response {
+    let etag = HeaderValue::try_from(file.etag()).expect("an entity tag is ASCII");
+    let known = request.headers().get(header::IF_NONE_MATCH);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(file.content_type)),
+        // Whoever asks next may get another one.
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
+        (header::ETAG, etag.clone()),
+    ];
+    if known == Some(&etag) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    (headers, file.body).into_response()
+}

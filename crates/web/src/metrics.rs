@@ -1,0 +1,117 @@
+//! `/metrics` in the text form of Prometheus, and the health of the node.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jackfield_model::Kind;
+
+use crate::app::App;
+use crate::operator::{Order, Overview, Reply};
+
+/// What the doors count.
+#[derive(Default)]
+pub(crate) struct Counts {
+    by_class: [AtomicU64; 6],
+    micros: AtomicU64,
+}
+
+impl Counts {
+    /// A request was answered.
+    pub(crate) fn answered(&self, status: StatusCode, micros: u64) {
+        let class = usize::from(status.as_u16() / 100).min(self.by_class.len() - 1);
+        self.by_class[class].fetch_add(1, Ordering::Relaxed);
+        self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+/// Answers `/metrics`.
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
+    let overview = match app.operate(Order::Overview).await {
+        Ok(Reply::Overview(overview)) => Some(overview),
+        _ => None,
+    };
+    let text = page(&app, overview.as_ref());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
+}
+
+/// Answers `/health/live`: the process answers.
+pub(crate) async fn live() -> &'static str {
+    "live\n"
+}
+
+/// Answers `/health/ready`: the engine answers and the store takes writes.
+pub(crate) async fn ready(State(app): State<App>) -> Response {
+    let engine = app.operate(Order::Overview).await.is_ok();
+    let waiting = app.store().waiting();
+    let status = if engine && waiting < MOST_WAITING {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, format!("engine: {}\nstore: {waiting} waiting\n", if engine { "ok" } else { "no" }))
+        .into_response()
+}
+
+fn page(app: &App, overview: Option<&Overview>) -> String {
+    let mut text = String::with_capacity(4096);
+    gauge(&mut text, "jackfield_up", "The engine answers.", u64::from(overview.is_some()));
+    if let Some(overview) = overview {
+        gauge(
+            &mut text,
+            "jackfield_devices_registered",
+            "Devices registered.",
+            overview.registered,
+        );
+        gauge(&mut text, "jackfield_calls", "Calls that exist.", overview.calls);
+        gauge(
+            &mut text,
+            "jackfield_calls_connected",
+            "Calls answered and not ended.",
+            overview.calls_connected,
+        );
+        gauge(&mut text, "jackfield_cti_sessions", "CTI sessions.", overview.sessions);
+        gauge(&mut text, "jackfield_ivr_calls", "Self-provisioning calls.", overview.ivr_calls);
+        head(&mut text, "jackfield_events_total", "Counters of the engine, by name.", "counter");
+        for (name, count) in &overview.counters {
+            let name = name.replace(['"', '\\', '\n'], "_");
+            let _ = writeln!(text, "jackfield_events_total{{name=\"{name}\"}} {count}");
+        }
+    }
+    head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
+    let directory = app.directory();
+    for kind in Kind::ALL {
+        let count = directory.after_name(*kind, "").count();
+        let _ = writeln!(text, "jackfield_objects{{kind=\"{kind}\"}} {count}");
+    }
+    gauge(&mut text, "jackfield_directory_sequence", "The last change.", directory.sequence());
+    gauge(
+        &mut text,
+        "jackfield_store_waiting",
+        "Requests that wait for the store.",
+        app.store().waiting() as u64,
+    );
+    head(&mut text, "jackfield_http_requests_total", "Requests answered, by class.", "counter");
+    for (class, count) in app.counts().by_class.iter().enumerate().skip(1) {
+        let count = count.load(Ordering::Relaxed);
+        let _ = writeln!(text, "jackfield_http_requests_total{{class=\"{class}xx\"}} {count}");
+    }
+    head(&mut text, "jackfield_http_seconds_total", "Time spent on them.", "counter");
+    let seconds = app.counts().micros.load(Ordering::Relaxed) as f64 / 1e6;
+    let _ = writeln!(text, "jackfield_http_seconds_total {seconds}");
+    text
+}
+
+fn gauge(text: &mut String, name: &str, help: &str, value: u64) {
+    head(text, name, help, "gauge");
+    let _ = writeln!(text, "{name} {value}");
+}
+
+fn head(text: &mut String, name: &str, help: &str, kind: &str) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+/// Beyond, the store is far behind.
+const MOST_WAITING: usize = 2000;

@@ -1,0 +1,117 @@
+use jackfield_model::Kind;
+use jackfield_vocabulary::{Code, Refusal};
+use serde_json::Value;
+
+/// A condition on one field: `field=value`, `field!=value` or `field~part`. A reference is
+/// compared by id or name; a list fits when one entry does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    path: Vec<String>,
+    relation: Relation,
+    value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Is,
+    IsNot,
+    Contains,
+}
+
+impl Filter {
+    pub(crate) fn parse(kind: Kind, text: &str) -> Result<Self, Refusal> {
+        let unreadable = || {
+            let refusal = Refusal::new(Code::InvalidValue).field("filter").value("found", text);
+            refusal.value("allowed", "field=value, field!=value, field~part")
+        };
+        let at = text.find(['=', '~']).ok_or_else(unreadable)?;
+        let (field, value) = (&text[..at], &text[at + 1..]);
+        let (field, relation) = match (field.strip_suffix('!'), &text[at..=at]) {
+            (Some(field), "=") => (field, Relation::IsNot),
+            (_, "~") => (field, Relation::Contains),
+            _ => (field, Relation::Is),
+        };
+        let path = field.split('.').map(Into::into).collect::<Vec<String>>();
+        check_field(kind, &path[0])?;
+        Ok(Self { path, relation, value: value.to_lowercase() })
+    }
+
+    /// The object, as it is shown, meets the condition.
+    pub(crate) fn fits(&self, object: &Value) -> bool {
+        match self.relation {
+            Relation::Is => any(object, &self.path, &|text| *text == self.value),
+            Relation::IsNot => !any(object, &self.path, &|text| *text == self.value),
+            Relation::Contains => any(object, &self.path, &|text| text.contains(&self.value)),
+        }
+    }
+}
+
+/// Refuses a field that the kind does not have.
+pub(crate) fn check_field(kind: Kind, field: &str) -> Result<(), Refusal> {
+    let properties = kind.schema_value()["properties"].as_object();
+    let known = |name: &str| properties.is_some_and(|fields| fields.contains_key(name));
+    if known(field) || matches!(field, "id" | "version" | "kind") {
+        return Ok(());
+    }
+    let allowed = properties.map(|fields| fields.keys().cloned().collect::<Vec<_>>());
+    Err(Refusal::new(Code::UnknownField)
+        .field(field)
+        .value("allowed", allowed.unwrap_or_default().join(", ")))
+}
+
+fn any(value: &Value, path: &[String], fits: &dyn Fn(&str) -> bool) -> bool {
+    match (value, path) {
+        (Value::Array(entries), path) => {
+            if path.is_empty() && entries.is_empty() {
+                return fits("");
+            }
+            entries.iter().any(|entry| any(entry, path, fits))
+        }
+        (Value::Object(fields), [first, rest @ ..]) => {
+            fields.get(first).is_some_and(|value| any(value, rest, fits))
+        }
+        (Value::Object(fields), []) => {
+            ["id", "name"].iter().filter_map(|key| fields.get(*key)).any(|one| any(one, &[], fits))
+        }
+        (Value::String(text), []) => fits(&text.to_lowercase()),
+        (Value::Null, []) => fits(""),
+        (plain, []) => fits(&plain.to_string()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn conditions_reach_into_references_and_lists() {
+        let phone = json!({
+            "name": "SEP001122334455", "owner": { "id": 7, "name": "tanaka" },
+            "lines": [{ "line": { "id": 40, "name": "2001" } }], "location": null,
+            "auto_registered": true,
+        });
+        let fits = |text: &str| Filter::parse(Kind::Phone, text).unwrap().fits(&phone);
+        for text in [
+            "owner=tanaka",
+            "owner=7",
+            "owner.name~TANA",
+            "lines.line=2001",
+            "location=",
+            "auto_registered=true",
+            "name~2233",
+            "owner!=suzuki",
+            "name=sep001122334455",
+        ] {
+            assert!(fits(text), "{text}");
+        }
+        for text in ["owner=suzuki", "owner!=tanaka", "lines.line=2002", "location=x"] {
+            assert!(!fits(text), "{text}");
+        }
+        for text in ["owner", "colour=red", "=x"] {
+            assert!(Filter::parse(Kind::Phone, text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! How objects look outside: their fields, with id and version beside them, and references as
+//! `{id, name}`; taken back as id, name or that object.
+
+use jackfield_model::{Directory, Entry, Kind, references_of};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use serde_json::{Map, Value, json};
+
+use crate::app::not_found;
+
+/// An object as clients see it.
+pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value {
+    let kind = entry.body.kind();
+    let mut body = entry.body.to_json();
+    for (path, to) in references_of(kind, &body) {
+        if let Some(place) = at(&mut body, &path) {
+            *place = link(directory, to);
+        }
+    }
+    let mut object = Map::new();
+    object.insert("id".into(), id.0.into());
+    object.insert("version".into(), entry.version.into());
+    object.insert("kind".into(), kind.name().into());
+    if let Value::Object(fields) = body {
+        object.extend(fields);
+    }
+    object.into()
+}
+
+/// A reference as clients see it.
+pub(crate) fn link(directory: &Directory, to: ObjectId) -> Value {
+    json!({ "id": to.0, "name": directory.label(to) })
+}
+
+/// Takes a body as clients write it; the version that stands in it, too.
+pub(crate) fn accept(kind: Kind, body: &Value) -> Result<(Value, Option<u32>), Refusal> {
+    let Value::Object(fields) = body else {
+        return Err(Refusal::new(Code::Unreadable).value("expected", "a JSON object"));
+    };
+    let version = fields.get("version").and_then(Value::as_u64);
+    let version = version.and_then(|version| u32::try_from(version).ok());
+    let taken = fields
+        .iter()
+        .filter(|(name, _)| !BESIDE.contains(&name.as_str()) || has_field(kind, name))
+        .map(|(name, value)| (name.clone(), without_links(value)))
+        .collect::<Map<_, _>>();
+    Ok((taken.into(), version))
+}
+
+/// What stands beside an object's own fields.
+const BESIDE: [&str; 4] = ["id", "version", "kind", "takes"];
+
+fn has_field(kind: Kind, name: &str) -> bool {
+    kind.schema_value()["properties"].get(name).is_some()
+}
+
+/// References in the form in which they are shown become ids, or names where there is no id.
+fn without_links(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let is_link = fields.keys().all(|key| matches!(key.as_str(), "id" | "name"));
+            match (fields.get("id"), fields.get("name")) {
+                (Some(id), _) if is_link && !id.is_null() => id.clone(),
+                (_, Some(name)) if is_link && fields.len() == 1 => name.clone(),
+                _ => {
+                    fields.iter().map(|(key, value)| (key.clone(), without_links(value))).collect()
+                }
+            }
+        }
+        Value::Array(entries) => entries.iter().map(without_links).collect(),
+        plain => plain.clone(),
+    }
+}
+
+/// An object of a kind by name, or by id, as `17` or `id:17`.
+pub(crate) fn find(directory: &Directory, kind: Kind, text: &str) -> Result<ObjectId, Refusal> {
+    let by_id = || {
+        let id = text.strip_prefix("id:").unwrap_or(text).parse().ok().map(ObjectId)?;
+        directory.entry(id).filter(|entry| entry.body.kind() == kind).map(|_| id)
+    };
+    directory.by_name(kind, text).or_else(by_id).ok_or_else(|| not_found(kind.name(), text))
+}
+
+/// The value at a path such as `lines[0].line`.
+pub(crate) fn at<'a>(value: &'a mut Value, path: &str) -> Option<&'a mut Value> {
+    path.split(['.', '[']).try_fold(value, |value, step| match step.strip_suffix(']') {
+        Some(index) => value.get_mut(index.parse::<usize>().ok()?),
+        None => value.get_mut(step),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_taken_back_as_ids_or_names() {
+        let body = json!({
+            "id": 4, "version": 3, "kind": "phone",
+            "name": "SEP001122334455",
+            "model": { "id": 14, "name": "Cisco 7832" },
+            "device_pool": { "name": "Default" },
+            "lines": [{ "line": { "id": 40, "name": "2001" }, "display": "Ada" }],
+        });
+        let (taken, version) = accept(Kind::Phone, &body).unwrap();
+        assert_eq!(version, Some(3));
+        let expected = json!({
+            "name": "SEP001122334455", "model": 14, "device_pool": "Default",
+            "lines": [{ "line": 40, "display": "Ada" }],
+        });
+        assert_eq!(taken, expected);
+        assert!(accept(Kind::Phone, &json!([])).is_err());
+    }
+
+    #[test]
+    fn paths_lead_into_lists() {
+        let mut value = json!({ "lines": [{ "line": 1 }, { "line": 2 }] });
+        assert_eq!(at(&mut value, "lines[1].line"), Some(&mut json!(2)));
+        assert_eq!(at(&mut value, "lines[2].line"), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! The endpoints that every kind of object has, made from the registry.
+
+mod filter;
+mod form;
+mod read;
+mod write;
+
+pub(crate) use form::{accept, find, link, shown};
+pub(crate) use read::{dependents, list, one};
+pub(crate) use write::{
+    change, create, delete, replace, single_change, single_one, single_replace,
+};

@@ -1,0 +1,119 @@
+use jackfield_model::{Directory, Entry, Kind};
+use jackfield_store::StoreError;
+use jackfield_vocabulary::ObjectId;
+use serde_json::{Value, json};
+
+use super::filter::{Filter, check_field};
+use super::{find, shown};
+use crate::call::{Answer, Call};
+use crate::fault::Fault;
+
+/// What a list shows.
+struct Wanted {
+    kind: Kind,
+    filters: Vec<Filter>,
+    search: Option<String>,
+    fields: Option<Vec<String>>,
+    cursor: String,
+    limit: usize,
+}
+
+/// A page of the objects of a kind, in the order of their names.
+pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
+    let wanted = Wanted::of(&call)?;
+    let directory = call.app.directory();
+    // A filter may have to look at every object.
+    let page = call.app.blocking(move |_| Ok::<_, StoreError>(wanted.page(&directory))).await?;
+    Ok(Answer::ok(page))
+}
+
+/// One object.
+pub(crate) async fn one(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let id = find(&directory, call.kind()?, call.param("name"))?;
+    answer_with(&directory, id)
+}
+
+/// What uses an object (CTI-45).
+pub(crate) async fn dependents(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let id = find(&directory, call.kind()?, call.param("name"))?;
+    let dependents = call
+        .app
+        .blocking(move |_| {
+            let rows = directory.dependents(id).into_iter().filter_map(|(from, field)| {
+                let kind = directory.entry(from)?.body.kind();
+                let name = directory.label(from);
+                Some(json!({ "kind": kind.name(), "id": from.0, "name": name, "field": field }))
+            });
+            Ok(rows.take(MOST_DEPENDENTS).collect::<Vec<_>>())
+        })
+        .await?;
+    Ok(Answer::ok(json!({ "items": dependents })))
+}
+
+/// An object with its version.
+pub(super) fn answer_with(directory: &Directory, id: ObjectId) -> Result<Answer, Fault> {
+    let entry = directory.entry(id).ok_or(jackfield_vocabulary::Code::NotFound)?;
+    Ok(Answer::ok(shown(directory, id, entry)).version(entry.version))
+}
+
+impl Wanted {
+    fn of(call: &Call) -> Result<Self, Fault> {
+        let kind = call.kind()?;
+        let filters = call
+            .query
+            .iter()
+            .filter(|(key, _)| key == "filter")
+            .take(MOST_FILTERS)
+            .map(|(_, text)| Filter::parse(kind, text))
+            .collect::<Result<_, _>>()?;
+        let fields = call.query("fields").map(|fields| {
+            fields.split(',').map(|field| field.trim().to_owned()).collect::<Vec<_>>()
+        });
+        for field in fields.iter().flatten() {
+            check_field(kind, field)?;
+        }
+        Ok(Self {
+            kind,
+            filters,
+            search: call.query("search").map(str::to_lowercase),
+            fields,
+            cursor: call.query("cursor").unwrap_or_default().into(),
+            limit: call.limit()?,
+        })
+    }
+
+    fn page(&self, directory: &Directory) -> Value {
+        let (mut items, mut last) = (Vec::new(), None);
+        for (id, entry) in directory.after_name(self.kind, &self.cursor) {
+            let Some(object) = self.entry(directory, id, entry) else { continue };
+            if items.len() == self.limit {
+                return json!({ "items": items, "next": last });
+            }
+            items.push(object);
+            last = Some(entry.body.name());
+        }
+        json!({ "items": items, "next": null })
+    }
+
+    fn entry(&self, directory: &Directory, id: ObjectId, entry: &Entry) -> Option<Value> {
+        if let Some(search) = &self.search {
+            let label = directory.label(id).unwrap_or_default();
+            if !label.to_lowercase().contains(search) {
+                return None;
+            }
+        }
+        let mut object = shown(directory, id, entry);
+        if !self.filters.iter().all(|filter| filter.fits(&object)) {
+            return None;
+        }
+        if let (Some(fields), Value::Object(object)) = (&self.fields, &mut object) {
+            object.retain(|key, _| key == "id" || fields.contains(key));
+        }
+        Some(object)
+    }
+}
+
+const MOST_FILTERS: usize = 16;
+const MOST_DEPENDENTS: usize = 10_000;

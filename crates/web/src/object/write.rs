@@ -1,0 +1,136 @@
+use jackfield_model::{Directory, Kind, Operation, Outcome};
+use jackfield_vocabulary::{Code, ObjectId};
+use serde_json::{Map, Value};
+
+use super::read::answer_with;
+use super::{accept, find, shown};
+use crate::app::not_found;
+use crate::call::{Answer, Call};
+use crate::fault::Fault;
+use crate::say;
+
+/// Makes an object.
+pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let (body, _) = accept(kind, &call.body)?;
+    let operation = Operation::Create { kind, body };
+    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
+    let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
+    let (id, _) = *saved.last().ok_or(Code::Internal)?;
+    let directory = call.app.directory();
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
+    let location = format!("/api/v1/{}/id:{id}", kind.plural());
+    Ok(Answer::created(shown(&directory, id, entry), location).version(entry.version))
+}
+
+/// Changes some fields of an object (RFC 7396).
+pub(crate) async fn change(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let id = find(&call.app.directory(), kind, call.param("name"))?;
+    let (patch, version) = accept(kind, &call.body)?;
+    save(&call, id, call.version.or(version), patch).await
+}
+
+/// Replaces an object: fields that are left out take their defaults.
+pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let id = find(&call.app.directory(), kind, call.param("name"))?;
+    let (body, version) = accept(kind, &call.body)?;
+    save(&call, id, call.version.or(version), whole(kind, body)).await
+}
+
+/// Deletes an object that nothing refers to.
+pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
+    let id = find(&call.app.directory(), call.kind()?, call.param("name"))?;
+    let operation = Operation::Delete { id, version: call.version };
+    call.app.execute(call.operation, call.actor(), operation).await?;
+    Ok(Answer::nothing())
+}
+
+/// The only object of its kind.
+pub(crate) async fn single_one(call: Call) -> Result<Answer, Fault> {
+    let directory = call.app.directory();
+    let id = only(&directory, call.kind()?)?;
+    answer_with(&directory, id)
+}
+
+/// Changes some fields of the only object of its kind.
+pub(crate) async fn single_change(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let id = only(&call.app.directory(), kind)?;
+    let (patch, version) = accept(kind, &call.body)?;
+    save(&call, id, call.version.or(version), patch).await
+}
+
+/// Replaces the only object of its kind.
+pub(crate) async fn single_replace(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let id = only(&call.app.directory(), kind)?;
+    let (body, version) = accept(kind, &call.body)?;
+    save(&call, id, call.version.or(version), whole(kind, body)).await
+}
+
+fn only(directory: &Directory, kind: Kind) -> Result<ObjectId, Fault> {
+    let found = directory.after_name(kind, "").next();
+    found.map(|(id, _)| id).ok_or_else(|| not_found(kind.name(), "").into())
+}
+
+/// A body as a patch that leaves nothing of what was there before.
+fn whole(kind: Kind, body: Value) -> Value {
+    let properties = kind.schema_value()["properties"].as_object();
+    let mut patch = properties
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| (name.clone(), Value::Null))
+        .collect::<Map<_, _>>();
+    if let Value::Object(fields) = body {
+        patch.extend(fields);
+    }
+    patch.into()
+}
+
+async fn save(
+    call: &Call,
+    id: ObjectId,
+    version: Option<u32>,
+    patch: Value,
+) -> Result<Answer, Fault> {
+    let before = call.app.directory().entry(id).map(|entry| entry.body.to_json());
+    let operation = Operation::Update { id, version, patch };
+    call.app.execute(call.operation, call.actor(), operation).await?;
+    let directory = call.app.directory();
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
+    let mut object = shown(&directory, id, entry);
+    let after = entry.body.to_json();
+    if let Some(takes) = takes(entry.body.kind(), &before.unwrap_or_default(), &after) {
+        object["takes"] = say::takes(takes, call.language).into();
+    }
+    Ok(Answer::ok(object).version(entry.version))
+}
+
+/// What the change needs before it shows, by the schema's word for it.
+pub(crate) fn takes(kind: Kind, before: &Value, after: &Value) -> Option<&'static str> {
+    let schema = kind.schema_value();
+    let fields = schema["properties"].as_object()?;
+    fields
+        .iter()
+        .filter(|(name, _)| before.get(name) != after.get(name))
+        .filter_map(|(_, field)| field["x-takes"].as_str())
+        .max_by_key(|takes| say::weight(takes))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_heaviest_of_the_changes_is_told() {
+        let node = |address: &str, port: u16| json!({ "address": address, "sip_port": port });
+        let takes = |after: Value| takes(Kind::Node, &node("a", 5060), &after);
+        assert_eq!(takes(node("a", 5060)), None);
+        assert_eq!(takes(node("b", 5060)), Some("restart"));
+        assert_eq!(takes(node("b", 5070)), Some("node-restart"));
+    }
+}

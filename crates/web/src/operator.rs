@@ -1,0 +1,168 @@
+//! What the doors ask of the running node. The node implements [`Operator`] with its engine,
+//! services and language packs; the doors know none of these.
+
+use core::future::Future;
+use core::pin::Pin;
+
+use jackfield_model::Service;
+use jackfield_vocabulary::{DeviceRestart, ObjectId, Refusal, SecretText, UnixTime};
+use serde::{Deserialize, Serialize};
+
+/// The running node, as the doors see it.
+pub trait Operator: Send + Sync + 'static {
+    /// Carries out an order; must end by itself in bounded time.
+    fn operate(&self, order: Order) -> Operated<'_>;
+}
+
+/// The answer to come.
+pub type Operated<'a> = Pin<Box<dyn Future<Output = Result<Reply, Refusal>> + Send + 'a>>;
+
+/// What the doors can order.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Order {
+    /// Tell a phone to restart. Answered by [`Reply::Accepted`].
+    Restart {
+        /// The phone.
+        device: ObjectId,
+        /// How.
+        restart: DeviceRestart,
+    },
+    /// Show a text on a phone. Answered by [`Reply::Accepted`].
+    ShowText {
+        /// The phone.
+        device: ObjectId,
+        /// Up to 128 characters.
+        text: Box<str>,
+    },
+    /// Tell the state of a device. Answered by [`Reply::Device`].
+    Inspect {
+        /// The device.
+        device: ObjectId,
+    },
+    /// Tell what is going on. Answered by [`Reply::Overview`].
+    Overview,
+    /// Self-provision a phone from its own screen (SP-06). Answered by [`Reply::Provisioned`].
+    Provision {
+        /// The phone.
+        device: ObjectId,
+        /// User ID or self-service ID.
+        identity: Box<str>,
+        /// The password; `None` where the mode needs none.
+        password: Option<SecretText>,
+    },
+    /// Tell the state of every service of this node. Answered by [`Reply::Services`].
+    Services,
+    /// Start, stop or restart a service of this node. Answered by [`Reply::Accepted`] when done.
+    Service {
+        /// Which.
+        service: Service,
+        /// What.
+        action: ServiceAction,
+    },
+    /// Tell the installed language packs. Answered by [`Reply::Languages`].
+    Languages,
+    /// Look for language packs again (SP-14). Answered by [`Reply::Languages`].
+    RescanLanguages,
+}
+
+/// What can be done with a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceAction {
+    /// Start it with the settings that are stored.
+    Start,
+    /// Stop it: what it does ends at once.
+    Stop,
+    /// Stop it and start it with the settings that are stored.
+    Restart,
+}
+
+/// The answer to an [`Order`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// Done, or on its way.
+    Accepted,
+    /// The state of a device.
+    Device(DeviceState),
+    /// What is going on.
+    Overview(Overview),
+    /// The phone is the user's now.
+    Provisioned {
+        /// Its number.
+        extension: Box<str>,
+    },
+    /// The services of this node.
+    Services(Vec<ServiceStatus>),
+    /// The installed language packs.
+    Languages(Vec<Language>),
+}
+
+/// What is known of a device at this moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeviceState {
+    /// Its name.
+    pub device: Box<str>,
+    /// Registered now.
+    pub registered: bool,
+    /// Its address and transport, where registered.
+    pub address: Option<Box<str>>,
+    /// Its User-Agent, where it told one.
+    pub user_agent: Box<str>,
+    /// Since when it has been registered.
+    pub since: Option<UnixTime>,
+    /// When the registration ends unless it is refreshed.
+    pub expires: Option<UnixTime>,
+    /// Its calls.
+    pub calls: serde_json::Value,
+}
+
+/// Counts of what is going on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Overview {
+    /// Devices registered.
+    pub registered: u64,
+    /// Calls that exist.
+    pub calls: u64,
+    /// Calls answered and not ended.
+    pub calls_connected: u64,
+    /// CTI sessions.
+    pub sessions: u64,
+    /// Self-provisioning calls in progress.
+    pub ivr_calls: u64,
+    /// State of the self-provisioning IVR in words.
+    pub ivr: Box<str>,
+    /// Counters since the start, by name.
+    pub counters: Vec<(Box<str>, u64)>,
+}
+
+/// The state of a service: configured, running and in service are three things.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// Which.
+    pub service: Service,
+    /// It was started and did not stop.
+    pub running: bool,
+    /// In words: `stopped`, `waiting`, `in-service`, or why not.
+    pub state: Box<str>,
+    /// It runs with settings older than the stored ones (SP-19).
+    pub restart_needed: bool,
+}
+
+/// An installed language pack (SP-14).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Language {
+    /// Its tag, as in `ja-JP`.
+    pub locale: Box<str>,
+    /// Its own name, as in `日本語`.
+    pub name: Box<str>,
+}
+
+/// A reply that is not the one to the order: a fault of the node.
+pub(crate) fn mismatch(reply: &Reply) -> Refusal {
+    tracing::error!(?reply, "the node gave an answer to something else");
+    Refusal::new(jackfield_vocabulary::Code::Internal)
+}

@@ -1,0 +1,207 @@
+//! The pages that phones show: self-provisioning on the phone's own screen (SP-06).
+//!
+//! A phone submits its form in the query of a GET, so user ID and password stand in a URL. The
+//! protocol leaves no other way; therefore no part of a query is ever logged, answers may not be
+//! cached, and the page is only for the device's own address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jackfield_model::{AuthenticationMode, Language, Message, Phone};
+use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
+
+use crate::app::App;
+use crate::door::request_id;
+use crate::language::language_of;
+use crate::operator::{Order, Reply, mismatch};
+use crate::say::{self, either};
+
+/// The pages.
+pub(crate) fn pages() -> Router<App> {
+    Router::new()
+        .route("/phone/self-provisioning", get(form))
+        .route("/phone/self-provisioning/submit", get(submit))
+}
+
+/// What a phone sends along.
+struct Visit {
+    device: ObjectId,
+    name: Box<str>,
+    language: Language,
+    query: Vec<(String, String)>,
+}
+
+impl Visit {
+    fn query(&self, name: &str) -> &str {
+        self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Asks for user ID and password.
+async fn form(State(app): State<App>, request: Request) -> Response {
+    match visit(&app, &request) {
+        Ok(visit) => page(input(&app, &visit)),
+        Err((refusal, language)) => refused(&refusal, language),
+    }
+}
+
+/// Takes user ID and password, and makes the phone theirs.
+async fn submit(State(app): State<App>, request: Request) -> Response {
+    let visit = match visit(&app, &request) {
+        Ok(visit) => visit,
+        Err((refusal, language)) => return refused(&refusal, language),
+    };
+    let result = provision(&app, &visit, address_of(&request)).await;
+    tracing::info!(
+        request.id = request_id(),
+        http.route = "/phone/self-provisioning/submit",
+        phone.name = visit.name,
+        refusal.code = result.as_ref().err().map_or("-", |refusal| refusal.code.name()),
+        "a phone's form"
+    );
+    match result {
+        Ok(extension) => page(done(&extension, visit.language)),
+        Err(refusal) => refused(&refusal, visit.language),
+    }
+}
+
+async fn provision(app: &App, visit: &Visit, address: IpAddr) -> Result<Box<str>, Refusal> {
+    if !app.attempts().admit(address) {
+        return Err(Refusal::new(Code::RateLimited));
+    }
+    let (user, password) = (visit.query("user").trim(), visit.query("password"));
+    if user.is_empty() {
+        return Err(Refusal::new(Code::MissingField).field("user"));
+    }
+    let order = Order::Provision {
+        device: visit.device,
+        identity: user.into(),
+        password: (!password.is_empty()).then(|| SecretText::new(password)),
+    };
+    match app.operate(order).await? {
+        Reply::Provisioned { extension } => Ok(extension),
+        other => Err(mismatch(&other)),
+    }
+}
+
+/// Which phone this is: it names itself, and its address must be the one of that phone.
+fn visit(app: &App, request: &Request) -> Result<Visit, (Refusal, Language)> {
+    let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
+        .unwrap_or_else(|_| Query(Vec::new()));
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| &**value);
+    let language = value("lang").map_or_else(|| language_of(request.headers()), Language::of_tag);
+    let name = value("device").unwrap_or_default().to_owned();
+    let directory = app.directory();
+    let known = directory.named::<Phone>(&name).map(|(phone, _)| phone.id());
+    // Unknown and not from there look the same: names are not told to strangers.
+    let device = known.filter(|device| app.files().trusts(*device, address_of(request)));
+    match device {
+        Some(device) => Ok(Visit { device, name: name.into(), language, query }),
+        None => Err((Refusal::new(Code::NetworkNotAllowed), language)),
+    }
+}
+
+fn address_of(request: &Request) -> IpAddr {
+    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical())
+}
+
+fn input(app: &App, visit: &Visit) -> String {
+    let language = visit.language;
+    let needs_password = app.directory().self_provisioning().mode != AuthenticationMode::None;
+    let address = app.directory().node(app.node()).map(|(_, node)| node.address.clone());
+    let mut xml = String::from("<CiscoIPPhoneInput>\n");
+    element(&mut xml, "Title", either(language, "Self-Provisioning", "セルフプロビジョニング"));
+    let prompt = if needs_password {
+        either(
+            language,
+            "Enter your user ID and password",
+            "ユーザIDとパスワードを入力してください",
+        )
+    } else {
+        either(language, "Enter your user ID", "ユーザIDを入力してください")
+    };
+    element(&mut xml, "Prompt", prompt);
+    let address = address.unwrap_or_default();
+    let host = if address.contains(':') { format!("[{address}]") } else { address.into() };
+    let (port, name, tag) = (app.web_port(), &visit.name, language.tag());
+    let path = format!("/phone/self-provisioning/submit?device={name}&lang={tag}");
+    element(&mut xml, "URL", &format!("http://{host}:{port}{path}"));
+    item(&mut xml, either(language, "User ID", "ユーザID"), "user", "A");
+    if needs_password {
+        // The P hides what is keyed in.
+        item(&mut xml, either(language, "Password", "パスワード"), "password", "AP");
+    }
+    xml.push_str("</CiscoIPPhoneInput>\n");
+    xml
+}
+
+fn item(xml: &mut String, label: &str, parameter: &str, flags: &str) {
+    xml.push_str("<InputItem>\n");
+    element(xml, "DisplayName", label);
+    element(xml, "QueryStringParam", parameter);
+    element(xml, "InputFlags", flags);
+    xml.push_str("<DefaultValue></DefaultValue>\n</InputItem>\n");
+}
+
+fn done(extension: &str, language: Language) -> String {
+    let text = either(
+        language,
+        "This phone is yours now. It restarts; your extension: ",
+        "この電話があなたに割り当てられました。再起動します。内線番号: ",
+    );
+    text_page(&format!("{text}{extension}"), language)
+}
+
+fn refused(refusal: &Refusal, language: Language) -> Response {
+    // What the phone says in this case is part of the interface (SP-32).
+    let text = match refusal.code {
+        Code::NoDeviceTemplate => Message::NotAssociated.text(language),
+        _ => {
+            let (message, remedy) = say::refusal(refusal, language);
+            format!("{message} {remedy}")
+        }
+    };
+    page(text_page(text.trim(), language))
+}
+
+fn text_page(text: &str, language: Language) -> String {
+    let mut xml = String::from("<CiscoIPPhoneText>\n");
+    element(&mut xml, "Title", either(language, "Self-Provisioning", "セルフプロビジョニング"));
+    element(&mut xml, "Text", text);
+    xml.push_str("</CiscoIPPhoneText>\n");
+    xml
+}
+
+fn page(xml: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/xml; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let declared = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{xml}");
+    (headers, declared).into_response()
+}
+
+fn element(xml: &mut String, name: &str, text: &str) {
+    xml.push('<');
+    xml.push_str(name);
+    xml.push('>');
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            c if c.is_control() => xml.push(' '),
+            c => xml.push(c),
+        }
+    }
+    xml.push_str("</");
+    xml.push_str(name);
+    xml.push_str(">\n");
+}
