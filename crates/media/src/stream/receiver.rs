@@ -142,12 +142,14 @@ impl Receiver {
         listening || self.settings.ear || self.tones.is_some()
     }
 
-    /// Decodes the next packet; false when there is none.
+    /// Decodes the next packet, which then is gone from the buffer; false when there is none.
     fn decode_one(&mut self) -> bool {
         let mut decoded = [0; MOST_SAMPLES];
         let count = match self.jitter.pop() {
             Playable::Nothing => return false,
-            Playable::Packet([]) => self.last.len().max(self.format.unit_samples()),
+            // An event. Where sound comes beside it this is no gap; where it comes instead of
+            // sound, there will be nothing to play soon enough.
+            Playable::Packet([]) => 0,
             Playable::Packet(payload) => {
                 self.lost_in_a_row = 0;
                 let count = self.decoder.decode(payload, &mut decoded);
@@ -161,8 +163,7 @@ impl Receiver {
             }
         };
         self.sound.extend_from_slice(&decoded[..count]);
-        // A payload without a sound in it must not make us ask for ever.
-        count > 0
+        true
     }
 
     /// A lost packet sounds like the one before, softer each time.

@@ -1,6 +1,7 @@
 //! Two streams talk to each other over a network made of a closure.
 
 use jackfield_vocabulary::Tone;
+use proptest::prelude::*;
 
 use super::*;
 use crate::{codecs_available, player::EmptyShelf};
@@ -205,4 +206,100 @@ fn what_was_not_negotiated_is_ignored() {
     assert_eq!(ignored, Err(Ignored::PayloadType(8)));
     assert_eq!(far.received().received(), 0);
     assert!(matches!(far.receive(Duration::ZERO, &[1], &mut |_| {}), Err(Ignored::Packet(_))));
+}
+
+#[test]
+fn the_far_side_may_have_another_packet_time() {
+    for ptime in [10u8, 30, 40, 60] {
+        let mut near = stream(StreamSettings { ptime, ..settings(Codec::Pcmu, false) });
+        let mut far = stream(StreamSettings { ear: true, ..settings(Codec::Pcmu, false) });
+        let items = vec![
+            PlayItem::Tone(Tone::Beep, 2_000),
+            PlayItem::Silence(100),
+            PlayItem::Digits("42".into()),
+        ];
+        near.play(PlayId(1), items, false, &EmptyShelf, &mut |_| {}).unwrap();
+        let (mut heard, mut keys) = (Vec::new(), String::new());
+        for milliseconds in 0..3_000u64 {
+            let now = Duration::from_millis(milliseconds);
+            let mut tell = |event| {
+                if let StreamEvent::Digit(digit, _) = event {
+                    keys.push(digit.as_char());
+                }
+            };
+            if milliseconds % u64::from(ptime) == 0 {
+                let mut out = [0; RTP_PACKET_LIMIT];
+                let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
+                far.receive(now, &out[..length], &mut tell).unwrap();
+            }
+            if milliseconds % 20 == 7 {
+                heard.extend_from_slice(far.hear(now, &mut tell));
+            }
+        }
+        assert_eq!(keys, "42", "{ptime} ms");
+        // No gap inside the tone: each 5 ms of it are loud.
+        let quiet =
+            heard[4_000..12_000].chunks(40).filter(|part| part.iter().all(|s| s.abs() < 1_000));
+        assert_eq!(quiet.count(), 0, "{ptime} ms");
+    }
+}
+
+/// A phone that sends its keys as tone and as event at once.
+#[test]
+fn a_key_that_comes_both_ways_is_told_once_as_event() {
+    let mut tones = stream(settings(Codec::Pcmu, false));
+    let mut events = stream(settings(Codec::Pcmu, true));
+    for sender in [&mut tones, &mut events] {
+        let items = vec![
+            PlayItem::Digits("1".into()),
+            PlayItem::Silence(500),
+            PlayItem::Digits("1".into()),
+        ];
+        sender.play(PlayId(1), items, false, &EmptyShelf, &mut |_| {}).unwrap();
+    }
+    let mut far = stream(settings(Codec::Pcmu, true));
+    let mut told = Vec::new();
+    let mut sequence = 0u16;
+    for packet in 0..100u64 {
+        let now = PTIME * packet as u32;
+        for (sender, payload_type) in [(&mut tones, 0), (&mut events, 101)] {
+            let mut out = [0; RTP_PACKET_LIMIT];
+            let length = sender.send(&EmptyShelf, &mut out, &mut |_| {});
+            if out[1] & 0x7f == payload_type {
+                sequence += 1;
+                out[2..4].copy_from_slice(&sequence.to_be_bytes());
+                far.receive(now, &out[..length], &mut |event| told.push(event)).unwrap();
+            }
+        }
+        far.hear(now, &mut |event| told.push(event));
+    }
+    let one = StreamEvent::Digit(Digit::try_from('1').unwrap(), DigitSource::Event);
+    assert_eq!(told, [one.clone(), one]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_datagrams_do_no_harm(
+        codec in prop::sample::select(codecs_available()),
+        datagrams in prop::collection::vec(
+            (any::<bool>(), 0u8..3, any::<u16>(), any::<u32>(), prop::collection::vec(any::<u8>(), 0..400)),
+            0..100,
+        ),
+    ) {
+        let settings = StreamSettings { ear: true, ..settings(codec, true) };
+        let mut far = stream(settings);
+        for (index, (marker, kind, sequence, timestamp, payload)) in datagrams.into_iter().enumerate() {
+            let payload_type = [settings.payload_type, 101, 13][usize::from(kind)];
+            let header =
+                crate::RtpHeader { marker, payload_type, sequence: sequence % 80, timestamp, ssrc: 1 };
+            let mut datagram = header.bytes().to_vec();
+            datagram.extend_from_slice(&payload);
+            let now = PTIME * index as u32;
+            far.receive(now, &datagram, &mut |_| {}).unwrap();
+            let heard = far.hear(now, &mut |_| {}).len();
+            prop_assert!(heard <= 960);
+        }
+    }
 }
