@@ -241,4 +241,53 @@ mod tests {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }
     }
+
+    /// A pattern as text, with every number of its length that it stands for told by hand.
+    fn stands_for(pattern: &str, dialled: &str) -> bool {
+        let mut rest = dialled;
+        let mut elements = pattern;
+        while let Some(first) = elements.chars().next() {
+            let (set, length) = match first {
+                'X' => ("0123456789".to_owned(), 1),
+                '!' => return !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()),
+                '[' => {
+                    let end = elements.find(']').unwrap();
+                    (elements[1..end].to_owned(), end + 1)
+                }
+                digit => (digit.to_string(), 1),
+            };
+            let Some(dialled) = rest.chars().next() else { return false };
+            if !set.contains(dialled) {
+                return false;
+            }
+            (rest, elements) = (&rest[1..], &elements[length..]);
+        }
+        rest.is_empty()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_pattern_matches_what_it_stands_for(
+            text in "([0-9X]|\\[[0-9]{1,4}\\]){1,6}!?",
+            dialled in "[0-9]{0,8}",
+        ) {
+            let parsed = pattern(&text);
+            proptest::prop_assert_eq!(parsed.as_str(), &*text);
+            proptest::prop_assert_eq!(
+                parsed.matches(&dialled).is_some(),
+                stands_for(&text, &dialled),
+            );
+            if parsed.matches(&dialled).is_some() {
+                let shorter = &dialled[..dialled.len() - 1];
+                proptest::prop_assert!(parsed.continues(shorter), "{} {}", text, shorter);
+            }
+        }
+
+        #[test]
+        fn whatever_is_written_parsing_ends(text in ".{0,60}", dialled in ".{0,20}") {
+            if let Ok(parsed) = text.parse::<Pattern>() {
+                let _ = (parsed.matches(&dialled), parsed.continues(&dialled));
+            }
+        }
+    }
 }

@@ -107,6 +107,37 @@ fn no_more_phones_wait_for_an_owner_than_allowed() {
     house.new_phone(2);
 }
 
+#[test]
+fn a_phone_that_an_administrator_gives_an_owner_by_hand_waits_no_longer() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    house.update(phone, json!({ "owner": "tanaka" }));
+    assert!(house.directory.open_for_provisioning(phone).is_err());
+    assert_eq!(house.directory.unassigned_count(), 0);
+    assert!(house.directory.owned(house.user("tanaka")).eq([phone]));
+}
+
+#[test]
+fn the_owner_of_the_template_owns_no_waiting_phone() {
+    let mut house = House::company(2);
+    house.patch(Kind::UniversalDeviceTemplate, "New phones", json!({ "owner": "suzuki" }));
+    let phone = house.new_phone(1);
+    assert!(house.directory.effective(phone).unwrap().owner.is_some());
+    assert_eq!(house.directory.owned(house.user("suzuki")).count(), 0);
+    assert_eq!(house.directory.unassigned_count(), 1);
+    house.assigned(phone, "tanaka");
+    assert_eq!(house.numbers(phone), ["3001"]);
+}
+
+#[test]
+fn a_number_added_inside_the_range_does_not_lock_the_other_settings() {
+    let mut house = House::company(0);
+    house.create(Kind::Line, json!({ "number": "9000" }));
+    house.patch(Kind::AutoRegistration, "node-1", json!({ "per_minute": 5 }));
+    let phone = house.new_phone(1);
+    assert_eq!(house.numbers(phone), ["9001"]);
+}
+
 /// Proves SP-42.
 #[test]
 fn a_speed_dial_to_the_ivr_on_the_template_is_on_every_new_phone() {

@@ -81,10 +81,12 @@ fn keys(body: &Body) -> Vec<Key> {
         Body::RoutePattern(route) => keys.push(number(&route.pattern, route.partition)),
         Body::Phone(phone) => {
             keys.extend(appearances(&phone.lines));
-            keys.extend(phone.owner.map(|user| Key::Owner(user.id())));
             keys.extend(mac_of(&phone.name).map(Key::Mac));
-            if phone.auto_registered && phone.owner.is_none() {
+            // The owner of a phone that waits for one is its template's, and only lends it a name.
+            if phone.auto_registered {
                 keys.push(Key::Unassigned);
+            } else {
+                keys.extend(phone.owner.map(|user| Key::Owner(user.id())));
             }
         }
         Body::CtiPort(port) => {

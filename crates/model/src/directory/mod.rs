@@ -62,7 +62,7 @@ pub struct Directory {
     self_service: Map<(Box<str>, ObjectId), ()>,
     /// Users by primary extension.
     primaries: Map<(ObjectId, ObjectId), ()>,
-    /// Phones of nobody that came by auto-registration.
+    /// Phones that came by auto-registration and wait for an owner.
     unassigned: Map<ObjectId, ()>,
     secrets: DeviceSecrets,
 }
@@ -161,12 +161,12 @@ impl Directory {
             .map(|((_, user), ())| *user)
     }
 
-    /// The auto-registered phones that nobody owns, in the order of ids.
+    /// The auto-registered phones that wait for an owner, in the order of ids.
     pub fn unassigned(&self) -> impl Iterator<Item = ObjectId> {
         self.unassigned.iter().map(|(id, ())| *id)
     }
 
-    /// How many auto-registered phones nobody owns.
+    /// How many auto-registered phones wait for an owner.
     pub fn unassigned_count(&self) -> usize {
         self.unassigned.len()
     }

@@ -43,7 +43,7 @@ pub(super) fn check(
         Body::ApplicationUser(user) => person::check_user_id(&user.user_id),
         Body::AutoRegistration(settings) => {
             system::check_part(directory, before, settings.node, &settings.name)?;
-            provisioning::check_auto_registration(directory, settings)
+            provisioning::check_auto_registration(directory, before, settings)
         }
         Body::SelfProvisioning(settings) => provisioning::check_self_provisioning(settings),
         _ => Ok(()),

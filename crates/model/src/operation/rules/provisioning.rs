@@ -1,11 +1,12 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::form::{self, invalid};
-use crate::{AutoRegistration, Directory, Line, Ref, SelfProvisioning};
+use crate::{AutoRegistration, Body, Directory, Line, Ref, SelfProvisioning};
 
 /// The range has its form and overlaps no number in use; what is on has all that it needs (SP-43).
 pub(super) fn check_auto_registration(
     directory: &Directory,
+    before: Option<&Body>,
     settings: &AutoRegistration,
 ) -> Result<(), Refusal> {
     form::networks("allowed_networks", &settings.allowed_networks)?;
@@ -31,7 +32,16 @@ pub(super) fn check_auto_registration(
             &format!("{first}..{}", "9".repeat(first.len())),
         ));
     }
-    check_overlap(directory, settings)
+    let same_range = match before {
+        Some(Body::AutoRegistration(before)) => {
+            before.starting_number == settings.starting_number
+                && before.ending_number == settings.ending_number
+                && before.line_template == settings.line_template
+                && before.disabled == settings.disabled
+        }
+        _ => false,
+    };
+    if same_range { Ok(()) } else { check_overlap(directory, settings) }
 }
 
 /// Numbers that the range itself has lent are no overlap.
@@ -42,11 +52,10 @@ fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(
     }
     let template = settings.line_template.and_then(|template| directory.get(template));
     let partition = template.and_then(|template| template.partition).map(Ref::id);
-    let lent = |line: &Line| line.auto_registered;
     let used = directory
         .numbers_between(first, last)
         .filter(|(number, of, _)| number.len() == first.len() && *of == partition)
-        .find(|(.., id)| !directory.typed::<Line>(*id).is_some_and(|line| lent(line)));
+        .find(|(.., id)| !directory.typed::<Line>(*id).is_some_and(|line| line.auto_registered));
     if let Some((number, _, id)) = used {
         let refusal = directory.refusal_about(Code::RangeOverlaps, id).field("starting_number");
         return Err(refusal.value("number", number).value("first", first).value("last", last));
