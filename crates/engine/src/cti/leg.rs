@@ -95,10 +95,13 @@ impl Cti {
         let codecs = self.codecs(context, leg);
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let refuse = LegEvent::ReRefused { leg, cause: Cause::MediaUnavailable };
-        let event = match (call.media(), offer) {
+        let mut media = call.media();
+        if let Some(media) = &mut media {
+            media.version += 1;
+        }
+        let event = match (media, offer) {
             (Some(media), Some(offer)) => match negotiate::answer(media, &codecs, &offer) {
                 Some((answer, target)) => {
-                    media.version += 1;
                     media.target = Some(target.clone());
                     let media = media.id;
                     context.out.push(Output::Media(MediaCommand::Connect { media, target }));
@@ -108,7 +111,6 @@ impl Cti {
                 None => refuse,
             },
             (Some(media), None) => {
-                media.version += 1;
                 LegEvent::ReAnswered { leg, answer: negotiate::offer(media, &codecs) }
             }
             (None, _) => refuse,

@@ -1,0 +1,161 @@
+//! Whatever happens, in whatever order: no leg without a call, no wait without an end, and nothing
+//! left when everybody has hung up.
+
+use core::time::Duration;
+
+use jackfield_model::CredentialKind;
+use jackfield_vocabulary::{Cause, LegId, ObjectId};
+
+use super::backstage::store_refuses;
+use super::{Driver, LegState, Stage, Store, sdp};
+use crate::interface::ServiceOrder;
+use crate::leg::LegEvent;
+
+/// A small generator with a seed.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> Option<T> {
+        (!of.is_empty()).then(|| of[self.below(of.len())])
+    }
+}
+
+struct Play {
+    stage: Stage,
+    chance: Chance,
+    phones: Vec<ObjectId>,
+}
+
+impl Play {
+    fn new(seed: u64) -> Self {
+        let mut stage = Stage::new();
+        let mut phones = vec![stage.phone_of("garcia", 1), stage.phone_of("garcia", 2)];
+        phones.push(stage.phone_of("okafor", 3));
+        phones.extend((4..8).map(|last| stage.new_phone(last)));
+        let user = stage.user("suzuki");
+        stage.secret(user, CredentialKind::Pin, "12345");
+        Self { stage, chance: Chance(seed), phones }
+    }
+
+    fn legs(&self, state: Option<LegState>) -> Vec<LegId> {
+        let fits = |one: LegState| state.is_none_or(|state| state == one);
+        self.stage.legs.iter().filter(|(_, leg)| fits(leg.state)).map(|(id, _)| *id).collect()
+    }
+
+    fn act(&mut self) {
+        let Self { chance, phones, .. } = self;
+        match chance.below(22) {
+            0..=5 => {
+                let phone = chance.one(phones).unwrap();
+                let number = chance.one(&["2000", "2000", "3005", "3006", "119", "*"]).unwrap();
+                self.stage.call(phone, number);
+            }
+            6..=8 => {
+                let ringing = self.legs(Some(LegState::Rings));
+                if let Some(leg) = self.chance.one(&ringing) {
+                    let device = self.stage.legs[&leg].device;
+                    self.stage.answer(device);
+                }
+            }
+            9..=11 => {
+                let legs = self.legs(None);
+                if let Some(leg) = self.chance.one(&legs) {
+                    self.stage.hang_up(leg);
+                }
+            }
+            12..=16 => {
+                let talking = self.legs(Some(LegState::Talks));
+                let keys = self.chance.one(&["3002#12345#", "3002#1#", "*", "#", "1", "0", "3"]);
+                if let (Some(leg), Some(keys)) = (self.chance.one(&talking), keys) {
+                    self.stage.press(leg, keys);
+                }
+            }
+            17 => {
+                let legs = self.legs(None);
+                let Some(leg) = self.chance.one(&legs) else { return };
+                let hold = Some(self.chance.below(2) == 0);
+                let offer = (self.chance.below(2) == 0).then(|| sdp(9));
+                let event = match self.chance.below(4) {
+                    0 => LegEvent::ReOffered { leg, offer, hold },
+                    1 => LegEvent::ReAnswered { leg, answer: sdp(11) },
+                    2 => LegEvent::ReRefused { leg, cause: Cause::Rejected },
+                    _ => LegEvent::FeaturePressed { leg },
+                };
+                self.stage.tell(event);
+            }
+            18 => {
+                self.stage.driver =
+                    self.chance.one(&[Driver::Works, Driver::Works, Driver::Silent, Driver::Full])
+                        .unwrap();
+            }
+            19 => {
+                let slow = Duration::from_secs(4);
+                let stores = [
+                    Store::Works,
+                    Store::Late(slow),
+                    Store::AnswerLost,
+                    Store::OrderLost,
+                    store_refuses(),
+                    Store::Gone,
+                ];
+                self.stage.store = stores[self.chance.below(stores.len())].clone();
+            }
+            20 => match self.chance.below(12) {
+                0 => self.stage.service(ServiceOrder::StopSelfProvisioning),
+                1 => self.stage.service(ServiceOrder::StopCtiManager),
+                2..=4 => self.stage.service(ServiceOrder::StartCtiManager),
+                5..=7 => self.stage.start_ivr(&["en-US", "ja-JP"]),
+                _ => self.stage.checker_silent = self.chance.below(4) == 0,
+            },
+            _ => {
+                let millis = self.chance.below(20_000) as u64;
+                self.stage.pass(Duration::from_millis(millis));
+            }
+        }
+    }
+
+    /// What must hold at every moment.
+    fn check(&self) {
+        let held = self.stage.upper.held();
+        // Every leg of a phone belongs to a call, and the other way round.
+        assert_eq!(held.legs, self.stage.legs.len() + held.cti_calls, "{held:?}");
+        assert!(held.media >= self.stage.media.len(), "{held:?}");
+        // A phone is restarted only when it is somebody's.
+        for device in &self.stage.restarts {
+            assert!(self.stage.directory.effective(*device).unwrap().owner.is_some());
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_whatever_happens() {
+    for seed in 0..40 {
+        let mut play = Play::new(seed);
+        for _ in 0..120 {
+            play.act();
+            play.check();
+        }
+        for leg in play.legs(None) {
+            play.stage.hang_up(leg);
+        }
+        play.stage.store = Store::Works;
+        play.stage.service(ServiceOrder::StopSelfProvisioning);
+        play.stage.is_empty();
+        play.stage.after(1000);
+        play.stage.is_still();
+        assert!(play.stage.records.len() >= 10, "something went on, seed {seed}");
+        let assigned = |device: &&ObjectId| {
+            let device = play.stage.directory.effective(**device).unwrap();
+            device.owner.is_some() && !device.auto_registered
+        };
+        // Whoever was assigned was restarted: none half done.
+        for device in play.phones[3..].iter().filter(assigned) {
+            assert!(play.stage.restarts.contains(device), "seed {seed}");
+        }
+    }
+}
