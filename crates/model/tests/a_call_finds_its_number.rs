@@ -1,4 +1,5 @@
 //! Digit analysis over partitions.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

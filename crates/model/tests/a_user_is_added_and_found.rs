@@ -1,4 +1,5 @@
 //! Users: quick add, profiles, self-service IDs, groups and privileges.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -42,7 +43,7 @@ fn a_feature_group_template_gives_its_profile_to_new_users() {
     };
     house.done(&add);
     let user = house.user("lin");
-    assert_eq!(house.directory.profile_of(user).map(|one| one.id()), Some(profile));
+    assert_eq!(house.directory.profile_of(user).map(jackfield_model::Ref::id), Some(profile));
     assert!(house.end_user(user).feature_group_template.is_some());
     let add = Operation::QuickAdd {
         user: json!({ "user_id": "wu" }),
@@ -77,7 +78,7 @@ fn exactly_one_profile_is_the_default_and_users_without_one_have_it() {
     let user = house.create(Kind::EndUser, json!({ "user_id": "wu" }));
     let first = house.id(Kind::UserProfile, "Default");
     let second = house.create(Kind::UserProfile, json!({ "name": "B", "system_default": true }));
-    assert_eq!(house.directory.profile_of(user).map(|one| one.id()), Some(second));
+    assert_eq!(house.directory.profile_of(user).map(jackfield_model::Ref::id), Some(second));
     let defaults = |house: &House| {
         let all = house.directory.all::<jackfield_model::UserProfile>();
         all.filter(|(_, one)| one.system_default).map(|(id, _)| id.id()).collect::<Vec<_>>()

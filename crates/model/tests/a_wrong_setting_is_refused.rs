@@ -1,4 +1,5 @@
 //! Rules across fields and objects.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Auto-registration.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -175,7 +176,10 @@ fn plain_values_of_an_older_export_become_a_pair_of_templates() {
             house.directory.get(settings.device_template.unwrap()).unwrap();
         assert_eq!((&*line.name, &*device.name), ("node-1", "node-1"));
         assert_eq!(&*line.external_mask, "03555XXXXX");
-        assert_eq!(line.partition.map(|one| one.id()), Some(house.id(Kind::Partition, "Old")));
+        assert_eq!(
+            line.partition.map(jackfield_model::Ref::id),
+            Some(house.id(Kind::Partition, "Old"))
+        );
         assert_eq!(device.lines.len(), 1);
         assert!(!settings.disabled);
     }

@@ -1,4 +1,5 @@
 //! What holds for every kind of object, by walking the registry.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The status of self-provisioning and its checklists.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

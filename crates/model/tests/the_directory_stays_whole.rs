@@ -1,5 +1,6 @@
 //! Whatever is done in whatever order, nothing is left half done, and the indexes say what the
 //! objects say.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
@@ -83,7 +84,7 @@ fn check_whole(directory: &Directory) {
             Some(owner) => {
                 assert!(!phone.auto_registered);
                 assert_eq!(
-                    directory.primary_extension(owner.id()).map(|one| one.id()),
+                    directory.primary_extension(owner.id()).map(jackfield_model::Ref::id),
                     Some(lines[0])
                 );
                 let user = directory.get(owner).unwrap();

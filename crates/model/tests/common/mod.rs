@@ -1,5 +1,5 @@
 //! A house with a directory and a counter of ids: the store without its database.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use jackfield_model::{
     Directory, EndUser, FirstStart, Ids, Kind, Line, Operation, Outcome, Phone, ProvenBy, Verdict,
