@@ -1,5 +1,7 @@
 //! Rows of objects: how a body is stored, read, and carried over from an older or newer node.
 
+use std::collections::BTreeMap;
+
 use jackfield_model::{Body, Entry, Kind};
 use jackfield_vocabulary::ObjectId;
 use serde_json::{Map, Value as Json};
@@ -15,21 +17,28 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub(crate) fn find(
+    /// The rows of these objects, as far as they are there.
+    pub(crate) fn find_all(
         database: &mut Database,
-        id: ObjectId,
-    ) -> Result<Option<Self>, DatabaseError> {
-        database.row(
-            "SELECT kind, version, body FROM object WHERE id = ?1",
-            &[id.0.into()],
-            |row| {
-                Ok(Self {
-                    kind: row.text(0)?.to_owned(),
-                    version: row.number(1)?,
-                    body: row.text(2)?.to_owned(),
-                })
+        ids: &[ObjectId],
+    ) -> Result<BTreeMap<ObjectId, Self>, DatabaseError> {
+        let mut found = BTreeMap::new();
+        let ids: Vec<_> = ids.iter().map(|id| i64::from(id.0)).collect();
+        database.each_of(
+            "SELECT id, kind, version, body FROM object WHERE id = ?1",
+            "SELECT id, kind, version, body FROM object WHERE id = ANY(?1)",
+            &ids,
+            &mut |row| {
+                let stored = Self {
+                    kind: row.text(1)?.to_owned(),
+                    version: row.number(2)?,
+                    body: row.text(3)?.to_owned(),
+                };
+                found.insert(ObjectId(row.number(0)?), stored);
+                Ok(())
             },
-        )
+        )?;
+        Ok(found)
     }
 
     /// The object; none when only a newer program knows its kind.

@@ -8,9 +8,9 @@ use jackfield_model::{Change, Directory};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
-use crate::commit::DEVICE_SECRET;
 use crate::database::{Database, DatabaseError, narrow, widen};
 use crate::load::load;
+use crate::log::DEVICE_SECRET;
 use crate::object::Stored;
 
 /// The directory as the running transaction sees it.
@@ -147,8 +147,9 @@ pub(crate) fn set_meta_number(
 
 fn latest(database: &mut Database, ids: &BTreeSet<ObjectId>) -> Result<Vec<Change>, StoreError> {
     let mut changes = Vec::with_capacity(ids.len());
+    let stored = Stored::find_all(database, &ids.iter().copied().collect::<Vec<_>>())?;
     for &id in ids {
-        let after = match Stored::find(database, id)? {
+        let after = match stored.get(&id) {
             None => None,
             Some(stored) => match stored.entry(id) {
                 Ok(Some(entry)) => Some(entry),

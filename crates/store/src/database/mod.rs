@@ -2,6 +2,7 @@
 //! values, transactions and savepoints. All SQL of the house is written once, against this.
 
 mod fault;
+mod many;
 mod migration;
 mod postgres;
 mod row;
@@ -11,10 +12,12 @@ mod value;
 use std::path::Path;
 
 pub use fault::Faults;
+pub(crate) use many::Many;
 pub(crate) use migration::{SCHEMA, migrate};
 pub(crate) use row::Row;
 pub(crate) use value::Value;
 
+use self::many::Column;
 use self::postgres::Postgres;
 use self::sqlite::Sqlite;
 
@@ -67,6 +70,51 @@ impl Database {
         match self {
             Self::Sqlite(database) => database.execute(sql, values),
             Self::Postgres(database) => database.execute(sql, values),
+        }
+    }
+
+    /// Writes many rows, and tells how many were written.
+    pub(crate) fn insert(
+        &mut self,
+        many: &'static Many,
+        rows: &[Vec<Value<'_>>],
+    ) -> Result<u64, DatabaseError> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        match self {
+            Self::Sqlite(database) => {
+                let mut written = 0;
+                for row in rows {
+                    written += database.execute(many.one, row)?;
+                }
+                Ok(written)
+            }
+            Self::Postgres(database) => {
+                let columns: Vec<_> =
+                    (0..many.columns.len()).map(|at| Column::new(rows, at)).collect();
+                database.execute_columns(many.all, &columns)
+            }
+        }
+    }
+
+    /// Runs a query for each of `ids`, which must be its only parameter, and gives the rows found
+    /// to `take`; `all` is the same query with `= ANY(?1)`.
+    pub(crate) fn each_of(
+        &mut self,
+        one: &'static str,
+        all: &'static str,
+        ids: &[i64],
+        take: &mut dyn FnMut(&Row<'_>) -> Result<(), DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        match self {
+            Self::Sqlite(database) => {
+                ids.iter().try_for_each(|id| database.each(one, &[Value::Int(*id)], take))
+            }
+            Self::Postgres(database) => database.each_of(all, ids, take),
         }
     }
 

@@ -6,10 +6,11 @@ use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
 
+use super::many::Column;
 use super::{DatabaseError, Row, Value};
 
 /// The lock that makes commits one queue; any number will do that nobody else takes.
-const WRITER_LOCK: &str = "SELECT pg_advisory_xact_lock(5211733041)";
+const BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(5211733041)";
 
 /// How long to wait for the server at connecting, and for an answer that does not come.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -59,6 +60,32 @@ impl Postgres {
         self.client.execute(&statement, &values).map_err(|error| cause(sql, &error))
     }
 
+    pub(super) fn execute_columns(
+        &mut self,
+        sql: &'static str,
+        columns: &[Column<'_>],
+    ) -> Result<u64, DatabaseError> {
+        let statement = self.prepare(sql)?;
+        let columns: Vec<&(dyn ToSql + Sync)> =
+            columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        self.client.execute(&statement, &columns).map_err(|error| cause(sql, &error))
+    }
+
+    pub(super) fn each_of(
+        &mut self,
+        sql: &'static str,
+        ids: &[i64],
+        take: &mut dyn FnMut(&Row<'_>) -> Result<(), DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        let statement = self.prepare(sql)?;
+        let mut rows =
+            self.client.query_raw(&statement, [ids]).map_err(|error| cause(sql, &error))?;
+        while let Some(row) = rows.next().map_err(|error| cause(sql, &error))? {
+            take(&Row::Postgres(&row))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn each(
         &mut self,
         sql: &'static str,
@@ -80,8 +107,7 @@ impl Postgres {
     }
 
     pub(super) fn begin(&mut self) -> Result<(), DatabaseError> {
-        self.script("BEGIN")?;
-        self.script(WRITER_LOCK)
+        self.script(BEGIN)
     }
 
     fn prepare(&mut self, sql: &'static str) -> Result<Statement, DatabaseError> {
