@@ -2,13 +2,14 @@
 //! simulated time.
 //!
 //! [`Phone`] is the state machine without sockets, [`LivePhone`] one on real sockets with a handle
-//! to play with.
+//! to play with, [`fleet`] thousands of them in a scenario.
 #![deny(unsafe_code)]
 
 mod agent;
 mod boot;
 mod driver;
 mod fetch;
+pub mod fleet;
 mod interface;
 mod live;
 mod phone;

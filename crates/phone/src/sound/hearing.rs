@@ -37,15 +37,15 @@ impl Hearing {
     pub fn tone(&self, frequency: f32) -> f32 {
         self.sound
             .chunks(RATE)
-            .filter(|second| second.len() >= RATE / 8 && energy(second) > QUIET)
+            .filter(|second| second.len() >= RATE / 10 && energy(second) > QUIET)
             .map(|second| purity(second, frequency))
             .fold(0.0, f32::max)
     }
 
-    /// Was this tone heard, for an eighth of a second at least?
+    /// Was this tone heard, for a tenth of a second at least?
     pub fn has_tone(&self, frequency: f32) -> bool {
         self.sound
-            .chunks(RATE / 8)
+            .chunks(RATE / 10)
             .any(|piece| energy(piece) > QUIET && purity(piece, frequency) > 0.7)
     }
 

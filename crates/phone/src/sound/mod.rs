@@ -5,5 +5,6 @@ mod recognizer;
 mod stream;
 
 pub use hearing::Hearing;
+pub(crate) use hearing::{deviations, percentile_of};
 pub use recognizer::{HeardPrompt, PromptRecognizer, RecognizerError};
 pub(crate) use stream::AudioStream;
