@@ -15,6 +15,8 @@ mod ivr;
 mod leg;
 mod pairs;
 mod provisioning;
+#[cfg(test)]
+mod stage;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use jackfield_model::{Dialect, Directory, Kind, PhoneModel};
+use jackfield_model::{DeviceClass, Dialect, Directory, Kind, PhoneModel};
 use jackfield_sip::header::{ContactAddress, To, UserAgent};
 use jackfield_sip::{HeaderName, Message};
 use jackfield_vocabulary::{Mac, ObjectId};
@@ -76,18 +76,17 @@ impl<'m> Claim<'m> {
     pub(super) fn model(&self, directory: &Directory, mac: Mac) -> Option<ObjectId> {
         let hardware = mac.to_string();
         let fit = |model: &PhoneModel| -> usize {
-            if model.enumeration.is_some() && model.enumeration == self.model_number {
-                return 1000;
-            }
-            if !model.product.is_empty() && contains(self.user_agent, &model.product) {
-                return 100 + model.product.len();
-            }
+            let named = model.enumeration.is_some() && model.enumeration == self.model_number;
+            let branded = !model.product.is_empty();
             let prefix = |prefix: &Box<str>| hardware.starts_with(&**prefix);
-            let foreign = self.name.is_some() != (model.dialect == Dialect::Enterprise);
-            match model.hardware_prefixes.iter().any(prefix) {
-                true if !foreign => 50,
-                _ if self.name.is_some() && model.dialect == Dialect::Enterprise => 10,
-                _ if model.dialect == Dialect::Generic => 5,
+            match model.dialect {
+                _ if named => 1000,
+                _ if branded && contains(self.user_agent, &model.product) => {
+                    100 + model.product.len()
+                }
+                _ if model.hardware_prefixes.iter().any(prefix) => 50,
+                Dialect::Enterprise if self.name.is_some() => 10,
+                Dialect::Generic if !branded && model.class == DeviceClass::Desk => 5,
                 _ => 0,
             }
         };

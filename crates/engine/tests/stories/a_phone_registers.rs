@@ -1,0 +1,83 @@
+//! A phone registers, stays registered, and goes.
+
+use jackfield_engine::{Access, OperatorOrder, OperatorReply};
+use jackfield_sip::HeaderName;
+
+use crate::world::World;
+
+#[test]
+fn a_phone_registers_with_its_secret() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    assert_eq!(world.register(phone), 200);
+    assert_eq!(world.phones[&phone].registrations_sent, 2, "a challenge, then the answer");
+    let answer = world.phones[&phone].answer.clone().unwrap();
+    assert_eq!(answer.first(HeaderName::Date), Some("Tue, 14 Nov 2023 22:13:20 GMT"));
+    assert!(answer.first(HeaderName::Contact).unwrap().ends_with("expires=3600"));
+    let device = world.phones[&phone].device.unwrap();
+    let address = "10.1.0.1".parse().unwrap();
+    assert_eq!(world.heard.access, [Access::Registered { device, address }]);
+    let Some(Ok(OperatorReply::Device(state))) = world.order(OperatorOrder::Inspect { device })
+    else {
+        panic!("no state")
+    };
+    assert!(state.registered);
+    assert_eq!(state.address.as_deref(), Some("10.1.0.1:5060 udp"));
+    assert_eq!(&*state.user_agent, "Scripted/1.0");
+}
+
+#[test]
+fn a_registration_that_is_not_refreshed_ends() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    let device = world.phones[&phone].device.unwrap();
+    world.run(3590);
+    assert_eq!(world.overview().registered, 1);
+    world.run(15);
+    assert_eq!(world.overview().registered, 0);
+    assert_eq!(world.heard.bindings[&device].binding, None);
+}
+
+#[test]
+fn a_phone_that_unregisters_is_gone_at_once() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    assert_eq!(world.unregister(phone), 200);
+    assert_eq!(world.overview().registered, 0);
+}
+
+#[test]
+fn too_short_a_registration_is_refused_with_the_shortest_one() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.phones.get_mut(&phone).unwrap().expires = 30;
+    assert_eq!(world.register(phone), 423);
+    let answer = world.phones[&phone].answer.clone().unwrap();
+    assert_eq!(answer.first(HeaderName::MinExpires), Some("60"));
+}
+
+#[test]
+fn a_restart_of_the_node_keeps_phones_registered() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    world.run(100);
+    world.heard.access.clear();
+    world.restart_node(7);
+    assert_eq!(world.overview().registered, 1);
+    assert_eq!(world.heard.access.len(), 1, "it may fetch its file again");
+    world.run(3600);
+    assert_eq!(world.overview().registered, 0, "and its time still ends");
+}
+
+#[test]
+fn an_enterprise_phone_registers_over_tcp_and_has_all_its_lines() {
+    let mut world = World::new();
+    let phone = world.phone_of_model("SEP001122AABB01", "2001", "Cisco 7841");
+    assert_eq!(world.register(phone), 200);
+    let answer = world.phones[&phone].answer.clone().unwrap();
+    let body = String::from_utf8_lossy(answer.body()).into_owned();
+    assert!(body.contains("<optionsind>"), "{body}");
+}

@@ -1,0 +1,101 @@
+//! The network: takes time, loses, repeats and reorders, all from a seed.
+
+use core::time::Duration;
+use std::net::SocketAddr;
+
+use jackfield_engine::{Decision, Input};
+use jackfield_sip::{Flow, Message, Tokens, Transport};
+use jackfield_vocabulary::OperationId;
+
+use super::{PhoneId, SERVER, World};
+
+/// How bad it is. Only UDP loses and repeats.
+pub struct Network {
+    random: Tokens,
+    /// Of a hundred datagrams, so many are lost.
+    pub lost: u64,
+    /// Of a hundred datagrams, so many come twice.
+    pub doubled: u64,
+    /// Milliseconds one way, at least.
+    pub delay: u64,
+    /// Milliseconds that may be added, so that later ones overtake.
+    pub jitter: u64,
+    /// Nothing gets through any more, either way, to and from this phone.
+    pub cut_off: Vec<PhoneId>,
+}
+
+/// What arrives.
+pub enum Delivery {
+    ToEngine(Input),
+    ToPhone(PhoneId, Flow, Vec<u8>),
+}
+
+impl Network {
+    pub fn new(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        Self { random: Tokens::new(bytes), lost: 0, doubled: 0, delay: 5, jitter: 0, cut_off: vec![] }
+    }
+
+    /// When copies of a message arrive: none, one or two.
+    fn copies(&mut self, reliable: bool) -> Vec<Duration> {
+        let base = self.delay;
+        if reliable {
+            return vec![Duration::from_millis(base)];
+        }
+        if self.random.below(100) < self.lost {
+            return vec![];
+        }
+        let count = if self.random.below(100) < self.doubled { 2 } else { 1 };
+        let jitter = self.jitter + 1;
+        (0..count).map(|_| Duration::from_millis(base + self.random.below(jitter))).collect()
+    }
+}
+
+impl World {
+    /// A phone sends; the flow is seen from the phone.
+    pub(crate) fn send_to_engine(&mut self, from: PhoneId, flow: &Flow, message: Vec<u8>) {
+        if self.network.cut_off.contains(&from) {
+            return;
+        }
+        let seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
+        for delay in self.network.copies(flow.transport.is_reliable()) {
+            let input = Input::Sip { flow: seen.clone(), message: message.clone() };
+            self.schedule(delay, Delivery::ToEngine(input));
+        }
+    }
+
+    /// Anybody sends a datagram.
+    pub fn send_raw(&mut self, from: &str, message: &str) {
+        let flow = Flow::udp(SERVER.parse().unwrap(), from.parse().unwrap());
+        let message = message.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes();
+        self.input(Input::Sip { flow, message });
+    }
+
+    /// The engine sends; the flow is seen from the engine.
+    pub(crate) fn send_to_phone(&mut self, flow: Flow, message: Vec<u8>) {
+        let found = self.phones.values().find(|phone| phone.listens_at(&flow));
+        let Some(phone) = found.map(|phone| phone.id) else {
+            return self.store.strays.push((flow.remote, message));
+        };
+        if self.network.cut_off.contains(&phone) {
+            return;
+        }
+        let seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
+        for delay in self.network.copies(flow.transport.is_reliable()) {
+            self.schedule(delay, Delivery::ToPhone(phone, seen.clone(), message.clone()));
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::ToEngine(input) => self.input(input),
+            Delivery::ToPhone(id, flow, bytes) => {
+                let Ok(message) = Message::parse_datagram(&bytes) else {
+                    panic!("the engine sent what is no SIP: {}", String::from_utf8_lossy(&bytes));
+                };
+                self.phone_hears(id, flow, message);
+            }
+        }
+    }
+}
