@@ -134,7 +134,7 @@ fn application_user() -> Value {
         "user_id": sample::APPLICATION_USER,
         "description": "The self-provisioning IVR",
         "presence_group": "Default",
-        "groups": ["Standard CTI Enabled", "Phone Provisioning"],
+        "groups": ["Standard CTI Enabled"],
         "controlled_route_points": [sample::ROUTE_POINT],
     })
 }

@@ -160,6 +160,17 @@ fn each_standard_group_grants_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn the_account_of_the_ivr_may_provision_phones_as_long_as_it_is_chosen() {
+    let mut house = House::company(0);
+    let user = house.id(Kind::ApplicationUser, "self-provisioning");
+    let privileges =
+        |house: &House| house.directory.privileges(user).into_iter().collect::<Vec<_>>();
+    assert_eq!(privileges(&house), [Privilege::CtiEnabled, Privilege::ProvisionPhones]);
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "application_user": null }));
+    assert_eq!(privileges(&house), [Privilege::CtiEnabled]);
+}
+
+#[test]
 fn accounts_share_their_names_whatever_their_kind_and_case() {
     let mut house = House::company(1);
     is(

@@ -83,14 +83,18 @@ impl Directory {
         own.flatten().or_else(|| self.cluster().credential_policy)
     }
 
-    /// What an end user or application user may do, through groups and roles.
+    /// What an end user or application user may do, through groups and roles. To be chosen as the
+    /// account of the self-provisioning IVR is to be allowed to provision phones.
     pub fn privileges(&self, user: ObjectId) -> BTreeSet<Privilege> {
+        let ivr = self.self_provisioning().application_user.map(Ref::id) == Some(user);
+        let chosen = ivr.then_some(Privilege::ProvisionPhones);
         self.groups(user)
             .iter()
             .filter_map(|group| self.get(*group))
             .flat_map(|group| group.roles.iter())
             .filter_map(|role: &Ref<Role>| self.get(*role))
             .flat_map(|role| role.privileges.iter().copied())
+            .chain(chosen)
             .collect()
     }
 
