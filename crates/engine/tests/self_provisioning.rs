@@ -1,0 +1,173 @@
+//! A new phone dials the self-provisioning number over real SIP, keys in an ID, and becomes its
+//! owner's.
+
+mod world;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
+use jackfield_model::{Kind, defaults};
+use jackfield_sip::Method;
+use jackfield_vocabulary::{Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayItem};
+use serde_json::json;
+
+use world::{CallState, PhoneId, World};
+
+/// A house with the sample company and its IVR, a new phone that registered by itself, and the media
+/// driver's part played by hand.
+struct House {
+    world: World,
+    phone: PhoneId,
+    media: Option<MediaId>,
+    said: Vec<String>,
+}
+
+impl House {
+    fn new() -> Self {
+        let mut world = World::new();
+        let company = defaults::sample_company(&world.directory, 2).unwrap();
+        world.admin(&company);
+        let settings = world.directory.find(Kind::SelfProvisioning, "self-provisioning").unwrap();
+        world.change(settings, json!({ "mode": "none", "start_delay_seconds": 1 }));
+        let settings = (*world.directory.self_provisioning()).clone();
+        let languages = vec![Arc::from("en-US")];
+        let start = SelfProvisioningStart { settings, languages, g729: false };
+        world.input(Input::Service(ServiceOrder::StartCtiManager));
+        world.input(Input::Service(ServiceOrder::StartSelfProvisioning(Arc::new(start))));
+        world.run(2);
+        assert_eq!(&*world.overview().ivr, "in-service");
+        let phone = world.stranger("SEP001122AABB09", "001122AABB09");
+        assert_eq!(world.register(phone), 200);
+        world.run(5);
+        Self { world, phone, media: None, said: Vec::new() }
+    }
+
+    /// Does what the engine asked of the media driver.
+    fn drive(&mut self) {
+        while !self.world.heard.media.is_empty() {
+            match self.world.heard.media.remove(0) {
+                MediaCommand::Allocate { media } => {
+                    self.media = Some(media);
+                    let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
+                    self.media(MediaEvent::Allocated { media, local });
+                }
+                MediaCommand::Connect { target, .. } => {
+                    assert_eq!(target.remote.ip(), self.world.phones[&self.phone].local.ip());
+                }
+                MediaCommand::Play { media, play, items, .. } => {
+                    self.said.extend(items.iter().map(|item| match item {
+                        PlayItem::Prompt { prompt, .. } => prompt.to_string(),
+                        other => panic!("{other:?}"),
+                    }));
+                    let end = PlayEnd::Finished;
+                    self.media(MediaEvent::Played { media, play, end });
+                }
+                MediaCommand::Release { .. } => self.media = None,
+                _ => {}
+            }
+        }
+        self.world.run(1);
+    }
+
+    fn media(&mut self, event: MediaEvent) {
+        self.world.input(Input::Media(event));
+    }
+
+    fn call(&mut self) {
+        self.world.dial(self.phone, defaults::sample::IVR_NUMBER);
+        self.world.run(1);
+        self.drive();
+        self.world.assert_state(self.phone, CallState::Talking);
+    }
+
+    fn press(&mut self, keys: &str) {
+        for key in keys.chars() {
+            let (media, source) = (self.media.unwrap(), DigitSource::Event);
+            let digit = Digit::try_from(key).unwrap();
+            self.media(MediaEvent::Digit { media, digit, source });
+            self.drive();
+        }
+    }
+
+    fn says(&mut self) -> Vec<String> {
+        core::mem::take(&mut self.said)
+    }
+
+    fn numbers(&self) -> Vec<String> {
+        let device = self.world.directory.device("SEP001122AABB09").unwrap();
+        let device = self.world.directory.effective(device).unwrap();
+        device.lines.iter().map(|line| line.number().to_owned()).collect()
+    }
+}
+
+/// Proves SP-12, SP-44.
+#[test]
+fn a_new_phone_becomes_its_owners_by_one_call() {
+    let mut house = House::new();
+    assert_eq!(house.numbers(), ["9000"]);
+    house.call();
+    assert_eq!(house.says(), ["greeting", "enter-self-service-id"]);
+    house.press("3002#");
+    assert_eq!(house.says()[0], "confirm-extension-before");
+    house.press("1");
+    house.drive();
+    let said = house.says();
+    assert_eq!(said[..2], ["assigning-please-wait", "assigned"]);
+    assert_eq!(house.numbers(), ["3002"]);
+    house.world.run(2);
+    house.world.assert_state(house.phone, CallState::Over(0));
+    house.world.assert_quiet();
+    assert_eq!(house.world.heard.records.len(), 1);
+    let told = &house.world.phones[&house.phone].told;
+    assert!(!told.is_empty(), "the phone was told to restart");
+}
+
+/// Proves SP-15: keys by SIP INFO.
+#[test]
+fn keys_come_by_info_too() {
+    let mut house = House::new();
+    house.call();
+    house.says();
+    for key in ["3", "0", "0", "2", "#"] {
+        let body = format!("Signal={key}\r\nDuration=160\r\n");
+        let kind = "application/dtmf-relay";
+        house.world.send_in_call(house.phone, Method::Info, kind, &body);
+        house.drive();
+    }
+    assert_eq!(house.says()[0], "confirm-extension-before");
+}
+
+/// Proves SP-17: the hold key drops the call.
+#[test]
+fn hold_drops_the_call() {
+    let mut house = House::new();
+    house.call();
+    house.world.hold(house.phone);
+    house.drive();
+    house.world.assert_state(house.phone, CallState::Over(0));
+    house.world.assert_quiet();
+    assert_eq!(house.media, None, "the media is given back");
+    house.world.run(21);
+}
+
+/// Proves SP-18: whoever calls before the route point registers hears reorder.
+#[test]
+fn a_stopped_service_leaves_callers_with_reorder() {
+    let mut house = House::new();
+    house.world.input(Input::Service(ServiceOrder::StopSelfProvisioning));
+    house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+    house.world.run(1);
+    house.world.assert_state(house.phone, CallState::Over(503));
+}
+
+/// The engine stopped and restored between any two inputs tells the same story.
+#[test]
+fn a_restored_engine_goes_on_with_the_dialogue() {
+    let mut house = House::new();
+    house.world.interrupt_every = Some(1);
+    house.call();
+    house.press("3002#1");
+    house.drive();
+    assert_eq!(house.numbers(), ["3002"]);
+}
