@@ -172,6 +172,8 @@ pub(crate) struct TimerToken {
 /// Every wait, in the order in which they end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {
+    #[serde(with = "crate::pairs")]
+    #[serde(with = "crate::pairs")]
     waits: BTreeMap<TimerToken, Timer>,
     sequence: u64,
 }
