@@ -37,6 +37,14 @@ fn main() {
     println!("memory: {} MB", (resident_kib() - before) / 1024);
     println!("time: {:.1} s", started.elapsed().as_secs_f64());
     println!("longest batch of {BATCH}: {} ms", longest.as_millis());
+    let began = Instant::now();
+    for row in (0..wanted).step_by(wanted as usize / 100) {
+        let id = directory.device(&name(row)).expect("the phone is there");
+        let patch = json!({ "description": "changed" });
+        let update = Operation::Update { id, version: None, patch };
+        run(&update, &mut directory, &mut ids);
+    }
+    println!("one update: {} us", began.elapsed().as_micros() / 100);
     let looked_up = Instant::now();
     for row in 0..wanted {
         let device = directory.device(&name(row)).and_then(|id| directory.effective(id));

@@ -1,10 +1,12 @@
 use jackfield_vocabulary::{Mac, ObjectId};
 
 use super::{Directory, fold};
-use crate::{Body, Partition, Pattern, PhoneLine, Ref};
+use crate::{Body, Kind, Partition, Pattern, PhoneLine, Ref};
 
 /// What an object adds to the indexes, so that entering and leaving can't differ.
+#[derive(PartialEq)]
 enum Key {
+    Name(Kind, Box<str>),
     Number(Pattern, Option<ObjectId>),
     Appearance(ObjectId),
     Owner(ObjectId),
@@ -15,25 +17,22 @@ enum Key {
 }
 
 impl Directory {
-    pub(super) fn index(&mut self, id: ObjectId, body: &Body) {
-        self.names.insert((body.kind(), fold(&body.name())), id);
-        for key in keys(body) {
-            self.enter(id, key);
-        }
-    }
-
-    pub(super) fn unindex(&mut self, id: ObjectId, body: &Body) {
-        let name = (body.kind(), fold(&body.name()));
-        if self.names.get(&name) == Some(&id) {
-            self.names.remove(&name);
-        }
-        for key in keys(body) {
+    /// Follows a change of one object. What stays the same is not touched, so that the directory
+    /// goes on sharing it with the ones before.
+    pub(super) fn reindex(&mut self, id: ObjectId, before: Option<&Body>, after: Option<&Body>) {
+        let old = before.map(keys).unwrap_or_default();
+        let new = after.map(keys).unwrap_or_default();
+        for key in old.iter().filter(|key| !new.contains(key)) {
             self.leave(id, key);
+        }
+        for key in new.into_iter().filter(|key| !old.contains(key)) {
+            self.enter(id, key);
         }
     }
 
     fn enter(&mut self, id: ObjectId, key: Key) {
         match key {
+            Key::Name(kind, name) => drop(self.names.insert((kind, name), id)),
             Key::Number(pattern, partition) => {
                 if !pattern.is_number() {
                     self.patterns.insert((partition, id), ());
@@ -49,27 +48,34 @@ impl Directory {
         }
     }
 
-    fn leave(&mut self, id: ObjectId, key: Key) {
+    fn leave(&mut self, id: ObjectId, key: &Key) {
         match key {
+            Key::Name(kind, name) => {
+                // Within one operation another object may have taken the name already.
+                let name = (*kind, name.clone());
+                if self.names.get(&name) == Some(&id) {
+                    self.names.remove(&name);
+                }
+            }
             Key::Number(pattern, partition) => {
-                self.patterns.remove(&(partition, id));
-                let number = (pattern.into(), partition);
+                self.patterns.remove(&(*partition, id));
+                let number = (pattern.as_str().into(), *partition);
                 if self.numbers.get(&number) == Some(&id) {
                     self.numbers.remove(&number);
                 }
             }
-            Key::Appearance(line) => drop(self.appearances.remove(&(line, id))),
-            Key::Owner(user) => drop(self.owned.remove(&(user, id))),
-            Key::Mac(mac) => drop(self.macs.remove(&(mac, id))),
-            Key::SelfService(digits) => drop(self.self_service.remove(&(digits, id))),
-            Key::Primary(line) => drop(self.primaries.remove(&(line, id))),
+            Key::Appearance(line) => drop(self.appearances.remove(&(*line, id))),
+            Key::Owner(user) => drop(self.owned.remove(&(*user, id))),
+            Key::Mac(mac) => drop(self.macs.remove(&(*mac, id))),
+            Key::SelfService(digits) => drop(self.self_service.remove(&(digits.clone(), id))),
+            Key::Primary(line) => drop(self.primaries.remove(&(*line, id))),
             Key::Unassigned => drop(self.unassigned.remove(&id)),
         }
     }
 }
 
 fn keys(body: &Body) -> Vec<Key> {
-    let mut keys = Vec::new();
+    let mut keys = vec![Key::Name(body.kind(), fold(&body.name()))];
     let number = |pattern: &Pattern, partition: Option<Ref<Partition>>| {
         Key::Number(pattern.clone(), partition.map(Ref::id))
     };

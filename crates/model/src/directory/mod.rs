@@ -189,12 +189,7 @@ impl Directory {
             Some(entry) => self.objects.insert(id, entry),
             None => self.objects.remove(&id),
         };
-        if let Some(before) = before {
-            self.unindex(id, &before.body);
-        }
-        if let Some(body) = body {
-            self.index(id, &body);
-        }
+        self.reindex(id, before.as_ref().map(|entry| &entry.body), body.as_ref());
     }
 
     /// Counts up the generation of a device's secret in place.
