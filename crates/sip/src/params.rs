@@ -67,12 +67,12 @@ impl Params {
 
     /// Sets a parameter, replacing one of the same name. `None` makes a flag.
     ///
-    /// A value that could not stand as a token is quoted.
+    /// The value is given without quotes, and gets them if it could not stand as a token.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         self.remove(name);
         let mut kept = String::from(core::mem::take(&mut self.0));
         match value {
-            Some(value) if !is_value(value) => push(&mut kept, name, Some(&text::quote(value))),
+            Some(value) if !is_plain(value) => push(&mut kept, name, Some(&text::quote(value))),
             _ => push(&mut kept, name, value),
         }
         self.0 = kept.into_boxed_str();
@@ -202,10 +202,14 @@ fn is_uri_part(part: &str) -> bool {
     !part.is_empty() && text::is_escaped(part, class::URI_PARAM)
 }
 
+fn is_plain(value: &str) -> bool {
+    !value.is_empty() && text::all(value, class::PARAM_VALUE)
+}
+
 fn is_value(value: &str) -> bool {
     match text::quoted_length(value) {
         Some(length) => length == value.len(),
-        None => !value.is_empty() && text::all(value, class::PARAM_VALUE),
+        None => is_plain(value),
     }
 }
 
