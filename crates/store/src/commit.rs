@@ -1,7 +1,9 @@
 //! One operation in the running transaction: judged on the latest directory, then written with its
 //! keys, references, change rows and outcome, or not at all.
 
-use jackfield_model::{Actor, Ids, Operation, Outcome};
+use std::panic::AssertUnwindSafe;
+
+use jackfield_model::{Actor, Ids, Operation, Outcome, Verdict};
 use jackfield_vocabulary::{ObjectId, OperationId, Refusal, UnixTime};
 use serde_json::{Value as Json, json};
 
@@ -61,7 +63,7 @@ pub(crate) fn carry_out(
     now: UnixTime,
 ) -> Result<Outcome, StoreError> {
     let mut ids = Ids::after(state.last_id);
-    let verdict = wanted.operation.evaluate(&state.directory, &mut ids, now)?;
+    let verdict = evaluate(wanted, state, &mut ids, now)?;
     let mut next = state.clone();
     let writing = Writing { vault, wanted, now };
     database.savepoint(|database| {
@@ -75,6 +77,22 @@ pub(crate) fn carry_out(
     })?;
     *state = next;
     Ok(verdict.outcome)
+}
+
+/// Judges the operation. One that panics changes nothing and is refused: the writer goes on, and
+/// the same operation sent again can't stop it.
+fn evaluate(
+    wanted: &Wanted,
+    state: &State,
+    ids: &mut Ids,
+    now: UnixTime,
+) -> Result<Verdict, StoreError> {
+    // The directory is read only and the ids are given up: nothing half-done can be seen after.
+    let judge = AssertUnwindSafe(|| wanted.operation.evaluate(&state.directory, ids, now));
+    match std::panic::catch_unwind(judge) {
+        Ok(verdict) => Ok(verdict?),
+        Err(_) => Err(StoreError::Fault("judging the operation panicked".into())),
+    }
 }
 
 /// Writes down that an assignment was refused, and why (SP-56).

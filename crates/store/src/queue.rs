@@ -60,6 +60,8 @@ struct Lanes {
     urgent: VecDeque<Request>,
     operations: VecDeque<Request>,
     background: VecDeque<Request>,
+    /// Another node may have done something.
+    nudged: bool,
     closed: bool,
 }
 
@@ -95,16 +97,28 @@ impl Queue {
     /// What shares the next transaction; empty after `patience`, none when closed and done.
     pub(crate) fn take(&self, patience: Duration) -> Option<Vec<Request>> {
         let mut lanes = self.lock();
-        if lanes.is_empty() && !lanes.closed {
+        if lanes.is_empty() && !lanes.closed && !lanes.nudged {
             lanes = self
                 .ready
                 .wait_timeout(lanes, patience)
                 .map_or_else(|poisoned| poisoned.into_inner().0, |(lanes, _)| lanes);
         }
+        lanes.nudged = false;
         if lanes.is_empty() {
             return if lanes.closed { None } else { Some(Vec::new()) };
         }
         Some(lanes.take())
+    }
+
+    /// Wakes the writer to look for what other nodes did.
+    pub(crate) fn nudge(&self) {
+        self.lock().nudged = true;
+        self.ready.notify_one();
+    }
+
+    /// The store is closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
     }
 
     /// Takes no more requests; those waiting are still done.

@@ -5,7 +5,7 @@ use jackfield_model::{DeviceSecrets, Directory};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
-use crate::database::{Database, SCHEMA, migrate};
+use crate::database::{Database, SCHEMA, listen, migrate};
 use crate::handle::StoreHandle;
 use crate::key::Key;
 use crate::load::load;
@@ -33,6 +33,11 @@ impl Store {
         source.prepare()?;
         let (database, vault, state) = start(&source, settings)?;
         let queue = Arc::new(Queue::default());
+        if let Source::Server(url) = &source {
+            let (url, queue) = (url.clone(), Arc::clone(&queue));
+            // It ends by itself soon after the store is closed; nobody waits for it.
+            drop(spawn("store-listener", move || listen(&url, &queue))?);
+        }
         let shared = Arc::new(RwLock::new(Arc::clone(&state.directory)));
         let handle = StoreHandle {
             queue: Arc::clone(&queue),
@@ -50,11 +55,7 @@ impl Store {
             refusals: Refusals::default(),
             backoff: Backoff::default(),
         };
-        let writer =
-            std::thread::Builder::new()
-                .name("store".into())
-                .spawn(move || writer.run())
-                .map_err(|error| StoreError::Fault(format!("no thread for the store: {error}")))?;
+        let writer = spawn("store", move || writer.run())?;
         Ok(Self { handle, writer: Some(writer) })
     }
 
@@ -77,6 +78,13 @@ impl Drop for Store {
             let _ = writer.join();
         }
     }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StoreError> {
+    std::thread::Builder::new()
+        .name(name.into())
+        .spawn(work)
+        .map_err(|error| StoreError::Fault(format!("no thread for the {name}: {error}")))
 }
 
 fn start(

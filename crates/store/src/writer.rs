@@ -67,8 +67,8 @@ enum Outcome {
     Job(crate::queue::Settle),
 }
 
-/// How often another node's changes are looked for while nothing else happens.
-const FOLLOW: Duration = Duration::from_millis(100);
+/// How often another node's changes are looked for when no notification comes.
+const FOLLOW: Duration = Duration::from_millis(250);
 
 /// How long to sleep where there are no other nodes.
 const SLEEP: Duration = Duration::from_secs(60);
@@ -270,6 +270,16 @@ impl Writer {
         match database.roll_back() {
             Ok(()) => self.connection = Some(database),
             Err(_) => self.backoff.failed(),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// Whoever still waits, because this thread panicked, is told.
+    fn drop(&mut self) {
+        self.queue.close();
+        while let Some(requests) = self.queue.take(Duration::ZERO) {
+            turn_away(requests, "the store is closed");
         }
     }
 }

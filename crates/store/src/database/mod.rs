@@ -2,6 +2,7 @@
 //! values, transactions and savepoints. All SQL of the house is written once, against this.
 
 mod fault;
+mod listen;
 mod many;
 mod migration;
 mod postgres;
@@ -12,6 +13,7 @@ mod value;
 use std::path::Path;
 
 pub use fault::Faults;
+pub(crate) use listen::listen;
 pub(crate) use many::Many;
 pub(crate) use migration::{SCHEMA, migrate};
 pub(crate) use row::Row;
@@ -191,9 +193,12 @@ impl Database {
         }
     }
 
-    /// Forgets the transaction.
+    /// Forgets the transaction, when there is one.
     pub(crate) fn roll_back(&mut self) -> Result<(), DatabaseError> {
-        self.script("ROLLBACK")
+        match self {
+            Self::Sqlite(database) => database.roll_back(),
+            Self::Postgres(database) => database.script("ROLLBACK"),
+        }
     }
 
     /// Runs `work` so that it leaves nothing behind when it fails.

@@ -72,10 +72,13 @@ impl Sqlite {
 
     pub(super) fn begin(&mut self) -> Result<(), DatabaseError> {
         // What a lost connection is to PostgreSQL, a forgotten transaction is here.
-        if !self.connection.is_autocommit() {
-            self.script("ROLLBACK")?;
-        }
+        self.roll_back()?;
         self.script("BEGIN IMMEDIATE")
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<(), DatabaseError> {
+        self.faults.statement()?;
+        if self.connection.is_autocommit() { Ok(()) } else { self.script("ROLLBACK") }
     }
 
     pub(super) fn commit(&mut self) -> Result<(), DatabaseError> {

@@ -149,3 +149,42 @@ fn a_refused_assignment_is_audited() {
     // Rows without changes leave no gap that others would take for pruned ones.
     act(&world.open().handle(), partition("B")).unwrap();
 }
+
+#[test]
+fn two_objects_swap_their_names_in_one_batch() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let one = make(&handle, Kind::Partition, json!({ "name": "one" }));
+    let two = make(&handle, Kind::Partition, json!({ "name": "two" }));
+    let rename =
+        |id, name: &str| Operation::Update { id, version: None, patch: json!({ "name": name }) };
+    let swap = vec![rename(one, "between"), rename(two, "one"), rename(one, "two")];
+    act(&handle, Operation::Batch(swap)).unwrap();
+    drop(store);
+    let store = world.open();
+    assert_eq!(store.directory().find(Kind::Partition, "two"), Some(one));
+    assert_eq!(store.directory().find(Kind::Partition, "one"), Some(two));
+    assert_eq!(store.directory().entry(one).unwrap().version, 3);
+    // The change log tells each step.
+    let filter = AuditFilter { object: Some(one), limit: 10, ..AuditFilter::default() };
+    let steps = store.handle().audit(filter).unwrap();
+    let names: Vec<_> =
+        steps.iter().map(|step| step.after.as_ref().unwrap()["name"].clone()).collect();
+    assert_eq!(names, ["two", "between", "one"]);
+    assert_eq!(steps[0].before.as_ref().unwrap()["name"], "between");
+}
+
+#[test]
+fn what_is_used_together_is_deleted_together() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let inside = make(&handle, Kind::Partition, json!({ "name": "Inside" }));
+    let line = make(&handle, Kind::Line, json!({ "number": "2000", "partition": inside }));
+    let delete = |id| Operation::Delete { id, version: None };
+    act(&handle, Operation::Batch(vec![delete(line), delete(inside)])).unwrap();
+    assert!(handle.directory().is_empty());
+    assert_eq!(world.text("SELECT field FROM reference"), None);
+    assert_eq!(world.text("SELECT value FROM unique_key"), None);
+}

@@ -118,6 +118,32 @@ fn when_the_answer_to_a_commit_is_lost_the_outcome_is_found_out() {
     assert_eq!(names(&handle), ["done", "waited for"]);
 }
 
+#[test]
+fn while_another_program_holds_the_file_changes_are_refused_soon() {
+    let world = World::embedded();
+    let store = world.open();
+    let handle = store.handle();
+    let other = rusqlite::Connection::open(world.file("jackfield.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let began = Instant::now();
+    assert_eq!(code(act(&handle, partition("A"))), Code::DatabaseUnavailable);
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    other.execute_batch("ROLLBACK").unwrap();
+    act(&handle, partition("A")).unwrap();
+    assert_eq!(names(&handle), ["A"]);
+}
+
+#[test]
+fn what_is_written_behind_is_told_when_it_could_not_be_written() {
+    let world = World::embedded();
+    let store = world.open();
+    world.faults().gone(true);
+    let (send, receive) = channel();
+    store.handle().save_bindings(Vec::new(), move |result| send.send(result).unwrap());
+    let told = receive.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert!(matches!(told, Err(jackfield_store::StoreError::Unavailable(_))));
+}
+
 /// A world whose store reaches its server through a proxy; none on SQLite.
 fn behind_a_proxy() -> Option<(World, Proxy)> {
     let mut world = World::new();
