@@ -173,7 +173,6 @@ pub(crate) struct TimerToken {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {
     #[serde(with = "crate::pairs")]
-    #[serde(with = "crate::pairs")]
     waits: BTreeMap<TimerToken, Timer>,
     sequence: u64,
 }

@@ -58,12 +58,6 @@ impl Devices {
         claim: &Claim<'_>,
         mac: Mac,
     ) -> Option<Response> {
-        if let Some(waiting) = self.newcomers.waiting.get_mut(&mac) {
-            // The same phone again, or impatient: one answer will do for both.
-            waiting.request = request.clone();
-            waiting.flow = flow.clone();
-            return None;
-        }
         let node = self.node.clone();
         let settings = ctx.directory.auto_registration(&node).map(|(_, settings)| settings.clone());
         let open = settings.filter(|settings| !settings.disabled);
@@ -77,7 +71,9 @@ impl Devices {
         let Some(model) = claim.model(ctx.directory, mac) else {
             return self.turn_away(ctx, flow, request, "no phone model fits");
         };
-        if !self.newcomers.has_room(ctx.now, &settings, source) {
+        // Somebody else with the same hardware address waits already.
+        let doubled = self.newcomers.waiting.contains_key(&mac);
+        if doubled || !self.newcomers.has_room(ctx.now, &settings, source) {
             ctx.count("newcomers-delayed");
             return Some(answer::unavailable(request, 5 + ctx.ids.below(26)));
         }
@@ -199,6 +195,26 @@ impl Devices {
 }
 
 impl Newcomers {
+    /// The same phone again, whose first REGISTER the store has not decided on yet: one answer will
+    /// do for both, even when the configuration knows it already.
+    pub(super) fn is_waited_for(
+        &mut self,
+        claim: &Claim<'_>,
+        flow: &Flow,
+        request: &Message,
+    ) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let waiting = claim.mac().and_then(|mac| self.waiting.get_mut(&mac));
+        let Some(waiting) = waiting.filter(|one| one.flow.remote == flow.remote) else {
+            return false;
+        };
+        waiting.request = request.clone();
+        waiting.flow = flow.clone();
+        true
+    }
+
     /// Few enough wait, and neither this source nor all together come too fast. One source may
     /// have three quarters of the rate, so that a flood leaves something for others.
     fn has_room(&mut self, now: Now, settings: &AutoRegistration, source: IpAddr) -> bool {

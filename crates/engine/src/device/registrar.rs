@@ -41,6 +41,9 @@ impl Devices {
             Err(reason) => return Some(answer::refuse(request, Status::BAD_REQUEST, reason)),
         };
         let claim = Claim::of(request, wish.contact.as_ref(), &essentials.to);
+        if self.newcomers.is_waited_for(&claim, flow, request) {
+            return None;
+        }
         let claimed = claim.resolve(ctx.directory);
         match self.prove(ctx, flow, request, &claim, claimed) {
             Proof::Proved { device, .. } => {

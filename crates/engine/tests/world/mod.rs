@@ -23,7 +23,7 @@ use jackfield_vocabulary::{Event, MediaCommand, Now, ObjectId, Refusal, SessionI
 pub use network::Network;
 pub use phone::{Phone, PhoneId, Secret};
 pub use store::{Reply, Store};
-pub use talk::{Call, CallState};
+pub use talk::{Call, CallState, sdp};
 
 use network::Delivery;
 
@@ -44,6 +44,8 @@ pub struct World {
     /// Stop and restore the engine before every n-th input.
     pub interrupt_every: Option<u64>,
     inputs: u64,
+    /// Every message that the engine sent: when, where, and what.
+    pub transcript: Vec<String>,
 }
 
 /// What the engine said besides SIP.
@@ -90,6 +92,7 @@ impl World {
             requests: 0,
             interrupt_every: None,
             inputs: 0,
+            transcript: Vec::new(),
         }
     }
 
@@ -159,6 +162,23 @@ impl World {
         let request = self.requests;
         self.input(Input::Operator { request, order });
         self.heard.replies.get(&request).cloned()
+    }
+
+    /// What the engine knows of a device.
+    pub fn inspect(&mut self, device: ObjectId) -> jackfield_engine::DeviceState {
+        match self.order(OperatorOrder::Inspect { device }) {
+            Some(Ok(OperatorReply::Device(state))) => state,
+            other => panic!("no state: {other:?}"),
+        }
+    }
+
+    /// The messages to the engine that are on their way.
+    pub fn in_flight(&self) -> Vec<Input> {
+        let inputs = self.queue.values().filter_map(|delivery| match delivery {
+            Delivery::ToEngine(input) => Some(input.clone()),
+            Delivery::ToPhone(..) => None,
+        });
+        inputs.collect()
     }
 
     /// The counts of what is going on.

@@ -74,6 +74,9 @@ impl World {
 
     /// The engine sends; the flow is seen from the engine.
     pub(crate) fn send_to_phone(&mut self, flow: Flow, message: Vec<u8>) {
+        let text = String::from_utf8_lossy(&message);
+        let line = format!("{} {} {text:?}", self.now.micros, flow.remote);
+        self.transcript.push(line);
         let found = self.phones.values().find(|phone| phone.listens_at(&flow));
         let Some(phone) = found.map(|phone| phone.id) else {
             return self.store.strays.push((flow.remote, message));

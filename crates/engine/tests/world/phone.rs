@@ -51,6 +51,10 @@ pub struct Phone {
     pub registrations_sent: u32,
     /// NOTIFY, MESSAGE and REFER that it got: method, event, body.
     pub told: Vec<(String, String, String)>,
+    /// Whether the credentials it was then shown were right.
+    pub proofs: Vec<bool>,
+    /// Final answers to its requests that are neither REGISTER nor INVITE.
+    pub flow_answers: Vec<u16>,
     /// Asks for credentials when it is told something.
     pub challenges: bool,
     /// Takes what comes and says nothing.
@@ -63,7 +67,7 @@ pub struct Phone {
     pub acknowledges: bool,
     pub calls: Vec<Call>,
     pub(super) endpoint: Endpoint,
-    pub(super) connection: Option<u64>,
+    pub connection: Option<u64>,
     pub(super) challenge: Option<(Challenge, u32)>,
     register: (String, u32),
     registering: Option<ClientKey>,
@@ -213,6 +217,8 @@ impl World {
             answer: None,
             registrations_sent: 0,
             told: Vec::new(),
+            proofs: Vec::new(),
+            flow_answers: Vec::new(),
             challenges: false,
             silent: false,
             refuses: None,

@@ -320,6 +320,14 @@ impl World {
                 .finish();
             return self.send_response(id, key, &response);
         }
+        if phone.challenges {
+            let shown = message.first(HeaderName::Authorization).unwrap_or_default();
+            let credentials = jackfield_sip::digest::Credentials::parse(shown).unwrap();
+            let Secret::Known(password) = &phone.secret else { panic!("no secret") };
+            let ha1 = credentials.algorithm.ha1(&phone.name, "phone", password);
+            let method = message.method().unwrap().as_str();
+            phone.proofs.push(credentials.verify(method, &ha1, message.body()));
+        }
         phone.told.push((
             message.method().unwrap().to_string(),
             message.first(HeaderName::Event).unwrap_or_default().into(),
@@ -366,10 +374,14 @@ impl World {
         if call.re_invite == Some(key) {
             return self.re_answered(id, key, message, status);
         }
-        let Some((invite, request, sequence)) = call.outgoing.clone() else { return };
-        if invite != key {
+        let outgoing = call.outgoing.clone().filter(|(invite, ..)| *invite == key);
+        let Some((_, request, sequence)) = outgoing else {
+            let bye = message.cseq().unwrap().method == Method::Bye;
+            if status.is_final() && !bye {
+                self.phones.get_mut(&id).unwrap().flow_answers.push(status.code());
+            }
             return;
-        }
+        };
         if !message.body().is_empty() {
             call.heard = String::from_utf8_lossy(message.body()).into_owned();
         }

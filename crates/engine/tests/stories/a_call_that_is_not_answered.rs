@@ -1,0 +1,134 @@
+//! Calls that come to nothing: given up, refused, nobody there.
+
+use jackfield_sip::Status;
+use jackfield_vocabulary::Cause;
+
+use crate::world::{CallState, PhoneId, World};
+
+fn two_phones() -> (World, PhoneId, PhoneId) {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    (world, alice, bob)
+}
+
+#[test]
+fn the_caller_hangs_up_while_it_rings() {
+    let (mut world, alice, bob) = two_phones();
+    world.dial(alice, "2002");
+    world.assert_state(bob, CallState::Ringing);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_state(bob, CallState::Over(487));
+    world.assert_quiet();
+    assert_eq!(world.heard.records[0].cause, Cause::Cancelled);
+}
+
+#[test]
+fn the_called_phone_refuses() {
+    for (status, heard) in [
+        (Status::BUSY_HERE, 486),
+        (Status::DECLINE, 603),
+        (Status::NOT_ACCEPTABLE_HERE, 488),
+        (Status::SERVER_INTERNAL_ERROR, 503),
+    ] {
+        let (mut world, alice, bob) = two_phones();
+        world.phones.get_mut(&bob).unwrap().refuses = Some(status);
+        world.dial(alice, "2002");
+        world.run(1);
+        world.assert_state(alice, CallState::Over(heard));
+        world.assert_quiet();
+    }
+}
+
+#[test]
+fn the_called_phone_is_not_registered() {
+    let (mut world, alice, bob) = two_phones();
+    world.unregister(bob);
+    world.dial(alice, "2002");
+    world.assert_state(alice, CallState::Over(480));
+    world.assert_quiet();
+}
+
+#[test]
+fn the_called_phone_is_gone_without_a_word() {
+    let (mut world, alice, bob) = two_phones();
+    world.network.cut_off.push(bob);
+    world.dial(alice, "2002");
+    world.run(40);
+    world.assert_state(alice, CallState::Over(480));
+    world.assert_quiet();
+}
+
+#[test]
+fn nobody_answers_in_time_and_the_call_goes_on_to_the_next_number() {
+    let (mut world, alice, bob) = two_phones();
+    let carol = world.phone("SEP001122AABB03", "2003");
+    world.registered(carol);
+    let line = world.directory.lines_with("2002").next().unwrap().0.id();
+    let onward = serde_json::json!({ "forwards": { "no_answer": { "destination": "2003" } } });
+    world.change(line, onward);
+    world.dial(alice, "2002");
+    world.run(11);
+    world.assert_state(bob, CallState::Ringing);
+    world.run(3);
+    world.assert_state(bob, CallState::Over(487));
+    world.assert_state(carol, CallState::Ringing);
+    let invite = world.phones[&carol].call().message.clone().unwrap();
+    let diversion = invite.first(jackfield_sip::HeaderName::Diversion).unwrap();
+    assert!(diversion.contains("sip:2002@") && diversion.contains("reason=no-answer"));
+    world.answer(carol);
+    world.assert_state(alice, CallState::Talking);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn nobody_answers_at_all_and_nobody_else_is_to_be_asked() {
+    let (mut world, alice, bob) = two_phones();
+    world.dial(alice, "2002");
+    world.run(400);
+    world.assert_state(bob, CallState::Over(487));
+    world.assert_state(alice, CallState::Over(480));
+    world.assert_quiet();
+}
+
+#[test]
+fn a_number_that_is_not_there() {
+    let (mut world, alice, _) = two_phones();
+    world.dial(alice, "7777");
+    world.assert_state(alice, CallState::Over(404));
+    world.assert_quiet();
+}
+
+#[test]
+fn an_answer_that_crosses_the_hanging_up_is_ended_properly() {
+    let (mut world, alice, bob) = two_phones();
+    world.network.delay = 300;
+    world.dial(alice, "2002");
+    world.run(3);
+    world.assert_state(bob, CallState::Ringing);
+    world.hang_up(alice);
+    world.answer(bob);
+    world.run(5);
+    world.assert_state(bob, CallState::Over(0));
+    world.assert_quiet();
+}
+
+#[test]
+fn a_line_on_two_phones_rings_on_both_and_stops_where_it_is_not_answered() {
+    let (mut world, alice, bob) = two_phones();
+    let second = world.phone("SEP001122AABB03", "2002");
+    world.registered(second);
+    world.dial(alice, "2002");
+    world.assert_state(bob, CallState::Ringing);
+    world.assert_state(second, CallState::Ringing);
+    world.answer(second);
+    world.assert_state(alice, CallState::Talking);
+    world.assert_state(bob, CallState::Over(487));
+    world.hang_up(alice);
+    world.assert_quiet();
+}

@@ -1,0 +1,192 @@
+//! Somebody plugs in a phone that nobody has entered.
+
+use core::time::Duration;
+
+use jackfield_engine::Access;
+use jackfield_model::{Kind, Phone};
+use jackfield_sip::HeaderName;
+use jackfield_vocabulary::{Code, Refusal};
+use serde_json::json;
+
+use crate::world::{NODE, PhoneId, Reply, Secret, World};
+
+fn unknown(world: &mut World) -> PhoneId {
+    let id = world.stranger("SEP001122AABB01", "001122AABB01");
+    world.phones.get_mut(&id).unwrap().user_agent = "Jackfield-Virtual/1.0".into();
+    id
+}
+
+fn settings(world: &mut World, patch: serde_json::Value) {
+    let id = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(id, patch);
+}
+
+/// Proves SP-43.
+#[test]
+fn it_gets_the_next_number_and_is_told_to_fetch_its_file() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    let phone = world.directory.typed::<Phone>(device).unwrap().clone();
+    assert!(phone.auto_registered);
+    let line = world.directory.get(phone.lines[0].line).unwrap();
+    assert_eq!(line.number.as_str(), "9000");
+    let model = world.directory.get(phone.model).unwrap();
+    assert_eq!(&*model.name, "Virtual phone");
+    let window = world.heard.access.iter().find_map(|access| match access {
+        Access::Window { device: of, address, length } if *of == device => Some((*address, *length)),
+        _ => None,
+    });
+    assert_eq!(window, Some((Some("10.1.0.1".parse().unwrap()), Duration::from_secs(300))));
+    world.run(3);
+    let told = &world.phones[&id].told;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&*told[0].0, &*told[0].1), ("NOTIFY", "service-control"));
+    assert!(told[0].2.contains("action=restart\r\nRegisterCallId={reg-1}"), "{}", told[0].2);
+}
+
+#[test]
+fn once_it_has_shown_its_secret_it_must_show_it_always() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    world.run(5);
+    // It restarts with its file and its secret.
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    let password = world.directory.secrets().sip_password(device).reveal().to_owned();
+    world.reboot(id);
+    let phone = world.phones.get_mut(&id).unwrap();
+    (phone.user, phone.secret) = ("9000".into(), Secret::Known(password));
+    assert_eq!(world.register(id), 200);
+    // Anybody who knows the hardware address and no more gets nowhere from now on.
+    let liar = world.stranger("SEP001122AABB01", "001122AABB01");
+    for _ in 0..3 {
+        assert_eq!(world.register(liar), 401);
+    }
+}
+
+#[test]
+fn one_that_never_fetches_its_file_stays_registered_without_a_secret() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    world.run(1800);
+    assert_eq!(world.register(id), 200, "the same registration goes on");
+    world.reboot(id);
+    assert_eq!(world.register(id), 401, "it may have fetched its secret, so it is asked");
+    assert_eq!(world.register(id), 200, "it has none, and is still new");
+}
+
+#[test]
+fn the_same_phone_is_submitted_once_however_often_it_asks() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    world.store.reply = Reply::After(2500);
+    world.network.doubled = 100;
+    assert_eq!(world.register(id), 200);
+    assert_eq!(world.heard.submitted, 1);
+    assert_eq!(world.directory.unassigned_count(), 1);
+}
+
+#[test]
+fn while_it_is_switched_off_the_answer_says_so() {
+    let mut world = World::new();
+    settings(&mut world, json!({ "disabled": true }));
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 403);
+    let answer = world.phones[&id].answer.clone().unwrap();
+    let warning = answer.first(HeaderName::Warning).unwrap();
+    assert_eq!(warning, "399 node-1 \"auto-registration is disabled\"");
+    assert_eq!(world.heard.submitted, 0);
+}
+
+#[test]
+fn from_a_network_that_is_not_allowed_it_is_refused() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    world.phones.get_mut(&id).unwrap().local = "198.51.100.7:5060".parse().unwrap();
+    assert_eq!(world.register(id), 403, "not a private address");
+    settings(&mut world, json!({ "allowed_networks": ["198.51.100.0/24"] }));
+    assert_eq!(world.register(id), 200);
+}
+
+/// Proves SP-43: an exhausted range is refused with an alarm.
+#[test]
+fn when_no_number_is_left_it_is_refused_and_an_alarm_is_raised() {
+    let mut world = World::new();
+    settings(&mut world, json!({ "starting_number": "9000", "ending_number": "9000" }));
+    let first = unknown(&mut world);
+    assert_eq!(world.register(first), 200);
+    for mac in ["001122AABB02", "001122AABB03"] {
+        let id = world.stranger("", mac);
+        assert_eq!(world.register(id), 403);
+        let answer = world.phones[&id].answer.clone().unwrap();
+        assert!(answer.first(HeaderName::Warning).unwrap().contains("range-exhausted"));
+    }
+    let alarms: Vec<_> = world.heard.alarms.iter().map(|alarm| alarm.name).collect();
+    assert_eq!(alarms, ["auto-registration-range-exhausted"], "one alarm, not one a phone");
+}
+
+#[test]
+fn when_the_store_does_not_answer_it_is_told_to_come_again() {
+    for (reply, registers_later) in [(Reply::Gone, true), (Reply::Lost, true), (Reply::Unknown, true)] {
+        let mut world = World::new();
+        let id = unknown(&mut world);
+        world.store.reply = reply.clone();
+        assert_eq!(world.register(id), 503, "{reply:?}");
+        let answer = world.phones[&id].answer.clone().unwrap();
+        let after: u64 = answer.first(HeaderName::RetryAfter).unwrap().parse().unwrap();
+        assert!((5..=30).contains(&after));
+        world.store.reply = Reply::After(3);
+        world.run(after);
+        let mut status = world.register(id);
+        if status == 401 {
+            // It was committed all the same, so it may have its secret by now, and is asked once.
+            status = world.register(id);
+        }
+        assert_eq!(status == 200, registers_later, "{reply:?}: {status}");
+        assert_eq!(world.directory.unassigned_count(), 1);
+    }
+}
+
+#[test]
+fn a_decision_that_comes_late_is_found_by_the_next_registration() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    world.store.reply = Reply::After(5000);
+    assert_eq!(world.register(id), 503);
+    world.run(4);
+    assert_eq!(world.register(id), 200);
+    assert_eq!(world.heard.submitted, 1);
+}
+
+#[test]
+fn a_refusal_of_the_store_reaches_the_phone() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    world.store.reply = Reply::Refuses(Refusal::new(Code::UnassignedLimit));
+    assert_eq!(world.register(id), 403);
+    world.store.reply = Reply::Refuses(Refusal::new(Code::DatabaseUnavailable));
+    assert_eq!(world.register(id), 503);
+}
+
+#[test]
+fn each_make_is_recognised_by_what_it_says_of_itself() {
+    for (agent, user, enterprise, model) in [
+        ("Cisco-CP-8841-3PCC/11.0 (001122aabb01)", "001122aabb01", false, "Cisco 8841 multiplatform"),
+        ("Cisco-CP7841/12.8.1", "SEP001122AABB01", true, "Cisco 7841"),
+        ("Yealink SIP-T46S 66.84.0.15", "001122AABB01", false, "Yealink phone"),
+        ("baresip v3.1.0", "001122AABB01", false, "Generic SIP phone"),
+        ("Jackfield-Virtual/0.1", "SEP001122AABB01", false, "Virtual phone"),
+    ] {
+        let mut world = World::new();
+        let id = world.stranger("SEP001122AABB01", user);
+        let phone = world.phones.get_mut(&id).unwrap();
+        (phone.user_agent, phone.enterprise) = (agent.into(), enterprise);
+        assert_eq!(world.register(id), 200, "{agent}");
+        let device = world.directory.phone_by_mac("001122AABB01".parse().unwrap()).unwrap();
+        let phone = world.directory.typed::<Phone>(device).unwrap();
+        assert_eq!(&*world.directory.get(phone.model).unwrap().name, model, "{agent}");
+    }
+}

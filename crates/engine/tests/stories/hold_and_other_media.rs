@@ -1,0 +1,116 @@
+//! Media changes in a call: hold, refusal, both at once, offers that come late, early media.
+
+use jackfield_sip::{Method, Status};
+
+use crate::world::{CallState, PhoneId, World, sdp};
+
+fn talking() -> (World, PhoneId, PhoneId) {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.dial(alice, "2002");
+    world.answer(bob);
+    world.assert_state(alice, CallState::Talking);
+    (world, alice, bob)
+}
+
+#[test]
+fn hold_from_either_side_reaches_the_other() {
+    let (mut world, alice, bob) = talking();
+    for (holder, held) in [(alice, bob), (bob, alice)] {
+        world.hold(holder);
+        assert_eq!(world.phones[&holder].call().re_answers, [200]);
+        assert!(world.phones[&held].call().heard.contains("a=sendonly"));
+        assert!(world.phones[&holder].call().heard.contains("o=- 1 5"), "the held side's answer");
+    }
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn refused_media_leave_the_call_as_it_was() {
+    let (mut world, alice, bob) = talking();
+    let call = world.phones.get_mut(&bob).unwrap().calls.last_mut().unwrap();
+    call.refuses_media = Some(Status::NOT_ACCEPTABLE_HERE);
+    world.hold(alice);
+    assert_eq!(world.phones[&alice].call().re_answers, [488]);
+    world.assert_state(alice, CallState::Talking);
+    world.assert_state(bob, CallState::Talking);
+    world.hang_up(bob);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn both_change_media_at_once_and_neither_hangs() {
+    let (mut world, alice, bob) = talking();
+    world.re_invite(alice, &sdp("10.1.0.1", 2, "sendonly"));
+    world.re_invite(bob, &sdp("10.1.0.2", 2, "sendonly"));
+    world.run(10);
+    for phone in [alice, bob] {
+        let answers = &world.phones[&phone].call().re_answers;
+        assert_eq!(answers.len(), 1, "each re-INVITE has its answer: {answers:?}");
+        assert!([200, 491].contains(&answers[0]), "{answers:?}");
+    }
+    world.assert_state(alice, CallState::Talking);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn a_caller_without_an_offer_gets_one_and_answers_it_in_its_ack() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.dial_with(alice, "2002", "");
+    assert_eq!(world.phones[&bob].call().heard, "");
+    world.answer(bob);
+    world.run(1);
+    world.assert_state(alice, CallState::Talking);
+    assert!(world.phones[&alice].call().heard.contains("10.1.0.2"), "bob's offer");
+    assert!(world.phones[&bob].call().ack_body.contains("10.1.0.1"), "alice's answer");
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn media_before_the_answer_reach_the_caller() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.dial(alice, "2002");
+    world.early_media(bob, &sdp("10.1.0.2", 1, "sendrecv"));
+    assert!(world.phones[&alice].call().early_media);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
+fn keys_in_signalling_are_taken_and_nonsense_is_refused() {
+    let (mut world, alice, _) = talking();
+    let before = world.phones[&alice].flow_answers.len();
+    world.send_in_call(alice, Method::Info, "application/dtmf-relay", "Signal=5\r\nDuration=100\r\n");
+    world.send_in_call(alice, Method::Info, "application/dtmf", "#");
+    world.send_in_call(alice, Method::Info, "application/dtmf-relay", "Signal=X");
+    world.send_in_call(alice, Method::Info, "text/plain", "hello");
+    assert_eq!(world.phones[&alice].flow_answers[before..], [200, 200, 400, 415]);
+}
+
+#[test]
+fn a_transfer_is_declined_and_the_call_goes_on() {
+    let (mut world, alice, bob) = talking();
+    let before = world.phones[&alice].flow_answers.len();
+    world.send_in_call(alice, Method::Refer, "text/plain", "");
+    assert_eq!(world.phones[&alice].flow_answers[before..], [603]);
+    world.assert_state(bob, CallState::Talking);
+}

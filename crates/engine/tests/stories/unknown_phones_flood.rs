@@ -1,0 +1,64 @@
+//! A flood of phones that nobody knows: bounded work, and the others go on.
+
+use core::time::Duration;
+
+use jackfield_model::Kind;
+use serde_json::json;
+
+use crate::world::{NODE, Reply, World};
+
+fn registration(mac: u32, call: u32, source: &str) -> String {
+    format!(
+        "REGISTER sip:192.0.2.10 SIP/2.0\nVia: SIP/2.0/UDP {source};branch=z9hG4bK{call};rport\n\
+         Max-Forwards: 70\nFrom: <sip:0011{mac:08X}@192.0.2.10>;tag=1\n\
+         To: <sip:0011{mac:08X}@192.0.2.10>\nCall-ID: flood-{call}\nCSeq: 1 REGISTER\n\
+         Contact: <sip:x@{source}>\nExpires: 3600\nContent-Length: 0\n\n"
+    )
+}
+
+#[test]
+fn one_source_with_ever_new_addresses_is_held_to_the_rate() {
+    let mut world = World::new();
+    let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(settings, json!({ "per_minute": 100 }));
+    let honest = world.phone("SEP0011FFFFFF01", "2001");
+    world.store.reply = Reply::Gone;
+    for mac in 0..3000 {
+        world.send_raw("10.66.6.6:5060", &registration(mac, mac, "10.66.6.6:5060"));
+    }
+    assert!(world.heard.submitted <= 75, "{} were submitted", world.heard.submitted);
+    assert_eq!(world.register(honest), 200);
+    world.run(10);
+    assert_eq!(world.counter("timers"), 1, "only the honest phone's expiry is left");
+}
+
+#[test]
+fn a_flood_from_many_sources_is_held_to_the_rate_of_all() {
+    let mut world = World::new();
+    world.store.reply = Reply::Gone;
+    for mac in 0..5000_u32 {
+        let [_, _, high, low] = mac.to_be_bytes();
+        let source = format!("10.99.{high}.{low}:5060");
+        world.send_raw(&source, &registration(mac, mac, &source));
+    }
+    assert!(world.heard.submitted <= 600, "{} were submitted", world.heard.submitted);
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.counter("timers"), 0);
+}
+
+#[test]
+fn invitations_that_are_never_acknowledged_leave_nothing() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.phones.get_mut(&alice).unwrap().acknowledges = false;
+    for _ in 0..3 {
+        world.dial(alice, "2002");
+        world.answer(bob);
+    }
+    world.run(70);
+    world.assert_quiet();
+    assert_eq!(world.counter("sip-transactions"), 0);
+}

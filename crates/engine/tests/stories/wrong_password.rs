@@ -1,0 +1,76 @@
+//! Wrong secrets get nowhere, and make nobody else wait.
+
+use crate::world::{Secret, World};
+
+#[test]
+fn a_wrong_secret_is_refused_and_noted() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.phones.get_mut(&phone).unwrap().secret = Secret::Wrong;
+    assert_eq!(world.register(phone), 403);
+    assert_eq!(world.overview().registered, 0);
+    let note = world.heard.notes.last().unwrap();
+    assert_eq!(note.text, "registration or call with wrong credentials");
+    assert!(world.heard.access.is_empty());
+}
+
+#[test]
+fn a_phone_without_a_secret_is_only_challenged() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.phones.get_mut(&phone).unwrap().secret = Secret::None;
+    for _ in 0..3 {
+        assert_eq!(world.register(phone), 401);
+    }
+    assert_eq!(world.overview().registered, 0);
+}
+
+#[test]
+fn the_secret_of_one_phone_does_not_register_another() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(bob);
+    // Alice's phone says it is Bob's, by its device name or its hardware address, with its own secret.
+    let liar = world.phones.get_mut(&alice).unwrap();
+    liar.user = "SEP001122AABB02".into();
+    assert_eq!(world.register(alice), 403);
+    let liar = world.phones.get_mut(&alice).unwrap();
+    liar.user = "001122aabb02".into();
+    world.reboot(alice);
+    assert_eq!(world.register(alice), 403);
+    assert_eq!(world.overview().registered, 1);
+}
+
+#[test]
+fn a_phone_can_not_register_a_line_that_is_not_its_own() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    world.phone("SEP001122AABB02", "2002");
+    world.phones.get_mut(&alice).unwrap().user = "2002".into();
+    assert_eq!(world.register(alice), 404);
+    assert_eq!(world.overview().registered, 0);
+}
+
+#[test]
+fn guessing_on_and_on_gets_silence_and_the_right_secret_still_works() {
+    let mut world = World::new();
+    let guesser = world.phone("SEP001122AABB01", "2001");
+    let honest = world.phone("SEP001122AABB02", "2002");
+    world.phones.get_mut(&guesser).unwrap().secret = Secret::Wrong;
+    let mut silent = 0;
+    for _ in 0..40 {
+        world.reboot(guesser);
+        world.send_register(guesser, 3600);
+        world.run_for(core::time::Duration::from_millis(40));
+        silent += u32::from(world.phones[&guesser].answered != Some(403));
+    }
+    assert!(silent >= 15, "only {silent} tries got no answer");
+    let noted = world.heard.notes.iter().filter(|note| note.text.contains("wrong credentials"));
+    assert!(noted.count() <= 21, "a flood does not fill the log");
+    // The honest phone sits behind the same address.
+    let address = world.phones[&guesser].local.ip();
+    let port = 5070;
+    world.phones.get_mut(&honest).unwrap().local = (address, port).into();
+    assert_eq!(world.register(honest), 200);
+}
