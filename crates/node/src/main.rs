@@ -1,3 +1,19 @@
-//! Boot, sockets, drive loops, service activation and the command line.
+//! Jackfield: boot, sockets, drive loops, service activation and the command line.
 
-fn main() {}
+mod backup;
+mod cli;
+mod demo;
+mod log;
+mod phone;
+mod server;
+mod tftp;
+
+fn main() -> std::process::ExitCode {
+    match cli::run() {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("jackfield: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -162,8 +162,7 @@ impl Session {
     fn keep(&self) -> Result<()> {
         let file = Self::file().context("neither HOME nor XDG_CONFIG_HOME is set")?;
         if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("making {}", folder.display()))?;
+            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
         }
         let text = json!({"server": self.server, "token": self.token}).to_string();
         fs::OpenOptions::new()

@@ -95,7 +95,9 @@ impl Field {
         }
         let items = resolve(&resolve(self.schema, self.definitions)["items"], self.definitions);
         match items["required"].as_array().map(Vec::as_slice) {
-            Some([Value::String(only)]) => Value::Object(Map::from_iter([(only.clone(), text.into())])),
+            Some([Value::String(only)]) => {
+                Value::Object(Map::from_iter([(only.clone(), text.into())]))
+            }
             _ => text.into(),
         }
     }
@@ -131,8 +133,7 @@ impl Field {
 
     fn value_name(&self) -> String {
         let schema = resolve(self.schema, self.definitions);
-        let schema =
-            if self.is_list() { resolve_items(schema, self.definitions) } else { schema };
+        let schema = if self.is_list() { resolve_items(schema, self.definitions) } else { schema };
         if let Some(kind) = schema["x-reference"].as_str() {
             return kind.to_uppercase();
         }
@@ -181,7 +182,9 @@ fn resolve_items(schema: &'static Value, definitions: &'static Value) -> &'stati
 fn type_of(schema: &Value) -> Option<&str> {
     match &schema["type"] {
         Value::String(one) => Some(one),
-        Value::Array(several) => several.iter().filter_map(Value::as_str).find(|one| *one != "null"),
+        Value::Array(several) => {
+            several.iter().filter_map(Value::as_str).find(|one| *one != "null")
+        }
         _ => None,
     }
 }
@@ -247,7 +250,8 @@ mod tests {
 
     #[test]
     fn what_is_typed_becomes_what_rest_takes() {
-        let phone = ["--name", "SEP001122334455", "--device-pool", "Default", "--lines", "1001,1002"];
+        let phone =
+            ["--name", "SEP001122334455", "--device-pool", "Default", "--lines", "1001,1002"];
         assert_eq!(
             typed(Kind::Phone, &phone).unwrap(),
             json!({"name": "SEP001122334455", "device_pool": "Default",

@@ -19,8 +19,7 @@ pub(crate) fn commands() -> [Command; 5] {
         verb("show", "Show one object", |_, command| command.arg(name_argument())),
         verb("add", "Make an object", |kind, command| with_fields(kind, command, true)),
         verb("set", "Change fields of an object", |kind, command| {
-            let command =
-                if kind.is_singleton() { command } else { command.arg(name_argument()) };
+            let command = if kind.is_singleton() { command } else { command.arg(name_argument()) };
             with_fields(kind, command, false)
         }),
         verb("delete", "Delete an object that nothing refers to", |_, command| {
@@ -69,7 +68,9 @@ fn verb(
     });
     let commands = kinds.map(|kind| {
         let help = kind.schema_value()["description"].as_str().unwrap_or_default();
-        shape(kind, Command::new(kind.name()).about(help.replace('\n', " ")).alias(alias(kind)))
+        let command = Command::new(kind.name()).about(help.replace('\n', " "));
+        let named = kind.plural() == kind.name();
+        shape(kind, if named { command } else { command.alias(kind.plural()) })
     });
     let example = format!("Example: jackfield {}", example(name));
     Command::new(name)
@@ -80,10 +81,6 @@ fn verb(
         .subcommand_help_heading("Kinds")
         .after_help(example)
         .subcommands(commands)
-}
-
-fn alias(kind: Kind) -> &'static str {
-    if kind.plural() == kind.name() { "" } else { kind.plural() }
 }
 
 fn example(verb: &str) -> &'static str {
@@ -186,7 +183,8 @@ fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result
 fn columns(kind: Kind) -> Vec<&'static str> {
     let properties = kind.schema_value()["properties"].as_object();
     let plain = properties.into_iter().flatten().filter(|(_, schema)| {
-        !schema["items"].is_object() && !schema["$ref"].as_str().is_some_and(|to| to.ends_with("Forwards"))
+        !schema["items"].is_object()
+            && !schema["$ref"].as_str().is_some_and(|to| to.ends_with("Forwards"))
     });
     plain.map(|(name, _)| name.as_str()).take(6).collect()
 }
@@ -196,7 +194,8 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
         Form::Json => print::show(form, saved),
         Form::Text => {
             let name = saved["name"].as_str().or_else(|| saved["user_id"].as_str());
-            let name = name.or_else(|| saved["number"].as_str()).or_else(|| saved["pattern"].as_str());
+            let name =
+                name.or_else(|| saved["number"].as_str()).or_else(|| saved["pattern"].as_str());
             println!("{done} {kind} {}", name.unwrap_or_default());
             if let Some(effect) = saved["takes"].as_str() {
                 println!("{effect}");

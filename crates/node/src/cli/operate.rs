@@ -74,11 +74,12 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(option("limit", "NUMBER", "At most so many").default_value("50"))
             .arg(option("actor", "USER", "Only what this user or device did"))
             .arg(option("operation", "NAME", "Only these, as in assign")),
-        Command::new("languages")
-            .about("Installed language packs")
-            .arg(Arg::new("rescan").long("rescan").action(ArgAction::SetTrue).help(
-                "Look for packs that were added or removed",
-            )),
+        Command::new("languages").about("Installed language packs").arg(
+            Arg::new("rescan")
+                .long("rescan")
+                .action(ArgAction::SetTrue)
+                .help("Look for packs that were added or removed"),
+        ),
     ]
 }
 
@@ -115,9 +116,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
                 .post(&path, &json!({"restart": text(matches, "how")}))
                 .map(|_| println!("the phone is told to {}", text(matches, "how")))
         }
-        "device" => {
-            shown(form, client.get(&format!("/devices/{}", encode(text(matches, "NAME")))))
-        }
+        "device" => shown(form, client.get(&format!("/devices/{}", encode(text(matches, "NAME"))))),
         "status" => shown(form, client.get("/status")),
         "calls" => shown(form, client.get(&format!("/calls?limit={}", text(matches, "limit")))),
         "audit" => audit(matches, client, form),

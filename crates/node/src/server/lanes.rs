@@ -58,11 +58,6 @@ impl Alarm {
         self.asleep.store(false, Ordering::SeqCst);
     }
 
-    /// Orders that found a lane full.
-    pub(crate) fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
-    }
-
     fn ring(&self) {
         if self.asleep.swap(false, Ordering::SeqCst) {
             // A poll that is gone needs no waking.
@@ -80,11 +75,8 @@ impl Lanes {
     pub(crate) fn new(waker: Waker) -> (Self, Arrivals) {
         let (urgent, urgent_arrivals) = mpsc::channel(LANE);
         let (ordinary, ordinary_arrivals) = mpsc::channel(LANE);
-        let alarm = Arc::new(Alarm {
-            asleep: AtomicBool::new(false),
-            waker,
-            refused: AtomicU64::new(0),
-        });
+        let alarm =
+            Arc::new(Alarm { asleep: AtomicBool::new(false), waker, refused: AtomicU64::new(0) });
         let lanes = Self { urgent, ordinary, alarm: Arc::clone(&alarm) };
         (lanes, Arrivals { urgent: urgent_arrivals, ordinary: ordinary_arrivals, alarm })
     }
@@ -106,6 +98,11 @@ impl Lanes {
         };
         self.alarm.ring();
         taken
+    }
+
+    /// Orders that found a lane full.
+    pub(crate) fn refused(&self) -> u64 {
+        self.alarm.refused.load(Ordering::Relaxed)
     }
 
     /// Gives an input from a thread that may wait.

@@ -137,12 +137,7 @@ impl Streams {
 }
 
 /// Reads until the other side, or bad bytes, end the connection.
-async fn read(
-    mut reader: OwnedReadHalf,
-    flow: &Flow,
-    lanes: &Lanes,
-    pongs: mpsc::Sender<Vec<u8>>,
-) {
+async fn read(mut reader: OwnedReadHalf, flow: &Flow, lanes: &Lanes, pongs: mpsc::Sender<Vec<u8>>) {
     let mut framer = StreamFramer::new();
     let mut chunk = vec![0; CHUNK];
     let mut heard = false;
@@ -208,12 +203,15 @@ async fn pass(lanes: &Lanes, flow: &Flow, message: Vec<u8>) -> Result<(), NotTak
 /// Answers a message that can't be understood, where it can be answered.
 fn answer(error: &ParseError, flow: &Flow, answers: &mpsc::Sender<Vec<u8>>) {
     if let Some(answer) = error.answer(flow.remote) {
-        let _ = answers.try_send(answer.into_bytes());
+        let _ = answers.try_send(answer.bytes.to_vec());
     }
 }
 
 /// Writes what comes until the connection or its senders end.
-async fn write(mut writer: OwnedWriteHalf, mut messages: mpsc::Receiver<Vec<u8>>) -> io::Result<()> {
+async fn write(
+    mut writer: OwnedWriteHalf,
+    mut messages: mpsc::Receiver<Vec<u8>>,
+) -> io::Result<()> {
     while let Some(message) = messages.recv().await {
         timeout(WRITE, writer.write_all(&message)).await??;
     }

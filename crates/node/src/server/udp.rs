@@ -30,6 +30,9 @@ pub(crate) struct Datagrams {
 }
 
 impl Datagrams {
+    /// Datagrams read or written by one system call at the most.
+    pub(crate) const BATCH: usize = BATCH;
+
     /// Binds the socket.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
@@ -72,7 +75,7 @@ impl Datagrams {
             iov_len: DATAGRAM,
         });
         let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
-            header(&mut names[index], core::mem::size_of::<libc::sockaddr_storage>(), &mut slices[index])
+            header(&mut names[index], size_of::<libc::sockaddr_storage>(), &mut slices[index])
         });
         // SAFETY: every header points to a name and a slice that outlive the call.
         let count = unsafe {
@@ -154,9 +157,8 @@ fn send_batch(socket: i32, messages: &mut [(SocketAddr, Vec<u8>)]) -> io::Result
         slices[index] =
             libc::iovec { iov_base: message.as_mut_ptr().cast(), iov_len: message.len() };
     }
-    let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
-        header(&mut names[index], lengths[index], &mut slices[index])
-    });
+    let mut headers: [libc::mmsghdr; BATCH] =
+        core::array::from_fn(|index| header(&mut names[index], lengths[index], &mut slices[index]));
     // SAFETY: the first `count` headers point to names and messages that outlive the call.
     let sent = unsafe {
         libc::sendmmsg(socket, headers.as_mut_ptr(), count as libc::c_uint, libc::MSG_DONTWAIT)
@@ -214,7 +216,7 @@ fn storage_of(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> usiz
                 v4.sin_family = libc::AF_INET as libc::sa_family_t;
                 v4.sin_port = address.port().to_be();
                 v4.sin_addr.s_addr = u32::from(*address.ip()).to_be();
-                core::mem::size_of::<libc::sockaddr_in>()
+                size_of::<libc::sockaddr_in>()
             }
             SocketAddr::V6(address) => {
                 let v6 = &mut *storage.cast::<libc::sockaddr_in6>();
@@ -222,7 +224,7 @@ fn storage_of(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> usiz
                 v6.sin6_port = address.port().to_be();
                 v6.sin6_addr.s6_addr = address.ip().octets();
                 v6.sin6_scope_id = address.scope_id();
-                core::mem::size_of::<libc::sockaddr_in6>()
+                size_of::<libc::sockaddr_in6>()
             }
         }
     }

@@ -1,0 +1,213 @@
+//! The commands that need no server: run one, show one, be a phone, back up and restore.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::operate::read_secret;
+use crate::server::{DatabaseChoice, Sample, ServeSettings, Server};
+use crate::{backup, demo, phone};
+
+/// The commands.
+pub(crate) fn commands() -> Vec<Command> {
+    vec![
+        Command::new("serve")
+            .about("Run a node until it is told to stop (Ctrl-C)")
+            .args(place_options())
+            .arg(
+                Arg::new("address")
+                    .long("address")
+                    .value_name("IP")
+                    .help("The address by which phones reach this node [default: found out]"),
+            )
+            .arg(socket("sip", "0.0.0.0:5060", "SIP over UDP and TCP"))
+            .arg(socket("http", "0.0.0.0:8080", "REST, phone pages, phone files"))
+            .arg(socket("files", "0.0.0.0:6970", "Phone files by HTTP, where phones look first"))
+            .arg(socket("tftp", "0.0.0.0:69", "Phone files by TFTP"))
+            .arg(
+                Arg::new("media-ports")
+                    .long("media-ports")
+                    .value_name("FIRST-LAST")
+                    .default_value("24576-32767")
+                    .help("UDP ports for the node's own media"),
+            )
+            .arg(
+                Arg::new("prompts")
+                    .long("prompts")
+                    .value_name("FOLDER")
+                    .help("Where the language packs are [default: found beside the program]"),
+            )
+            .arg(
+                Arg::new("node")
+                    .long("node")
+                    .value_name("NAME")
+                    .default_value("node1")
+                    .help("This node's name in the cluster"),
+            )
+            .arg(
+                Arg::new("log")
+                    .long("log")
+                    .value_parser(["text", "json"])
+                    .default_value("text")
+                    .help("Form of the log on standard error; JACKFIELD_LOG sets its level"),
+            )
+            .arg(
+                Arg::new("sample-company")
+                    .long("sample-company")
+                    .value_name("PEOPLE")
+                    .num_args(0..=1)
+                    .default_missing_value("5")
+                    .value_parser(value_parser!(u32).range(1..=100_000))
+                    .help("On the first start, make a company of so many people to try things on"),
+            )
+            .arg(
+                Arg::new("sample-phones")
+                    .long("sample-phones")
+                    .action(ArgAction::SetTrue)
+                    .help("The people of the sample company have phones already"),
+            )
+            .after_help(
+                "Examples:\n  jackfield serve --data data\n  jackfield serve --address 192.0.2.10 \
+                 --database postgres://jackfield@db/jackfield\n\nPorts below 1024 (TFTP) need the \
+                 right to bind them; without it the server goes on and says so.",
+            ),
+        Command::new("demo")
+            .about("Watch a phone provision itself: a node, a sample company, two virtual phones")
+            .arg(
+                Arg::new("keep")
+                    .long("keep")
+                    .action(ArgAction::SetTrue)
+                    .help("Keep the demo's data and say where"),
+            ),
+        phone::command(),
+        Command::new("backup")
+            .about("Write everything the server keeps into one file")
+            .args(place_options())
+            .arg(Arg::new("FILE").help("The backup").required(true).value_parser(path()))
+            .arg(passphrase())
+            .after_help(backup::EXPLAINED),
+        Command::new("restore")
+            .about("Read a backup into an empty database")
+            .args(place_options())
+            .arg(Arg::new("FILE").help("The backup").required(true).value_parser(path()))
+            .arg(passphrase())
+            .after_help(backup::EXPLAINED),
+    ]
+}
+
+/// Whether a command needs no server.
+pub(crate) fn is_local(name: &str) -> bool {
+    matches!(name, "serve" | "demo" | "phone" | "backup" | "restore")
+}
+
+/// Carries out one of them.
+pub(crate) fn run(name: &str, matches: &ArgMatches) -> Result<()> {
+    match name {
+        "serve" => serve(matches),
+        "demo" => demo::run(matches.get_flag("keep")),
+        "phone" => phone::run(matches),
+        "backup" => backup::back_up(&place(matches), file(matches)?, secret(matches)?),
+        _ => backup::restore(&place(matches), file(matches)?, secret(matches)?),
+    }
+}
+
+fn serve(matches: &ArgMatches) -> Result<()> {
+    let json = matches.get_one::<String>("log").is_some_and(|form| form == "json");
+    crate::log::start(json);
+    let address = matches.get_one::<String>("address");
+    let address = address
+        .map(|address| {
+            address.parse().with_context(|| format!("--address {address}: no IP address"))
+        })
+        .transpose()?;
+    let settings = ServeSettings {
+        place: place(matches),
+        node: matches.get_one::<String>("node").map_or("node1", String::as_str).into(),
+        address,
+        sip: bind(matches, "sip"),
+        http: bind(matches, "http"),
+        files: bind(matches, "files"),
+        tftp: bind(matches, "tftp"),
+        media_ports: ports(matches)?,
+        prompts: matches.get_one::<String>("prompts").map(PathBuf::from),
+        sample: matches.get_one::<u32>("sample-company").map(|people| Sample {
+            people: *people,
+            with_phones: matches.get_flag("sample-phones"),
+        }),
+    };
+    let server = Server::start(settings)?;
+    server.say_ready();
+    server.wait_for_signal();
+    server.stop();
+    Ok(())
+}
+
+fn place_options() -> [Arg; 2] {
+    [
+        Arg::new("data")
+            .long("data")
+            .value_name("FOLDER")
+            .default_value("data")
+            .value_parser(path())
+            .help("Folder of the built-in database and the key file"),
+        Arg::new("database")
+            .long("database")
+            .value_name("URL")
+            .help("A PostgreSQL server in place of the built-in database, as postgres://…"),
+    ]
+}
+
+/// Where a command finds the data.
+fn place(matches: &ArgMatches) -> DatabaseChoice {
+    let folder = matches.get_one::<PathBuf>("data").cloned().unwrap_or_else(|| "data".into());
+    let url = matches.get_one::<String>("database").cloned();
+    DatabaseChoice { folder, url: url.or_else(|| std::env::var("JACKFIELD_DATABASE").ok()) }
+}
+
+fn socket(name: &'static str, default: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("IP:PORT")
+        .default_value(default)
+        .value_parser(value_parser!(SocketAddr))
+        .help(help)
+}
+
+fn bind(matches: &ArgMatches, name: &str) -> SocketAddr {
+    let bound = matches.get_one::<SocketAddr>(name).copied();
+    bound.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+fn ports(matches: &ArgMatches) -> Result<core::ops::RangeInclusive<u16>> {
+    let text = matches.get_one::<String>("media-ports").map_or("", String::as_str);
+    let range = text
+        .split_once('-')
+        .and_then(|(first, last)| Some(first.trim().parse().ok()?..=last.trim().parse().ok()?));
+    range
+        .filter(|range: &core::ops::RangeInclusive<u16>| {
+            *range.start() >= 1024 && range.end() > range.start()
+        })
+        .with_context(|| format!("--media-ports {text}: as in 24576-32767, from 1024 on"))
+}
+
+fn path() -> ValueParser {
+    value_parser!(PathBuf).into()
+}
+
+fn passphrase() -> Arg {
+    Arg::new("passphrase")
+        .long("passphrase")
+        .action(ArgAction::SetTrue)
+        .help("Protect the key in the backup by a passphrase, read from the terminal")
+}
+
+fn file(matches: &ArgMatches) -> Result<&PathBuf> {
+    matches.get_one::<PathBuf>("FILE").context("a file is needed")
+}
+
+fn secret(matches: &ArgMatches) -> Result<Option<String>> {
+    matches.get_flag("passphrase").then(|| read_secret("Passphrase: ")).transpose()
+}

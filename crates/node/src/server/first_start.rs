@@ -1,0 +1,151 @@
+//! The first start: the objects that every cluster has, the first administrator, and where it is
+//! wanted a sample company to try things on.
+
+use std::net::IpAddr;
+
+use anyhow::{Context, Result};
+use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
+use jackfield_model::{Actor, CredentialKind, EndUser, FirstStart, Kind, Operation, Outcome};
+use jackfield_store::StoreHandle;
+use jackfield_vocabulary::{ObjectId, SecretText};
+use serde_json::{Value, json};
+
+use super::ServeSettings;
+
+/// Objects made by one operation.
+const CHUNK: usize = 1500;
+
+/// A company to try things on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sample {
+    /// People, each with an extension.
+    pub(crate) people: u32,
+    /// Each of them has a phone already.
+    pub(crate) with_phones: bool,
+}
+
+/// The PIN of every person of a sample company.
+pub(crate) const SAMPLE_PIN: &str = "73519";
+
+/// Makes what is missing; the first administrator's one-time password when this is the first start.
+pub(crate) fn prepare(
+    store: &StoreHandle,
+    settings: &ServeSettings,
+    address: IpAddr,
+    sip_port: u16,
+) -> Result<Option<String>> {
+    if !store.directory().is_empty() {
+        return Ok(None);
+    }
+    let first = FirstStart {
+        node: settings.node.clone(),
+        address: address.to_string().into(),
+        locale: system_locale().into(),
+        time_zone: system_time_zone().into(),
+    };
+    execute(store, Operation::FirstStart(first)).context("making the objects of a first start")?;
+    let node = find(store, Kind::Node, &settings.node)?;
+    let patch = json!({"sip_port": sip_port});
+    execute(store, Operation::Update { id: node, version: None, patch })?;
+    let admin = find(store, Kind::ApplicationUser, ADMINISTRATOR)?;
+    let password = store.issue_one_time_password(admin)?.reveal().to_owned();
+    if let Some(sample) = settings.sample {
+        make_company(store, sample).context("making the sample company")?;
+    }
+    Ok(Some(password))
+}
+
+/// Makes the self-provisioning IVR with its account, people with their lines and PINs, and phones
+/// where they have them.
+fn make_company(store: &StoreHandle, sample: Sample) -> Result<()> {
+    let few = u16::try_from(sample.people.min(100)).unwrap_or(100);
+    let company = sample_company(&store.directory(), few);
+    execute(store, company.context("the first start is missing")?)?;
+    let application = find(store, Kind::ApplicationUser, sample::APPLICATION_USER)?;
+    // Nobody needs to know it: the IVR signs in inside the house, and only needs to have one.
+    store.issue_one_time_password(application)?;
+    let numbers: Vec<u32> = (u32::from(few)..sample.people).collect();
+    batches(store, &numbers, |n| create(Kind::Line, json!({"number": extension(n)})))?;
+    batches(store, &numbers, |n| {
+        let number = extension(n);
+        create(
+            Kind::EndUser,
+            json!({"user_id": format!("user{number}"), "first_name": "Sample",
+                   "last_name": number, "primary_extension": number}),
+        )
+    })?;
+    let people: Vec<ObjectId> =
+        store.directory().all::<EndUser>().map(|(user, _)| user.id()).collect();
+    let hash = store.hash(CredentialKind::Pin, &SecretText::new(SAMPLE_PIN))?;
+    batches(store, &people, |owner| Operation::SetCredential {
+        owner,
+        kind: CredentialKind::Pin,
+        hash: Some(hash.clone()),
+    })?;
+    if !sample.with_phones {
+        return Ok(());
+    }
+    let directory = store.directory();
+    let people: Vec<(u32, Box<str>, Box<str>)> = (0..)
+        .zip(directory.all::<EndUser>())
+        .filter_map(|(n, (_, user))| {
+            let line = directory.get(user.primary_extension?)?;
+            Some((n, user.user_id.clone(), line.number.as_str().into()))
+        })
+        .collect();
+    batches(store, &people, |(n, user, number)| {
+        create(
+            Kind::Phone,
+            json!({"name": device_name(n), "model": "Generic SIP phone",
+                   "device_pool": "Default", "security_profile": "Non-secure UDP",
+                   "sip_profile": "Default", "owner": user, "lines": [{"line": number}]}),
+        )
+    })
+}
+
+/// The extension of the n-th person beyond the first hundred.
+fn extension(n: u32) -> String {
+    format!("6{n:05}")
+}
+
+/// The n-th sample phone.
+fn device_name(n: u32) -> String {
+    format!("SEP00000{}", 1_000_000 + n)
+}
+
+fn find(store: &StoreHandle, kind: Kind, name: &str) -> Result<ObjectId> {
+    store.directory().find(kind, name).with_context(|| format!("there is no {kind} {name}"))
+}
+
+fn batches<T: Clone>(store: &StoreHandle, all: &[T], one: impl Fn(T) -> Operation) -> Result<()> {
+    for chunk in all.chunks(CHUNK) {
+        execute(store, Operation::Batch(chunk.iter().cloned().map(&one).collect()))?;
+    }
+    Ok(())
+}
+
+fn create(kind: Kind, body: Value) -> Operation {
+    Operation::Create { kind, body }
+}
+
+fn execute(store: &StoreHandle, operation: Operation) -> Result<Outcome> {
+    Ok(store.execute(StoreHandle::operation_id()?, Actor::System, operation)?)
+}
+
+fn system_locale() -> String {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+        .unwrap_or_else(|| "en_US".to_owned())
+}
+
+/// The system's time zone by its IANA name.
+fn system_time_zone() -> String {
+    let linked = std::fs::read_link("/etc/localtime").ok();
+    let linked = linked.as_deref().and_then(|target| target.to_str()?.split_once("zoneinfo/"));
+    std::env::var("TZ")
+        .ok()
+        .filter(|zone| zone.contains('/'))
+        .or_else(|| linked.map(|(_, zone)| zone.to_owned()))
+        .unwrap_or_else(|| "Etc/UTC".to_owned())
+}

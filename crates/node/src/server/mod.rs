@@ -1,0 +1,368 @@
+//! A running node: everything is started here in order, and stopped in the opposite one.
+
+mod clock;
+mod doors;
+mod engine_loop;
+mod file_source;
+mod first_start;
+mod keeper;
+mod lanes;
+mod limits;
+mod operator;
+mod outputs;
+mod prompts;
+mod services;
+mod streams;
+mod udp;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use jackfield_engine::{Engine, Identity, Input};
+use jackfield_media::{Driver, DriverHandle, DriverSettings};
+use jackfield_model::Service;
+use jackfield_store::{Store, StoreSettings, Verifier};
+use jackfield_web::{App, AppSettings, PhoneFiles};
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+use clock::Clock;
+use doors::{AlarmBoard, FileAccess, Replies};
+use engine_loop::{EngineThread, LoopSettings};
+use file_source::TftpFiles;
+use keeper::Keeper;
+use operator::NodeOperator;
+use outputs::Outputs;
+use services::{Services, http_door, tftp_door};
+use streams::Streams;
+
+pub(crate) use first_start::Sample;
+
+/// Where everything is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct DatabaseChoice {
+    /// Folder of the built-in database and of the key file.
+    pub(crate) folder: PathBuf,
+    /// A PostgreSQL server in place of the built-in database.
+    pub(crate) url: Option<String>,
+}
+
+impl DatabaseChoice {
+    /// The store's settings.
+    pub(crate) fn store_settings(&self) -> Result<StoreSettings> {
+        std::fs::create_dir_all(&self.folder)
+            .with_context(|| format!("making the data folder {}", self.folder.display()))?;
+        Ok(match &self.url {
+            None => StoreSettings::in_folder(&self.folder),
+            Some(url) => StoreSettings::on_server(url, &self.folder.join("key")),
+        })
+    }
+}
+
+/// With what a node starts.
+#[derive(Clone, Debug)]
+pub(crate) struct ServeSettings {
+    pub(crate) place: DatabaseChoice,
+    /// This node's name in the cluster.
+    pub(crate) node: Box<str>,
+    /// The address by which phones reach it; found out when not given.
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) sip: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) files: SocketAddr,
+    pub(crate) tftp: SocketAddr,
+    pub(crate) media_ports: RangeInclusive<u16>,
+    pub(crate) prompts: Option<PathBuf>,
+    /// Make a company to try things on, on the first start.
+    pub(crate) sample: Option<Sample>,
+}
+
+/// A running node.
+pub(crate) struct Server {
+    runtime: Runtime,
+    engine: EngineThread,
+    services: Arc<Services>,
+    media: Arc<DriverHandle>,
+    store: Option<Store>,
+    addresses: Addresses,
+    one_time_password: Option<String>,
+    /// The people's door closes when this goes.
+    http_door: watch::Sender<bool>,
+}
+
+/// Where a node listens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) advertised: IpAddr,
+    pub(crate) sip: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) files: SocketAddr,
+    pub(crate) tftp: SocketAddr,
+}
+
+impl Server {
+    /// Starts everything; what a phone needs is there when this returns.
+    pub(crate) fn start(settings: ServeSettings) -> Result<Self> {
+        limits::raise_file_limit();
+        let clock = Clock::start();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("doors")
+            .enable_all()
+            .build()
+            .context("starting the runtime of the doors")?;
+        let advertised = settings.address.unwrap_or_else(limits::own_address);
+        let access = FileAccess::default();
+        let (prepared, lanes, sip) = engine_loop::prepare(LoopSettings {
+            sip: settings.sip,
+            advertised,
+            quarantine: settings.place.folder.join("quarantine"),
+        })?;
+        let store = {
+            let (lanes, access) = (lanes.clone(), Arc::clone(&access));
+            Store::open(&settings.place.store_settings()?, move |directory, changed| {
+                let mut table = access.lock().unwrap_or_else(PoisonError::into_inner);
+                changed
+                    .iter()
+                    .filter(|id| directory.entry(**id).is_none())
+                    .for_each(|id| table.forget(*id));
+                drop(table);
+                let _ = lanes.input(Input::Directory { directory, changed: changed.into() });
+            })
+            .context("opening the database")?
+        };
+        let handle = store.handle();
+        let library = Arc::new(prompts::open(settings.prompts.as_deref())?);
+        let media = {
+            let lanes = lanes.clone();
+            let mut driver = DriverSettings::new(bind_address(settings.sip), random_number()?);
+            driver.advertised = advertised;
+            driver.ports = Some(settings.media_ports.clone());
+            Arc::new(
+                Driver::start(driver, Arc::clone(&library), move |event| {
+                    let _ = lanes.input(Input::Media(event));
+                })
+                .context("starting the media driver")?,
+            )
+        };
+        let verifier = Arc::new(Verifier::start(&handle, 2).context("starting the verifier")?);
+        let (replies, alarms) = (Replies::default(), AlarmBoard::default());
+        let streams = Streams::new(lanes.clone());
+        let outputs = Outputs {
+            lanes: lanes.clone(),
+            store: handle.clone(),
+            verifier,
+            media: Arc::clone(&media),
+            keeper: Keeper::start(handle.clone())?,
+            access: Arc::clone(&access),
+            replies: replies.clone(),
+            alarms: alarms.clone(),
+            clock,
+        };
+        let identity = Identity {
+            node: settings.node.clone(),
+            epoch: limits::next_epoch(&settings.place.folder)?,
+        };
+        let mut engine = Engine::new(identity, handle.directory(), random_seed()?);
+        let now = clock.now();
+        let kept = handle.bindings(now.wall).context("reading registrations")?;
+        let kept = kept.into_iter().filter_map(|row| Some((row.device, row.blob?))).collect();
+        let mut out = Vec::new();
+        engine.restore_bindings(now, kept, &mut out);
+        let mut outputs = outputs;
+        out.into_iter().for_each(|output| outputs.carry(output));
+        let engine = EngineThread::start(
+            prepared,
+            lanes.clone(),
+            engine,
+            clock,
+            outputs,
+            streams.clone(),
+            runtime.handle().clone(),
+        )?;
+        let one_time_password = first_start::prepare(&handle, &settings, advertised, sip.port())?;
+        let listener = bind_tcp(&runtime, sip).context("binding SIP over TCP")?;
+        runtime.spawn(streams.clone().accept(listener));
+
+        let (http, http_address) = bind_http(settings.http)?;
+        let files_address = free_port(settings.files)?;
+        let tftp_address = settings.tftp;
+        let files = PhoneFiles::new(
+            handle.clone(),
+            access,
+            move || clock.now(),
+            &settings.node,
+            http_address.port(),
+            files_address.port(),
+        );
+        let mut doors = BTreeMap::new();
+        let tftp_files = Arc::new(TftpFiles(files.clone()));
+        let tftp = tftp_door(runtime.handle().clone(), tftp_address, tftp_files);
+        doors.insert(Service::Tftp, tftp);
+        let file_router = jackfield_web::file_router(files.clone());
+        let file_http = http_door(runtime.handle().clone(), files_address, file_router);
+        doors.insert(Service::FileHttp, file_http);
+        let services = Arc::new(Services {
+            node: settings.node.clone(),
+            store: handle.clone(),
+            lanes: lanes.clone(),
+            prompts: library,
+            doors,
+            running: Mutex::default(),
+        });
+        let operator = Arc::new(NodeOperator {
+            services: Arc::clone(&services),
+            lanes,
+            replies,
+            alarms,
+            streams,
+            media: Arc::clone(&media),
+        });
+        let router = jackfield_web::router(App::new(AppSettings {
+            store: handle,
+            store_settings: settings.place.store_settings()?,
+            operator,
+            files,
+            node: settings.node.clone(),
+            web_port: http_address.port(),
+            backups: settings.place.folder.join("backups"),
+        }));
+        let http_door = http_listener(&runtime, http, router)?;
+        services.start_activated();
+        Ok(Self {
+            runtime,
+            engine,
+            services,
+            media,
+            store: Some(store),
+            addresses: Addresses {
+                advertised,
+                sip,
+                http: http_address,
+                files: files_address,
+                tftp: tftp_address,
+            },
+            one_time_password,
+            http_door,
+        })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The first administrator's one-time password, when this was the first start.
+    pub(crate) fn one_time_password(&self) -> Option<&str> {
+        self.one_time_password.as_deref()
+    }
+
+    /// Tells a person where the node is and what to do next.
+    pub(crate) fn say_ready(&self) {
+        let Addresses { advertised, sip, http, files, tftp } = self.addresses;
+        let page = SocketAddr::new(
+            if http.ip().is_unspecified() { advertised } else { http.ip() },
+            http.port(),
+        );
+        println!("Jackfield {}", env!("CARGO_PKG_VERSION"));
+        println!("  phones:  SIP {sip} (UDP, TCP); files by HTTP {files}, by TFTP {tftp}");
+        println!("  people:  http://{page}/api/v1 and the jackfield command");
+        if let Some(password) = &self.one_time_password {
+            println!("  first administrator: admin, one-time password: {password}");
+            println!("  next:    jackfield --server http://{page} login admin");
+            println!("           jackfield setup");
+        }
+        println!("ready: {page}");
+    }
+
+    /// Waits for Ctrl-C or SIGTERM.
+    pub(crate) fn wait_for_signal(&self) {
+        self.runtime.block_on(async {
+            let mut terminate =
+                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+            let terminated = async {
+                match &mut terminate {
+                    Ok(signal) => {
+                        signal.recv().await;
+                    }
+                    Err(_) => core::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                () = terminated => {}
+            }
+        });
+    }
+
+    /// Stops everything, the doors first and the store last.
+    pub(crate) fn stop(mut self) {
+        let _ = self.http_door.send(true);
+        self.services.stop_doors();
+        self.engine.stop();
+        self.media.stop();
+        self.runtime.shutdown_timeout(Duration::from_secs(2));
+        drop(self.store.take());
+    }
+}
+
+fn bind_address(sip: SocketAddr) -> IpAddr {
+    sip.ip()
+}
+
+fn bind_tcp(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(4096)?;
+    let _guard = runtime.enter();
+    Ok(tokio::net::TcpListener::from_std(socket.into())?)
+}
+
+fn bind_http(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)> {
+    let listener = std::net::TcpListener::bind(address)
+        .with_context(|| format!("binding HTTP to {address}; choose another with --http"))?;
+    listener.set_nonblocking(true)?;
+    let local = listener.local_addr()?;
+    Ok((listener, local))
+}
+
+/// Opens the people's door.
+fn http_listener(
+    runtime: &Runtime,
+    listener: std::net::TcpListener,
+    router: axum::Router,
+) -> Result<watch::Sender<bool>> {
+    let _guard = runtime.enter();
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let (door, closed) = watch::channel(false);
+    runtime.spawn(jackfield_web::serve(listener, router, closed));
+    Ok(door)
+}
+
+/// Port 0 means any free one, which must stay the same over restarts of the service.
+fn free_port(address: SocketAddr) -> Result<SocketAddr> {
+    if address.port() != 0 {
+        return Ok(address);
+    }
+    Ok(std::net::TcpListener::bind(address)?.local_addr()?)
+}
+
+fn random_seed() -> Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("asking the system for randomness")?;
+    Ok(seed)
+}
+
+fn random_number() -> Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).context("asking the system for randomness")?;
+    Ok(u64::from_le_bytes(bytes))
+}

@@ -1,0 +1,161 @@
+//! What the doors order of this node: the engine's orders are passed on, services and language
+//! packs are answered here.
+
+use std::sync::Arc;
+
+use jackfield_engine::{OperatorOrder, OperatorReply};
+use jackfield_media::DriverHandle;
+use jackfield_model::{SelfProvisioning, Service};
+use jackfield_vocabulary::Refusal;
+use jackfield_web::{
+    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction, ServiceStatus,
+};
+
+use super::doors::{AlarmBoard, Replies};
+use super::lanes::Lanes;
+use super::services::Services;
+use super::streams::Streams;
+
+/// This node, as the doors see it.
+pub(crate) struct NodeOperator {
+    pub(crate) services: Arc<Services>,
+    pub(crate) lanes: Lanes,
+    pub(crate) replies: Replies,
+    pub(crate) alarms: AlarmBoard,
+    pub(crate) streams: Streams,
+    pub(crate) media: Arc<DriverHandle>,
+}
+
+impl Operator for NodeOperator {
+    fn operate(&self, order: Order) -> Operated<'_> {
+        Box::pin(self.carry_out(order))
+    }
+}
+
+impl NodeOperator {
+    async fn carry_out(&self, order: Order) -> Result<Reply, Refusal> {
+        match order {
+            Order::Restart { device, restart } => {
+                self.ask(OperatorOrder::Restart { device, restart }).await
+            }
+            Order::ShowText { device, text } => {
+                self.ask(OperatorOrder::ShowText { device, text }).await
+            }
+            Order::Inspect { device } => self.ask(OperatorOrder::Inspect { device }).await,
+            Order::Overview => self.ask(OperatorOrder::Overview).await,
+            Order::Provision { device, identity, password } => {
+                self.ask(OperatorOrder::Provision { device, identity, password }).await
+            }
+            Order::Services => Ok(Reply::Services(self.service_states().await)),
+            Order::Service { service, action } => self.operate_service(service, action),
+            Order::Languages => Ok(self.languages()),
+            Order::RescanLanguages => {
+                let prompts = Arc::clone(&self.services.prompts);
+                // Reading the packs takes a while.
+                let problems = tokio::task::spawn_blocking(move || prompts.rescan()).await;
+                for problem in problems.unwrap_or_default() {
+                    tracing::warn!(error.cause = %problem, "something is wrong with a language pack");
+                }
+                Ok(self.languages())
+            }
+            _ => Err(Refusal::new(jackfield_vocabulary::Code::Internal)),
+        }
+    }
+
+    async fn ask(&self, order: OperatorOrder) -> Result<Reply, Refusal> {
+        Ok(match self.replies.ask(&self.lanes, order).await? {
+            OperatorReply::Device(state) => Reply::Device(DeviceState {
+                device: state.device,
+                registered: state.registered,
+                address: state.address,
+                user_agent: state.user_agent,
+                since: state.since,
+                expires: state.expires,
+                calls: serde_json::to_value(state.calls).unwrap_or_default(),
+            }),
+            OperatorReply::Overview(overview) => Reply::Overview(self.overview(overview)),
+            OperatorReply::Provisioned { extension } => {
+                Reply::Provisioned { extension: (&*extension).into() }
+            }
+            _ => Reply::Accepted,
+        })
+    }
+
+    /// The engine's counts with those of the shell beside them.
+    fn overview(&self, overview: jackfield_engine::Overview) -> Overview {
+        let mut counters = overview.counters;
+        let media = self.media.figures();
+        let own = [
+            ("streams_open", self.streams.open() as u64),
+            ("streams_refused", self.streams.refused()),
+            ("orders_refused", self.lanes.refused()),
+            ("media_packets_sent", media.sent),
+            ("media_packets_received", media.received),
+            ("media_packets_ignored", media.ignored),
+            ("media_commands_dropped", media.commands_dropped),
+        ];
+        counters.extend(own.map(|(name, count)| (name.into(), count)));
+        let alarms = self.alarms.counts().into_iter();
+        counters.extend(alarms.map(|(name, count)| (format!("alarm_{name}").into(), count)));
+        Overview {
+            registered: overview.registered,
+            calls: overview.calls,
+            calls_connected: overview.calls_connected,
+            sessions: overview.sessions,
+            ivr_calls: overview.ivr_calls,
+            ivr: overview.ivr,
+            counters,
+        }
+    }
+
+    async fn service_states(&self) -> Vec<ServiceStatus> {
+        let overview = self.replies.ask(&self.lanes, OperatorOrder::Overview).await;
+        let ivr = match overview {
+            Ok(OperatorReply::Overview(overview)) => overview.ivr,
+            _ => "unknown".into(),
+        };
+        let state = |service: Service| {
+            let running = self.services.is_running(service);
+            let state: Box<str> = match service {
+                _ if !running => "stopped".into(),
+                Service::SelfProvisioningIvr => ivr.clone(),
+                _ => "in-service".into(),
+            };
+            let restart_needed =
+                service == Service::SelfProvisioningIvr && running && self.is_outdated();
+            ServiceStatus { service, running, state, restart_needed }
+        };
+        Service::ALL.iter().map(|service| state(*service)).collect()
+    }
+
+    /// The IVR runs with settings older than the stored ones (SP-19).
+    fn is_outdated(&self) -> bool {
+        let directory = self.services.store.directory();
+        let stored = directory.all::<SelfProvisioning>().next().map(|(_, settings)| settings);
+        match (self.services.self_provisioning(), stored) {
+            (Some(running), Some(stored)) => running != **stored,
+            _ => false,
+        }
+    }
+
+    fn operate_service(&self, service: Service, action: ServiceAction) -> Result<Reply, Refusal> {
+        match action {
+            ServiceAction::Start => self.services.start(service)?,
+            ServiceAction::Stop => self.services.stop(service)?,
+            ServiceAction::Restart => {
+                self.services.stop(service)?;
+                self.services.start(service)?;
+            }
+        }
+        Ok(Reply::Accepted)
+    }
+
+    fn languages(&self) -> Reply {
+        let packs = self.services.prompts.packs();
+        let language = |pack: &jackfield_media::PackInfo| Language {
+            locale: (&*pack.locale).into(),
+            name: (&*pack.own_name).into(),
+        };
+        Reply::Languages(packs.iter().map(language).collect())
+    }
+}

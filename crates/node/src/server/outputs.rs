@@ -1,0 +1,164 @@
+//! What the engine asks for besides sending: the store, the verifier, the media driver, the access
+//! table, the log. Nothing here makes the engine wait.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use jackfield_engine::{
+    Access, Alarm, BindingChange, CallRecord, Decision, Input, Level, Note, Output, Verification,
+};
+use jackfield_media::DriverHandle;
+use jackfield_store::{Answer, RecordRow, StoreHandle, Verifier};
+use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now};
+
+use super::clock::Clock;
+use super::doors::{AlarmBoard, FileAccess, Replies};
+use super::keeper::{Keeper, Kept};
+use super::lanes::Lanes;
+
+/// Where outputs go.
+pub(crate) struct Outputs {
+    pub(crate) lanes: Lanes,
+    pub(crate) store: StoreHandle,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) media: Arc<DriverHandle>,
+    pub(crate) keeper: Keeper,
+    pub(crate) access: FileAccess,
+    pub(crate) replies: Replies,
+    pub(crate) alarms: AlarmBoard,
+    pub(crate) clock: Clock,
+}
+
+impl Outputs {
+    /// Carries out one output.
+    pub(crate) fn carry(&mut self, output: Output) {
+        match output {
+            Output::Submit { operation, actor, what } => {
+                let lanes = self.lanes.clone();
+                let reply = Box::new(move |answer| {
+                    let _ = lanes
+                        .input(Input::Decided { operation, decision: decision(answer, false) });
+                });
+                self.store.submit(operation, actor, what, reply);
+            }
+            Output::Inquire { operation } => {
+                let lanes = self.lanes.clone();
+                let reply = Box::new(move |answer| {
+                    let _ =
+                        lanes.input(Input::Decided { operation, decision: decision(answer, true) });
+                });
+                self.store.inquire(operation, reply);
+            }
+            Output::Verify { verify, account, kind, secret } => {
+                let lanes = self.lanes.clone();
+                let reply = Box::new(move |verification| {
+                    let verification = verdict(verification);
+                    let _ = lanes.input(Input::Verified { verify, verification });
+                });
+                self.verifier.verify(account, kind, secret, reply);
+            }
+            Output::Media(command) => self.media(command),
+            Output::Binding(change) => self.keep_binding(change),
+            Output::Record(record) => self.keep_record(record),
+            Output::Access(access) => self.admit(access),
+            Output::Reply { request, result } => self.replies.give(request, result),
+            Output::Alarm(alarm) => self.raise(&alarm),
+            Output::Note(note) => tell(&note),
+            // The wire of CTI applications is a door of its own, which is not there yet; the
+            // sessions inside the engine are answered inside.
+            Output::Answer { .. } | Output::Event { .. } => {}
+            _ => tracing::error!("the engine asked for something that this node does not know"),
+        }
+    }
+
+    /// The loop ends: what is written behind is written.
+    pub(crate) fn finish(&mut self) {
+        self.keeper.finish();
+    }
+
+    fn media(&self, command: MediaCommand) {
+        if let Err(refused) = self.media.send(command)
+            && let MediaCommand::Allocate { media } = refused
+        {
+            let failed = MediaEvent::Failed { media, failure: MediaFailure::Limit };
+            let _ = self.lanes.input(Input::Media(failed));
+        }
+    }
+
+    fn keep_binding(&mut self, change: BindingChange) {
+        self.keeper.keep(Kept::Binding {
+            device: change.device,
+            binding: change.binding,
+            expires: change.expires,
+        });
+    }
+
+    fn keep_record(&mut self, record: CallRecord) {
+        let Ok(body) = serde_json::to_value(&record) else { return };
+        self.keeper.keep(Kept::Record(Box::new(RecordRow {
+            id: 0,
+            began: record.began,
+            ended: record.ended,
+            calling: record.calling,
+            called: record.dialled,
+            body,
+        })));
+    }
+
+    fn admit(&self, access: Access) {
+        let now: Now = self.clock.now();
+        let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        match access {
+            Access::Registered { device, address } => table.registered(device, address),
+            Access::Window { device, address, length } => {
+                table.open(device, address, length.min(Duration::from_secs(3600)), now);
+            }
+        }
+    }
+
+    fn raise(&self, alarm: &Alarm) {
+        let values: Vec<String> =
+            alarm.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        tracing::error!(
+            alarm.name = alarm.name,
+            alarm.values = values.join(" "),
+            "an administrator should look at this"
+        );
+        self.alarms.count(alarm.name);
+    }
+}
+
+/// What an answer of the store means to the engine. An unavailable store has not begun what was
+/// submitted, but an inquiry that it can't answer leaves the outcome open.
+fn decision(answer: Answer, inquired: bool) -> Decision {
+    match answer {
+        Answer::Committed(outcome) => Decision::Committed(outcome),
+        Answer::Refused(refusal) => Decision::Refused(refusal),
+        Answer::NeverSeen => Decision::NeverSeen,
+        Answer::Unavailable if !inquired => Decision::NeverSeen,
+        Answer::Unavailable | Answer::Unknown => Decision::Unknown,
+    }
+}
+
+fn verdict(verification: jackfield_store::Verification) -> Verification {
+    match verification {
+        jackfield_store::Verification::Right => Verification::Right,
+        jackfield_store::Verification::Wrong => Verification::Wrong,
+        jackfield_store::Verification::Locked { until } => Verification::Locked { until },
+        jackfield_store::Verification::NoCredential => Verification::NoCredential,
+        jackfield_store::Verification::Unavailable => Verification::Unavailable,
+    }
+}
+
+/// A note of the engine as a log line: a sentence, and fields with constant names.
+fn tell(note: &Note) {
+    let fields: Vec<String> =
+        note.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let fields = fields.join(" ");
+    match note.level {
+        Level::Debug => tracing::debug!(fields, "{}", note.text),
+        Level::Info => tracing::info!(fields, "{}", note.text),
+        Level::Warn => tracing::warn!(fields, "{}", note.text),
+        Level::Error => tracing::error!(fields, "{}", note.text),
+    }
+}

@@ -1,0 +1,215 @@
+//! Services of this node. Configured, running and in service are three states: a service is
+//! configured by its activation, runs with the settings it started with, and is in service when
+//! what it needs is there.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
+use jackfield_media::{PromptLibrary, g729_available};
+use jackfield_model::{SelfProvisioning, Service, ServiceActivation};
+use jackfield_store::StoreHandle;
+use jackfield_vocabulary::{Code, Refusal};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::lanes::Lanes;
+use crate::tftp;
+
+/// Opens the listener of a door; called at each start of its service.
+type Door = Box<dyn Fn(watch::Receiver<bool>) -> Result<JoinHandle<()>> + Send + Sync>;
+
+/// Starts and stops the services of this node.
+pub(crate) struct Services {
+    pub(crate) node: Box<str>,
+    pub(crate) store: StoreHandle,
+    pub(crate) lanes: Lanes,
+    pub(crate) prompts: Arc<PromptLibrary>,
+    pub(crate) doors: BTreeMap<Service, Door>,
+    pub(crate) running: Mutex<BTreeMap<Service, Running>>,
+}
+
+/// A running service.
+pub(crate) enum Running {
+    /// Inside the engine.
+    Engine,
+    /// The IVR, with the settings that it started with.
+    SelfProvisioning(Arc<SelfProvisioningStart>),
+    /// A task with a door.
+    Door { stop: watch::Sender<bool>, task: JoinHandle<()> },
+}
+
+impl Services {
+    /// Starts everything that is activated on this node; what can't start is logged.
+    pub(crate) fn start_activated(&self) {
+        for service in Service::ALL {
+            if self.is_activated(*service)
+                && let Err(refusal) = self.start(*service)
+            {
+                tracing::error!(
+                    service.name = service.name(),
+                    refusal = %refusal,
+                    "an activated service could not be started"
+                );
+            }
+        }
+    }
+
+    /// The service is activated on this node.
+    pub(crate) fn is_activated(&self, service: Service) -> bool {
+        let directory = self.store.directory();
+        directory
+            .named::<ServiceActivation>(&self.node)
+            .is_some_and(|(_, activation)| activation.services.contains(&service))
+    }
+
+    /// The service runs.
+    pub(crate) fn is_running(&self, service: Service) -> bool {
+        self.lock().contains_key(&service)
+    }
+
+    /// The settings with which the IVR runs.
+    pub(crate) fn self_provisioning(&self) -> Option<SelfProvisioning> {
+        match self.lock().get(&Service::SelfProvisioningIvr) {
+            Some(Running::SelfProvisioning(start)) => Some(start.settings.clone()),
+            _ => None,
+        }
+    }
+
+    /// Starts a service that does not run.
+    pub(crate) fn start(&self, service: Service) -> Result<(), Refusal> {
+        let mut running = self.lock();
+        if running.contains_key(&service) {
+            return Ok(());
+        }
+        let started = match service {
+            Service::CallManager => Running::Engine,
+            Service::CtiManager => {
+                self.order(ServiceOrder::StartCtiManager)?;
+                Running::Engine
+            }
+            Service::SelfProvisioningIvr => {
+                let start = Arc::new(self.self_provisioning_start());
+                self.order(ServiceOrder::StartSelfProvisioning(Arc::clone(&start)))?;
+                Running::SelfProvisioning(start)
+            }
+            door => self.open(door)?,
+        };
+        running.insert(service, started);
+        tracing::info!(service.name = service.name(), "service started");
+        Ok(())
+    }
+
+    /// Stops a service; its calls and transfers end.
+    pub(crate) fn stop(&self, service: Service) -> Result<(), Refusal> {
+        if service == Service::CallManager {
+            return Err(Refusal::new(Code::Protected).value("service", service.name()));
+        }
+        let Some(running) = self.lock().remove(&service) else { return Ok(()) };
+        match (service, running) {
+            (Service::CtiManager, _) => self.order(ServiceOrder::StopCtiManager)?,
+            (Service::SelfProvisioningIvr, _) => self.order(ServiceOrder::StopSelfProvisioning)?,
+            (_, Running::Door { stop, task }) => {
+                let _ = stop.send(true);
+                task.abort();
+            }
+            _ => {}
+        }
+        tracing::info!(service.name = service.name(), "service stopped");
+        Ok(())
+    }
+
+    /// Stops every door; for the end of the process.
+    pub(crate) fn stop_doors(&self) {
+        for (_, running) in core::mem::take(&mut *self.lock()) {
+            if let Running::Door { stop, task } = running {
+                let _ = stop.send(true);
+                task.abort();
+            }
+        }
+    }
+
+    /// The language packs that the IVR can use of those it is set to, in their order.
+    pub(crate) fn languages(&self, settings: &SelfProvisioning) -> Vec<Arc<str>> {
+        let installed = self.prompts.packs();
+        let is_installed = |locale: &str| installed.iter().any(|pack| &*pack.locale == locale);
+        settings
+            .languages
+            .iter()
+            .filter(|locale| is_installed(locale))
+            .map(|locale| Arc::from(&**locale))
+            .collect()
+    }
+
+    fn self_provisioning_start(&self) -> SelfProvisioningStart {
+        let directory = self.store.directory();
+        let settings = directory
+            .all::<SelfProvisioning>()
+            .next()
+            .map(|(_, settings)| SelfProvisioning::clone(settings))
+            .unwrap_or_default();
+        let languages = self.languages(&settings);
+        SelfProvisioningStart { settings, languages, g729: g729_available() }
+    }
+
+    fn open(&self, service: Service) -> Result<Running, Refusal> {
+        let door = self
+            .doors
+            .get(&service)
+            .ok_or_else(|| Refusal::new(Code::ServiceInactive).value("service", service.name()))?;
+        let (stop, stopped) = watch::channel(false);
+        let task = door(stopped).map_err(|error| {
+            tracing::error!(error.cause = %format!("{error:#}"), "a door could not be opened");
+            Refusal::new(Code::Internal).value("service", service.name())
+        })?;
+        Ok(Running::Door { stop, task })
+    }
+
+    fn order(&self, order: ServiceOrder) -> Result<(), Refusal> {
+        self.lanes.input(Input::Service(order)).map_err(|_| Refusal::new(Code::Overloaded))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Service, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The door of phone files by TFTP.
+pub(crate) fn tftp_door(
+    runtime: Handle,
+    address: SocketAddr,
+    source: Arc<dyn tftp::FileSource>,
+) -> Door {
+    Box::new(move |stopped| {
+        let socket = std::net::UdpSocket::bind(address)
+            .with_context(|| format!("binding TFTP to {address}"))?;
+        socket.set_nonblocking(true)?;
+        let _guard = runtime.enter();
+        let socket = tokio::net::UdpSocket::from_std(socket)?;
+        let source = Arc::clone(&source);
+        let limits = tftp::Limits::default();
+        Ok(runtime.spawn(async move {
+            if let Err(error) = tftp::serve(socket, source, limits, stopped).await {
+                tracing::error!(error.cause = %error, "the TFTP door closed");
+            }
+        }))
+    })
+}
+
+/// The door of phone files by HTTP.
+pub(crate) fn http_door(runtime: Handle, address: SocketAddr, router: axum::Router) -> Door {
+    Box::new(move |stopped| {
+        let listener = std::net::TcpListener::bind(address)
+            .with_context(|| format!("binding phone files over HTTP to {address}"))?;
+        listener.set_nonblocking(true)?;
+        let _guard = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let router = router.clone();
+        Ok(runtime.spawn(async move {
+            let _ = jackfield_web::serve(listener, router, stopped).await;
+        }))
+    })
+}
