@@ -3,6 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
 use crate::header::HeaderFault;
@@ -50,7 +51,7 @@ impl Params {
         }
         let mut kept = String::with_capacity(rest.len());
         let mut count = 0;
-        let quoted = rest.contains('"');
+        let quoted = memchr(b'"', rest.as_bytes()).is_some();
         while !rest.is_empty() {
             let tail = rest.strip_prefix(';').ok_or(HeaderFault::Parameter)?;
             let end = end_of_param(tail, quoted);
@@ -128,7 +129,7 @@ impl Params {
     /// Names and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let mut rest = &*self.0;
-        let quoted = rest.contains('"');
+        let quoted = memchr(b'"', rest.as_bytes()).is_some();
         core::iter::from_fn(move || {
             let tail = rest.strip_prefix(';')?;
             let end = end_of_param(tail, quoted);

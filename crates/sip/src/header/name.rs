@@ -120,8 +120,8 @@ impl HeaderName {
         if let [letter] = bytes {
             return COMPACT[usize::from(letter.to_ascii_lowercase() & 127)];
         }
-        let Some(&(from, to)) = BY_LENGTH.1.get(bytes.len()) else { return Self::Other };
-        BY_LENGTH.0[usize::from(from)..usize::from(to)]
+        let Some(&(from, to)) = BY_LENGTH.spans.get(bytes.len()) else { return Self::Other };
+        BY_LENGTH.names[usize::from(from)..usize::from(to)]
             .iter()
             .find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(bytes))
             .map_or(Self::Other, |(header, _)| *header)
@@ -136,8 +136,14 @@ impl fmt::Display for HeaderName {
 
 const LONGEST: usize = 24;
 
-/// The names in order of their length, and for each length where they begin and end.
-static BY_LENGTH: ([(HeaderName, &str); HeaderName::KNOWN.len()], [(u8, u8); LONGEST]) = {
+/// The names in order of their length.
+struct ByLength {
+    names: [(HeaderName, &'static str); HeaderName::KNOWN.len()],
+    /// For each length where its names begin and end.
+    spans: [(u8, u8); LONGEST],
+}
+
+static BY_LENGTH: ByLength = {
     let mut names = [(HeaderName::Other, ""); HeaderName::KNOWN.len()];
     let mut spans = [(0, 0); LONGEST];
     let (mut filled, mut length) = (0, 0);
@@ -154,7 +160,7 @@ static BY_LENGTH: ([(HeaderName, &str); HeaderName::KNOWN.len()], [(u8, u8); LON
         spans[length].1 = filled as u8;
         length += 1;
     }
-    (names, spans)
+    ByLength { names, spans }
 };
 
 static COMPACT: [HeaderName; 128] = {

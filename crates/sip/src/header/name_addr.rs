@@ -3,6 +3,7 @@
 use core::fmt;
 use std::borrow::Cow;
 
+use memchr::memchr;
 use serde::{Deserialize, Serialize};
 
 use super::HeaderFault;
@@ -50,7 +51,7 @@ impl NameAddr {
             let gap = value[end..].len() - value[end..].trim_start_matches([' ', '\t']).len();
             Some(end + gap)
         } else {
-            value.find('<')
+            memchr(b'<', value.as_bytes())
         };
         match open {
             Some(open) => Self::parse_bracketed(value, open),
@@ -61,7 +62,8 @@ impl NameAddr {
     fn parse_bracketed(value: &str, open: usize) -> Result<Self, HeaderFault> {
         let display = text::trim(&value[..open]);
         let inside = value[open..].strip_prefix('<').ok_or(HeaderFault::Address)?;
-        let (uri, params) = inside.split_once('>').ok_or(HeaderFault::Address)?;
+        let close = memchr(b'>', inside.as_bytes()).ok_or(HeaderFault::Address)?;
+        let (uri, params) = (&inside[..close], &inside[close + 1..]);
         if !display.starts_with('"') && !text::all(display, class::DISPLAY) {
             return Err(HeaderFault::Address);
         }

@@ -150,7 +150,7 @@ fn top_via(writer: &mut Writer, request: &Message, line: &str) {
     if asked {
         let _ = write!(writer, ";rport={}", source.port());
     }
-    writer.0.extend_from_slice(line[end..].as_bytes());
+    writer.0.extend_from_slice(&line.as_bytes()[end..]);
     writer.0.extend_from_slice(b"\r\n");
 }
 

@@ -33,7 +33,8 @@ pub enum Uri {
 impl Uri {
     /// Reads a URI that fills the whole text.
     pub fn parse(text: &str) -> Result<Self, HeaderFault> {
-        let (scheme, rest) = text.split_once(':').ok_or(HeaderFault::Uri)?;
+        let colon = text.bytes().position(|byte| byte == b':').ok_or(HeaderFault::Uri)?;
+        let (scheme, rest) = (&text[..colon], &text[colon + 1..]);
         if scheme.eq_ignore_ascii_case("sip") {
             SipUri::parse(false, rest).map(Self::Sip)
         } else if scheme.eq_ignore_ascii_case("sips") {

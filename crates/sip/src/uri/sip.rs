@@ -4,6 +4,7 @@ use core::fmt;
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
+use memchr::{memchr, memrchr};
 use serde::{Deserialize, Serialize};
 
 use super::compare;
@@ -66,21 +67,21 @@ impl SipUri {
 
     /// Reads what follows the scheme.
     pub(super) fn parse(secure: bool, text: &str) -> Result<Self, HeaderFault> {
-        let (userinfo, rest) = match text.rfind('@') {
+        let (userinfo, rest) = match memrchr(b'@', text.as_bytes()) {
             Some(at) => (Some(&text[..at]), &text[at + 1..]),
             None => (None, text),
         };
         if userinfo.is_some_and(|info| !is_userinfo(info)) {
             return Err(HeaderFault::Uri);
         }
-        let (rest, headers) = match rest.split_once('?') {
-            Some((rest, headers)) => (rest, Some(headers)),
+        let (rest, headers) = match memchr(b'?', rest.as_bytes()) {
+            Some(at) => (&rest[..at], Some(&rest[at + 1..])),
             None => (rest, None),
         };
         if headers.is_some_and(|headers| !is_headers(headers)) {
             return Err(HeaderFault::Uri);
         }
-        let end = rest.find(';').unwrap_or(rest.len());
+        let end = memchr(b';', rest.as_bytes()).unwrap_or(rest.len());
         if rest[..end].bytes().any(text::is_space) {
             return Err(HeaderFault::Uri);
         }
@@ -172,7 +173,8 @@ impl fmt::Display for SipUri {
 }
 
 fn is_userinfo(info: &str) -> bool {
-    let (user, password) = info.split_once(':').unwrap_or((info, ""));
+    let colon = info.bytes().position(|byte| byte == b':');
+    let (user, password) = colon.map_or((info, ""), |at| (&info[..at], &info[at + 1..]));
     !user.is_empty()
         && text::is_escaped(user, class::USER_SENT)
         && text::is_escaped(password, class::PASSWORD)
