@@ -122,6 +122,7 @@ pub(crate) fn operation_name(operation: &Operation) -> &'static str {
         Operation::Update { .. } => "update",
         Operation::Delete { .. } => "delete",
         Operation::Batch(_) => "batch",
+        Operation::FirstStart(_) => "first-start",
         Operation::AutoRegister { .. } => "auto-register",
         Operation::Assign { .. } => "assign",
         Operation::Unassign { .. } => "unassign",

@@ -17,9 +17,24 @@
 //! # Ok(()) }
 //! ```
 //!
-//! `submit` and `inquire` carry the engine's operations, `execute` those of REST and the command
-//! line. An answered commit is on the disk. All writing is done by one thread, which lets many
-//! requests share a transaction; nothing that only reads the directory ever waits for it.
+//! # How the node uses it
+//!
+//! - First start: `execute` with `Operation::FirstStart`, which does nothing later on; then
+//!   [`StoreHandle::issue_one_time_password`] for the first administrator.
+//! - The engine's operations go through [`StoreHandle::submit`] and [`StoreHandle::inquire`], those
+//!   of REST and the command line through [`StoreHandle::execute`]. An answered commit is on the
+//!   disk. After [`Answer::Unknown`] ask; [`Answer::NeverSeen`] is final.
+//! - Registrations and call records are written behind: [`StoreHandle::save_bindings`],
+//!   [`StoreHandle::append_records`], a batch a second; [`StoreHandle::bindings`] reads them at
+//!   start.
+//! - [`StoreHandle::prune`] now and then, an hour apart.
+//! - Callbacks run on the writer's thread: they must not block, nor call what waits for the writer
+//!   (everything that returns a `Result`). From async code call that in `spawn_blocking`.
+//! - [`backup`] works beside a running server; [`restore`] wants an empty database and no server.
+//!
+//! All writing is done by one thread, which lets many requests share a transaction; whatever only
+//! reads the directory never waits for it. A connection to PostgreSQL is not encrypted: put the
+//! server on the same machine, or behind a tunnel.
 
 mod answer;
 mod attempt;

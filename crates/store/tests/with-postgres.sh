@@ -62,8 +62,7 @@ if [ -z "$server" ]; then
 fi
 
 JACKFIELD_TEST_POSTGRES="postgres://jackfield@127.0.0.1:$port/postgres"
-JACKFIELD_TEST_POSTGRES_CTL="$bin/pg_ctl -D $home/data"
-export JACKFIELD_TEST_POSTGRES JACKFIELD_TEST_POSTGRES_CTL
+export JACKFIELD_TEST_POSTGRES
 status=0
 "$@" || status=$?
 exit "$status"

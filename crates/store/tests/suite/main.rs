@@ -11,4 +11,5 @@ mod lost_database;
 mod nodes;
 mod proxy;
 mod rows;
+mod storms;
 mod world;
