@@ -124,6 +124,8 @@ pub(crate) enum Timer {
     GlareRetry { leg: LegId },
     /// A device was offered a call and sent no final answer for far too long.
     OfferGiveUp { leg: LegId },
+    /// An answered leg is asked whether it still lives: a phone may vanish without a word.
+    LegAudit { leg: LegId },
     /// A subscription to a phone's keys must be refreshed.
     KeySubscription { leg: LegId },
 

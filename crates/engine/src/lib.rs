@@ -244,6 +244,7 @@ impl Engine {
             | Timer::AutoRegisterRestart { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }
+            | Timer::LegAudit { .. }
             | Timer::KeySubscription { .. } => devices.timeout(ctx, endpoint, timer),
             Timer::NoAnswer { .. } | Timer::Exchange { .. } => calls.timer(ctx, timer),
             Timer::NewCallAccept { .. }
@@ -314,12 +315,19 @@ impl Engine {
     }
 
     fn overview(&self) -> Overview {
-        let State { endpoint, devices, calls, cti, ivr, counters, .. } = &self.state;
+        let State { endpoint, devices, calls, cti, ivr, provisioning, counters, .. } = &self.state;
         let (all, connected) = calls.counts();
         let mut counted = counters.all();
         counted.extend(endpoint.counters());
         counted.extend(devices.counters());
         counted.push(("timers".into(), self.state.timers.len() as u64));
+        let ((cti_calls, media), waiting) = (cti.counts(), provisioning.counts());
+        counted.extend([
+            ("call-legs".into(), calls.legs() as u64),
+            ("cti-calls".into(), cti_calls as u64),
+            ("media-resources".into(), media as u64),
+            ("assignments-waiting".into(), waiting.1 as u64),
+        ]);
         Overview {
             registered: devices.registered(),
             calls: all,

@@ -9,15 +9,19 @@ mod stories {
     mod a_call_that_is_not_answered;
     mod a_connection_breaks;
     mod a_phone_is_told_to_restart;
+    mod a_phone_loses_its_power;
     mod a_phone_registers;
+    mod a_phone_with_several_lines;
     mod a_refresh_with_a_held_nonce;
     mod an_unknown_phone_registers;
     mod hold_and_other_media;
+    mod keys_in_signalling;
     mod more_than_can_be_handled;
     mod requests_that_make_no_sense;
     mod stop_and_restore_anywhere;
     mod the_secret_changes;
     mod unknown_phones_flood;
+    mod whatever_phones_do;
     mod who_may_call;
     mod wrong_password;
 }

@@ -22,6 +22,9 @@ use crate::interface::Level;
 pub(super) enum Proof {
     /// It has the device's secret.
     Proved { device: ObjectId },
+    /// It has the device's secret, and this very request was carried out before: only its answer
+    /// is sent again. What the digest does not cover may have been changed since.
+    Repeated { device: ObjectId },
     /// It is believed without a secret.
     Trusted { device: ObjectId },
     /// It is a phone nobody knows.
@@ -177,6 +180,9 @@ impl Devices {
         }
         if !self.is_right(ctx, device, request, credentials) {
             return self.wrong(ctx, flow, request, "wrong secret");
+        }
+        if again {
+            return Proof::Repeated { device };
         }
         let shown = self.authenticator.devices.entry(device).or_default();
         shown.uses.take(&credentials.nonce, count);

@@ -57,6 +57,8 @@ enum Sent {
     Withdrawn { flow: Flow },
     /// New media for an answered leg.
     ReOffer(LegId),
+    /// The question whether an answered leg still lives.
+    Audit(LegId),
     /// A word to a phone outside every call.
     Told(Box<Told>),
 }
@@ -159,6 +161,10 @@ impl Devices {
                 let leg = *leg;
                 self.re_offer_answered(ctx, endpoint, key, leg, message);
             }
+            Some(Sent::Audit(leg)) => {
+                let leg = *leg;
+                self.audit_answered(ctx, endpoint, key, leg, message);
+            }
             Some(Sent::Told(_)) => self.told_answered(ctx, endpoint, key, message),
             // BYE, UPDATE, SUBSCRIBE: whatever comes changes nothing.
             None => {}
@@ -169,6 +175,7 @@ impl Devices {
         match self.sent.remove(&key) {
             Some(Sent::Offer(leg)) => self.offer_failed(ctx, leg),
             Some(Sent::ReOffer(leg)) => self.re_offer_failed(ctx, endpoint, leg),
+            Some(Sent::Audit(leg)) => self.audit_failed(ctx, endpoint, leg),
             Some(Sent::Told(told)) => Self::told_failed(ctx, &told),
             Some(Sent::Withdrawn { .. }) | None => {}
         }
@@ -228,6 +235,7 @@ impl Devices {
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
             Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
             Timer::OfferGiveUp { leg } => self.give_up_offer(ctx, endpoint, *leg),
+            Timer::LegAudit { leg } => self.audit_leg(ctx, endpoint, *leg),
             Timer::KeySubscription { leg } => self.refresh_keys(ctx, endpoint, *leg),
             _ => {}
         }

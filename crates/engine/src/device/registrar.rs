@@ -54,6 +54,9 @@ impl Devices {
             Proof::Trusted { device } => {
                 Some(self.bind(ctx, flow, request, essentials, &wish, device, Trust::Provisional))
             }
+            Proof::Repeated { device } => {
+                Some(self.registered_answer(ctx, request, device, false))
+            }
             Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
             Proof::Refused(response) => response,
         }

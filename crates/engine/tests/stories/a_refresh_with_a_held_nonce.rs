@@ -54,6 +54,23 @@ fn a_refresh_sent_again_by_somebody_else_moves_nothing() {
 }
 
 #[test]
+fn the_last_refresh_sent_again_with_another_contact_moves_nothing() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    world.send_register(phone, 3600);
+    let copy = world.in_flight().last().unwrap().clone();
+    world.run(2);
+    let Input::Sip { message, flow } = copy else { panic!() };
+    let forged = String::from_utf8(message).unwrap();
+    let forged = forged.replace("<sip:2001@10.1.0.1:5060>", "<sip:2001@10.66.6.6:5060>");
+    let before = world.heard.bindings.clone();
+    let flow = Flow::udp(flow.local, "10.66.6.6:5060".parse().unwrap());
+    world.input(Input::Sip { flow, message: forged.into_bytes() });
+    assert_eq!(world.heard.bindings, before);
+}
+
+#[test]
 fn a_refresh_whose_answer_was_lost_gets_the_same_answer() {
     let mut world = World::new();
     let phone = world.phone("SEP001122AABB01", "2001");

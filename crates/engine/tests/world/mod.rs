@@ -46,6 +46,9 @@ pub struct World {
     inputs: u64,
     /// Every message that the engine sent: when, where, and what.
     pub transcript: Vec<String>,
+    /// Keep what phones send.
+    pub record: bool,
+    pub recorded: Vec<Vec<u8>>,
 }
 
 /// What the engine said besides SIP.
@@ -93,6 +96,8 @@ impl World {
             interrupt_every: None,
             inputs: 0,
             transcript: Vec::new(),
+            record: false,
+            recorded: Vec::new(),
         }
     }
 

@@ -58,6 +58,9 @@ impl World {
         if self.network.cut_off.contains(&from) {
             return;
         }
+        if self.record {
+            self.recorded.push(message.clone());
+        }
         let seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
         for delay in self.network.copies(flow.transport.is_reliable()) {
             let input = Input::Sip { flow: seen.clone(), message: message.clone() };

@@ -176,6 +176,9 @@ impl World {
     /// Hangs up, whatever the call's state is: CANCEL, refusal or BYE.
     pub fn hang_up(&mut self, id: PhoneId) {
         let now = sip_time(self.now);
+        if self.state(id) == CallState::None {
+            return;
+        }
         let call = self.last_call(id);
         let state = core::mem::replace(&mut call.state, CallState::Over(0));
         match state {
@@ -193,6 +196,14 @@ impl World {
             CallState::None | CallState::Over(_) => {}
         }
         self.run_for(Duration::from_millis(100));
+    }
+
+    /// Hangs up every call the phone has.
+    pub fn hang_up_all(&mut self, id: PhoneId) {
+        for _ in 0..self.phones[&id].calls.len() {
+            self.hang_up(id);
+            self.phones.get_mut(&id).unwrap().calls.rotate_right(1);
+        }
     }
 
     /// Offers other media in the call: hold, resume.
@@ -217,6 +228,18 @@ impl World {
     pub fn send_in_call(&mut self, id: PhoneId, method: Method, kind: &str, body: &str) {
         let call = self.last_call(id);
         let request = call.dialog.as_mut().unwrap().request(method).body(kind, body);
+        self.client(id, &request);
+        self.run_for(Duration::from_millis(100));
+    }
+
+    /// Reports an event inside the call.
+    pub fn notify_in_call(&mut self, id: PhoneId, event: &str, body: &str) {
+        let call = self.last_call(id);
+        let request = call.dialog.as_mut().unwrap().request(Method::Notify);
+        let request = request
+            .header(HeaderName::Event, event)
+            .header(HeaderName::SubscriptionState, "active;expires=7200")
+            .body("application/kpml-response+xml", body);
         self.client(id, &request);
         self.run_for(Duration::from_millis(100));
     }
@@ -253,6 +276,9 @@ impl World {
         let Some(call) = self.call_of(id, &message) else {
             return self.plainly(id, key, &message, Status::CALL_DOES_NOT_EXIST);
         };
+        if matches!(call.state, CallState::Over(_)) {
+            return self.plainly(id, key, &message, Status::CALL_DOES_NOT_EXIST);
+        }
         let in_order = call.dialog.as_mut().map_or(true, |d| d.receive_request(&message).is_ok());
         assert!(in_order, "the engine's requests are out of order");
         match method {

@@ -29,7 +29,7 @@ impl Devices {
         let device = match self.caller(ctx, &flow, &message) {
             Proof::Proved { device } | Proof::Trusted { device } => device,
             Proof::Refused(Some(response)) => return endpoint.respond(ctx, key, &response),
-            Proof::Refused(None) | Proof::Newcomer { .. } => {
+            Proof::Refused(None) | Proof::Newcomer { .. } | Proof::Repeated { .. } => {
                 let response = answer::plain(&message, Status::FORBIDDEN);
                 return endpoint.respond(ctx, key, &response);
             }
@@ -201,6 +201,7 @@ impl Devices {
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
         self.legs.invites.insert(invite, id);
+        Self::plan_audit(ctx, id);
         let offered = sdp::of(&request);
         self.watch_keys(ctx, endpoint, id, offered.as_ref());
     }

@@ -1,6 +1,7 @@
 //! Legs: what the device layer holds of one device in one call, a SIP dialog in the making, going
 //! on, or ending. Calls tell a leg what to do, and are told what its device does.
 
+mod audit;
 mod calling;
 mod end;
 mod exchange;

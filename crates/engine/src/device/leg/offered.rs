@@ -108,6 +108,7 @@ impl Devices {
         let up = Up { dialog, exchange, unacknowledged: None, ending: None, updates };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
+        Self::plan_audit(ctx, id);
         self.watch_keys(ctx, endpoint, id, Some(&answer));
         ctx.tell(Internal::ToCall(LegEvent::Answered { leg: id, answer }));
     }

@@ -7,7 +7,7 @@ use jackfield_sip::{
 use jackfield_vocabulary::LegId;
 
 use super::super::Devices;
-use super::State;
+use super::{State, sdp};
 use super::exchange::out_of_order;
 use crate::context::{Context, Internal};
 use crate::endpoint::{Endpoint, answer};
@@ -104,6 +104,8 @@ impl Devices {
                 ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg: id }));
                 Status::DECLINE
             }
+            // New media before the answer are none of what we can bring to the other side.
+            Method::Update if sdp::of(message).is_some() => Status::NOT_ACCEPTABLE_HERE,
             Method::Options | Method::Update => Status::OK,
             Method::Invite => Status::REQUEST_PENDING,
             Method::Subscribe => Status::BAD_EVENT,
