@@ -10,6 +10,7 @@ use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use sha2::{Digest, Sha256};
 
 use crate::StoreError;
+use crate::commit::{self, Wanted};
 use crate::database::widen;
 use crate::handle::StoreHandle;
 use crate::key::random_bytes;
@@ -109,8 +110,10 @@ impl StoreHandle {
         let kind = CredentialKind::Password;
         let hash = Some(self.hash(kind, &password)?);
         let operation = Operation::SetCredential { owner: account, kind, hash };
-        self.execute(Self::operation_id()?, Actor::System, operation)?;
-        self.work(Lane::Urgent, move |turn| {
+        let wanted = Wanted { id: Self::operation_id()?, actor: Actor::System, operation };
+        // In one transaction: a password without its mark would stay for ever.
+        self.work(Lane::Operation, move |turn| {
+            commit::carry_out(turn.database, turn.state, turn.vault, &wanted, turn.now)?;
             turn.vault.put(turn.database, account.0, ONE_TIME, b"1", turn.now.0)
         })?;
         Ok(password)

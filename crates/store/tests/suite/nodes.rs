@@ -114,3 +114,39 @@ fn a_node_needs_the_key_file_of_its_database() {
     assert!(error.to_string().contains("another-key"), "{error}");
     assert!(!settings.key_file.exists());
 }
+
+#[test]
+fn the_database_of_a_newer_program_is_left_alone() {
+    let world = World::new();
+    drop(world.open());
+    world.sql("UPDATE meta SET value = '99' WHERE name = 'schema'");
+    let Err(error) = jackfield_store::Store::open(&world.settings, |_, _| {}) else { panic!() };
+    assert!(error.to_string().contains("too old"), "{error}");
+}
+
+#[test]
+fn a_new_secret_of_a_device_is_known_on_every_node_and_after_a_restart() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let first = jackfield_model::FirstStart {
+        node: "node".into(),
+        address: "127.0.0.1".into(),
+        locale: "C".into(),
+        time_zone: "Etc/UTC".into(),
+    };
+    act(&one.handle(), Operation::FirstStart(first)).unwrap();
+    let phone = json!({
+        "name": "SEP001122334455", "model": "Virtual phone", "device_pool": "Default",
+        "security_profile": "Non-secure UDP", "sip_profile": "Default",
+    });
+    let device = make(&one.handle(), Kind::Phone, phone);
+    let old = one.directory().secrets().sip_password(device);
+    act(&one.handle(), Operation::RotateDeviceSecret { device }).unwrap();
+    let new = one.directory().secrets().sip_password(device);
+    assert_ne!(old, new);
+    // The other one follows before it writes.
+    act(&other.handle(), partition("A")).unwrap();
+    assert_eq!(other.directory().secrets().sip_password(device), new);
+    drop((one, other));
+    assert_eq!(world.open().directory().secrets().sip_password(device), new);
+}
