@@ -220,3 +220,97 @@ fn a_route_pattern_blocks_or_leads_on() {
     stage.hang_up(caller);
     stage.is_still();
 }
+
+#[test]
+fn an_operator_sees_and_ends_a_call() {
+    let mut stage = Stage::new();
+    let (one, two) = two_phones(&mut stage);
+    let dialled = number(&stage, two);
+    let caller = stage.call(one, &dialled);
+    let calls = stage.upper.calls_of(two);
+    let [(call, word)] = &calls[..] else { panic!("{calls:?}") };
+    assert_eq!(&**word, "ringing");
+    let call = *call;
+    stage.answer(two);
+    assert_eq!(&*stage.upper.calls_of(one)[0].1, "connected");
+    stage.with(|upper, context| upper.drop_call(context, 1, call));
+    stage.with(|upper, context| upper.drop_call(context, 2, call));
+    assert_eq!(stage.ended[&caller], Cause::Dropped);
+    assert!(stage.replies[0].1.is_ok());
+    assert!(stage.replies[1].1.is_err(), "it is over");
+    stage.is_still();
+}
+
+#[test]
+fn a_line_that_is_full_places_no_more_calls() {
+    let mut stage = Stage::new();
+    let (one, two) = two_phones(&mut stage);
+    let dialled = number(&stage, two);
+    let (name, own) = (stage.name_of(one), number(&stage, one));
+    let line = json!({ "line": own, "maximum_calls": 1, "busy_trigger": 1 });
+    stage.patch(Kind::Phone, name.as_str(), json!({ "lines": [line] }));
+    stage.call(one, &dialled);
+    let refused = stage.call(one, &dialled);
+    assert_eq!(stage.ended[&refused], Cause::Congestion);
+}
+
+#[test]
+fn a_request_without_hops_left_ends() {
+    let mut stage = Stage::new();
+    let (one, two) = two_phones(&mut stage);
+    let dialled = number(&stage, two);
+    let effective = stage.directory.effective(one).unwrap();
+    let leg = LegId(9000);
+    stage.tell(LegEvent::Called(Box::new(crate::leg::Called {
+        leg,
+        device: one,
+        name: effective.name.clone(),
+        line: effective.lines[0].id.id(),
+        dialled: dialled.into(),
+        offer: None,
+        max_forwards: 0,
+    })));
+    assert_eq!(stage.records[0].cause, Cause::Loop);
+    assert_eq!(stage.ringing(two), None);
+}
+
+#[test]
+fn a_forward_is_looked_up_in_its_own_calling_search_space() {
+    let mut stage = Stage::new();
+    let (one, two) = two_phones(&mut stage);
+    let second = number(&stage, two);
+    stage.create(Kind::Partition, json!({ "name": "Hidden" }));
+    stage.create(
+        Kind::CallingSearchSpace,
+        json!({ "name": "Sees hidden", "partitions": ["Hidden"] }),
+    );
+    stage.create(Kind::Line, json!({ "number": "5000", "partition": "Hidden" }));
+    let to_hidden = |css| json!({ "forwards": { "all": { "destination": "5000", "css": css } } });
+    line_patch(&mut stage, &second, to_hidden(json!(null)));
+    let caller = stage.call(one, &second);
+    assert_eq!(stage.ended[&caller], Cause::NoRoute, "not within the line's own reach");
+    line_patch(&mut stage, &second, to_hidden(json!("Sees hidden")));
+    let caller = stage.call(one, &second);
+    assert_eq!(stage.ended[&caller], Cause::Unregistered, "found, and on no device");
+}
+
+#[test]
+fn a_refused_renegotiation_leaves_the_call_as_it_was() {
+    let mut stage = Stage::new();
+    let (one, two) = two_phones(&mut stage);
+    let dialled = number(&stage, two);
+    let caller = stage.call(one, &dialled);
+    let called = stage.answer(two);
+    let offer = Some(sdp(8));
+    // Both at once: the second is refused, the first goes through.
+    stage.silent = true;
+    stage.tell(LegEvent::ReOffered { leg: caller, offer: offer.clone(), hold: None });
+    stage.tell(LegEvent::ReOffered { leg: called, offer, hold: None });
+    stage.tell(LegEvent::ReRefused { leg: called, cause: Cause::Rejected });
+    stage.tell(LegEvent::ReOffered { leg: called, offer: None, hold: None });
+    // Nobody answers that one.
+    stage.after(41);
+    assert_eq!(stage.overview().calls_connected, 1, "the call goes on");
+    stage.hang_up(caller);
+    stage.is_still();
+}

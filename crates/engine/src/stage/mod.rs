@@ -60,6 +60,8 @@ pub(super) struct Stage {
     secrets: BTreeMap<(ObjectId, CredentialKind), String>,
     failures: BTreeMap<ObjectId, u32>,
     pub(super) checker_silent: bool,
+    /// Phones answer no new media.
+    pub(super) silent: bool,
     pub(super) records: Vec<CallRecord>,
     pub(super) alarms: Vec<Alarm>,
     pub(super) restarts: Vec<ObjectId>,
@@ -207,7 +209,7 @@ impl Stage {
         let verdict = operation.evaluate(&self.directory, &mut self.ids, self.now.wall)?;
         self.sequence += 1;
         self.directory = Arc::new(self.directory.apply(self.sequence, &verdict.changes()));
-        self.with(|upper, context| upper.directory_changed(context));
+        self.with(Upper::directory_changed);
         Ok(verdict.outcome)
     }
 
@@ -384,6 +386,7 @@ impl Stage {
             secrets: BTreeMap::new(),
             failures: BTreeMap::new(),
             checker_silent: false,
+            silent: false,
             records: Vec::new(),
             alarms: Vec::new(),
             restarts: Vec::new(),

@@ -68,7 +68,7 @@ impl House {
     /// The phone is the user's, wholly.
     #[track_caller]
     fn is_assigned(&self) {
-        assert_eq!(self.stage.numbers_of(self.phone), [self.id.clone()]);
+        assert_eq!(self.stage.numbers_of(self.phone), [&*self.id]);
         let owner = self.stage.directory.effective(self.phone).unwrap().owner.unwrap();
         assert_eq!(owner.id(), self.user);
     }
