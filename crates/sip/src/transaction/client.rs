@@ -134,7 +134,7 @@ impl Endpoint {
             .and_then(|cancel| Some(cancel.typed::<Via>().ok()?.branch()?.to_owned()));
         let key = self.keys.client(&branch.unwrap_or_default(), &Method::Cancel);
         let alarm = Alarm { owner: Owner::Client(invite), number, timer: Timer::Cancelled };
-        self.timers.set(now + PATIENCE, alarm);
+        self.timers.set(now, PATIENCE, alarm);
         self.start(now, key, flow, bytes, &Method::Cancel, out);
     }
 

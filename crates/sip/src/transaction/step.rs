@@ -25,7 +25,7 @@ impl Step<'_> {
 
     pub(super) fn start(&mut self, timer: Timer, after: Duration) {
         let alarm = Alarm { owner: self.owner, number: self.number, timer };
-        self.timers.set(self.now + after, alarm);
+        self.timers.set(self.now, after, alarm);
     }
 
     pub(super) fn is_reliable(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The timers of transactions, by the letters of RFC 3261 and RFC 6026.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,28 +59,51 @@ pub(super) struct Alarm {
     pub(super) timer: Timer,
 }
 
-/// All timers, in the order they fire. A timer is never taken out: the state it belongs to looks
-/// at it when it fires, and others ignore it.
+/// All timers. Those with the same delay fire in the order they were set, so each delay has a queue
+/// of its own, and there are few delays.
+///
+/// A timer is never taken out: the state it belongs to looks at it when it fires, and others
+/// ignore it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Timers {
     #[serde(with = "listed")]
-    queue: BTreeMap<(Now, u64), Alarm>,
+    queues: BTreeMap<Duration, VecDeque<Entry>>,
     count: u64,
 }
 
+/// A timer in its queue; the count keeps the order of those that are due at the same time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Entry {
+    at: Now,
+    count: u64,
+    alarm: Alarm,
+}
+
 impl Timers {
-    pub(super) fn set(&mut self, at: Now, alarm: Alarm) {
+    pub(super) fn set(&mut self, now: Now, after: Duration, alarm: Alarm) {
         self.count += 1;
-        self.queue.insert((at, self.count), alarm);
+        let queue = self.queues.entry(after).or_default();
+        // Should time ever run backwards, the queue stays in order and the timer fires later.
+        let at = queue.back().map_or(now + after, |last| last.at.max(now + after));
+        queue.push_back(Entry { at, count: self.count, alarm });
     }
 
     pub(super) fn next(&self) -> Option<Now> {
-        self.queue.first_key_value().map(|((at, _), _)| *at)
+        let first = self.queues.values().filter_map(VecDeque::front);
+        first.map(|entry| entry.at).min()
     }
 
     pub(super) fn due(&mut self, now: Now) -> Option<Alarm> {
-        let first = self.queue.first_entry()?;
-        if first.key().0 <= now { Some(first.remove()) } else { None }
+        let queues = self.queues.values_mut();
+        let first = queues
+            .filter(|queue| queue.front().is_some_and(|entry| entry.at <= now))
+            .min_by_key(|queue| queue.front().map(|entry| (entry.at, entry.count)))?;
+        let entry = first.pop_front()?;
+        // After a burst the memory goes back, a little at a time.
+        if first.len() < first.capacity() / 8 {
+            first.shrink_to(first.capacity() / 2);
+        }
+        Some(entry.alarm)
     }
 }
 
@@ -95,21 +118,21 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(32);
 /// How long an INVITE may have no answer before 100 is sent.
 pub(super) const TRYING: Duration = Duration::from_millis(200);
 
-/// JSON has no maps whose keys are pairs.
+/// JSON has no maps whose keys are durations.
 mod listed {
-    use super::{Alarm, BTreeMap, Deserialize, Now, Serialize};
+    use super::{BTreeMap, Deserialize, Duration, Entry, Serialize, VecDeque};
     use serde::{Deserializer, Serializer};
 
     pub(super) fn serialize<S: Serializer>(
-        queue: &BTreeMap<(Now, u64), Alarm>,
+        queues: &BTreeMap<Duration, VecDeque<Entry>>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        queue.iter().collect::<Vec<_>>().serialize(serializer)
+        queues.iter().collect::<Vec<_>>().serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<(Now, u64), Alarm>, D::Error> {
-        Ok(Vec::<((Now, u64), Alarm)>::deserialize(deserializer)?.into_iter().collect())
+    ) -> Result<BTreeMap<Duration, VecDeque<Entry>>, D::Error> {
+        Ok(Vec::<(Duration, VecDeque<Entry>)>::deserialize(deserializer)?.into_iter().collect())
     }
 }
