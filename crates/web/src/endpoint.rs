@@ -88,8 +88,8 @@ const EMPTY: &str = r#"{"type":"object","additionalProperties":false}"#;
 fn fixed() -> Vec<Endpoint> {
     use Needs::{Account, Nothing as Anybody, Own};
     use Privilege::{
-        Backup, ChangeConfiguration, ManageCredentials, OperateServices, ProvisionPhones,
-        ReadAudit, ReadConfiguration,
+        Backup, ChangeConfiguration, ManageCredentials, OperateServices, ReadAudit,
+        ReadConfiguration,
     };
     use Shape::{Nothing, Schema};
     let may = Needs::Privilege;
@@ -150,17 +150,17 @@ fn fixed() -> Vec<Endpoint> {
         row("POST", "/phones/{name}/text", may(OperateServices), "phones", "Show a text on a phone", &[],
             Schema(r#"{"type":"object","required":["text"],"properties":{"text":{"type":"string","maxLength":128}}}"#),
             Nothing, run!(api::phone::text)),
-        row("POST", "/phones/{name}/assign", may(ProvisionPhones), "phones", "Make a phone a user's own, as self-provisioning does", &[],
+        row("POST", "/phones/{name}/assign", may(ChangeConfiguration), "phones", "Make a phone a user's own, as self-provisioning does", &[],
             Schema(r#"{"type":"object","required":["user"],"properties":{"user":{"type":"string"}}}"#),
             Schema(ANY), run!(api::phone::assign)),
-        row("POST", "/phones/{name}/unassign", may(ProvisionPhones), "phones", "Take a phone from its owner; it is open for self-provisioning again", &[],
+        row("POST", "/phones/{name}/unassign", may(ChangeConfiguration), "phones", "Take a phone from its owner; it is open for self-provisioning again", &[],
             Schema(EMPTY), Schema(ANY), run!(api::phone::unassign)),
-        row("POST", "/phones/{name}/replace", may(ProvisionPhones), "phones", "Put a new phone in the place of this one", &[],
+        row("POST", "/phones/{name}/replace", may(ChangeConfiguration), "phones", "Put a new phone in the place of this one", &[],
             Schema(r#"{"type":"object","required":["new"],"properties":{"new":{"type":"string"}}}"#),
             Schema(ANY), run!(api::phone::replace)),
         row("POST", "/phones/{name}/secret", may(ManageCredentials), "phones", "Give a phone a new secret: its registration ends with the old one", &[],
             Schema(EMPTY), Nothing, run!(api::phone::rotate_secret)),
-        row("POST", "/phones/{name}/window", may(ProvisionPhones), "phones", "For a few minutes, whoever names the phone may fetch its file with secrets", &[],
+        row("POST", "/phones/{name}/window", may(ChangeConfiguration), "phones", "For a few minutes, whoever names the phone may fetch its file with secrets", &[],
             Schema(r#"{"type":"object","properties":{"minutes":{"type":"integer","minimum":1,"maximum":60}}}"#),
             Nothing, run!(api::phone::window)),
         row("POST", "/quick-add", may(ChangeConfiguration), "users", "A new user with an extension, ready to self-provision (SP-50)", &[],

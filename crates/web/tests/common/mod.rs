@@ -1,0 +1,268 @@
+//! Doors on a fresh store, with a node that notes what it is ordered.
+
+#![allow(dead_code)]
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use jackfield_files::AccessTable;
+use jackfield_model::{Actor, CredentialKind, Directory, FirstStart, Operation, Service};
+use jackfield_store::{Store, StoreHandle, StoreSettings};
+use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
+use jackfield_web::{
+    App, AppSettings, DeviceState, Language, Operated, Operator, Order, Overview, PhoneFiles,
+    Reply, Router, ServiceAction, ServiceStatus, router,
+};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A house with its doors open.
+pub(crate) struct House {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) node: Arc<FakeNode>,
+    pub(crate) access: Arc<Mutex<AccessTable>>,
+    pub(crate) files: PhoneFiles,
+    pub(crate) token: String,
+    folder: tempfile::TempDir,
+}
+
+/// A node that does nothing and remembers it.
+#[derive(Default)]
+pub(crate) struct FakeNode {
+    pub(crate) orders: Mutex<Vec<Order>>,
+    pub(crate) running: Mutex<Vec<Service>>,
+    pub(crate) restart_needed: Mutex<bool>,
+    /// What it refuses.
+    pub(crate) refuses: Mutex<Option<Refusal>>,
+}
+
+impl Operator for FakeNode {
+    fn operate(&self, order: Order) -> Operated<'_> {
+        self.orders.lock().unwrap().push(order.clone());
+        let refusal = self.refuses.lock().unwrap().clone();
+        Box::pin(async move {
+            match (order, refusal) {
+                (Order::Overview, _) => Ok(Reply::Overview(Overview {
+                    registered: 3,
+                    counters: vec![("sip.requests".into(), 17)],
+                    ..Overview::default()
+                })),
+                (Order::Services, _) => Ok(Reply::Services(self.services())),
+                (_, Some(refusal)) => Err(refusal),
+                (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState::default())),
+                (Order::Provision { password, .. }, _) => match password {
+                    Some(password) if password.reveal() == "right" => {
+                        Ok(Reply::Provisioned { extension: "2001".into() })
+                    }
+                    _ => Err(Refusal::new(Code::WrongCredential)),
+                },
+                (Order::Languages | Order::RescanLanguages, _) => {
+                    Ok(Reply::Languages(vec![Language {
+                        locale: "ja-JP".into(),
+                        name: "日本語".into(),
+                    }]))
+                }
+                (Order::Service { service, action }, _) => {
+                    let mut running = self.running.lock().unwrap();
+                    running.retain(|one| *one != service);
+                    if action != ServiceAction::Stop {
+                        running.push(service);
+                    }
+                    Ok(Reply::Accepted)
+                }
+                _ => Ok(Reply::Accepted),
+            }
+        })
+    }
+}
+
+impl FakeNode {
+    fn services(&self) -> Vec<ServiceStatus> {
+        let running = self.running.lock().unwrap();
+        Service::ALL
+            .iter()
+            .map(|service| ServiceStatus {
+                service: *service,
+                running: running.contains(service),
+                state: if running.contains(service) { "in-service" } else { "stopped" }.into(),
+                restart_needed: *self.restart_needed.lock().unwrap(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn ordered(&self, wanted: impl Fn(&Order) -> bool) -> bool {
+        self.orders.lock().unwrap().iter().any(wanted)
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl House {
+    /// A first start, with the administrator signed in.
+    pub(crate) async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = StoreSettings::in_folder(folder.path());
+        let store = Store::open(&settings, |_, _| {}).unwrap();
+        let handle = store.handle();
+        let first = FirstStart {
+            node: "node1".into(),
+            address: "192.0.2.1".into(),
+            locale: "en_US.UTF-8".into(),
+            time_zone: "Asia/Tokyo".into(),
+        };
+        execute(&handle, Operation::FirstStart(first));
+        let node = Arc::new(FakeNode::default());
+        let access = Arc::new(Mutex::new(AccessTable::new()));
+        let clock = || Now::new(1, UnixTime(1));
+        let files =
+            PhoneFiles::new(handle.clone(), Arc::clone(&access), clock, "node1", 8080, 6970);
+        let app = App::new(AppSettings {
+            store: handle.clone(),
+            store_settings: settings,
+            operator: Arc::clone(&node) as Arc<dyn Operator>,
+            files: files.clone(),
+            node: "node1".into(),
+            web_port: 8080,
+            backups: folder.path().join("backups"),
+        });
+        let mut house =
+            Self { router: router(app), store, node, access, files, token: String::new(), folder };
+        house.set_password("admin", PASSWORD);
+        house.token = house.sign_in("admin", PASSWORD).await;
+        house
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.store.handle().directory()
+    }
+
+    pub(crate) fn set_password(&self, user_id: &str, password: &str) {
+        let handle = self.store.handle();
+        let owner = handle.directory().account(user_id).unwrap();
+        let kind = CredentialKind::Password;
+        let hash = handle.hash(kind, &SecretText::new(password)).unwrap();
+        execute(&handle, Operation::SetCredential { owner, kind, hash: Some(hash) });
+    }
+
+    pub(crate) async fn sign_in(&self, user_id: &str, password: &str) -> String {
+        let body = json!({ "user_id": user_id, "password": password });
+        let told = self.as_nobody("POST", "/sessions", body).await;
+        assert_eq!(told.status, StatusCode::OK, "{told:?}");
+        told.body["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A request of the administrator.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> Told {
+        self.send(method, &format!("/api/v1{path}"), &[("authorization", &self.bearer())], body)
+            .await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let told = self.ask("GET", path, Value::Null).await;
+        assert_eq!(told.status, StatusCode::OK, "{path}: {told:?}");
+        told.body
+    }
+
+    /// A request that must succeed.
+    pub(crate) async fn done(&self, method: &str, path: &str, body: Value) -> Value {
+        let told = self.ask(method, path, body).await;
+        assert!(told.status.is_success(), "{method} {path}: {told:?}");
+        told.body
+    }
+
+    /// A request without a token.
+    pub(crate) async fn as_nobody(&self, method: &str, path: &str, body: Value) -> Told {
+        self.send(method, &format!("/api/v1{path}"), &[], body).await
+    }
+
+    /// A request with another token.
+    pub(crate) async fn with_token(
+        &self,
+        token: &str,
+        method: &str,
+        path: &str,
+        body: Value,
+    ) -> Told {
+        let bearer = format!("Bearer {token}");
+        self.send(method, &format!("/api/v1{path}"), &[("authorization", &bearer)], body).await
+    }
+
+    /// A request of the administrator who reads Japanese.
+    pub(crate) async fn in_japanese(&self, method: &str, path: &str, body: Value) -> Told {
+        let bearer = self.bearer();
+        let headers = [("authorization", &*bearer), ("accept-language", "ja-JP,en;q=0.5")];
+        self.send(method, &format!("/api/v1{path}"), &headers, body).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Told {
+        self.send_from("127.0.0.1", method, uri, headers, body).await
+    }
+
+    pub(crate) async fn send_from(
+        &self,
+        address: &str,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Told {
+        let address: IpAddr = address.parse().unwrap();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .extension(ConnectInfo(SocketAddr::new(address, 40_000)));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Value::Null => Body::empty(),
+            body => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+        };
+        let answer = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Told { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// The id of an object.
+    pub(crate) fn id(&self, kind: &str, name: &str) -> ObjectId {
+        self.directory().by_name(kind.parse().unwrap(), name).unwrap()
+    }
+}
+
+pub(crate) fn execute(handle: &StoreHandle, operation: Operation) {
+    let id = StoreHandle::operation_id().unwrap();
+    handle.execute(id, Actor::System, operation).unwrap();
+}

@@ -1,0 +1,178 @@
+//! Objects are made, found, changed and deleted over REST.
+
+mod common;
+
+use axum::http::StatusCode;
+use common::House;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn an_object_lives_its_life() {
+    let house = House::open().await;
+    let made = house
+        .ask("POST", "/partitions", json!({ "name": "Offices", "description": "Desks" }))
+        .await;
+    assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
+    assert_eq!(made.headers["etag"], "\"1\"");
+    let location = made.headers["location"].to_str().unwrap().to_owned();
+    let bearer = house.bearer();
+    let headers = [("authorization", &*bearer)];
+    let found = house.send("GET", &location, &headers, Value::Null).await;
+    assert_eq!(found.body, made.body);
+    let changed = house.done("PATCH", "/partitions/offices", json!({ "description": "" })).await;
+    assert_eq!((&changed["version"], &changed["description"]), (&json!(2), &json!("")));
+    let again = house.ask("POST", "/partitions", json!({ "name": "OFFICES" })).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert_eq!(again.body["code"], "duplicate");
+    let gone = house.ask("DELETE", "/partitions/Offices", Value::Null).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let told = house.ask("GET", "/partitions/Offices", Value::Null).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn references_are_shown_as_links_and_taken_in_three_forms() {
+    let house = House::open().await;
+    let made = house.done("POST", "/partitions", json!({ "name": "Offices" })).await;
+    let id = made["id"].clone();
+    for (number, partition) in [
+        ("2001", json!("Offices")),
+        ("2002", id.clone()),
+        ("2003", json!({ "id": id, "name": "Offices" })),
+        ("2004", json!({ "name": "Offices" })),
+    ] {
+        let line =
+            house.done("POST", "/lines", json!({ "number": number, "partition": partition })).await;
+        assert_eq!(line["partition"], json!({ "id": id, "name": "Offices" }));
+        // What is shown is taken back as it is.
+        let path = format!("/lines/id:{}", line["id"]);
+        let saved = house.done("PUT", &path, line.clone()).await;
+        assert_eq!(saved["number"], line["number"]);
+    }
+    let shown = house.get("/lines/2001%20in%20Offices").await;
+    assert_eq!(shown["number"], "2001");
+    let unknown =
+        house.ask("POST", "/lines", json!({ "number": "2005", "partition": "Nowhere" })).await;
+    assert_eq!(unknown.body["code"], "unknown-reference");
+    assert_eq!(unknown.body["field"], "partition");
+    let used = house.ask("DELETE", "/partitions/Offices", Value::Null).await;
+    assert_eq!(used.body["code"], "in-use");
+    let dependents = house.get("/partitions/Offices/dependents").await;
+    assert_eq!(dependents["items"].as_array().unwrap().len(), 4);
+    assert_eq!(dependents["items"][0]["field"], "partition");
+}
+
+#[tokio::test]
+async fn a_change_of_an_older_version_is_refused() {
+    let house = House::open().await;
+    house.done("POST", "/partitions", json!({ "name": "Offices" })).await;
+    let bearer = house.bearer();
+    let headers = [("authorization", &*bearer), ("if-match", "\"1\"")];
+    let uri = "/api/v1/partitions/Offices";
+    let first = house.send("PATCH", uri, &headers, json!({ "description": "one" })).await;
+    assert_eq!((first.status, &first.headers["etag"]), (StatusCode::OK, &"\"2\"".parse().unwrap()));
+    let second = house.send("PATCH", uri, &headers, json!({ "description": "two" })).await;
+    assert_eq!(second.status, StatusCode::CONFLICT);
+    assert_eq!(second.body["code"], "version-conflict");
+    let third = house
+        .ask("PATCH", "/partitions/Offices", json!({ "version": 1, "description": "three" }))
+        .await;
+    assert_eq!(third.body["code"], "version-conflict");
+    assert_eq!(house.get("/partitions/Offices").await["description"], "one");
+}
+
+#[tokio::test]
+async fn replacing_gives_what_is_left_out_its_default() {
+    let house = House::open().await;
+    house.done("POST", "/partitions", json!({ "name": "Offices", "description": "Desks" })).await;
+    house.done("PUT", "/partitions/Offices", json!({ "name": "Rooms" })).await;
+    let shown = house.get("/partitions/Rooms").await;
+    assert_eq!(shown["description"], "");
+    let settings = house.get("/cluster-settings").await;
+    assert_eq!(settings["maximum_forwards"], 12);
+    house.done("PATCH", "/cluster-settings", json!({ "maximum_forwards": 3 })).await;
+    house.done("PUT", "/cluster-settings", json!({ "organization": "Example" })).await;
+    let settings = house.get("/cluster-settings").await;
+    assert_eq!(
+        (&settings["maximum_forwards"], &settings["organization"]),
+        (&json!(12), &json!("Example"))
+    );
+}
+
+#[tokio::test]
+async fn lists_are_paged_filtered_and_searched() {
+    let house = House::open().await;
+    for number in 3000..3025 {
+        let description = if number % 2 == 0 { "even" } else { "odd" };
+        let body = json!({ "number": number.to_string(), "description": description });
+        house.done("POST", "/lines", body).await;
+    }
+    let (mut numbers, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = house.get(&format!("/lines?limit=10{cursor}")).await;
+        let items = page["items"].as_array().unwrap();
+        numbers.extend(items.iter().map(|item| item["number"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        assert_eq!(items.len(), 10);
+        cursor = format!("&cursor={next}");
+    }
+    let expected = (3000..3025).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert_eq!(numbers, expected);
+    let count = async |query: &str| {
+        house.get(&format!("/lines?{query}")).await["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("filter=description%3Deven").await, 13);
+    assert_eq!(count("filter=description%3Deven&filter=number~301").await, 5);
+    assert_eq!(count("search=3024").await, 1);
+    assert_eq!(count("filter=description!%3Deven").await, 12);
+    let page = house.get("/lines?limit=1&fields=number").await;
+    let item = page["items"][0].as_object().unwrap();
+    assert_eq!(item.keys().collect::<Vec<_>>(), ["id", "number"]);
+    let odd = house.ask("GET", "/lines?filter=colour%3Dred", Value::Null).await;
+    assert_eq!(odd.body["code"], "unknown-field");
+}
+
+#[tokio::test]
+async fn the_same_request_sent_twice_is_carried_out_once() {
+    let house = House::open().await;
+    let bearer = house.bearer();
+    let key = "0123456789abcdef0123456789abcdef";
+    let headers = [("authorization", &*bearer), ("idempotency-key", key)];
+    let body = json!({ "name": "Offices" });
+    let first = house.send("POST", "/api/v1/partitions", &headers, body.clone()).await;
+    let second = house.send("POST", "/api/v1/partitions", &headers, body).await;
+    assert_eq!(first.body["id"], second.body["id"], "{second:?}");
+    assert_eq!(second.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn what_a_change_takes_is_told() {
+    let house = House::open().await;
+    let told = house.done("PATCH", "/nodes/node1", json!({ "address": "192.0.2.9" })).await;
+    assert!(told["takes"].as_str().unwrap().contains("phone restarts"), "{told}");
+    let told = house.in_japanese("PATCH", "/nodes/node1", json!({ "sip_port": 5070 })).await;
+    assert!(told.body["takes"].as_str().unwrap().contains("ノード"), "{told:?}");
+    let told = house.done("PATCH", "/nodes/node1", json!({ "description": "x" })).await;
+    assert_eq!(told["takes"], Value::Null);
+}
+
+/// Proves SP-56 for what administrators change: when, who, before and after; and no secret.
+#[tokio::test]
+async fn every_change_is_in_the_audit() {
+    let house = House::open().await;
+    house.done("POST", "/partitions", json!({ "name": "Offices" })).await;
+    house.done("PUT", "/users/admin/password", json!({ "password": "new horse battery" })).await;
+    let audit = house.get("/audit?actor=admin&limit=10").await;
+    let items = audit["items"].as_array().unwrap();
+    let made = items.iter().find(|item| item["operation"] == "create").unwrap();
+    assert_eq!(made["actor"]["user_id"], "admin");
+    assert_eq!(made["actor"]["address"], "127.0.0.1");
+    assert_eq!(made["after"]["name"], "Offices");
+    assert!(items.iter().any(|item| item["operation"] == "set-credential"), "{audit}");
+    assert!(!audit.to_string().contains("new horse") && !audit.to_string().contains("argon2"));
+    let first = house.get("/audit?limit=1").await;
+    let next = first["next"].as_u64().unwrap();
+    let second = house.get(&format!("/audit?limit=1&cursor={next}")).await;
+    assert_ne!(first["items"][0]["sequence"], second["items"][0]["sequence"]);
+    assert_eq!(house.get("/calls").await, json!({ "items": [], "next": null }));
+}

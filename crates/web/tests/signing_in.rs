@@ -1,0 +1,146 @@
+//! Tokens, passwords and locks.
+
+mod common;
+
+use axum::http::StatusCode;
+use common::{House, PASSWORD};
+use serde_json::{Value, json};
+
+fn wrong(user_id: &str) -> Value {
+    json!({ "user_id": user_id, "password": "wrong horse battery" })
+}
+
+#[tokio::test]
+async fn a_token_says_who_one_is_until_one_signs_out() {
+    let house = House::open().await;
+    let who = house.get("/sessions/current").await;
+    assert_eq!(who["user_id"], "admin");
+    assert!(who["privileges"].as_array().unwrap().contains(&json!("change-configuration")));
+    assert_eq!(house.get("/sessions").await["items"].as_array().unwrap().len(), 1);
+    let told = house.ask("DELETE", "/sessions/current", Value::Null).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT);
+    let told = house.ask("GET", "/sessions/current", Value::Null).await;
+    assert_eq!(told.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_user_look_the_same() {
+    let house = House::open().await;
+    let mut known = house.as_nobody("POST", "/sessions", wrong("admin")).await;
+    let mut unknown = house.as_nobody("POST", "/sessions", wrong("nobody")).await;
+    assert_eq!(known.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(known.body["code"], "wrong-credential");
+    known.body["request_id"] = Value::Null;
+    unknown.body["request_id"] = Value::Null;
+    assert_eq!((known.status, known.body), (unknown.status, unknown.body));
+}
+
+/// Proves SP-07 for passwords over REST.
+#[tokio::test]
+async fn too_many_failures_lock_the_account_until_it_is_unlocked() {
+    let house = House::open().await;
+    house.done("POST", "/application-users", json!({ "user_id": "app" })).await;
+    house.done("PUT", "/users/app/password", json!({ "password": PASSWORD })).await;
+    for _ in 0..5 {
+        house.as_nobody("POST", "/sessions", wrong("app")).await;
+    }
+    let right = json!({ "user_id": "app", "password": PASSWORD });
+    let told = house.as_nobody("POST", "/sessions", right.clone()).await;
+    assert_eq!(told.body["code"], "locked", "{told:?}");
+    let state = house.get("/users/app/credentials").await;
+    assert_eq!(
+        (&state["password"]["set"], &state["password"]["locked"]),
+        (&json!(true), &json!(true))
+    );
+    house.done("POST", "/users/app/unlock", json!({})).await;
+    let told = house.as_nobody("POST", "/sessions", right).await;
+    assert_eq!(told.status, StatusCode::OK, "{told:?}");
+}
+
+#[tokio::test]
+async fn an_address_can_t_try_for_ever() {
+    let house = House::open().await;
+    let mut codes = Vec::new();
+    for _ in 0..40 {
+        // Unreadable for the store, so quick; counted all the same.
+        let told = house.as_nobody("POST", "/sessions", json!({ "user_id": "x" })).await;
+        codes.push(told.body["code"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(codes.first().unwrap(), "missing-field");
+    assert_eq!(codes.last().unwrap(), "rate-limited");
+    let body = json!({ "user_id": "admin", "password": PASSWORD });
+    let elsewhere = house.send_from("192.0.2.77", "POST", "/api/v1/sessions", &[], body).await;
+    assert_eq!(elsewhere.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_switched_off_account_is_out_at_once() {
+    let house = House::open().await;
+    house.done("POST", "/application-users", json!({ "user_id": "app" })).await;
+    house.set_password("app", PASSWORD);
+    let token = house.sign_in("app", PASSWORD).await;
+    house.done("PATCH", "/application-users/app", json!({ "enabled": false })).await;
+    let told = house.with_token(&token, "GET", "/sessions/current", Value::Null).await;
+    assert_eq!(told.status, StatusCode::UNAUTHORIZED);
+    let body = json!({ "user_id": "app", "password": PASSWORD });
+    let told = house.as_nobody("POST", "/sessions", body).await;
+    assert_eq!(told.body["code"], "disabled");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_tokens_of_the_old_one_but_the_own() {
+    let house = House::open().await;
+    let other = house.sign_in("admin", PASSWORD).await;
+    let body = json!({ "password": "another horse battery" });
+    house.done("PUT", "/users/admin/password", body).await;
+    let told = house.with_token(&other, "GET", "/sessions/current", Value::Null).await;
+    assert_eq!(told.status, StatusCode::UNAUTHORIZED);
+    house.get("/sessions/current").await;
+}
+
+#[tokio::test]
+async fn a_one_time_password_says_so() {
+    let house = House::open().await;
+    let admin = house.directory().account("admin").unwrap();
+    let password = house.store.handle().issue_one_time_password(admin).unwrap();
+    let body = json!({ "user_id": "admin", "password": password.reveal() });
+    let told = house.as_nobody("POST", "/sessions", body).await;
+    assert_eq!(told.body["must_change_password"], true, "{told:?}");
+}
+
+#[tokio::test]
+async fn the_help_desk_can_t_take_an_administrator_s_account() {
+    let house = House::open().await;
+    for (user, group) in [("desk", "Help desk"), ("auditor", "Auditors")] {
+        let body = json!({ "user_id": user, "groups": [group] });
+        house.done("POST", "/application-users", body).await;
+    }
+    house.set_password("desk", PASSWORD);
+    let token = house.sign_in("desk", PASSWORD).await;
+    let body = json!({ "password": "stolen horse battery" });
+    for victim in ["admin", "auditor"] {
+        let path = format!("/users/{victim}/password");
+        let told = house.with_token(&token, "PUT", &path, body.clone()).await;
+        assert_eq!(told.body["code"], "forbidden", "{victim}");
+    }
+    house.done("POST", "/end-users", json!({ "user_id": "tanaka" })).await;
+    let told = house.with_token(&token, "PUT", "/users/tanaka/password", body).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{told:?}");
+}
+
+#[tokio::test]
+async fn users_set_their_own_password_and_nobody_else_s() {
+    let house = House::open().await;
+    house.done("POST", "/end-users", json!({ "user_id": "tanaka" })).await;
+    house.set_password("tanaka", PASSWORD);
+    let token = house.sign_in("Tanaka", PASSWORD).await;
+    let body = json!({ "password": "my own horse battery" });
+    let told = house.with_token(&token, "PUT", "/users/admin/password", body.clone()).await;
+    assert_eq!(told.body["code"], "forbidden");
+    let told = house.with_token(&token, "PUT", "/users/tanaka/password", body).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{told:?}");
+    let weak = json!({ "pin": "12345" });
+    let told = house.with_token(&token, "PUT", "/users/tanaka/pin", weak).await;
+    assert_eq!(told.body["code"], "credential-too-weak");
+    assert!(!told.text.contains("12345"), "{told:?}");
+}
