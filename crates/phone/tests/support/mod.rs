@@ -2,6 +2,8 @@
 //! from phone to phone, and does nothing else. Without sockets, as the phones.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod desk;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jackfield_phone::{
