@@ -1,0 +1,71 @@
+//! Metrics, health, languages, backups, and the doors over a real socket.
+
+mod common;
+
+use axum::http::StatusCode;
+use common::House;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+#[tokio::test]
+async fn metrics_tell_what_is_going_on() {
+    let house = House::open().await;
+    house.get("/partitions").await;
+    let told = house.send("GET", "/metrics", &[], Value::Null).await;
+    for line in [
+        "jackfield_devices_registered 3",
+        "jackfield_events_total{name=\"sip.requests\"} 17",
+        "jackfield_objects{kind=\"node\"} 1",
+        "jackfield_http_requests_total{class=\"2xx\"}",
+    ] {
+        assert!(told.text.contains(line), "{line}: {}", told.text);
+    }
+    let live = house.send("GET", "/health/live", &[], Value::Null).await;
+    let ready = house.send("GET", "/health/ready", &[], Value::Null).await;
+    assert_eq!((live.status, ready.status), (StatusCode::OK, StatusCode::OK));
+    let status = house.get("/status").await;
+    assert_eq!((&status["registered"], &status["node"]), (&json!(3), &json!("node1")));
+}
+
+#[tokio::test]
+async fn languages_and_schemas_are_listed() {
+    let house = House::open().await;
+    let told = house.done("POST", "/languages/rescan", json!({})).await;
+    assert_eq!(told["items"][0]["locale"], "ja-JP");
+    let kinds = house.get("/schemas").await;
+    assert_eq!(kinds["items"].as_array().unwrap().len(), jackfield_model::Kind::ALL.len());
+    assert!(house.get("/schemas/phone").await["properties"]["lines"].is_object());
+    let odd = house.ask("GET", "/schemas/teapot", Value::Null).await;
+    assert_eq!(odd.body["code"], "unknown-kind");
+}
+
+#[tokio::test]
+async fn a_backup_is_written_where_the_node_says() {
+    let house = House::open().await;
+    let told = house.done("POST", "/backup", json!({ "passphrase": "a long phrase" })).await;
+    let file = std::path::Path::new(told["file"].as_str().unwrap());
+    assert!(file.starts_with(house.folder().join("backups")) && file.exists(), "{told}");
+    assert_eq!(told["protected"], true);
+    assert!(told["rows"].as_u64().unwrap() > 10);
+}
+
+#[tokio::test]
+async fn one_connection_carries_many_requests_and_ends_when_the_doors_close() {
+    let house = House::open().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let serving = tokio::spawn(jackfield_web::serve(listener, house.router.clone(), stopped));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    for _ in 0..3 {
+        let request = b"GET /XMLDefault.cnf.xml HTTP/1.1\r\nHost: x\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let mut buffer = vec![0; 65_536];
+        let length = stream.read(&mut buffer).await.unwrap();
+        let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+        assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    }
+    stop.send(true).unwrap();
+    serving.await.unwrap().unwrap();
+    assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0, "closed");
+}

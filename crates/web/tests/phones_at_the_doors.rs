@@ -1,0 +1,200 @@
+//! What phones fetch and show, and what administrators do with them.
+
+mod common;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use common::{House, execute};
+use jackfield_model::Operation;
+use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Refusal};
+use jackfield_web::Order;
+use serde_json::{Value, json};
+
+const PHONE: &str = "SEP001122AABBCC";
+const FILE: &str = "/SEP001122AABBCC.cnf.xml";
+const HOME: &str = "192.0.2.50";
+
+/// A newcomer that registered from `HOME`, and a user who may have it.
+async fn newcomer(house: &House) -> ObjectId {
+    let registration = json!({
+        "disabled": false, "starting_number": "7000", "ending_number": "7099",
+    });
+    house.done("PATCH", "/auto-registrations/node1", registration).await;
+    let model = house.id("phone-model", "Cisco 7841");
+    let mac: Mac = "001122AABBCC".parse().unwrap();
+    execute(&house.store.handle(), Operation::AutoRegister { node: "node1".into(), mac, model });
+    let device = house.directory().device(PHONE).unwrap();
+    house.access.lock().unwrap().registered(device, HOME.parse().unwrap());
+    let template = house.get("/feature-group-templates").await["items"][0]["name"].clone();
+    let user = json!({
+        "user": { "user_id": "tanaka" }, "feature_group_template": template, "extension": "2001",
+    });
+    house.done("POST", "/quick-add", user).await;
+    let profiles = house.get("/user-profiles?filter=system_default%3Dtrue").await;
+    let profile = format!("/user-profiles/id:{}", profiles["items"][0]["id"]);
+    house.done("PATCH", &profile, json!({ "allow_self_provisioning": true })).await;
+    device
+}
+
+#[tokio::test]
+async fn a_phone_fetches_its_file_with_secrets_from_its_own_address_only() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let password = house.directory().secrets().sip_password(device);
+    let home = house.send_from(HOME, "GET", FILE, &[], Value::Null).await;
+    assert_eq!(home.status, StatusCode::OK);
+    assert_eq!(home.headers["content-type"], "text/xml; charset=utf-8");
+    assert!(home.text.contains(password.reveal()));
+    let etag = home.headers["etag"].to_str().unwrap().to_owned();
+    let headers = [("if-none-match", &*etag)];
+    let again = house.send_from(HOME, "GET", FILE, &headers, Value::Null).await;
+    assert_eq!((again.status, &*again.text), (StatusCode::NOT_MODIFIED, ""));
+    let stranger = house.send_from("192.0.2.51", "GET", FILE, &[], Value::Null).await;
+    assert!(stranger.text.contains("7000") && !stranger.text.contains(password.reveal()));
+    let direct = house.files.fetch("SEP001122AABBCC.cnf.xml", HOME.parse().unwrap()).unwrap();
+    assert_eq!(direct.body, home.text.as_bytes());
+}
+
+#[tokio::test]
+async fn other_files_are_missing_and_tricks_refused() {
+    let house = House::open().await;
+    for (path, status) in [
+        ("/CTLSEP001122AABBCC.tlv", StatusCode::NOT_FOUND),
+        ("/SEP001122AABBCD.cnf.xml", StatusCode::NOT_FOUND),
+        ("/XMLDefault.cnf.xml", StatusCode::OK),
+        ("/7832-3PCC.xml", StatusCode::OK),
+        ("/../../etc/passwd", StatusCode::BAD_REQUEST),
+        ("/%2e%2e/SEP001122AABBCC.cnf.xml", StatusCode::BAD_REQUEST),
+    ] {
+        let told = house.send("GET", path, &[], Value::Null).await;
+        assert_eq!(told.status, status, "{path}");
+    }
+    let told = house.send("PUT", FILE, &[], json!({})).await;
+    assert_eq!(told.status, StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn a_window_lets_a_phone_fetch_from_a_new_address_for_a_while() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let password = house.directory().secrets().sip_password(device);
+    let moved = async || house.send_from("192.0.2.99", "GET", FILE, &[], Value::Null).await.text;
+    assert!(!moved().await.contains(password.reveal()));
+    house.done("POST", &format!("/phones/{PHONE}/window"), json!({ "minutes": 5 })).await;
+    assert!(moved().await.contains(password.reveal()));
+    let mut access = house.access.lock().unwrap();
+    let later = Now::default() + Duration::from_secs(301);
+    let address = "192.0.2.99".parse().unwrap();
+    assert!(!access.trusts(&house.directory(), device, address, later));
+    access.close(device);
+}
+
+/// Proves SP-06: user ID and password on the phone's own screen make it one's own.
+#[tokio::test]
+async fn a_phone_is_provisioned_on_its_own_screen() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let page = format!("/phone/self-provisioning?device={PHONE}&lang=en-US");
+    let form = house.send_from(HOME, "GET", &page, &[], Value::Null).await;
+    assert_eq!(form.headers["content-type"], "text/xml; charset=utf-8");
+    assert!(form.text.contains("<CiscoIPPhoneInput>"), "{}", form.text);
+    assert!(form.text.contains("<InputFlags>AP</InputFlags>"), "the password is hidden");
+    let url = form.text.split("<URL>").nth(1).unwrap().split("</URL>").next().unwrap();
+    let submit = url.replace("&amp;", "&").replace("http://192.0.2.1:8080", "");
+    let done = format!("{submit}&user=tanaka&password=right");
+    let told = house.send_from(HOME, "GET", &done, &[], Value::Null).await;
+    assert!(told.text.contains("<CiscoIPPhoneText>") && told.text.contains("2001"), "{told:?}");
+    assert_eq!(told.headers["cache-control"], "no-store");
+    assert!(house.node.ordered(|order| matches!(
+        order,
+        Order::Provision { device: of, identity, .. } if *of == device && **identity == *"tanaka"
+    )));
+    let wrong = format!("{submit}&user=tanaka&password=guess");
+    let told = house.send_from(HOME, "GET", &wrong, &[], Value::Null).await;
+    assert!(told.text.contains("<CiscoIPPhoneText>") && !told.text.contains("guess"), "{told:?}");
+    let ja = page.replace("en-US", "ja-JP");
+    let form = house.send_from(HOME, "GET", &ja, &[], Value::Null).await;
+    assert!(form.text.contains("パスワード"), "{}", form.text);
+}
+
+/// Proves SP-05 on the screen: without authentication the user ID alone is asked for.
+#[tokio::test]
+async fn without_authentication_no_password_is_asked_for() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    let body = json!({ "settings": { "mode": "none" } });
+    house.done("PUT", "/self-provisioning/settings", body).await;
+    let page = format!("/phone/self-provisioning?device={PHONE}");
+    let form = house.send_from(HOME, "GET", &page, &[], Value::Null).await;
+    assert!(form.text.contains("User ID") && !form.text.contains("Password"), "{}", form.text);
+}
+
+/// Proves SP-32 on the screen: the quoted sentence where there is no template.
+#[tokio::test]
+async fn without_a_template_the_phone_says_the_quoted_sentence() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::NoDeviceTemplate));
+    let page = format!("/phone/self-provisioning/submit?device={PHONE}&user=tanaka&password=x");
+    let told = house.send_from(HOME, "GET", &page, &[], Value::Null).await;
+    let sentence = "This device could not be associated to your account. Please contact the \
+         System administrator to complete provisioning.";
+    assert!(told.text.contains(sentence), "{}", told.text);
+}
+
+#[tokio::test]
+async fn nobody_provisions_a_phone_from_elsewhere() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    for device in [PHONE, "SEP000000000000", "%3Cx%3E"] {
+        let page =
+            format!("/phone/self-provisioning/submit?device={device}&user=tanaka&password=right");
+        let told = house.send_from("192.0.2.66", "GET", &page, &[], Value::Null).await;
+        assert!(told.text.contains("<CiscoIPPhoneText>"), "{told:?}");
+    }
+    assert!(!house.node.ordered(|order| matches!(order, Order::Provision { .. })));
+}
+
+/// Proves SP-44 for administrators: the phone is told to fetch its new configuration.
+#[tokio::test]
+async fn an_administrator_assigns_and_unassigns_a_phone() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let body = json!({ "user": "tanaka" });
+    let told = house.done("POST", &format!("/phones/{PHONE}/assign"), body).await;
+    assert_eq!((&told["extension"], &told["restart"]), (&json!("2001"), &json!("sent")));
+    let restart = Order::Restart { device, restart: DeviceRestart::Restart };
+    assert!(house.node.ordered(|order| *order == restart));
+    let phone = house.get(&format!("/phones/{PHONE}")).await;
+    assert_eq!(phone["owner"]["name"], "tanaka");
+    let found = house.get("/phones?filter=owner%3Dtanaka").await;
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    let why = house.get(&format!("/explain/phone/{PHONE}")).await;
+    assert!(why["findings"].as_array().unwrap().len() > 1, "{why}");
+    let why = house.get("/explain/user/tanaka").await;
+    assert!(why["findings"].to_string().contains("PIN"), "{why}");
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::NotRegistered));
+    let told = house.done("POST", &format!("/phones/{PHONE}/unassign"), json!({})).await;
+    assert_eq!(told["restart"]["code"], "not-registered", "unassigned all the same: {told}");
+    assert_eq!(house.get(&format!("/phones/{PHONE}")).await["auto_registered"], true);
+}
+
+#[tokio::test]
+async fn a_phone_is_restarted_told_and_looked_at() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let path = format!("/phones/{PHONE}");
+    house.done("POST", &format!("{path}/restart"), json!({ "restart": "reset" })).await;
+    let reset = Order::Restart { device, restart: DeviceRestart::Reset };
+    assert!(house.node.ordered(|order| *order == reset));
+    let odd = house.ask("POST", &format!("{path}/restart"), json!({ "restart": "melt" })).await;
+    assert_eq!(odd.body["field"], "restart");
+    house.done("POST", &format!("{path}/text"), json!({ "text": "Lunch" })).await;
+    let long = house.ask("POST", &format!("{path}/text"), json!({ "text": "x".repeat(129) })).await;
+    assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(house.get(&format!("/devices/{PHONE}")).await["kind"], "phone");
+    let before = house.directory().secrets().sip_password(device);
+    house.done("POST", &format!("{path}/secret"), json!({})).await;
+    assert_ne!(house.directory().secrets().sip_password(device).reveal(), before.reveal());
+}

@@ -1,0 +1,230 @@
+//! The settings page of self-provisioning over REST.
+
+mod common;
+
+use axum::http::StatusCode;
+use common::House;
+use jackfield_model::Service;
+use jackfield_vocabulary::{Code, Refusal};
+use jackfield_web::{Order, ServiceAction};
+use serde_json::{Value, json};
+
+const QUESTION: &str = "Changing the CTI Route Point Selection requires the Self-Provisioning \
+     service to restart. Any active Self-Provisioning sessions will be terminated. If you do not \
+     restart now, you will have to manually restart Self-Provisioning through the Jackfield \
+     interface.";
+
+/// A route point with its number, and an application user that controls it.
+async fn ivr(house: &House) {
+    house.done("POST", "/lines", json!({ "number": "2000" })).await;
+    let point = json!({
+        "name": "IVR-RP", "device_pool": "Default", "lines": [{ "line": "2000" }],
+    });
+    house.done("POST", "/cti-route-points", point).await;
+    let user = json!({
+        "user_id": "ivr", "groups": ["Standard CTI Enabled"],
+        "controlled_route_points": ["IVR-RP"],
+    });
+    house.done("POST", "/application-users", user).await;
+    house.done("PUT", "/users/ivr/password", json!({ "password": common::PASSWORD })).await;
+}
+
+fn chosen() -> Value {
+    json!({ "settings": { "route_point": "IVR-RP", "application_user": "ivr" } })
+}
+
+fn with(mut body: Value, restart: &str) -> Value {
+    body["restart"] = restart.into();
+    body
+}
+
+/// Proves SP-23 and SP-24: the question, its answers, and that nothing is saved before.
+#[tokio::test]
+async fn a_change_of_route_point_or_user_asks_about_the_restart() {
+    let house = House::open().await;
+    ivr(&house).await;
+    let asked = house.ask("PUT", "/self-provisioning/settings", chosen()).await;
+    assert_eq!(asked.status, StatusCode::CONFLICT, "{asked:?}");
+    assert_eq!(asked.body["message"], QUESTION);
+    let labels = asked.body["answers"].as_array().unwrap().iter().map(|one| &one["label"]);
+    let labels = labels.map(|label| label.as_str().unwrap()).collect::<Vec<_>>();
+    assert_eq!(labels, ["Save and Restart Now", "Save Without Restarting", "Cancel"]);
+    assert_eq!(house.get("/self-provisioning").await["route_point"], Value::Null);
+    let japanese = house.in_japanese("PUT", "/self-provisioning/settings", chosen()).await;
+    assert!(japanese.body["message"].as_str().unwrap().starts_with("CTIルートポイントの選択"));
+
+    let later = with(chosen(), "later");
+    let saved = house.done("PUT", "/self-provisioning/settings", later).await;
+    assert_eq!(saved["message"], "Save successful");
+    assert_eq!(saved["settings"]["route_point"]["name"], "IVR-RP");
+    assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+}
+
+/// Proves SP-24: saved and restarted, or saved and not.
+#[tokio::test]
+async fn save_and_restart_now_says_how_the_restart_went() {
+    let house = House::open().await;
+    ivr(&house).await;
+    let saved = house.done("PUT", "/self-provisioning/settings", with(chosen(), "now")).await;
+    let restarted = "Save successful. Self-Provisioning IVR service restarted successfully";
+    assert_eq!(saved["message"], restarted);
+    let restart =
+        Order::Service { service: Service::SelfProvisioningIvr, action: ServiceAction::Restart };
+    assert!(house.node.ordered(|order| *order == restart));
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::ServiceInactive));
+    let none = json!({ "settings": { "route_point": null }, "restart": "now" });
+    let saved = house.done("PUT", "/self-provisioning/settings", none).await;
+    let failed = "Save successful. Failed to restart Self-Provisioning IVR service.";
+    assert_eq!(saved["message"], failed);
+    assert_eq!(saved["restart_failure"]["code"], "service-inactive");
+    assert_eq!(house.get("/self-provisioning").await["route_point"], Value::Null);
+}
+
+/// Proves SP-19: other settings save without the question.
+#[tokio::test]
+async fn other_settings_save_without_a_question() {
+    let house = House::open().await;
+    let body = json!({ "settings": { "mode": "none", "maximum_calls": 5 } });
+    let saved = house.done("PUT", "/self-provisioning/settings", body).await;
+    assert_eq!(saved["message"], "Save successful");
+    *house.node.restart_needed.lock().unwrap() = true;
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!(status["restart_needed"], true);
+    assert!(status["notices"].to_string().contains("restart needed"), "{status}");
+}
+
+/// Proves SP-23 for the path that every kind has, too.
+#[tokio::test]
+async fn the_question_can_t_be_passed_by() {
+    let house = House::open().await;
+    ivr(&house).await;
+    let patch = json!({ "route_point": "IVR-RP" });
+    let asked = house.ask("PATCH", "/self-provisioning", patch.clone()).await;
+    assert_eq!(asked.body["code"], "restart-choice-needed");
+    let saved = house.done("PATCH", "/self-provisioning?restart=later", patch).await;
+    assert_eq!(saved["message"], "Save successful");
+    let odd = house.ask("PATCH", "/self-provisioning?restart=soon", json!({})).await;
+    assert_eq!(odd.body["field"], "restart");
+}
+
+/// Proves SP-13: the last language stays.
+#[tokio::test]
+async fn the_last_language_can_t_be_removed() {
+    let house = House::open().await;
+    let body = json!({ "settings": { "languages": [] } });
+    let told = house.ask("PUT", "/self-provisioning/settings", body).await;
+    assert_eq!(told.body["code"], "last-language", "{told:?}");
+    assert_eq!(told.body["message"], "Selected Language should contain at least one language");
+}
+
+/// Proves SP-04, and SP-02 for the code: the rule is named, and the code can't be read back.
+#[tokio::test]
+async fn the_authentication_code_goes_in_and_never_out() {
+    let house = House::open().await;
+    for code in ["", "123456789012345678901", "12a4"] {
+        let told = house.ask("PUT", "/self-provisioning/code", json!({ "code": code })).await;
+        assert_eq!(told.body["code"], "invalid-authentication-code", "{code}");
+        assert!(told.body["message"].as_str().unwrap().contains("20"), "{told:?}");
+    }
+    // The field is disabled in the other modes (SP-02).
+    let code = json!({ "code": "00731" });
+    let disabled = house.ask("PUT", "/self-provisioning/code", code.clone()).await;
+    assert_eq!(disabled.body["field"], "mode", "{disabled:?}");
+    let mode = json!({ "settings": { "mode": "users-and-administrators" } });
+    house.done("PUT", "/self-provisioning/settings", mode).await;
+    house.done("PUT", "/self-provisioning/code", code).await;
+    for path in ["/self-provisioning", "/self-provisioning/settings", "/audit"] {
+        assert!(!house.get(path).await.to_string().contains("00731"), "{path}");
+    }
+    assert_eq!(house.get("/self-provisioning/settings").await["authentication_code_set"], true);
+    house.done("DELETE", "/self-provisioning/code", Value::Null).await;
+    assert_eq!(house.get("/self-provisioning/settings").await["authentication_code_set"], false);
+}
+
+/// Proves SP-21, SP-22 and SP-25: what the choices show and warn of.
+#[tokio::test]
+async fn the_choices_show_numbers_and_warnings() {
+    let house = House::open().await;
+    ivr(&house).await;
+    house.done("POST", "/application-users", json!({ "user_id": "bare" })).await;
+    let empty = json!({ "name": "EMPTY", "device_pool": "Default" });
+    house.done("POST", "/cti-route-points", empty).await;
+    house.done("PUT", "/self-provisioning/settings", with(chosen(), "later")).await;
+    let page = house.get("/self-provisioning/settings").await;
+    assert_eq!(page["route_point_note"], "Dial 2000 from the phone to assign an extension.");
+    assert_eq!((&page["warnings"], &page["not_selected"]), (&json!([]), &json!("Not Selected")));
+    let note = &page["route_points"][0]["note"];
+    let none = "No DN is assigned to the Route Point. Please assign a DN to the Route Point.";
+    assert_eq!(*note, none, "{page}");
+    let body = json!({ "settings": { "application_user": "bare" }, "restart": "later" });
+    let saved = house.done("PUT", "/self-provisioning/settings", body).await;
+    let warnings = saved["warnings"].to_string();
+    assert!(warnings.contains("role is not assigned for this application user"), "{warnings}");
+    assert!(warnings.contains("Valid credentials not set"), "{warnings}");
+    assert!(warnings.contains("does not control the route point IVR-RP"), "{warnings}");
+}
+
+/// Proves SP-20 and SP-54: from nothing to ready, all of it over REST.
+#[tokio::test]
+async fn the_whole_task_flow_can_be_done_over_rest() {
+    let house = House::open().await;
+    let setup = house.get("/setup").await;
+    let missing = |setup: &Value| {
+        let steps = setup["flows"][0]["steps"].as_array().unwrap();
+        steps.iter().filter(|step| step["done"] == false).count()
+    };
+    assert!(missing(&setup) >= 4, "{setup}");
+    assert_eq!((&setup["ready"], setup["flows"].as_array().unwrap().len()), (&json!(false), 2));
+    assert!(setup["finding"].to_string().contains("150"), "{setup}");
+
+    for service in ["cti-manager", "self-provisioning-ivr"] {
+        let told = house.done("POST", &format!("/services/{service}/activate"), json!({})).await;
+        assert_eq!((&told["activated"], &told["running"]), (&json!(true), &json!(true)));
+    }
+    ivr(&house).await;
+    let registration = json!({
+        "disabled": false, "starting_number": "7000", "ending_number": "7099",
+    });
+    house.done("PATCH", "/auto-registrations/node1", registration).await;
+    house.done("PUT", "/self-provisioning/settings", with(chosen(), "now")).await;
+    let profiles = house.get("/user-profiles?filter=system_default%3Dtrue").await;
+    let profile = format!("/user-profiles/id:{}", profiles["items"][0]["id"]);
+    house.done("PATCH", &profile, json!({ "allow_self_provisioning": true })).await;
+    let template = house.get("/feature-group-templates").await["items"][0]["name"].clone();
+    let user = json!({
+        "user": { "user_id": "tanaka", "first_name": "Taro", "last_name": "Tanaka" },
+        "feature_group_template": template, "extension": "2001",
+    });
+    let added = house.ask("POST", "/quick-add", user).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{added:?}");
+    assert_eq!(added.body["user_id"], "tanaka");
+
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!((&status["ready"], &status["text"]), (&json!(true), &json!("Ready")), "{status}");
+    assert_eq!(missing(&house.get("/setup").await), 0);
+    let japanese = house.in_japanese("GET", "/self-provisioning/status", Value::Null).await;
+    assert_eq!(japanese.body["text"], "準備が完了しました");
+}
+
+/// Proves SP-11: everything can be edited while the service is off.
+#[tokio::test]
+async fn services_are_activated_started_and_stopped() {
+    let house = House::open().await;
+    let inactive = house.ask("POST", "/services/self-provisioning-ivr/start", json!({})).await;
+    assert_eq!(inactive.body["code"], "service-inactive", "{inactive:?}");
+    house.done("POST", "/services/self-provisioning-ivr/activate", json!({})).await;
+    let list = house.get("/services").await;
+    let ivr = list["items"].as_array().unwrap().iter();
+    let ivr = ivr.clone().find(|one| one["service"] == "self-provisioning-ivr").unwrap();
+    assert_eq!((&ivr["node"], &ivr["state"]), (&json!("node1"), &json!("in-service")));
+    let told = house.done("POST", "/services/self-provisioning-ivr/stop", json!({})).await;
+    assert_eq!((&told["activated"], &told["running"]), (&json!(true), &json!(false)));
+    let told = house.done("POST", "/services/self-provisioning-ivr/deactivate", json!({})).await;
+    assert_eq!(told["activated"], false);
+    for (path, status) in [
+        ("/services/tea/start", StatusCode::NOT_FOUND),
+        ("/services/tftp/boil", StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(house.ask("POST", path, json!({})).await.status, status, "{path}");
+    }
+}
