@@ -17,6 +17,21 @@ use crate::interface::Output;
 use crate::leg::{Divert, LegEvent};
 
 impl Cti {
+    /// A command from outside the engine; in the name of an application inside it is refused.
+    pub(crate) fn outside_command(
+        &mut self,
+        context: &mut Context<'_>,
+        session: SessionId,
+        request: u64,
+        command: Command,
+    ) {
+        if self.is_inside(session) {
+            let result = Err(Refusal::new(Code::Unauthenticated));
+            return context.out.push(Output::Answer { session, request, result });
+        }
+        self.command(context, session, request, command);
+    }
+
     /// Carries a command out, and answers it; where a phone must be told, its layer answers.
     pub(crate) fn command(
         &mut self,
@@ -97,7 +112,8 @@ impl Cti {
             }
             Command::ShowText { device, text, after } => {
                 let device = self.phone(context, account, &device)?;
-                return show_text(context, device, text, after, Asker::Session { session, request });
+                let asker = Asker::Session { session, request };
+                return self.show_text(context, device, text, after, asker);
             }
             Command::RestartDevice { device, restart } => {
                 let device = self.phone(context, account, &device)?;
@@ -212,6 +228,32 @@ impl Cti {
         self.tell(context, call.device, &event);
     }
 
+    fn show_text(
+        &mut self,
+        context: &mut Context<'_>,
+        device: ObjectId,
+        text: Box<str>,
+        after: Duration,
+        asker: Asker,
+    ) -> Result<Answered, Refusal> {
+        if text.chars().count() > MAXIMUM_TEXT {
+            return Err(Refusal::new(Code::InvalidValue).field("text"));
+        }
+        if after > WAIT_LIMIT {
+            return Err(Refusal::new(Code::InvalidValue).field("after"));
+        }
+        if after.is_zero() {
+            context.tell(Internal::ShowText { device, text, asker });
+            return Ok(Answered::Later);
+        }
+        if self.texts_due >= MAXIMUM_TEXTS_DUE {
+            return Err(Refusal::new(Code::LimitReached).value("limit", MAXIMUM_TEXTS_DUE));
+        }
+        self.texts_due += 1;
+        context.after(after, Timer::ShowTextDue { device, text });
+        Ok(Answered::Now)
+    }
+
     /// The media of an answered call.
     fn media_of(&mut self, leg: LegId) -> Result<&mut Media, Refusal> {
         self.calls.get_mut(&leg).and_then(|call| call.media()).ok_or_else(wrong_state)
@@ -238,24 +280,6 @@ impl Cti {
 enum Answered {
     Now,
     Later,
-}
-
-fn show_text(
-    context: &mut Context<'_>,
-    device: ObjectId,
-    text: Box<str>,
-    after: Duration,
-    asker: Asker,
-) -> Result<Answered, Refusal> {
-    if text.chars().count() > 128 || after > WAIT_LIMIT {
-        return Err(Refusal::new(Code::InvalidValue).field("text"));
-    }
-    if after.is_zero() {
-        context.tell(Internal::ShowText { device, text, asker });
-        return Ok(Answered::Later);
-    }
-    context.after(after, Timer::ShowTextDue { device, text });
-    Ok(Answered::Now)
 }
 
 fn wrong_state() -> Refusal {
@@ -311,6 +335,12 @@ const ALLOCATION_LIMIT: Duration = Duration::from_secs(4);
 
 /// The longest wait that an application can ask for.
 const WAIT_LIMIT: Duration = Duration::from_secs(3600);
+
+/// Characters of a text for a display.
+const MAXIMUM_TEXT: usize = 128;
+
+/// Texts that wait for their time at once.
+const MAXIMUM_TEXTS_DUE: usize = 10_000;
 
 /// Keys of one collection.
 const MAXIMUM_DIGITS: u8 = 64;

@@ -30,10 +30,14 @@ pub(crate) struct Cti {
     running: bool,
     sessions: BTreeMap<SessionId, Session>,
     opened: BTreeMap<ObjectId, Opened>,
+    /// The opened devices by name.
+    names: BTreeMap<DeviceName, ObjectId>,
     calls: BTreeMap<LegId, CtiCall>,
     #[serde(with = "crate::pairs")]
     terminals: BTreeMap<(CallId, ObjectId), LegId>,
     media: BTreeMap<MediaId, LegId>,
+    /// Texts that wait for their time.
+    texts_due: usize,
 }
 
 /// An application that signed in.
@@ -50,6 +54,12 @@ struct Opened {
     name: DeviceName,
     media: MediaTermination,
     sessions: Vec<SessionId>,
+}
+
+impl Opened {
+    fn has(&self, session: SessionId) -> bool {
+        self.sessions.contains(&session)
+    }
 }
 
 impl Cti {
@@ -88,11 +98,11 @@ impl Cti {
                 self.fail(context, *leg, Cause::MediaUnavailable);
             }
             Timer::Collection { leg } => self.collection_timeout(context, *leg),
-            Timer::ShowTextDue { device, text } => context.tell(Internal::ShowText {
-                device: *device,
-                text: text.clone(),
-                asker: Asker::Nobody,
-            }),
+            Timer::ShowTextDue { device, text } => {
+                self.texts_due = self.texts_due.saturating_sub(1);
+                let (device, text, asker) = (*device, text.clone(), Asker::Nobody);
+                context.tell(Internal::ShowText { device, text, asker });
+            }
             _ => {}
         }
     }
@@ -218,10 +228,12 @@ impl Cti {
 
     /// The device with this name, when the session has it open.
     fn opened_by(&self, session: SessionId, name: &DeviceName) -> Result<ObjectId, Refusal> {
-        self.opened
-            .iter()
-            .find(|(_, opened)| opened.name == *name && opened.sessions.contains(&session))
-            .map(|(device, _)| *device)
+        let by_session =
+            |device: &&ObjectId| self.opened.get(device).is_some_and(|one| one.has(session));
+        self.names
+            .get(name)
+            .filter(by_session)
+            .copied()
             .ok_or_else(|| Refusal::new(Code::NotOpened).value("device", name))
     }
 }

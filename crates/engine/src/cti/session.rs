@@ -22,7 +22,11 @@ impl Cti {
         account: Option<ObjectId>,
         inside: bool,
     ) {
+        if !inside && self.is_inside(session) {
+            return;
+        }
         let Some(account) = account else { return self.end_session(context, session) };
+        self.end_session(context, session);
         let result = self.may_connect(context, account);
         if inside {
             let told = Told::Answer { request: 0, result: result.clone() };
@@ -104,9 +108,10 @@ impl Cti {
         if opened.media != media {
             return Err(Refusal::new(Code::MediaConflict).value("device", name));
         }
-        if !opened.sessions.contains(&session) {
+        if !opened.has(session) {
             opened.sessions.push(session);
         }
+        self.names.insert(effective.name.clone(), device);
         self.warn_of_many(context, session);
         let state = ServiceState::InService;
         self.tell_session(context, session, Event::Service { device: effective.name, state });
@@ -128,6 +133,7 @@ impl Cti {
         self.tell_session(context, session, Event::Closed { device: name, reason });
         if self.opened.get(&device).is_some_and(|opened| opened.sessions.is_empty()) {
             self.opened.remove(&device);
+            self.names.retain(|_, one| *one != device);
             let legs: Vec<_> =
                 self.calls.values().filter(|one| one.device == device).map(|one| one.leg).collect();
             for leg in legs {
@@ -145,6 +151,11 @@ impl Cti {
         self.sessions.remove(&session);
     }
 
+    /// Whether it is the session of an application inside the engine.
+    pub(super) fn is_inside(&self, session: SessionId) -> bool {
+        self.sessions.get(&session).is_some_and(|one| one.inside)
+    }
+
     /// The account of a session that may go on.
     pub(super) fn account(&self, session: SessionId) -> Result<ObjectId, Refusal> {
         let found = self.sessions.get(&session).map(|one| one.account);
@@ -152,7 +163,7 @@ impl Cti {
     }
 
     fn devices_of(&self, session: SessionId) -> Vec<ObjectId> {
-        let opened = self.opened.iter().filter(|(_, one)| one.sessions.contains(&session));
+        let opened = self.opened.iter().filter(|(_, one)| one.has(session));
         opened.map(|(device, _)| *device).collect()
     }
 

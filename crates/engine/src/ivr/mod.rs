@@ -28,6 +28,8 @@ pub(crate) struct Ivr {
     /// Commands not answered yet.
     asked: BTreeMap<u64, Asked>,
     requests: u64,
+    /// The last reason against the route point that the log was told.
+    noted: Box<str>,
 }
 
 /// How far the service is.
@@ -180,6 +182,7 @@ impl Ivr {
             (Asked::RoutePoint, Ok(())) => {
                 if let State::Opening { script } = core::mem::take(&mut self.state) {
                     self.state = State::InService { script, calls: BTreeMap::new() };
+                    self.noted = Box::default();
                 }
             }
             (Asked::RoutePoint, Err(refusal)) => {
@@ -270,11 +273,15 @@ impl Ivr {
             State::Opening { script } | State::InService { script, .. } => script,
             other => return self.state = other,
         };
-        let fields = vec![("reason", refusal.to_string())];
-        context.note(Level::Warn, "self-provisioning IVR can't open its route point", fields);
+        let why: Box<str> = refusal.to_string().into();
+        if self.noted != why {
+            let fields = vec![("reason", why.to_string())];
+            context.note(Level::Warn, "self-provisioning IVR can't open its route point", fields);
+            self.noted.clone_from(&why);
+        }
         let delay = context.after(RETRY, Timer::RouteDelay);
         self.asked.clear();
-        self.state = State::Waiting { script, delay, why: refusal.to_string().into() };
+        self.state = State::Waiting { script, delay, why };
     }
 
     /// Sends commands in the session; those of a dialogue with its call.

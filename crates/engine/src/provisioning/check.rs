@@ -7,7 +7,8 @@ use jackfield_model::{
     AuthenticationMode, CredentialKind, EndUser, ProvenBy, Ref, SelfProvisioning,
 };
 use jackfield_vocabulary::{
-    Code, Credential, ObjectId, ProvisioningOutcome, Refusal, SecretText, SessionId, VerifyId,
+    Code, Credential, ObjectId, ProvisioningOutcome, Refusal, SecretText, SessionId, UnixTime,
+    VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +33,12 @@ enum Stage {
     /// The user's own PIN or password.
     Own { proves: ProvenBy, then_code: bool },
     /// The administrators' code, after the own credential was refused.
-    Code { user_locked: bool },
+    Code { user_locked: Option<Until> },
 }
+
+/// Until when an account is locked; `None` until an administrator unlocks it.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Until(Option<UnixTime>);
 
 /// Somebody proved who they are and may go on to the assignment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,7 +95,10 @@ impl Provisioning {
         let Some(check) = self.checks.remove(&verify) else { return };
         context.timers.cancel(check.patience);
         let Check { client, phone, user, secret, stage, .. } = check;
-        let locked = matches!(verification, Verification::Locked { .. });
+        let locked = match verification {
+            Verification::Locked { until } => Some(Until(*until)),
+            _ => None,
+        };
         match (verification, stage) {
             (Verification::Right, stage) => {
                 let proven_by = match stage {
@@ -111,17 +119,19 @@ impl Provisioning {
                 let rest = (client, phone, user, secret);
                 self.ask(context, account, CredentialKind::Code, rest, stage);
             }
-            (_, Stage::Own { .. }) if locked => {
-                refuse(context, &client, &phone, user_locked(context, user));
+            (_, Stage::Code { user_locked: Some(until) }) => {
+                refuse(context, &client, &phone, user_locked(context, user, until));
             }
-            (_, Stage::Code { user_locked: true }) => {
-                refuse(context, &client, &phone, user_locked(context, user));
-            }
-            (_, Stage::Code { .. }) if locked => {
-                let refusal = Refusal::new(Code::Locked).field("authentication-code");
+            (_, stage) => {
+                let refusal = match (locked, stage) {
+                    (Some(until), Stage::Own { .. }) => user_locked(context, user, until),
+                    (Some(until), Stage::Code { .. }) => {
+                        locked_until(until).field("authentication-code")
+                    }
+                    (None, _) => wrong(),
+                };
                 refuse(context, &client, &phone, refusal);
             }
-            _ => refuse(context, &client, &phone, wrong()),
         }
     }
 
@@ -212,12 +222,20 @@ fn unavailable() -> Refusal {
     Refusal::new(Code::DatabaseUnavailable)
 }
 
-fn user_locked(context: &Context<'_>, user: Option<ObjectId>) -> Refusal {
+fn user_locked(context: &Context<'_>, user: Option<ObjectId>, until: Until) -> Refusal {
     let user = user.and_then(|user| context.directory.typed::<EndUser>(user));
-    let refusal = Refusal::new(Code::Locked);
+    let refusal = locked_until(until);
     match user {
         Some(user) => refusal.object("end-user", &user.user_id),
         None => refusal,
+    }
+}
+
+fn locked_until(until: Until) -> Refusal {
+    let refusal = Refusal::new(Code::Locked);
+    match until {
+        Until(Some(time)) => refusal.value("until", time.seconds()),
+        Until(None) => refusal,
     }
 }
 

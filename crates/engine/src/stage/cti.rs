@@ -475,3 +475,38 @@ fn many_devices_raise_an_alarm() {
     house.ok(SESSION, open(&[Codec::Pcmu]));
     assert_eq!(house.stage.alarms.last().unwrap().name, "cti-devices-of-node");
 }
+
+#[test]
+fn nobody_outside_speaks_in_the_name_of_the_ivr() {
+    let mut house = House::new();
+    let ivr = crate::ivr::SELF_PROVISIONING;
+    let open = Command::CloseDevice { device: "IVR-RP".into() };
+    assert_eq!(house.refused(ivr, open), Code::Unauthenticated);
+    house.sign_out(ivr);
+    house.sign_in(ivr);
+    assert_eq!(&*house.stage.overview().ivr, "in-service");
+    assert_eq!(house.stage.overview().sessions, 2);
+}
+
+#[test]
+fn a_delayed_text_comes_in_its_time_and_too_many_are_refused() {
+    let mut house = House::new();
+    let phone = house.stage.name_of(house.one);
+    house.stage.patch(
+        Kind::ApplicationUser,
+        "app",
+        json!({ "controlled_phones": [phone.as_str()] }),
+    );
+    let show = |seconds, text: &str| Command::ShowText {
+        device: phone.clone(),
+        text: text.into(),
+        after: Duration::from_secs(seconds),
+    };
+    house.ok(SESSION, show(5, "later"));
+    house.ok(SESSION, show(0, "now"));
+    assert_eq!(house.refused(SESSION, show(0, &"x".repeat(129))), Code::InvalidValue);
+    assert_eq!(house.refused(SESSION, show(4000, "much later")), Code::InvalidValue);
+    house.stage.after(5);
+    let texts: Vec<_> = house.stage.texts.iter().map(|(_, text)| &**text).collect();
+    assert_eq!(texts, ["now", "later"]);
+}

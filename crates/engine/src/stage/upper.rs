@@ -130,9 +130,7 @@ impl Upper {
         session: SessionId,
         account: Option<ObjectId>,
     ) {
-        if session != SELF_PROVISIONING {
-            self.cti.session(context, session, account, false);
-        }
+        self.cti.session(context, session, account, false);
     }
 
     /// A command of an application outside the engine.
@@ -143,11 +141,7 @@ impl Upper {
         request: u64,
         command: Command,
     ) {
-        if session == SELF_PROVISIONING {
-            let result = Err(Refusal::new(Code::Forbidden));
-            return context.out.push(Output::Answer { session, request, result });
-        }
-        self.cti.command(context, session, request, command);
+        self.cti.outside_command(context, session, request, command);
     }
 
     /// An operator ends a call.
