@@ -190,7 +190,7 @@ impl Engine {
             },
             Input::Session { session, account } => cti.session(ctx, session, account, false),
             Input::Application { session, request, command } => {
-                cti.command(ctx, session, request, command);
+                cti.outside_command(ctx, session, request, command);
             }
             Input::Operator { request, order } => {
                 if let Some(result) = operator(ctx, calls, devices, provisioning, request, order) {
