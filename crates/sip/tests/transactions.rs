@@ -217,6 +217,27 @@ fn a_cancel_for_nothing_is_481() {
 }
 
 #[test]
+fn a_request_nobody_answers_is_forgotten() {
+    let mut world = World::new(Transport::Udp, 1, 0);
+    start(&mut world, Method::Options);
+    world.run(millis(100));
+    let (key, _) = requests(&world).pop().unwrap();
+    assert!(world.ends[BOB].is_open(key));
+    world.run(LONG);
+    assert!(world.ends[BOB].is_empty() && !world.ends[BOB].is_open(key));
+}
+
+#[test]
+fn an_ack_is_never_repeated() {
+    let mut world = World::new(Transport::Udp, 1, 0);
+    start(&mut world, Method::Ack);
+    world.run(LONG);
+    assert_eq!(world.sent(ALICE, "ACK"), 1);
+    assert!(matches!(world.reports[BOB][..], [(_, Action::Ack { invite: None, .. })]));
+    assert!(world.reports[ALICE].is_empty());
+}
+
+#[test]
 fn a_lost_connection_fails_what_waits() {
     let mut world = World::new(Transport::Tcp, 1, 0);
     let keys = [Method::Options, Method::Invite].map(|method| start(&mut world, method));

@@ -31,7 +31,7 @@ enum ClientState {
 impl Endpoint {
     /// Sends a request and waits for its answers. The Via is added here.
     ///
-    /// An ACK has no transaction: send it with [`Self::acknowledge`].
+    /// An ACK has no transaction; it is sent once. [`Self::acknowledge`] does better.
     pub fn request(
         &mut self,
         now: Now,
@@ -40,8 +40,12 @@ impl Endpoint {
         out: &mut Vec<Action>,
     ) -> ClientKey {
         let branch = self.tokens.branch();
-        let bytes = request.write(&via(&flow, &branch)).into();
+        let bytes: Arc<[u8]> = request.write(&via(&flow, &branch)).into();
         let key = self.keys.client(&branch, request.method());
+        if *request.method() == Method::Ack {
+            out.push(Action::Transmit { flow, bytes });
+            return key;
+        }
         self.start(now, key, flow, bytes, request.method(), out);
         key
     }

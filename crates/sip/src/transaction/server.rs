@@ -77,16 +77,16 @@ impl Endpoint {
         self.counters.requests += 1;
         let number = self.next_number();
         let answers = to_port(&flow, port);
+        let owner = Owner::Server(key);
+        let timers = &mut self.timers;
+        let mut step = Step { now, flow: &answers, owner, number, timers, out };
         let state = match invite {
             Some(fingerprint) => {
                 self.invites.insert(fingerprint, key);
-                let owner = Owner::Server(key);
-                let timers = &mut self.timers;
-                let mut step = Step { now, flow: &answers, owner, number, timers, out };
                 let state = InviteServer::new(message.clone(), &mut step);
                 ServerState::Invite { fingerprint, state }
             }
-            None => ServerState::Other(OtherServer::Trying),
+            None => ServerState::Other(OtherServer::new(&mut step)),
         };
         self.servers.insert(key, Server { number, flow: answers, state: Some(state) });
         out.push(Action::Request { key, flow, message });

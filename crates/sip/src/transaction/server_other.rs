@@ -20,6 +20,11 @@ pub(super) enum OtherServer {
 }
 
 impl OtherServer {
+    pub(super) fn new(step: &mut Step<'_>) -> Self {
+        step.start(Timer::Unanswered, PATIENCE);
+        Self::Trying
+    }
+
     pub(super) fn respond(self, response: &Response, step: &mut Step<'_>) -> Option<Self> {
         let bytes = &response.bytes;
         match self {
@@ -49,7 +54,8 @@ impl OtherServer {
 
     pub(super) fn timeout(self, timer: Timer) -> Option<Self> {
         match (self, timer) {
-            (Self::Completed { .. }, Timer::J) => None,
+            (Self::Completed { .. }, Timer::J)
+            | (Self::Trying | Self::Proceeding { .. }, Timer::Unanswered) => None,
             (state, _) => Some(state),
         }
     }

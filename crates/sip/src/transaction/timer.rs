@@ -39,6 +39,8 @@ pub(super) enum Timer {
     Trying,
     /// Repeats the 2xx of an INVITE that has no ACK (RFC 3261 section 13.3.1.4).
     Repeat,
+    /// Forgets another request that nobody above has answered: its sender has given up by now.
+    Unanswered,
     /// Gives up an INVITE that was cancelled and still has no final answer.
     Cancelled,
 }
