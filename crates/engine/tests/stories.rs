@@ -1,5 +1,6 @@
 //! What people would report, a file for each: phones, a network and a store around a real engine,
 //! in virtual time.
+#![allow(clippy::unwrap_used)]
 
 mod world;
 

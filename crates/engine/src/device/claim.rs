@@ -38,11 +38,12 @@ impl<'m> Claim<'m> {
     /// Reads the claim of a REGISTER: its contact, its To and its User-Agent.
     pub(super) fn of(message: &'m Message, contact: Option<&ContactAddress>, to: &To) -> Self {
         let number = contact.and_then(ContactAddress::model_number);
+        let named = contact.and_then(ContactAddress::device_name);
         Self {
-            name: contact.and_then(ContactAddress::device_name).map(Cow::into).filter(fits),
+            name: named.filter(|name| fits(name)).map(Cow::into),
             model_number: number.and_then(|number| number.parse().ok()),
             instance: contact.and_then(ContactAddress::instance).and_then(|id| instance_mac(&id)),
-            user: to.user().map(Cow::into).filter(fits).unwrap_or_default(),
+            user: to.user().filter(|user| fits(user)).map(Cow::into).unwrap_or_default(),
             user_agent: message.first(HeaderName::UserAgent).unwrap_or_default(),
         }
     }
@@ -78,13 +79,13 @@ impl<'m> Claim<'m> {
         let fit = |model: &PhoneModel| -> usize {
             let named = model.enumeration.is_some() && model.enumeration == self.model_number;
             let branded = !model.product.is_empty();
-            let prefix = |prefix: &Box<str>| hardware.starts_with(&**prefix);
+            let known = || model.hardware_prefixes.iter().any(|one| hardware.starts_with(&**one));
             match model.dialect {
                 _ if named => 1000,
                 _ if branded && contains(self.user_agent, &model.product) => {
                     100 + model.product.len()
                 }
-                _ if model.hardware_prefixes.iter().any(prefix) => 50,
+                _ if known() => 50,
                 Dialect::Enterprise if self.name.is_some() => 10,
                 Dialect::Generic if !branded && model.class == DeviceClass::Desk => 5,
                 _ => 0,
@@ -127,7 +128,7 @@ fn mac_in_agent(agent: &str) -> Option<Mac> {
     words.filter(|word| matches!(word.len(), 12 | 17)).filter(has_digit).find_map(|w| w.parse().ok())
 }
 
-fn fits(text: &Box<str>) -> bool {
+fn fits(text: &str) -> bool {
     !text.is_empty() && text.len() <= NAME
 }
 

@@ -27,6 +27,15 @@ struct Wish {
     everything: bool,
 }
 
+/// A REGISTER whose sender is known.
+struct Believed<'r> {
+    device: ObjectId,
+    trust: Trust,
+    flow: &'r Flow,
+    request: &'r Message,
+    essentials: &'r Essentials<'r>,
+}
+
 impl Devices {
     /// Answers a REGISTER; `None` when the answer waits for the store, or there is none.
     pub(crate) fn register(
@@ -45,25 +54,24 @@ impl Devices {
             return None;
         }
         let claimed = claim.resolve(ctx.directory);
+        let believed =
+            |device, trust| Believed { device, trust, flow, request, essentials };
         match self.prove(ctx, flow, request, &claim, claimed) {
-            Proof::Proved { device, .. } => {
+            Proof::Proved { device } => {
                 let address = flow.remote.ip();
                 ctx.out.push(Output::Access(Access::Registered { device, address }));
-                Some(self.bind(ctx, flow, request, essentials, &wish, device, Trust::Proved))
+                Some(self.bind(ctx, &believed(device, Trust::Proved), &wish))
             }
             Proof::Trusted { device } => {
-                Some(self.bind(ctx, flow, request, essentials, &wish, device, Trust::Provisional))
+                Some(self.bind(ctx, &believed(device, Trust::Provisional), &wish))
             }
-            Proof::Repeated { device } => {
-                Some(self.registered_answer(ctx, request, device, false))
-            }
+            Proof::Repeated { device } => Some(self.registered_answer(ctx, request, device, false)),
             Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
             Proof::Refused(response) => response,
         }
     }
 
-    /// Carries out the wish of a device that is believed.
-    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
+    /// Registers a phone that was just taken in.
     pub(super) fn bind_newcomer(
         &mut self,
         ctx: &mut Context<'_>,
@@ -71,28 +79,19 @@ impl Devices {
         request: &Message,
         device: ObjectId,
     ) -> Response {
-        let Ok(essentials) = request.check() else {
-            return answer::refuse(request, Status::BAD_REQUEST, "Bad Request");
-        };
-        match Wish::of(request) {
-            Ok(wish) => {
-                self.bind(ctx, flow, request, &essentials, &wish, device, Trust::Provisional)
+        let trust = Trust::Provisional;
+        match (request.check(), Wish::of(request)) {
+            (Ok(essentials), Ok(wish)) => {
+                let believed = Believed { device, trust, flow, request, essentials: &essentials };
+                self.bind(ctx, &believed, &wish)
             }
-            Err(reason) => answer::refuse(request, Status::BAD_REQUEST, reason),
+            _ => answer::plain(request, Status::BAD_REQUEST),
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
-    fn bind(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        essentials: &Essentials<'_>,
-        wish: &Wish,
-        device: ObjectId,
-        trust: Trust,
-    ) -> Response {
+    /// Carries out the wish of a device that is believed.
+    fn bind(&mut self, ctx: &mut Context<'_>, who: &Believed<'_>, wish: &Wish) -> Response {
+        let &Believed { device, request, essentials, .. } = who;
         let longest = ctx.directory.cluster().registration_seconds;
         let seconds = wish.seconds.unwrap_or(longest).min(longest);
         let Some(contact) = &wish.contact else {
@@ -128,36 +127,32 @@ impl Devices {
             sequence: essentials.cseq.number,
             expires: ctx.now + Duration::from_secs(seconds.into()),
         };
-        let fresh = self.enter(ctx, flow, request, device, &phone, registered, trust);
+        let fresh = self.enter(ctx, who, &phone, registered);
         self.registered_answer(ctx, request, device, fresh)
     }
 
     /// Writes the registration down; is it a new one?
-    #[expect(clippy::too_many_arguments, reason = "one step of one request")]
     fn enter(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        device: ObjectId,
+        who: &Believed<'_>,
         phone: &Phone,
         registered: Registered,
-        trust: Trust,
     ) -> bool {
-        let mut fresh = !self.bindings.contains_key(&device);
+        let &Believed { device, trust, flow, request, .. } = who;
+        let began = !self.bindings.contains_key(&device);
         let binding = self.bindings.entry(device).or_insert_with(|| Binding {
             flow: flow.clone(),
             lines: Vec::new(),
-            user_agent: claim::user_agent(request),
+            user_agent: Box::default(),
             since: ctx.now.wall,
             trust,
             kpml: false,
             timed: false,
         });
-        let began = fresh;
-        if !binding.lines.iter().any(|line| line.call_id == registered.call_id) {
-            // A new registration of the phone, as after a restart: what it says of itself is new.
-            fresh = true;
+        let fresh = !binding.lines.iter().any(|line| line.call_id == registered.call_id);
+        if fresh {
+            // As after a restart of the phone: what it says of itself is new.
             binding.user_agent = claim::user_agent(request);
             binding.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
             if registered.line.is_none() {
@@ -182,14 +177,7 @@ impl Devices {
         }
         self.keep(ctx, device);
         if began {
-            ctx.count("registrations");
-            let name = DeviceName::from(&*phone.name);
-            ctx.tell(Internal::DeviceState { device, name, registered: true });
-            let fields = vec![
-                ("device.name", phone.name.to_string()),
-                ("device.address", flow.remote.to_string()),
-            ];
-            ctx.note(Level::Info, "device registered", fields);
+            announce(ctx, device, phone, flow);
         }
         fresh
     }
@@ -277,12 +265,24 @@ impl Devices {
     }
 }
 
+/// A device that was not registered is now.
+fn announce(ctx: &mut Context<'_>, device: ObjectId, phone: &Phone, flow: &Flow) {
+    ctx.count("registrations");
+    let name = DeviceName::from(&*phone.name);
+    ctx.tell(Internal::DeviceState { device, name, registered: true });
+    let fields = vec![
+        ("device.name", phone.name.to_string()),
+        ("device.address", flow.remote.to_string()),
+    ];
+    ctx.note(Level::Info, "device registered", fields);
+}
+
 impl Wish {
     fn of(request: &Message) -> Result<Self, &'static str> {
         let contacts = request.list::<Contact>().map_err(|_| "Bad Contact")?;
         let general = request.optional::<Expires>().map_err(|_| "Bad Expires")?;
         let general = general.map(|expires| expires.0);
-        if contacts.iter().any(|contact| *contact == Contact::All) {
+        if contacts.contains(&Contact::All) {
             // RFC 3261 section 10.2.2: `*` stands alone, and only to take everything away.
             return match (contacts.len(), general) {
                 (1, Some(0)) => Ok(Self { contact: None, seconds: Some(0), everything: true }),

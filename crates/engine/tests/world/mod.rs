@@ -1,6 +1,6 @@
 //! A whole house in virtual time: an engine, phones, a network that loses and repeats, and a store
 //! that evaluates real operations. Nothing waits; the same seed tells the same story.
-#![allow(dead_code, unreachable_pub, unused_imports)]
+#![allow(dead_code, unreachable_pub, unused_imports, clippy::unwrap_used)]
 
 mod network;
 mod phone;
@@ -130,7 +130,7 @@ impl World {
     /// Gives the engine an input and does what it asks.
     pub fn input(&mut self, input: Input) {
         self.inputs += 1;
-        if self.interrupt_every.is_some_and(|every| self.inputs % every == 0) {
+        if self.interrupt_every.is_some_and(|every| self.inputs.is_multiple_of(every)) {
             self.stop_and_restore();
         }
         let mut out = Vec::new();

@@ -279,7 +279,7 @@ impl World {
         if matches!(call.state, CallState::Over(_)) {
             return self.plainly(id, key, &message, Status::CALL_DOES_NOT_EXIST);
         }
-        let in_order = call.dialog.as_mut().map_or(true, |d| d.receive_request(&message).is_ok());
+        let in_order = call.dialog.as_mut().is_none_or(|d| d.receive_request(&message).is_ok());
         assert!(in_order, "the engine's requests are out of order");
         match method {
             Method::Bye => {

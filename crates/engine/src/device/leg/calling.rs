@@ -1,5 +1,7 @@
 //! A device places a call: its INVITE is proved, and waits for what the call says.
 
+use std::borrow::Cow;
+
 use jackfield_model::{Directory, Kind, Phone};
 use jackfield_sip::header::MaxForwards;
 use jackfield_sip::{
@@ -125,7 +127,7 @@ impl Devices {
         };
         let line = phone.lines.iter().find(has_number).or_else(|| phone.lines.first());
         let line = line.ok_or((Status::FORBIDDEN, "the device has no line"))?.line.id();
-        let dialled = request.uri().ok().and_then(|uri| uri.user().map(|user| user.into_owned()));
+        let dialled = request.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
         let dialled = dialled.filter(|dialled| !dialled.is_empty() && dialled.len() <= DIALLED);
         let dialled = dialled.ok_or((Status::ADDRESS_INCOMPLETE, "no number was dialled"))?;
         let hops = request.optional::<MaxForwards>().ok().flatten().map_or(70, |hops| hops.0);
@@ -136,7 +138,7 @@ impl Devices {
             line,
             dialled: dialled.into(),
             offer: sdp::of(request),
-            max_forwards: u8::try_from(hops).unwrap_or(70).saturating_sub(1),
+            max_forwards: hops.saturating_sub(1),
         })
     }
 

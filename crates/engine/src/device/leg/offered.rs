@@ -155,7 +155,7 @@ fn invite(
     let from = headers::address(flow, &offer.caller.number, &offer.caller.name);
     let from = from.with_tag(&ctx.ids.tokens().tag());
     let request = RequestBuilder::new(Method::Invite, contact)
-        .typed(&MaxForwards(offer.max_forwards.into()))
+        .typed(&MaxForwards(offer.max_forwards))
         .header(HeaderName::From, from)
         .header(HeaderName::To, headers::address(flow, &offer.called, ""))
         .header(HeaderName::CallId, ctx.ids.tokens().call_id())
