@@ -157,7 +157,7 @@ def run(binary):
         server.sign_in()
         set_up_self_provisioning(server, users=users)
         status = server.json("self-provisioning", "status")
-        assert status["status"] == "Ready", status
+        assert status["text"] == "Ready", status
         one = provision(server, "001122334455", "3001", "73519")
         two = provision(server, "001122334466", "3002", "86420")
         with Baresip(account(server, two)) as second, Baresip(account(server, one)) as first:
@@ -172,4 +172,4 @@ def run(binary):
             heard = os.path.getsize(os.path.join(second.folder, "heard.wav"))
             assert heard > 8000, f"only {heard} octets of sound passed"
         audit = server.json("audit", "--operation", "assign")
-        assert len(audit["items"]) == 2, audit
+        assert len({row["operation_id"] for row in audit["items"]}) == 2, audit

@@ -136,7 +136,7 @@ def set_up_self_provisioning(server, pilot="2000", users=(), first="9000", last=
     server.cli("add", "cti-route-point", "--name", "IVR", "--device-pool", "Default", "--lines", pilot)
     server.cli(
         "add", "application-user", "--user-id", "ivr", "--groups",
-        "Standard CTI Enabled,Standard Phone Provisioning", "--controlled-route-points", "IVR",
+        "Standard CTI Enabled,Phone Provisioning", "--controlled-route-points", "IVR",
     )
     server.cli("password", "ivr", stdin=PASSWORD + "x\n")
     node = server.json("list", "node")[0]["name"]
@@ -144,12 +144,12 @@ def set_up_self_provisioning(server, pilot="2000", users=(), first="9000", last=
         "set", "auto-registration", node, "--starting-number", first, "--ending-number", last,
         "--disabled", "false",
     )
-    server.cli("set", "user-profile", "Standard", "--allow-self-provisioning", "true")
+    server.cli("set", "user-profile", "Default", "--allow-self-provisioning", "true")
     server.cli(
         "self-provisioning", "set", "--route-point", "IVR", "--application-user", "ivr",
         "--start-delay-seconds", "0", "--restart", "later",
     )
     server.cli("services", "activate", "self-provisioning-ivr")
     for user, extension, pin in users:
-        server.cli("quick-add", user, "--template", "Standard", "--extension", extension)
+        server.cli("quick-add", user, "--template", "Default", "--extension", extension)
         server.cli("pin", user, stdin=pin + "\n")

@@ -45,9 +45,16 @@ impl Client {
 
     /// Signs in and keeps the token for the commands that follow.
     pub(crate) fn sign_in(&mut self, user: &str, password: &str) -> Result<Value> {
+        let answer = self.sign_in_for_now(user, password)?;
+        let token = self.token.clone().unwrap_or_default();
+        Session { server: self.server.clone(), token }.keep()?;
+        Ok(answer)
+    }
+
+    /// Signs in for this client only.
+    pub(crate) fn sign_in_for_now(&mut self, user: &str, password: &str) -> Result<Value> {
         let answer = self.post("/sessions", &json!({"user_id": user, "password": password}))?;
         let token = answer["token"].as_str().context("the server gave no token")?.to_owned();
-        Session { server: self.server.clone(), token: token.clone() }.keep()?;
         self.token = Some(token);
         Ok(answer)
     }

@@ -11,7 +11,7 @@ mod serve;
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use client::Client;
+pub(crate) use client::Client;
 use print::Form;
 
 const AFTER: &str = "\

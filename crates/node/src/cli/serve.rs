@@ -136,6 +136,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
         sample: matches.get_one::<u32>("sample-company").map(|people| Sample {
             people: *people,
             with_phones: matches.get_flag("sample-phones"),
+            start_delay_seconds: None,
         }),
     };
     let server = Server::start(settings)?;

@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pub(crate) people: u32,
     /// Each of them has a phone already.
     pub(crate) with_phones: bool,
+    /// The delay of SP-18, where it is not the default.
+    pub(crate) start_delay_seconds: Option<u16>,
 }
 
 /// The PIN of every person of a sample company.
@@ -57,14 +59,19 @@ pub(crate) fn prepare(
 
 /// Makes the self-provisioning IVR with its account, people with their lines and PINs, and phones
 /// where they have them.
-fn make_company(store: &StoreHandle, sample: Sample) -> Result<()> {
-    let few = u16::try_from(sample.people.min(100)).unwrap_or(100);
+fn make_company(store: &StoreHandle, wanted: Sample) -> Result<()> {
+    let few = u16::try_from(wanted.people.min(100)).unwrap_or(100);
     let company = sample_company(&store.directory(), few);
     execute(store, company.context("the first start is missing")?)?;
     let application = find(store, Kind::ApplicationUser, sample::APPLICATION_USER)?;
     // Nobody needs to know it: the IVR signs in inside the house, and only needs to have one.
     store.issue_one_time_password(application)?;
-    let numbers: Vec<u32> = (u32::from(few)..sample.people).collect();
+    if let Some(seconds) = wanted.start_delay_seconds {
+        let id = find(store, Kind::SelfProvisioning, "self-provisioning")?;
+        let patch = json!({"start_delay_seconds": seconds});
+        execute(store, Operation::Update { id, version: None, patch })?;
+    }
+    let numbers: Vec<u32> = (u32::from(few)..wanted.people).collect();
     batches(store, &numbers, |n| create(Kind::Line, json!({"number": extension(n)})))?;
     batches(store, &numbers, |n| {
         let number = extension(n);
@@ -82,7 +89,7 @@ fn make_company(store: &StoreHandle, sample: Sample) -> Result<()> {
         kind: CredentialKind::Pin,
         hash: Some(hash.clone()),
     })?;
-    if !sample.with_phones {
+    if !wanted.with_phones {
         return Ok(());
     }
     let directory = store.directory();

@@ -41,7 +41,8 @@ use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
 use streams::Streams;
 
-pub(crate) use first_start::Sample;
+pub(crate) use first_start::{SAMPLE_PIN, Sample};
+pub(crate) use prompts::find as find_prompts;
 
 /// Where everything is kept.
 #[derive(Clone, Debug)]

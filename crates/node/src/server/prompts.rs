@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use jackfield_media::PromptLibrary;
-use jackfield_vocabulary::Codec;
 
 /// Opens the packs of the named folder, else of the first that is there: `JACKFIELD_PROMPTS`,
 /// `share/jackfield/prompts` beside the program, `prompts` in or above the program's folder or
@@ -19,9 +18,6 @@ pub(crate) fn open(named: Option<&Path>) -> Result<PromptLibrary> {
     }
     if library.packs().is_empty() {
         bail!("no language pack in {}; name another folder with --prompts", folder.display());
-    }
-    for problem in library.prepare(Codec::Pcmu).iter().chain(&library.prepare(Codec::Pcma)) {
-        tracing::warn!(error.cause = %problem, "a prompt can't be coded");
     }
     Ok(library)
 }
