@@ -13,7 +13,7 @@ use jackfield_sip::Method;
 use jackfield_vocabulary::{Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayItem};
 use serde_json::json;
 
-use world::{CallState, PhoneId, World};
+use world::{CallState, PhoneId, Reply, Secret, World};
 
 /// A house with the sample company and its IVR, a new phone that registered by itself, and the media
 /// driver's part played by hand.
@@ -171,4 +171,68 @@ fn a_restored_engine_goes_on_with_the_dialogue() {
     house.press("3002#1");
     house.drive();
     assert_eq!(house.numbers(), ["3002"]);
+}
+
+/// Proves SP-17, SP-44: whoever hangs up while the assignment is on its way has the phone all the
+/// same; it restarts, registers as its owner's, and can call.
+#[test]
+fn the_caller_is_gone_before_the_commit() {
+    let mut house = House::new();
+    let colleague = house.world.phone("SEP001122AABB10", "3500");
+    house.world.registered(colleague);
+    house.world.store.reply = Reply::After(3000);
+    house.call();
+    house.press("3002#1");
+    house.world.hang_up(house.phone);
+    house.drive();
+    assert_eq!(house.media, None);
+    house.world.run(30);
+    assert_eq!(house.numbers(), ["3002"]);
+    assert!(!house.world.phones[&house.phone].told.is_empty(), "told to restart");
+    // It fetches its file, with its secret, and registers.
+    let device = house.world.directory.device("SEP001122AABB09").unwrap();
+    let secret = house.world.directory.secrets().sip_password(device).reveal().to_owned();
+    house.world.reboot(house.phone);
+    let phone = house.world.phones.get_mut(&house.phone).unwrap();
+    phone.secret = Secret::Known(secret);
+    phone.user = "3002".into();
+    house.world.registered(house.phone);
+    house.world.dial(house.phone, "3500");
+    house.world.run(1);
+    house.world.assert_state(colleague, CallState::Ringing);
+    assert!(house.world.phones[&colleague].call().shown.starts_with("3002"));
+    house.world.answer(colleague);
+    house.world.assert_state(house.phone, CallState::Talking);
+    house.world.hang_up(colleague);
+    house.world.assert_quiet();
+}
+
+/// Proves SP-16: a hundred callers at once, and the next one finds it busy.
+#[test]
+fn a_hundred_callers_and_one() {
+    let mut house = House::new();
+    let mut callers = vec![house.phone];
+    for number in 0..100 {
+        let name = format!("SEP0011223344{number:02X}");
+        let phone = house.world.stranger(&name, &name[3..]);
+        assert_eq!(house.world.register(phone), 200, "{number}");
+        callers.push(phone);
+    }
+    for caller in &callers {
+        house.world.dial(*caller, defaults::sample::IVR_NUMBER);
+        house.world.run(1);
+        for command in core::mem::take(&mut house.world.heard.media) {
+            if let MediaCommand::Allocate { media } = command {
+                let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
+                house.media(MediaEvent::Allocated { media, local });
+            }
+        }
+    }
+    house.world.run(1);
+    let last = callers.pop().unwrap();
+    house.world.assert_state(last, CallState::Over(486));
+    for caller in callers {
+        house.world.assert_state(caller, CallState::Talking);
+    }
+    assert_eq!(house.world.overview().ivr_calls, 100);
 }
