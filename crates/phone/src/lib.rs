@@ -15,6 +15,7 @@ mod live;
 mod phone;
 mod profile;
 mod random;
+mod script;
 mod settings;
 mod sound;
 
@@ -26,5 +27,6 @@ pub use interface::{
 pub use live::{LiveError, LivePhone};
 pub use phone::Phone;
 pub use profile::{LineProfile, PhoneService, Profile, ProfileError, ServerAddress, SpeedDial};
+pub use script::{RunError, SCRIPT_HELP, Script, ScriptError, run_interactive, run_script};
 pub use settings::{Door, Make, PhoneSettings, Transport};
 pub use sound::{HeardPrompt, Hearing, PromptRecognizer, RecognizerError};

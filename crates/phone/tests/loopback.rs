@@ -161,3 +161,41 @@ fn many_calls_measure_how_evenly_the_server_sends() {
     assert!(report.received > 5 * 40 && report.sent > 5 * 40, "{report:?}");
     assert!(report.deviation_p50 < 15_000, "{report:?}");
 }
+
+#[test]
+fn a_script_tells_a_whole_story_and_where_it_went_wrong() {
+    let desk = Desk::open();
+    let file = desk.plain("9001", "", "udp");
+    desk.file("020000000001.txt", &file);
+    desk.state.lock().unwrap().people.insert(("7001".into(), "1234".into()), "7001".into());
+    let folder = tempfile::tempdir().unwrap();
+    let wav = folder.path().join("heard.wav");
+    let text = format!(
+        "boot\nwait registered 5s\nexpect display 9001\ndial 2000\nwait connected 5s\npause 300ms\n\
+         expect tone 852\npress 7001#1234#1\nwait restart 8s\nwait registered 7001 5s\n\
+         record {}\nshow\n",
+        wav.display()
+    );
+    let script = jackfield_phone::Script::parse(&text).unwrap();
+    let settings = desk.phone("020000000001", Transport::Udp, Door::Http);
+    let mut out = Vec::new();
+    jackfield_phone::run_script(settings.clone(), &script, &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("| 7001"));
+    assert!(std::fs::metadata(wav).unwrap().len() > 8_000);
+    let script = jackfield_phone::Script::parse("boot\n\nwait display nonsense 50ms").unwrap();
+    let error = jackfield_phone::run_script(settings, &script, &mut Vec::new()).unwrap_err();
+    assert!(error.to_string().starts_with("line 3: waited 50ms"), "{error}");
+}
+
+#[test]
+fn a_person_can_play_with_it_line_by_line() {
+    let desk = Desk::open();
+    desk.file("020000000001.txt", &desk.plain("9001", "", "udp"));
+    let settings = desk.phone("020000000001", Transport::Udp, Door::Http);
+    let mut input = &b"help\nwait registered 5s\nnonsense\nshow\nquit\n"[..];
+    let mut out = Vec::new();
+    jackfield_phone::run_interactive(settings, &mut input, &mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("speed-dial N") && out.contains("| 9001"), "{out}");
+    assert!(out.contains("`nonsense` is nothing I know"), "{out}");
+}

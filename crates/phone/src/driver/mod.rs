@@ -277,7 +277,8 @@ impl<C: Conductor> Driver<C> {
     fn wake_conductor(&mut self) {
         let now = self.now();
         if let Some(again) = self.conductor.wake(now, &mut self.orders) {
-            self.timers.set(again, Wake::Conductor);
+            // Never at once: others have their turn in between.
+            self.timers.set(again.max(now + Duration::from_millis(1)), Wake::Conductor);
         }
     }
 

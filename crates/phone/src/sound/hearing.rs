@@ -42,11 +42,11 @@ impl Hearing {
             .fold(0.0, f32::max)
     }
 
-    /// Was this tone heard, for a tenth of a second at least?
+    /// Was this tone heard, alone or as one of two, for a tenth of a second at least?
     pub fn has_tone(&self, frequency: f32) -> bool {
         self.sound
             .chunks(RATE / 10)
-            .any(|piece| energy(piece) > QUIET && purity(piece, frequency) > 0.7)
+            .any(|piece| energy(piece) > QUIET && purity(piece, frequency) > 0.4)
     }
 
     /// As a WAV file.
