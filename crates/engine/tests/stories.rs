@@ -14,6 +14,7 @@ mod stories {
     mod a_phone_registers;
     mod a_phone_with_several_lines;
     mod a_refresh_with_a_held_nonce;
+    mod an_enterprise_phone_presses_hold;
     mod an_unknown_phone_registers;
     mod hold_and_other_media;
     mod keys_in_signalling;

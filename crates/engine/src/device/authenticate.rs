@@ -76,6 +76,9 @@ impl Authenticator {
 
     /// A device that was taken in is expected without a secret.
     pub(super) fn expect(&mut self, device: ObjectId, now: Now) {
+        if self.asked.len() >= ASKED {
+            self.asked.retain(|_, at| now.since(*at) < PATIENCE);
+        }
         if self.asked.len() < ASKED {
             self.asked.insert(device, now);
         }
@@ -250,6 +253,13 @@ impl Devices {
         })
     }
 
+    /// Is the device of a kind that may do without a secret, if it has shown none?
+    pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
+        let Some(phone) = directory.typed::<Phone>(device) else { return false };
+        let profile = directory.get::<SecurityProfile>(phone.security_profile);
+        phone.auto_registered || profile.is_some_and(|profile| !profile.digest)
+    }
+
     /// May the device do without a secret? New phones may until they have shown one, and those
     /// whose security profile asks for none.
     pub(super) fn is_trusted(
@@ -279,16 +289,11 @@ impl Devices {
         // It may have its secret by now: it is asked, and believed when it has none to show.
         let now = ctx.now;
         let asked = &mut self.authenticator.asked;
-        asked.retain(|_, at| now.since(*at) < PATIENCE);
-        match asked.get(&device) {
-            Some(_) => true,
-            None => {
-                if asked.len() < ASKED {
-                    asked.insert(device, now);
-                }
-                false
-            }
+        if asked.get(&device).is_some_and(|at| now.since(*at) < PATIENCE) {
+            return true;
         }
+        self.authenticator.expect(device, now);
+        false
     }
 
     fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {

@@ -58,3 +58,15 @@ fn a_new_phone_calls_from_its_own_address_only_and_reaches_nothing_but_the_way_i
     world.dial(elsewhere, "2002");
     world.assert_state(elsewhere, CallState::Over(401));
 }
+
+#[test]
+fn a_phone_that_belongs_to_somebody_now_must_show_its_secret() {
+    let mut world = World::new();
+    let new = world.stranger("SEP001122AABB01", "001122AABB01");
+    assert_eq!(world.register(new), 200);
+    let device = world.directory.find(jackfield_model::Kind::Phone, "SEP001122AABB01").unwrap();
+    world.change(device, serde_json::json!({ "auto_registered": false }));
+    world.dial(new, "9000");
+    world.assert_state(new, CallState::Over(401));
+    assert_eq!(world.register(new), 401, "nor does its registration go on without");
+}

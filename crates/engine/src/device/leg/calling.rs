@@ -73,7 +73,12 @@ impl Devices {
         };
         let trust = self.bindings.get(&device).map(|binding| binding.trust);
         let connected = flow.connection.is_some();
-        if trust == Some(Trust::Proved) && !connected {
+        let excused = match trust {
+            Some(Trust::Proved) => connected,
+            // It was assigned to somebody meanwhile: from then on it has a secret to show.
+            _ => self.needs_no_secret(ctx.directory, device),
+        };
+        if !excused {
             return Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)));
         }
         Proof::Trusted { device }

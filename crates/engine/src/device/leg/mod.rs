@@ -128,7 +128,10 @@ impl Devices {
 impl Legs {
     fn insert(&mut self, id: LegId, leg: Leg) {
         match &leg.state {
-            State::Calling { invite, .. } => drop(self.invites.insert(*invite, id)),
+            State::Calling { invite, request, tag } => {
+                self.invites.insert(*invite, id);
+                self.dialogs.insert(early(request, tag), id);
+            }
             State::Up(up) => drop(self.dialogs.insert(up.dialog.id().clone(), id)),
             State::Offered { .. } => {}
         }
@@ -139,7 +142,10 @@ impl Legs {
     fn remove(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
         match &leg.state {
-            State::Calling { invite, .. } => drop(self.invites.remove(invite)),
+            State::Calling { invite, request, tag } => {
+                self.invites.remove(invite);
+                self.dialogs.remove(&early(request, tag));
+            }
             State::Up(up) => {
                 self.dialogs.remove(up.dialog.id());
                 if let Some(invite) = &up.unacknowledged {
@@ -162,4 +168,9 @@ impl Legs {
     pub(super) fn len(&self) -> usize {
         self.legs.len()
     }
+}
+
+/// The dialog that our provisional answers make.
+fn early(request: &Message, tag: &str) -> DialogId {
+    DialogId::new(request.call_id(), tag, request.from_tag().unwrap_or_default())
 }

@@ -32,24 +32,11 @@ impl Devices {
         }
         let dialog = DialogId::of_request(&message);
         let leg = dialog.as_ref().and_then(|dialog| self.legs.dialogs.get(dialog).copied());
-        let leg = leg.or_else(|| self.early(&message));
         let Some(leg) = leg else {
             let response = answer::plain(&message, Status::CALL_DOES_NOT_EXIST);
             return endpoint.respond(ctx, key, &response);
         };
         self.inside(ctx, endpoint, key, leg, &method, message);
-    }
-
-    /// A leg whose answer is not there yet, by the tag of our provisional answers.
-    fn early(&self, message: &Message) -> Option<LegId> {
-        let (own, call_id) = (message.to_tag()?, message.call_id());
-        let mut legs = self.legs.invites.values().filter_map(|id| Some((id, self.legs.legs.get(id)?)));
-        legs.find_map(|(id, leg)| match &leg.state {
-            State::Calling { request, tag, .. } => {
-                (**tag == *own && request.call_id() == call_id).then_some(*id)
-            }
-            _ => None,
-        })
     }
 
     fn inside(
@@ -158,10 +145,11 @@ impl Devices {
         let known = CALL_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
         let call_id = element(&body, "callid").unwrap_or_default();
         let source = message.source();
-        let leg = self.legs.dialogs.iter().find(|(dialog, _)| *dialog.call_id == *call_id);
-        if let (true, Some((_, leg))) = (known, leg) {
-            let own = self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
-            if own {
+        if known && source.is_some_and(|source| self.addresses.contains_key(&source)) {
+            let mut dialogs = self.legs.dialogs.iter();
+            let own = |leg: &LegId| self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
+            let found = dialogs.find(|(id, leg)| *id.call_id == *call_id && own(leg));
+            if let Some((_, leg)) = found {
                 ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg: *leg }));
             }
         }
