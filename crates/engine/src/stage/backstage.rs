@@ -130,7 +130,10 @@ impl Stage {
     pub(super) fn put_out(&mut self, output: Output) {
         match output {
             Output::Media(command) => self.drive(command),
-            Output::Submit { operation, what, .. } => self.submit(operation, what),
+            Output::Submit { operation, actor, what } => {
+                self.actors.push(actor);
+                self.submit(operation, what);
+            }
             Output::Inquire { operation } => self.inquired(operation),
             Output::Verify { verify, account, kind, secret } if !self.checker_silent => {
                 let key = account.map(|account| (account, kind));

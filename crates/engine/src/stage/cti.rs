@@ -510,3 +510,67 @@ fn a_delayed_text_comes_in_its_time_and_too_many_are_refused() {
     let texts: Vec<_> = house.stage.texts.iter().map(|(_, text)| &**text).collect();
     assert_eq!(texts, ["now", "later"]);
 }
+
+/// Proves CTI-34: a CTI port takes a call like a phone.
+#[test]
+fn a_port_takes_a_call() {
+    let mut house = House::new();
+    house.stage.create(Kind::Line, json!({ "number": "2200" }));
+    house.stage.create(
+        Kind::CtiPort,
+        json!({
+            "name": "PORT",
+            "device_pool": "Default",
+            "lines": [{ "line": "2200", "maximum_calls": 1, "busy_trigger": 1 }],
+        }),
+    );
+    let both = json!({ "controlled_ports": ["PORT"], "controlled_route_points": [POINT] });
+    house.stage.patch(Kind::ApplicationUser, "app", both);
+    let media = MediaTermination::Node { codecs: vec![Codec::Pcma] };
+    house.ok(SESSION, Command::OpenDevice { device: "PORT".into(), media });
+    let leg = house.stage.call(house.one, "2200");
+    let call = house.offered();
+    house.ok(SESSION, Command::Answer { call: call.clone() });
+    assert_eq!(house.stage.state(leg), Some(LegState::Talks));
+    let other = house.stage.call(house.two, "2200");
+    assert_eq!(house.stage.ended[&other], Cause::Busy);
+    let digits = "12#".parse().unwrap();
+    house.ok(SESSION, Command::SendDigits { call: call.clone(), digits });
+    assert!(house.stage.hears(leg)[0].starts_with("Digits"));
+    house.ok(SESSION, Command::Drop { call });
+    assert_eq!(house.stage.ended[&leg], Cause::Normal);
+    house.stage.is_empty();
+}
+
+/// An application that only sends calls on needs no media, and can't answer.
+#[test]
+fn without_media_calls_are_only_sent_on() {
+    let mut house = House::closed();
+    house.sign_in(SESSION);
+    let media = MediaTermination::None;
+    house.ok(SESSION, Command::OpenDevice { device: POINT.into(), media });
+    let leg = house.stage.call(house.one, NUMBER);
+    let call = house.offered();
+    assert_eq!(house.refused(SESSION, Command::Answer { call: call.clone() }), Code::WrongState);
+    let to = house.second_number().parse().unwrap();
+    house.ok(SESSION, Command::Redirect { call, to });
+    assert!(house.stage.ringing(house.two).is_some());
+    house.stage.hang_up(leg);
+    house.stage.is_empty();
+}
+
+/// A redirect to where it came from ends somewhere.
+#[test]
+fn redirects_in_a_circle_end() {
+    let mut house = House::new();
+    let leg = house.stage.call(house.one, NUMBER);
+    for _ in 0..20 {
+        if house.stage.ended.contains_key(&leg) {
+            break;
+        }
+        let (call, to) = (house.offered(), NUMBER.parse().unwrap());
+        house.ok(SESSION, Command::Redirect { call, to });
+    }
+    assert_eq!(house.stage.ended[&leg], Cause::Loop);
+    house.stage.is_empty();
+}

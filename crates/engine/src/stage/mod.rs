@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use jackfield_model::{CredentialKind, Directory, Ids, Kind, Operation, Outcome};
+use jackfield_model::{Actor, CredentialKind, Directory, Ids, Kind, Operation, Outcome};
 use jackfield_vocabulary::{
     Cause, DeviceName, Event, LegId, Mac, MediaId, NodeId, Now, ObjectId, OperationId, PlayId,
     Refusal, SecretText, SessionId, UnixTime, VerifyId,
@@ -57,6 +57,8 @@ pub(super) struct Stage {
     /// Commits that the store will make only when it is asked again.
     late: BTreeMap<OperationId, Operation>,
     pub(super) submitted: Vec<Operation>,
+    /// In whose names.
+    pub(super) actors: Vec<Actor>,
     secrets: BTreeMap<(ObjectId, CredentialKind), String>,
     failures: BTreeMap<ObjectId, u32>,
     pub(super) checker_silent: bool,
@@ -150,9 +152,14 @@ impl Stage {
     }
 
     pub(super) fn start_ivr(&mut self, languages: &[&str]) {
+        self.start_ivr_with(languages, false);
+    }
+
+    /// As on a node that can code G.729, or can't.
+    pub(super) fn start_ivr_with(&mut self, languages: &[&str], g729: bool) {
         let settings = (*self.directory.self_provisioning()).clone();
         let languages = languages.iter().map(|one| Arc::from(*one)).collect();
-        let start = SelfProvisioningStart { settings, languages, g729: false };
+        let start = SelfProvisioningStart { settings, languages, g729 };
         self.service(ServiceOrder::StartSelfProvisioning(Arc::new(start)));
     }
 
@@ -383,6 +390,7 @@ impl Stage {
             decided: BTreeMap::new(),
             late: BTreeMap::new(),
             submitted: Vec::new(),
+            actors: Vec::new(),
             secrets: BTreeMap::new(),
             failures: BTreeMap::new(),
             checker_silent: false,

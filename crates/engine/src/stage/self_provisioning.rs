@@ -2,14 +2,14 @@
 
 use core::time::Duration;
 
-use jackfield_model::{CredentialKind, Kind, Operation};
+use jackfield_model::{Actor, CredentialKind, Kind, Operation};
 use jackfield_vocabulary::{Cause, Code, Digit, DigitSource, LegId, ObjectId, Refusal};
 use serde_json::json;
 
 use super::backstage::store_refuses;
 use super::{Driver, LegState, Stage, Store};
 use crate::interface::ServiceOrder;
-use crate::leg::LegEvent;
+use crate::leg::{Description, LegEvent};
 
 const IVR: &str = jackfield_model::defaults::sample::IVR_NUMBER;
 const PIN: &str = "48151";
@@ -97,7 +97,7 @@ impl House {
     }
 }
 
-/// Proves SP-12, SP-44: a new phone becomes its owner's by one call.
+/// Proves SP-12, SP-44, SP-56: a new phone becomes its owner's by one call.
 #[test]
 fn a_phone_provisions_itself() {
     let mut house = House::new();
@@ -120,6 +120,8 @@ fn a_phone_provisions_itself() {
     assert_eq!(house.hears(leg), result);
     house.is_assigned();
     assert!(house.stage.restarts.is_empty(), "not before the result was told");
+    let user_id = jackfield_model::defaults::sample::APPLICATION_USER.into();
+    assert_eq!(house.stage.actors, [Actor::Application { user_id }]);
     house.stage.after(10);
     assert_eq!(house.stage.ended[&leg], Cause::Normal);
     assert_eq!(house.stage.restarts, [house.phone], "once");
@@ -608,4 +610,92 @@ fn without_media_the_call_fails_with_a_cause() {
         assert_eq!(house.stage.ended[&leg], Cause::MediaUnavailable);
         house.stage.is_still();
     }
+}
+
+/// Proves SP-10: it works as the chosen application user, with that user's rights and no others, and
+/// tries again until it has them.
+#[test]
+fn without_its_rights_it_does_not_run() {
+    let user = jackfield_model::defaults::sample::APPLICATION_USER;
+    let groups = |names: &[&str]| json!({ "groups": names });
+    let mut house = House::new();
+    house.stage.patch(Kind::ApplicationUser, user, groups(&["Phone Provisioning"]));
+    assert!(house.stage.overview().ivr.starts_with("not-opened"));
+    let leg = house.call();
+    assert_eq!(house.stage.ended[&leg], Cause::Congestion);
+    house.stage.after(11);
+    assert!(house.stage.overview().ivr.starts_with("forbidden"), "{}", house.stage.overview().ivr);
+    let both = groups(&["Phone Provisioning", "Standard CTI Enabled"]);
+    house.stage.patch(Kind::ApplicationUser, user, both);
+    house.stage.after(11);
+    assert_eq!(&*house.stage.overview().ivr, "in-service");
+    let leg = house.call();
+    assert_eq!(house.stage.state(leg), Some(LegState::Talks));
+}
+
+/// Proves SP-25: an application user that does not control the route point can't open it.
+#[test]
+fn a_user_that_does_not_control_the_route_point_is_refused() {
+    let user = jackfield_model::defaults::sample::APPLICATION_USER;
+    let mut house = House::new();
+    let none = json!({ "controlled_route_points": [] });
+    house.stage.patch(Kind::ApplicationUser, user, none);
+    house.stage.after(11);
+    assert!(house.stage.overview().ivr.starts_with("forbidden"));
+}
+
+/// Proves SP-11: while the service is off nobody is served, and the settings can be changed.
+#[test]
+fn while_it_is_off_the_settings_can_be_changed() {
+    let mut house = House::new();
+    house.stage.service(ServiceOrder::StopSelfProvisioning);
+    assert_eq!(&*house.stage.overview().ivr, "stopped");
+    let patch = json!({ "mode": "none", "start_delay_seconds": 0 });
+    house.stage.patch(Kind::SelfProvisioning, "self-provisioning", patch);
+    let leg = house.call();
+    assert_eq!(house.stage.ended[&leg], Cause::Congestion);
+    house.stage.start_ivr(&["en-US"]);
+    house.stage.after(1);
+    let leg = house.call();
+    assert_eq!(house.stage.state(leg), Some(LegState::Talks));
+}
+
+/// The CTI manager stops under the IVR, and comes back.
+#[test]
+fn it_returns_with_the_cti_manager() {
+    let mut house = House::new();
+    let leg = house.call();
+    house.stage.service(ServiceOrder::StopCtiManager);
+    assert_eq!(house.stage.ended[&leg], Cause::ApplicationFailure);
+    house.stage.is_empty();
+    house.stage.after(60);
+    assert!(house.stage.overview().ivr.starts_with("service-inactive"));
+    house.stage.service(ServiceOrder::StartCtiManager);
+    house.stage.after(11);
+    let leg = house.call();
+    assert_eq!(house.stage.state(leg), Some(LegState::Talks));
+}
+
+/// Proves SP-15: the codecs of the route point, G.729 only where the node can code it.
+#[test]
+fn the_codecs_of_the_route_point() {
+    let answered = |formats: &str, maps: &str, g729: bool| {
+        let mut house = House::new();
+        house.stage.start_ivr_with(&["en-US"], g729);
+        house.stage.after(31);
+        let offer = format!(
+            "v=0\r\no=- 1 1 IN IP4 192.0.2.50\r\ns=-\r\nc=IN IP4 192.0.2.50\r\nt=0 0\r\n\
+             m=audio 48000 RTP/AVP {formats}\r\n{maps}"
+        );
+        let offer = Some(Description(offer.as_bytes().into()));
+        let phone = house.phone;
+        let leg = house.stage.call_with(phone, IVR, offer, LegId(9000));
+        house.stage.state(leg) == Some(LegState::Talks)
+    };
+    assert!(answered("0", "", false), "G.711 \u{b5}-law");
+    assert!(answered("8", "", false), "G.711 A-law");
+    assert!(answered("97", "a=rtpmap:97 L16/16000\r\n", false), "L16");
+    assert!(answered("18", "a=fmtp:18 annexb=yes\r\n", true), "G.729");
+    assert!(!answered("18", "", false), "G.729 that can't be coded");
+    assert!(!answered("96", "a=rtpmap:96 opus/48000/2\r\n", true));
 }
