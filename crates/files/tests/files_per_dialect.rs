@@ -1,5 +1,7 @@
 //! What each dialect fetches, whole.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::*;

@@ -1,5 +1,7 @@
 //! A hardware address is no secret: a phone's password goes only to those whose address is known.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use common::*;

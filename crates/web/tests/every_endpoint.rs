@@ -1,5 +1,7 @@
 //! Walks the table of endpoints and the registry of kinds.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use std::collections::BTreeSet;

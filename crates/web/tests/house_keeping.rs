@@ -1,5 +1,7 @@
 //! Metrics, health, languages, backups, and the doors over a real socket.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use axum::http::StatusCode;

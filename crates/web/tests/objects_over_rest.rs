@@ -1,5 +1,7 @@
 //! Objects are made, found, changed and deleted over REST.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use axum::http::StatusCode;

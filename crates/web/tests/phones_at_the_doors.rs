@@ -1,5 +1,7 @@
 //! What phones fetch and show, and what administrators do with them.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The settings page of self-provisioning over REST.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use axum::http::StatusCode;

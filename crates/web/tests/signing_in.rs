@@ -1,5 +1,7 @@
 //! Tokens, passwords and locks.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod common;
 
 use axum::http::StatusCode;

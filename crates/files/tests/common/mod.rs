@@ -1,6 +1,7 @@
 //! A small company: one node in Tokyo, a phone of every dialect, a newcomer.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use jackfield_files::{Asker, Context, File, FileError, FileRequest, render};
 use jackfield_model::{Change, DeviceSecrets, Directory, Entry, Kind};

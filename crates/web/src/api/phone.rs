@@ -130,8 +130,9 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
     let directory = call.app.directory();
     let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
-    let made = saved.iter().filter_map(|(id, _)| directory.entry(*id).map(|entry| (*id, entry)));
-    let user = made.filter(|(_, entry)| entry.body.kind() == Kind::EndUser).last();
+    let mut made =
+        saved.iter().rev().filter_map(|(id, _)| directory.entry(*id).map(|entry| (*id, entry)));
+    let user = made.find(|(_, entry)| entry.body.kind() == Kind::EndUser);
     let (id, entry) = user.ok_or(Code::Internal)?;
     let location = format!("/api/v1/end-users/id:{id}");
     Ok(Answer::created(shown(&directory, id, entry), location).version(entry.version))

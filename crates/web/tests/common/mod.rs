@@ -1,6 +1,7 @@
 //! Doors on a fresh store, with a node that notes what it is ordered.
 
-#![allow(dead_code)]
+#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
