@@ -10,7 +10,9 @@ use std::sync::Arc;
 use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
 use jackfield_model::{Kind, defaults};
 use jackfield_sip::Method;
-use jackfield_vocabulary::{Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayItem};
+use jackfield_vocabulary::{
+    Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayItem,
+};
 use serde_json::json;
 
 use world::{CallState, PhoneId, Reply, Secret, World};

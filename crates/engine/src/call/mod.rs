@@ -47,7 +47,8 @@ impl Calls {
             | LegEvent::Ended { leg, .. } => leg,
         };
         let Some(mut call) = self.take(leg) else { return stray(context, leg, &event) };
-        let gone = matches!(event, LegEvent::Ended { .. } | LegEvent::Refused { .. }).then_some(leg);
+        let gone =
+            matches!(event, LegEvent::Ended { .. } | LegEvent::Refused { .. }).then_some(leg);
         let result = call.event(context, &mut self.legs, event);
         self.settle(context, call, result, gone);
     }
@@ -65,11 +66,10 @@ impl Calls {
             Divert::Redirect { to, .. } => {
                 call.leave_called(context, &mut self.legs, Cause::Normal);
                 call.divert(&from, ForwardReason::Redirect);
-                call.redirected(context)
-                    .and_then(|()| {
-                        let to = Destination { number: to, reach };
-                        call.send(context, &mut self.legs, to)
-                    })
+                call.redirected(context).and_then(|()| {
+                    let to = Destination { number: to, reach };
+                    call.send(context, &mut self.legs, to)
+                })
             }
             Divert::Forward { by, otherwise, .. } => {
                 call.forward(context, &mut self.legs, &by, otherwise)
@@ -98,7 +98,8 @@ impl Calls {
 
     /// How many calls there are, and how many of them are answered.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let connected = self.calls.values().filter(|one| matches!(one.called, Called::Connected(_)));
+        let connected =
+            self.calls.values().filter(|one| matches!(one.called, Called::Connected(_)));
         (self.calls.len() as u64, connected.count() as u64)
     }
 
@@ -117,7 +118,8 @@ impl Calls {
         context.count("calls");
         let (leg, device, line) = (new.leg, new.device, new.line);
         let found = context.directory.effective(device);
-        let appearance = found.as_ref().and_then(|one| one.lines.iter().find(|on| on.id.id() == line));
+        let appearance =
+            found.as_ref().and_then(|one| one.lines.iter().find(|on| on.id.id() == line));
         let mut call = Call::new(context, new);
         let result = match (&found, appearance) {
             _ if self.calls.len() >= MAXIMUM_CALLS => Err(Cause::Congestion),

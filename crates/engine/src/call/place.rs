@@ -113,10 +113,7 @@ impl Call {
                 // There is no trunk yet. Nothing may hide that.
                 context.alarm(
                     "emergency-call-goes-nowhere",
-                    vec![
-                        ("number", to.number.into()),
-                        ("device", self.caller.name.to_string()),
-                    ],
+                    vec![("number", to.number.into()), ("device", self.caller.name.to_string())],
                 );
                 Err(Cause::NoRoute)
             }
@@ -238,8 +235,7 @@ impl Call {
         });
         let cti = device.kind != Kind::Phone;
         context.tell(if cti {
-            let calling =
-                Calling { device: self.caller.device, name: self.caller.name.clone() };
+            let calling = Calling { device: self.caller.device, name: self.caller.name.clone() };
             Internal::ToCti(CtiLeg::Offered { offer, calling: Some(calling) })
         } else {
             Internal::ToDevice(LegCommand::Offer(offer))

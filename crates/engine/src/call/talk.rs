@@ -118,12 +118,7 @@ impl Call {
     }
 
     /// Brings the answer of the called side to the caller.
-    fn join(
-        &mut self,
-        context: &mut Context<'_>,
-        answer: Description,
-        connected: CallerIdentity,
-    ) {
+    fn join(&mut self, context: &mut Context<'_>, answer: Description, connected: CallerIdentity) {
         let leg = self.caller.leg;
         match core::mem::replace(&mut self.caller.state, CallerState::Answered) {
             CallerState::Calling { offer, .. } => {

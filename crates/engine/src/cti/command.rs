@@ -8,10 +8,10 @@ use jackfield_vocabulary::{
     MediaCommand, MediaTermination, ObjectId, PlayItem, PromptItem, Refusal, SessionId,
 };
 
+use super::Cti;
 use super::call::{Media, Playing, Stage};
 use super::digits::Collection;
 use super::session::{may_control, require};
-use super::Cti;
 use crate::context::{Asker, Context, Internal, Timer};
 use crate::interface::Output;
 use crate::leg::{Divert, LegEvent};
@@ -305,7 +305,9 @@ fn play_items(items: &[PromptItem]) -> Result<Vec<PlayItem>, Refusal> {
         }
     }
     if play.is_empty() || play.len() > MAXIMUM_ITEMS {
-        return Err(Refusal::new(Code::InvalidValue).field("items").value("maximum", MAXIMUM_ITEMS));
+        return Err(Refusal::new(Code::InvalidValue)
+            .field("items")
+            .value("maximum", MAXIMUM_ITEMS));
     }
     Ok(play)
 }

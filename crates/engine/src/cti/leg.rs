@@ -9,7 +9,7 @@ use jackfield_vocabulary::{
 
 use super::call::{CtiCall, Stage};
 use super::digits::Presses;
-use super::{negotiate, Cti};
+use super::{Cti, negotiate};
 use crate::context::{Context, Internal, Timer};
 use crate::interface::Output;
 use crate::leg::{Calling, CtiLeg, Description, Divert, LegCommand, LegEvent, Offer};

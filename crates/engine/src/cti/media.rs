@@ -9,7 +9,7 @@ use jackfield_vocabulary::{
 use std::net::SocketAddr;
 
 use super::call::{Media, Stage};
-use super::{negotiate, Cti};
+use super::{Cti, negotiate};
 use crate::context::{Context, Internal, Timer};
 use crate::interface::Output;
 use crate::leg::LegEvent;

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 
 use jackfield_vocabulary::{
     CallId, Cause, Code, ConnectionState, DeviceName, Event, ForwardReason, LegId, MediaCommand,
-    MediaId, MediaTermination, ObjectId, ProvisioningOutcome, Refusal, SessionId, TerminalConnectionId,
+    MediaId, MediaTermination, ObjectId, ProvisioningOutcome, Refusal, SessionId,
+    TerminalConnectionId,
 };
 use serde::{Deserialize, Serialize};
 

@@ -29,11 +29,7 @@ pub(super) fn offer(media: &Media, codecs: &[Codec]) -> Description {
 }
 
 /// Reads the far side's answer to our offer.
-pub(super) fn accept(
-    media: &Media,
-    codecs: &[Codec],
-    answer: &Description,
-) -> Option<MediaTarget> {
+pub(super) fn accept(media: &Media, codecs: &[Codec], answer: &Description) -> Option<MediaTarget> {
     let local = local(media.local, codecs);
     let offer = Session::offer(&origin(media), &local);
     let answer = Session::parse(&answer.0).ok()?;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jackfield_model::{ApplicationUser, EndUser, Kind, Privilege, Ref};
 use jackfield_vocabulary::{
-    Cause, CloseReason, Code, DeviceName, Event, ForwardReason, MediaTermination, ObjectId, Refusal,
-    ServiceState, SessionId,
+    Cause, CloseReason, Code, DeviceName, Event, ForwardReason, MediaTermination, ObjectId,
+    Refusal, ServiceState, SessionId,
 };
 
 use super::{Cti, Opened, Session};

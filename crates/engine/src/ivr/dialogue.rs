@@ -11,8 +11,8 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::words::{Words, failure};
 use super::Script;
+use super::words::{Words, failure};
 
 /// One caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,10 +84,7 @@ impl Dialogue {
             (Step::Inspecting, ProvisioningOutcome::Refused(refusal)) if closes(refusal) => {
                 self.leave(self.words(script).say("not-open-for-provisioning").say("goodbye"))
             }
-            (
-                Step::Authenticating,
-                ProvisioningOutcome::Authenticated { user, extension, .. },
-            ) => {
+            (Step::Authenticating, ProvisioningOutcome::Authenticated { user, extension, .. }) => {
                 self.step = Step::Confirming { user: *user, extension: extension.clone() };
                 let words = self.words(script);
                 self.ask(script, words)
@@ -198,11 +195,7 @@ impl Dialogue {
         self.ask(script, words)
     }
 
-    fn authenticate(
-        &mut self,
-        identity: Box<str>,
-        credential: Option<Credential>,
-    ) -> Vec<Command> {
+    fn authenticate(&mut self, identity: Box<str>, credential: Option<Credential>) -> Vec<Command> {
         let Some(device) = self.phone.clone() else { return Vec::new() };
         self.step = Step::Authenticating;
         let command = ProvisioningCommand::Authenticate { device, identity, credential };
@@ -299,10 +292,7 @@ impl Dialogue {
 
 /// Whether the refusal says that the phone is not open; any other belongs to an earlier call.
 fn closes(refusal: &Refusal) -> bool {
-    matches!(
-        refusal.code,
-        Code::NotOpenForProvisioning | Code::OwnedByAnother | Code::NotFound
-    )
+    matches!(refusal.code, Code::NotOpenForProvisioning | Code::OwnedByAnother | Code::NotFound)
 }
 
 /// Digits of a self-service ID, a PIN or a code.

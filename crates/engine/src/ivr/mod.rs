@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jackfield_model::{Directory, SelfProvisioning};
 use jackfield_vocabulary::{
-    CallId, Codec, Code, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
+    CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
     Refusal, SessionId,
 };
 use serde::{Deserialize, Serialize};
@@ -84,8 +84,7 @@ impl Ivr {
         self.state = match Script::new(context.directory, start) {
             Ok(script) => {
                 let seconds = script.settings.start_delay_seconds;
-                let delay =
-                    context.after(Duration::from_secs(seconds.into()), Timer::RouteDelay);
+                let delay = context.after(Duration::from_secs(seconds.into()), Timer::RouteDelay);
                 State::Waiting { script, delay, why: "waiting".into() }
             }
             Err(why) => {
@@ -171,12 +170,7 @@ impl Ivr {
         }
     }
 
-    fn answered(
-        &mut self,
-        context: &mut Context<'_>,
-        request: u64,
-        result: Result<(), Refusal>,
-    ) {
+    fn answered(&mut self, context: &mut Context<'_>, request: u64, result: Result<(), Refusal>) {
         let Some(asked) = self.asked.remove(&request) else { return };
         match (asked, result) {
             (Asked::RoutePoint, Ok(())) => {
@@ -332,10 +326,9 @@ fn about(call: Option<CallId>, command: &Command) -> Asked {
     match (call, command) {
         (_, Command::OpenDevice { .. }) => Asked::RoutePoint,
         (Some(call), Command::Provision(_)) => Asked::Call { call, provisioning: true },
-        (
-            Some(call),
-            Command::Answer { .. } | Command::Play { .. } | Command::Collect { .. },
-        ) => Asked::Call { call, provisioning: false },
+        (Some(call), Command::Answer { .. } | Command::Play { .. } | Command::Collect { .. }) => {
+            Asked::Call { call, provisioning: false }
+        }
         _ => Asked::Nothing,
     }
 }

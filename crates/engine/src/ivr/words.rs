@@ -67,7 +67,11 @@ pub(super) fn failure(refusal: &Refusal) -> &'static str {
 
 /// The text on the display of a phone whose call was dropped because of a call key (SP-17).
 pub(super) fn disconnected_text(locale: &str) -> &'static str {
-    if locale.starts_with("ja") { "通話が切断されました" } else { "The call was disconnected" }
+    if locale.starts_with("ja") {
+        "通話が切断されました"
+    } else {
+        "The call was disconnected"
+    }
 }
 
 /// What is pressed for the first language, the second, and so on.

@@ -148,11 +148,7 @@ impl Provisioning {
     ) -> ProvisioningOutcome {
         context.count("assignments-committed");
         let device = assignment.phone.id;
-        context.out.push(Output::Access(Access::Window {
-            device,
-            address: None,
-            length: WINDOW,
-        }));
+        context.out.push(Output::Access(Access::Window { device, address: None, length: WINDOW }));
         let restart_in = match assignment.client {
             _ if assignment.given_up => Duration::ZERO,
             Client::Session { .. } => RESTART_DELAY,

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use jackfield_model::{FirstStart, Operation, defaults};
 use jackfield_vocabulary::{
-    Digit, DigitSource, LegId, MediaCommand, MediaEvent, MediaFailure, MediaId, PlayEnd, PlayItem,
-    ObjectId, OperationId, Refusal, Code,
+    Code, Digit, DigitSource, LegId, MediaCommand, MediaEvent, MediaFailure, MediaId, ObjectId,
+    OperationId, PlayEnd, PlayItem, Refusal,
 };
 
 use super::{Coming, Driver, Leg, LegState, Resource, Stage, Store, ignored, leg_of, port, sdp};

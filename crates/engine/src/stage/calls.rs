@@ -7,7 +7,9 @@ use serde_json::json;
 use super::{LegState, Stage, port, sdp};
 use crate::leg::LegEvent;
 
-fn two_phones(stage: &mut Stage) -> (jackfield_vocabulary::ObjectId, jackfield_vocabulary::ObjectId) {
+fn two_phones(
+    stage: &mut Stage,
+) -> (jackfield_vocabulary::ObjectId, jackfield_vocabulary::ObjectId) {
     (stage.phone_of("suzuki", 1), stage.phone_of("garcia", 2))
 }
 

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use jackfield_model::Kind;
 use jackfield_vocabulary::{
-    Cause, CloseReason, Code, Codec, CollectEnd, Command, ConnectionState, DeviceName, Event, LegId,
-    MediaTermination, ObjectId, PlayEnd, PlayItem, PromptItem, Refusal, SessionId,
+    Cause, CloseReason, Code, Codec, CollectEnd, Command, ConnectionState, DeviceName, Event,
+    LegId, MediaTermination, ObjectId, PlayEnd, PlayItem, PromptItem, Refusal, SessionId,
     TerminalConnectionId,
 };
 use serde_json::json;
@@ -227,9 +227,10 @@ fn without_a_destination_the_calls_of_a_failed_application_end() {
     let (leg, _) = house.answered();
     house.stage.service(ServiceOrder::StopCtiManager);
     assert_eq!(house.stage.ended[&leg], Cause::ApplicationFailure);
-    let closed = house.stage.events.iter().any(|(_, event)| {
-        matches!(event, Event::Closed { reason: CloseReason::SessionEnded, .. })
-    });
+    let closed =
+        house.stage.events.iter().any(|(_, event)| {
+            matches!(event, Event::Closed { reason: CloseReason::SessionEnded, .. })
+        });
     assert!(closed);
     house.stage.is_empty();
 }
@@ -454,11 +455,8 @@ fn two_sessions_with_the_same_media_share_a_device() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks), "the other one has it still");
     house.ok(other, Command::Drop { call: call.clone() });
     assert_eq!(house.stage.ended[&leg], Cause::Normal);
-    let ended = Event::State {
-        call,
-        state: ConnectionState::Disconnected,
-        cause: Some(Cause::Normal),
-    };
+    let ended =
+        Event::State { call, state: ConnectionState::Disconnected, cause: Some(Cause::Normal) };
     assert!(house.stage.events.contains(&(other, ended)));
 }
 
@@ -466,11 +464,7 @@ fn two_sessions_with_the_same_media_share_a_device() {
 #[test]
 fn many_devices_raise_an_alarm() {
     let mut house = House::closed();
-    house.stage.patch(
-        Kind::ClusterSettings,
-        "cluster",
-        json!({ "maximum_devices_per_node": 1 }),
-    );
+    house.stage.patch(Kind::ClusterSettings, "cluster", json!({ "maximum_devices_per_node": 1 }));
     house.sign_in(SESSION);
     house.ok(SESSION, open(&[Codec::Pcmu]));
     assert_eq!(house.stage.alarms.last().unwrap().name, "cti-devices-of-node");

@@ -69,12 +69,12 @@ impl Play {
                 }
             }
             12..=16 => {
-                let media = |leg: &LegId| {
-                    self.stage.media.values().any(|one| one.port == Some(port(*leg)))
-                };
+                let media =
+                    |leg: &LegId| self.stage.media.values().any(|one| one.port == Some(port(*leg)));
                 let talking: Vec<_> =
                     self.legs(Some(LegState::Talks)).into_iter().filter(media).collect();
-                let keys = ["3002#12345#1", "13002#12345#1", "3002#12345#", "1", "999#1#", "*", "#"];
+                let keys =
+                    ["3002#12345#1", "13002#12345#1", "3002#12345#", "1", "999#1#", "*", "#"];
                 let keys = self.chance.one(&keys);
                 if let (Some(leg), Some(keys)) = (self.chance.one(&talking), keys) {
                     self.stage.press(leg, keys);

@@ -341,9 +341,8 @@ impl Stage {
 
     /// The prompts that a phone has heard since it was asked last.
     pub(super) fn hears(&mut self, leg: LegId) -> Vec<String> {
-        let (heard, rest) = core::mem::take(&mut self.said)
-            .into_iter()
-            .partition(|(one, _)| *one == port(leg));
+        let (heard, rest) =
+            core::mem::take(&mut self.said).into_iter().partition(|(one, _)| *one == port(leg));
         self.said = rest;
         let heard: Vec<(u16, String)> = heard;
         heard.into_iter().map(|(_, prompt)| prompt.replace("en-US/", "")).collect()
@@ -407,10 +406,7 @@ impl Stage {
         stage
     }
 
-    pub(super) fn with<R>(
-        &mut self,
-        act: impl FnOnce(&mut Upper, &mut Context<'_>) -> R,
-    ) -> R {
+    pub(super) fn with<R>(&mut self, act: impl FnOnce(&mut Upper, &mut Context<'_>) -> R) -> R {
         let mut out = Vec::new();
         let mut below = Vec::new();
         let directory = Arc::clone(&self.directory);

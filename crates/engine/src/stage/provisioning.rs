@@ -75,11 +75,8 @@ fn a_phone_is_provisioned_from_its_own_screen() {
     let reply = house.screen("Suzuki", Some(PASSWORD)).unwrap();
     let OperatorReply::Provisioned { extension } = reply else { panic!("{reply:?}") };
     assert_eq!(house.stage.numbers_of(house.phone), [extension.to_string()]);
-    let proof = Operation::Assign {
-        device: house.phone,
-        user: house.user,
-        proven_by: ProvenBy::Password,
-    };
+    let proof =
+        Operation::Assign { device: house.phone, user: house.user, proven_by: ProvenBy::Password };
     assert_eq!(house.stage.submitted, [proof]);
     assert_eq!(house.stage.restarts, [house.phone]);
     house.stage.is_still();
@@ -137,9 +134,7 @@ fn an_assignment_needs_its_proof() {
     house.stage.secret(user, CredentialKind::Pin, "12345");
     let assign = ProvisioningCommand::Assign { device: device.clone(), user };
     house.provision(session, assign.clone());
-    let refused = |outcome| {
-        matches!(outcome, ProvisioningOutcome::Refused(refusal) if refusal.code == Code::Unauthenticated)
-    };
+    let refused = |outcome| matches!(outcome, ProvisioningOutcome::Refused(refusal) if refusal.code == Code::Unauthenticated);
     assert!(refused(house.outcome()));
     let authenticate = ProvisioningCommand::Authenticate {
         device: device.clone(),

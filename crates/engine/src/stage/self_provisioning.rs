@@ -212,8 +212,10 @@ fn an_unknown_id_sounds_like_a_wrong_pin() {
 /// Proves SP-34: each failed condition has its own prompt.
 #[test]
 fn each_failed_condition_has_its_own_prompt() {
-    let profile = |patch| move |house: &mut House| {
-        house.stage.patch(Kind::UserProfile, "Default", patch);
+    let profile = |patch| {
+        move |house: &mut House| {
+            house.stage.patch(Kind::UserProfile, "Default", patch);
+        }
     };
     let mut house = House::new();
     profile(json!({ "allow_self_provisioning": false }))(&mut house);
@@ -252,12 +254,8 @@ fn the_caller_chooses_a_language() {
     let both = ["ja-JP", "en-US"];
     let mut house = House::with_settings(json!({ "languages": both }), &both);
     let leg = house.call();
-    let menu = [
-        "ja-JP/for-this-language-press",
-        "ja-JP/digit-1",
-        "for-this-language-press",
-        "digit-2",
-    ];
+    let menu =
+        ["ja-JP/for-this-language-press", "ja-JP/digit-1", "for-this-language-press", "digit-2"];
     assert_eq!(house.hears(leg), menu);
     house.stage.press(leg, "3");
     assert_eq!(house.hears(leg)[0], "ja-JP/invalid-entry");
