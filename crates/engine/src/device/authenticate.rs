@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use jackfield_model::{Dialect, DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
+use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
 use jackfield_vocabulary::{Mac, Now, ObjectId};
@@ -322,13 +322,15 @@ fn addresses(request: &Message, uri: &str) -> bool {
     }
 }
 
-/// Enterprise phones know MD5 only, and stumble over a second challenge.
+/// Many phones know MD5 only and stumble over a challenge for anything else, so SHA-256 is offered
+/// where the security profile says so.
 fn algorithms(directory: &Directory, device: Option<ObjectId>) -> &'static [Algorithm] {
     let phone = device.and_then(|device| directory.typed::<Phone>(device));
-    let model = phone.and_then(|phone| directory.get(phone.model));
-    match model.map(|model| model.dialect) {
-        Some(Dialect::Enterprise) => &[Algorithm::Md5],
-        _ => &[Algorithm::Sha256, Algorithm::Md5],
+    let profile = phone.and_then(|phone| directory.get::<SecurityProfile>(phone.security_profile));
+    if profile.is_some_and(|profile| profile.sha256) {
+        &[Algorithm::Sha256, Algorithm::Md5]
+    } else {
+        &[Algorithm::Md5]
     }
 }
 

@@ -21,9 +21,6 @@ pub(super) struct Binding {
     pub(super) trust: Trust,
     /// It reports keys in signalling when asked (RFC 4730).
     pub(super) kpml: bool,
-    /// The expiry timer runs.
-    #[serde(skip)]
-    pub(super) timed: bool,
 }
 
 /// One address of record that a device registered.
@@ -96,7 +93,6 @@ impl Binding {
             line.expires = now + Duration::from_millis(left);
         }
         self.lose_connection();
-        self.timed = false;
     }
 
     /// The connection is gone: the phone is called back at its contact's address.

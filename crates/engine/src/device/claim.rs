@@ -124,8 +124,12 @@ fn instance_mac(instance: &str) -> Option<Mac> {
 /// Twelve hexadecimal digits standing alone, as in `Cisco-CP-8841-3PCC/11.0 (00562b043615)`.
 fn mac_in_agent(agent: &str) -> Option<Mac> {
     let words = agent.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, ':' | '-')));
-    let has_digit = |word: &&str| word.bytes().any(|byte| byte.is_ascii_digit());
-    words.filter(|word| matches!(word.len(), 12 | 17)).filter(has_digit).find_map(|w| w.parse().ok())
+    // Digits only may be a date of the firmware, letters only a word.
+    let mixed = |word: &&str| {
+        word.bytes().any(|byte| byte.is_ascii_digit())
+            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    words.filter(|word| matches!(word.len(), 12 | 17)).filter(mixed).find_map(|w| w.parse().ok())
 }
 
 fn fits(text: &str) -> bool {
@@ -167,6 +171,7 @@ mod tests {
         assert_eq!(mac_in_name("あ001122AABBC"), None);
         assert_eq!(instance_mac("urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"), None);
         assert_eq!(mac_in_agent("deadbeefdead"), None, "letters only are a word");
+        assert_eq!(mac_in_agent("Phone/202301151200"), None, "digits only are a date");
         assert_eq!(mac_in_agent("baresip v3.1.0 (x86_64/linux)"), None);
     }
 }

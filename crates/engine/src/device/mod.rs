@@ -20,7 +20,7 @@ use jackfield_sip::{ClientKey, Flow, Message, Tokens};
 use jackfield_vocabulary::{LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Context, Timer};
+use crate::context::{Context, Timer, TimerToken};
 use crate::endpoint::{Endpoint, Heard};
 use crate::interface::{Access, DeviceState, Output};
 use authenticate::Authenticator;
@@ -36,6 +36,8 @@ pub(crate) struct Devices {
     /// This node's name.
     node: Box<str>,
     bindings: BTreeMap<ObjectId, Binding>,
+    /// When bindings are looked at. A refresh moves none of these: the timer sees it when it fires.
+    expiries: BTreeMap<ObjectId, TimerToken>,
     /// Devices by the address they registered from.
     addresses: BTreeMap<SocketAddr, BTreeSet<ObjectId>>,
     authenticator: Authenticator,
@@ -72,6 +74,7 @@ impl Devices {
         Self {
             node: node.into(),
             bindings: BTreeMap::new(),
+            expiries: BTreeMap::new(),
             addresses: BTreeMap::new(),
             authenticator: Authenticator::new(key),
             newcomers: Newcomers::default(),
@@ -92,8 +95,8 @@ impl Devices {
             if !binding.prune(ctx.now) {
                 continue;
             }
-            binding.timed = true;
-            ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
+            let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
+            self.expiries.insert(device, token);
             if binding.trust == Trust::Proved {
                 let address = binding.flow.remote.ip();
                 ctx.out.push(Output::Access(Access::Registered { device, address }));

@@ -148,7 +148,6 @@ impl Devices {
             since: ctx.now.wall,
             trust,
             kpml: false,
-            timed: false,
         });
         let fresh = !binding.lines.iter().any(|line| line.call_id == registered.call_id);
         if fresh {
@@ -167,10 +166,9 @@ impl Devices {
             binding.trust = trust;
         }
         binding.put(registered);
-        if !binding.timed {
-            binding.timed = true;
-            let at = binding.next_expiry();
-            ctx.timers.set(at, Timer::BindingExpiry { device });
+        if !self.expiries.contains_key(&device) {
+            let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
+            self.expiries.insert(device, token);
         }
         if began || before != flow.remote {
             self.move_address(device, before, flow.remote);
@@ -197,6 +195,9 @@ impl Devices {
     pub(super) fn unbind(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
         let Some(binding) = self.bindings.remove(&device) else { return };
         self.forget_address(device, binding.flow.remote);
+        if let Some(timer) = self.expiries.remove(&device) {
+            ctx.timers.cancel(timer);
+        }
         let change = BindingChange { device, binding: None, expires: ctx.now.wall };
         ctx.out.push(Output::Binding(change));
         let phone = ctx.directory.typed::<Phone>(device);
@@ -217,8 +218,8 @@ impl Devices {
             ctx.count("registrations-expired");
             return self.unbind(ctx, device);
         }
-        let at = binding.next_expiry();
-        ctx.timers.set(at, Timer::BindingExpiry { device });
+        let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
+        self.expiries.insert(device, token);
     }
 
     /// Hands the binding to the store, which writes it behind.

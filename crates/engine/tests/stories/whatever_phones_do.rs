@@ -62,7 +62,9 @@ fn nothing_is_left_when_all_is_over() {
         // A phone whose BYE was lost is found out when it is asked whether the call still goes on.
         world.run(1300);
         world.assert_quiet();
-        assert!(world.counter("sip-transactions") == 0, "seed {seed}");
+        assert_eq!(world.counter("sip-transactions"), 0, "seed {seed}");
+        let registered = world.overview().registered;
+        assert_eq!(world.counter("timers"), registered, "seed {seed}: one wait for each phone");
     }
 }
 

@@ -13,8 +13,10 @@ use crate::endpoint::Endpoint;
 
 impl Devices {
     /// Sets the time of the next question.
-    pub(super) fn plan_audit(ctx: &mut Context<'_>, leg: LegId) {
-        ctx.after(INTERVAL, Timer::LegAudit { leg });
+    pub(super) fn plan_audit(&mut self, ctx: &mut Context<'_>, leg: LegId) {
+        if let Some(up) = self.legs.up(leg) {
+            up.audit = Some(ctx.after(INTERVAL, Timer::LegAudit { leg }));
+        }
     }
 
     /// Asks an answered leg, unless something else goes on there that will tell.
@@ -33,7 +35,7 @@ impl Devices {
             let key = endpoint.request(ctx, flow, &request);
             self.sent.insert(key, Sent::Audit(id));
         }
-        Self::plan_audit(ctx, id);
+        self.plan_audit(ctx, id);
     }
 
     /// The phone answers; only one that knows nothing of the call ends it.

@@ -204,11 +204,12 @@ impl Devices {
             unacknowledged: Some(invite),
             ending: None,
             updates: request.has_token(HeaderName::Allow, "UPDATE"),
+            audit: None,
         };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
         self.legs.invites.insert(invite, id);
-        Self::plan_audit(ctx, id);
+        self.plan_audit(ctx, id);
         let offered = sdp::of(&request);
         self.watch_keys(ctx, endpoint, id, offered.as_ref());
     }

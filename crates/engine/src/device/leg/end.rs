@@ -24,7 +24,7 @@ impl Devices {
             State::Offered { invite, .. } => {
                 let invite = *invite;
                 let flow = leg.flow.clone();
-                self.legs.remove(id);
+                self.legs.close(ctx, id);
                 // Its answer still comes: a refusal, or an acceptance that is too late.
                 self.sent.insert(invite, Sent::Withdrawn { flow });
                 endpoint.cancel(ctx, invite);
@@ -42,7 +42,7 @@ impl Devices {
         id: LegId,
         why: Cause,
     ) {
-        let Some(leg) = self.legs.remove(id) else { return };
+        let Some(leg) = self.legs.close(ctx, id) else { return };
         let flow = self.way(&leg);
         let State::Up(mut up) = leg.state else { return };
         match up.exchange {
@@ -104,7 +104,7 @@ impl Devices {
         message: &Message,
     ) {
         endpoint.respond(ctx, key, &answer::plain(message, Status::OK));
-        let Some(leg) = self.legs.remove(id) else { return };
+        let Some(leg) = self.legs.close(ctx, id) else { return };
         let State::Up(up) = leg.state else { return };
         match up.exchange {
             Exchange::Theirs { key, request } => {

@@ -53,7 +53,7 @@ enum State {
     /// The device placed the call and waits.
     Calling { invite: ServerKey, request: Box<Message>, tag: Box<str> },
     /// The device is offered the call.
-    Offered { invite: ClientKey, delayed: bool, rings: bool },
+    Offered { invite: ClientKey, delayed: bool, rings: bool, limit: TimerToken },
     /// Answered.
     Up(Box<Up>),
 }
@@ -69,6 +69,8 @@ struct Up {
     ending: Option<Cause>,
     /// The device understands UPDATE.
     updates: bool,
+    /// When it is asked whether it still lives.
+    audit: Option<TimerToken>,
 }
 
 /// Where offer and answer stand.
@@ -153,6 +155,20 @@ impl Legs {
                 }
             }
             State::Offered { .. } => {}
+        }
+        Some(leg)
+    }
+
+    /// Takes a leg out, with its timers.
+    fn close(&mut self, ctx: &mut Context<'_>, id: LegId) -> Option<Leg> {
+        let leg = self.remove(id)?;
+        let timer = match &leg.state {
+            State::Offered { limit, .. } => Some(*limit),
+            State::Up(up) => up.audit,
+            State::Calling { .. } => None,
+        };
+        if let Some(timer) = timer {
+            ctx.timers.cancel(timer);
         }
         Some(leg)
     }

@@ -28,12 +28,13 @@ impl Devices {
         let token = ctx.ids.tokens().tag();
         let request = invite(ctx, &flow, &contact, &token, offer);
         let invite = endpoint.request(ctx, flow.clone(), &request);
-        let state = State::Offered { invite, delayed: offer.offer.is_none(), rings: false };
+        let limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
+        let delayed = offer.offer.is_none();
+        let state = State::Offered { invite, delayed, rings: false, limit };
         let shown = offer.caller.clone();
         let leg = Leg { device: offer.device, flow, token: token.into(), shown, state };
         self.legs.insert(offer.leg, leg);
         self.sent.insert(invite, Sent::Offer(offer.leg));
-        ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
     }
 
     /// The device answers an offered call, finally or not yet.
@@ -54,7 +55,7 @@ impl Devices {
         if status.is_success() {
             return self.offer_accepted(ctx, endpoint, key, id, flow, message);
         }
-        if self.legs.remove(id).is_some() {
+        if self.legs.close(ctx, id).is_some() {
             let cause = cause::of_refusal(status);
             ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
         }
@@ -62,7 +63,7 @@ impl Devices {
 
     /// No answer came at all.
     pub(in crate::device) fn offer_failed(&mut self, ctx: &mut Context<'_>, id: LegId) {
-        if self.legs.remove(id).is_some() {
+        if self.legs.close(ctx, id).is_some() {
             let cause = Cause::DeviceUnreachable;
             ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
         }
@@ -88,7 +89,7 @@ impl Devices {
         flow: Flow,
         message: &Message,
     ) {
-        let Some(mut leg) = self.legs.remove(id) else {
+        let Some(mut leg) = self.legs.close(ctx, id) else {
             return end_late(ctx, endpoint, key, message, flow);
         };
         let State::Offered { delayed, .. } = leg.state else { return self.legs.insert(id, leg) };
@@ -105,10 +106,10 @@ impl Devices {
             Exchange::Idle
         };
         let updates = message.has_token(HeaderName::Allow, "UPDATE");
-        let up = Up { dialog, exchange, unacknowledged: None, ending: None, updates };
+        let up = Up { dialog, exchange, unacknowledged: None, ending: None, updates, audit: None };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
-        Self::plan_audit(ctx, id);
+        self.plan_audit(ctx, id);
         self.watch_keys(ctx, endpoint, id, Some(&answer));
         ctx.tell(Internal::ToCall(LegEvent::Answered { leg: id, answer }));
     }
