@@ -56,6 +56,11 @@ pub struct SecurityProfile {
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]
     pub digest: bool,
+    /// SHA-256 is offered for the digest besides MD5 (RFC 8760). Many phones know MD5 only and fail
+    /// when they are offered anything else.
+    #[serde(default)]
+    #[garde(skip)]
+    pub sha256: bool,
     /// SIP port on the phone.
     #[serde(default = "sip_port")]
     #[garde(range(min = 1024))]

@@ -138,6 +138,7 @@ fn security_profile(
         mode: SecurityMode::NonSecure,
         transport,
         digest: true,
+        sha256: false,
         phone_port: 5060,
     }))
 }

@@ -90,7 +90,7 @@ impl Field {
 
     /// One entry of a list: JSON as it is, anything else for the one field that matters.
     fn entry(&self, text: &str) -> Value {
-        if let Ok(value @ (Value::Object(_) | Value::Number(_))) = serde_json::from_str(text) {
+        if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
             return value;
         }
         let items = resolve(&resolve(self.schema, self.definitions)["items"], self.definitions);
