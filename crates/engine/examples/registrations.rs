@@ -121,9 +121,9 @@ fn directory(phones: u32) -> Directory {
     }));
     for chunk in (0..phones).collect::<Vec<_>>().chunks(500) {
         let create = |kind, body| Operation::Create { kind, body };
-        let lines = chunk.iter().map(|phone| {
-            create(Kind::Line, json!({ "number": (1_000_000 + phone).to_string() }))
-        });
+        let lines = chunk
+            .iter()
+            .map(|phone| create(Kind::Line, json!({ "number": (1_000_000 + phone).to_string() })));
         done(Operation::Batch(lines.collect()));
         let all = chunk.iter().map(|phone| {
             create(

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jackfield_model::Directory;
 use jackfield_sip::Tokens;
 use jackfield_vocabulary::{
-    CallId, Command, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId,
-    OperationId, PlayId, ProvisioningCommand, ProvisioningOutcome, Refusal, SessionId, VerifyId,
+    CallId, Command, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId, OperationId,
+    PlayId, ProvisioningCommand, ProvisioningOutcome, Refusal, SessionId, VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,9 +163,7 @@ pub(crate) enum Timer {
 }
 
 /// Names one set timer.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct TimerToken {
     at: u64,
     sequence: u64,

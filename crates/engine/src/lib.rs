@@ -227,8 +227,18 @@ impl Engine {
     }
 
     fn fire(&mut self, now: Now, timer: &Timer, out: &mut Vec<Output>) {
-        let State { endpoint, devices, calls, cti, ivr, provisioning, timers, numbers, counters, .. } =
-            &mut self.state;
+        let State {
+            endpoint,
+            devices,
+            calls,
+            cti,
+            ivr,
+            provisioning,
+            timers,
+            numbers,
+            counters,
+            ..
+        } = &mut self.state;
         let ctx = &mut Context {
             now,
             directory: &self.directory,
@@ -262,8 +272,18 @@ impl Engine {
 
     /// Hands on what layers left for each other, and what the endpoint heard, until all is quiet.
     fn drain(&mut self, now: Now, out: &mut Vec<Output>) {
-        let State { endpoint, devices, calls, cti, ivr, provisioning, timers, numbers, counters, .. } =
-            &mut self.state;
+        let State {
+            endpoint,
+            devices,
+            calls,
+            cti,
+            ivr,
+            provisioning,
+            timers,
+            numbers,
+            counters,
+            ..
+        } = &mut self.state;
         loop {
             let message = self.queue.pop_front();
             let ctx = &mut Context {

@@ -159,7 +159,9 @@ impl Devices {
         };
         let own = match claimed {
             Claimed::Device(claimed) => claimed == device,
-            Claimed::Unknown(mac) => mac_in_name(&credentials.username).is_none_or(|own| own == mac),
+            Claimed::Unknown(mac) => {
+                mac_in_name(&credentials.username).is_none_or(|own| own == mac)
+            }
             Claimed::Nobody => true,
         };
         if !own {

@@ -161,7 +161,10 @@ mod tests {
         assert_eq!(instance_mac("urn:uuid:00000000-0000-0000-0000-001122aabbcc"), expected);
         let agent = "Cisco-CP-8841-3PCC/11.0 (00562b043615)";
         assert_eq!(mac_in_agent(agent), Some(mac("00562B043615")));
-        assert_eq!(mac_in_agent("Yealink SIP-T46S 66.84.0.15 80:5e:c0:aa:bb:cc"), Some(mac("805EC0AABBCC")));
+        assert_eq!(
+            mac_in_agent("Yealink SIP-T46S 66.84.0.15 80:5e:c0:aa:bb:cc"),
+            Some(mac("805EC0AABBCC"))
+        );
     }
 
     #[test]

@@ -72,7 +72,8 @@ impl Limiter {
 
     fn filled(&self, bucket: Bucket, now: Now) -> Bucket {
         let most = u64::from(self.burst) * ONE;
-        let gained = u128::from(now.micros.saturating_sub(bucket.at)) * u128::from(self.per_minute) / 60;
+        let gained =
+            u128::from(now.micros.saturating_sub(bucket.at)) * u128::from(self.per_minute) / 60;
         let gained = u64::try_from(gained).unwrap_or(u64::MAX);
         Bucket { millionths: bucket.millionths.saturating_add(gained).min(most), at: now.micros }
     }
@@ -83,8 +84,12 @@ impl Limiter {
             return true;
         }
         let most = u64::from(self.burst) * ONE;
-        let next: Vec<(u128, Bucket)> =
-            self.sources.range(self.cursor..).take(8).map(|(key, bucket)| (*key, *bucket)).collect();
+        let next: Vec<(u128, Bucket)> = self
+            .sources
+            .range(self.cursor..)
+            .take(8)
+            .map(|(key, bucket)| (*key, *bucket))
+            .collect();
         self.cursor = next.last().map_or(0, |(key, _)| key.wrapping_add(1));
         for (key, bucket) in next {
             if self.filled(bucket, now).millionths >= most {
@@ -129,7 +134,8 @@ mod tests {
     #[test]
     fn a_flood_from_everywhere_stays_bounded_and_ends() {
         let mut limiter = Limiter::new(2, 60);
-        let flood = (0..50_000_u32).filter(|n| limiter.allows(at(0), IpAddr::from(n.to_be_bytes())));
+        let flood =
+            (0..50_000_u32).filter(|n| limiter.allows(at(0), IpAddr::from(n.to_be_bytes())));
         assert_eq!(flood.count(), PLACES + 2);
         assert_eq!(limiter.len(), PLACES);
         assert!(limiter.allows(at(60), IpAddr::from([192, 0, 2, 1])));

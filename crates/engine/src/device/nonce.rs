@@ -73,13 +73,7 @@ impl Nonces {
 
 impl Uses {
     /// What a nonce and its count are worth, before anything is taken as used.
-    pub(super) fn judge(
-        &self,
-        nonces: &Nonces,
-        now: UnixTime,
-        nonce: &str,
-        count: u32,
-    ) -> Worth {
+    pub(super) fn judge(&self, nonces: &Nonces, now: UnixTime, nonce: &str, count: u32) -> Worth {
         let known = [&self.held, &self.former].into_iter().flatten();
         if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
             return match () {

@@ -54,8 +54,7 @@ impl Devices {
             return None;
         }
         let claimed = claim.resolve(ctx.directory);
-        let believed =
-            |device, trust| Believed { device, trust, flow, request, essentials };
+        let believed = |device, trust| Believed { device, trust, flow, request, essentials };
         match self.prove(ctx, flow, request, &claim, claimed) {
             Proof::Proved { device } => {
                 let address = flow.remote.ip();
@@ -271,10 +270,8 @@ fn announce(ctx: &mut Context<'_>, device: ObjectId, phone: &Phone, flow: &Flow)
     ctx.count("registrations");
     let name = DeviceName::from(&*phone.name);
     ctx.tell(Internal::DeviceState { device, name, registered: true });
-    let fields = vec![
-        ("device.name", phone.name.to_string()),
-        ("device.address", flow.remote.to_string()),
-    ];
+    let fields =
+        vec![("device.name", phone.name.to_string()), ("device.address", flow.remote.to_string())];
     ctx.note(Level::Info, "device registered", fields);
 }
 

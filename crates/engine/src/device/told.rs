@@ -176,7 +176,8 @@ impl Told {
             }
             _ => return None,
         };
-        let mut challenges = message.all(asks).take(4).filter_map(|value| Challenge::parse(value).ok());
+        let mut challenges =
+            message.all(asks).take(4).filter_map(|value| Challenge::parse(value).ok());
         let challenge = challenges.find(|challenge| challenge.algorithm.is_some())?;
         let name = ctx.directory.typed::<Phone>(self.device)?.name.clone();
         let password = ctx.directory.secrets().sip_password(self.device);

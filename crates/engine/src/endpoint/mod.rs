@@ -5,11 +5,11 @@ mod screen;
 
 use std::collections::VecDeque;
 
-use jackfield_sip::{
-    Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder,
-    Response, ServerKey,
-};
 use jackfield_sip::header::Via;
+use jackfield_sip::{
+    Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder, Response,
+    ServerKey,
+};
 use jackfield_vocabulary::Now;
 use serde::{Deserialize, Serialize};
 
@@ -232,9 +232,9 @@ impl Endpoint {
 
 /// A request that begins something new: outside a dialog, and neither ACK nor CANCEL.
 fn is_new(message: &Message) -> bool {
-    let begins = message.method().is_some_and(|method| {
-        !matches!(method, Method::Ack | Method::Cancel | Method::Bye)
-    });
+    let begins = message
+        .method()
+        .is_some_and(|method| !matches!(method, Method::Ack | Method::Cancel | Method::Bye));
     begins
         && message.to_tag().is_none()
         && message.first(HeaderName::Via).is_some()

@@ -35,7 +35,9 @@ fn it_gets_the_next_number_and_is_told_to_fetch_its_file() {
     let model = world.directory.get(phone.model).unwrap();
     assert_eq!(&*model.name, "Virtual phone");
     let window = world.heard.access.iter().find_map(|access| match access {
-        Access::Window { device: of, address, length } if *of == device => Some((*address, *length)),
+        Access::Window { device: of, address, length } if *of == device => {
+            Some((*address, *length))
+        }
         _ => None,
     });
     assert_eq!(window, Some((Some("10.1.0.1".parse().unwrap()), Duration::from_secs(300))));
@@ -130,7 +132,9 @@ fn when_no_number_is_left_it_is_refused_and_an_alarm_is_raised() {
 
 #[test]
 fn when_the_store_does_not_answer_it_is_told_to_come_again() {
-    for (reply, registers_later) in [(Reply::Gone, true), (Reply::Lost, true), (Reply::Unknown, true)] {
+    for (reply, registers_later) in
+        [(Reply::Gone, true), (Reply::Lost, true), (Reply::Unknown, true)]
+    {
         let mut world = World::new();
         let id = unknown(&mut world);
         world.store.reply = reply.clone();
@@ -174,7 +178,12 @@ fn a_refusal_of_the_store_reaches_the_phone() {
 #[test]
 fn each_make_is_recognised_by_what_it_says_of_itself() {
     for (agent, user, enterprise, model) in [
-        ("Cisco-CP-8841-3PCC/11.0 (001122aabb01)", "001122aabb01", false, "Cisco 8841 multiplatform"),
+        (
+            "Cisco-CP-8841-3PCC/11.0 (001122aabb01)",
+            "001122aabb01",
+            false,
+            "Cisco 8841 multiplatform",
+        ),
         ("Cisco-CP7841/12.8.1", "SEP001122AABB01", true, "Cisco 7841"),
         ("Yealink SIP-T46S 66.84.0.15", "001122AABB01", false, "Yealink phone"),
         ("baresip v3.1.0", "001122AABB01", false, "Generic SIP phone"),

@@ -99,7 +99,12 @@ fn media_before_the_answer_reach_the_caller() {
 fn keys_in_signalling_are_taken_and_nonsense_is_refused() {
     let (mut world, alice, _) = talking();
     let before = world.phones[&alice].flow_answers.len();
-    world.send_in_call(alice, Method::Info, "application/dtmf-relay", "Signal=5\r\nDuration=100\r\n");
+    world.send_in_call(
+        alice,
+        Method::Info,
+        "application/dtmf-relay",
+        "Signal=5\r\nDuration=100\r\n",
+    );
     world.send_in_call(alice, Method::Info, "application/dtmf", "#");
     world.send_in_call(alice, Method::Info, "application/dtmf-relay", "Signal=X");
     world.send_in_call(alice, Method::Info, "text/plain", "hello");

@@ -5,7 +5,9 @@ use jackfield_sip::Method;
 use crate::world::{World, sdp};
 
 fn without_keys(host: &str) -> String {
-    sdp(host, 1, "sendrecv").replace("a=rtpmap:101 telephone-event/8000\r\n", "").replace(" 101", "")
+    sdp(host, 1, "sendrecv")
+        .replace("a=rtpmap:101 telephone-event/8000\r\n", "")
+        .replace(" 101", "")
 }
 
 #[test]

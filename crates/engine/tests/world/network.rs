@@ -34,7 +34,14 @@ impl Network {
     pub fn new(seed: u64) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        Self { random: Tokens::new(bytes), lost: 0, doubled: 0, delay: 5, jitter: 0, cut_off: vec![] }
+        Self {
+            random: Tokens::new(bytes),
+            lost: 0,
+            doubled: 0,
+            delay: 5,
+            jitter: 0,
+            cut_off: vec![],
+        }
     }
 
     /// When copies of a message arrive: none, one or two.

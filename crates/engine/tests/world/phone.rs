@@ -9,8 +9,8 @@ use jackfield_engine::Input;
 use jackfield_model::{Kind, Phone as Settings};
 use jackfield_sip::digest::{Challenge, Login};
 use jackfield_sip::{
-    Action, ClientKey, Endpoint, Flow, Header, HeaderName, Limits, Message, Method,
-    RequestBuilder, ResponseBuilder, Status, Transport,
+    Action, ClientKey, Endpoint, Flow, Header, HeaderName, Limits, Message, Method, RequestBuilder,
+    ResponseBuilder, Status, Transport,
 };
 use jackfield_vocabulary::{Now, ObjectId};
 use serde_json::json;
@@ -365,7 +365,8 @@ impl World {
 
 /// The strongest challenge in an answer.
 pub(super) fn strongest(message: &Message) -> Option<Challenge> {
-    let all = message.all(HeaderName::WwwAuthenticate).chain(message.all(HeaderName::ProxyAuthenticate));
+    let all =
+        message.all(HeaderName::WwwAuthenticate).chain(message.all(HeaderName::ProxyAuthenticate));
     all.filter_map(|value| Challenge::parse(value).ok()).next()
 }
 

@@ -64,8 +64,7 @@ pub fn first_start() -> (Arc<Directory>, Ids) {
         }),
     );
     let (settings, _) = directory.named::<AutoRegistration>(NODE).unwrap();
-    let patch =
-        json!({ "disabled": false, "starting_number": "9000", "ending_number": "9009" });
+    let patch = json!({ "disabled": false, "starting_number": "9000", "ending_number": "9009" });
     done(&mut directory, Operation::Update { id: settings.id(), version: None, patch });
     (Arc::new(directory), ids)
 }

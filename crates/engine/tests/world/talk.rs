@@ -7,8 +7,8 @@ use jackfield_sip::{
     ServerKey, Status,
 };
 
-use super::phone::{PhoneId, Secret, sip_time, strongest};
 use super::World;
+use super::phone::{PhoneId, Secret, sip_time, strongest};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallState {
@@ -212,8 +212,7 @@ impl World {
         let call = self.last_call(id);
         let request = call.dialog.as_mut().unwrap().request(Method::Invite);
         let request = request.header(HeaderName::Contact, contact);
-        let request =
-            if body.is_empty() { request } else { request.body("application/sdp", body) };
+        let request = if body.is_empty() { request } else { request.body("application/sdp", body) };
         let key = self.client(id, &request);
         self.last_call(id).re_invite = Some(key);
     }
@@ -342,7 +341,10 @@ impl World {
         let phone = self.phones.get_mut(&id).unwrap();
         if phone.challenges && message.first(HeaderName::Authorization).is_none() {
             let response = ResponseBuilder::reply_to(message, Status::UNAUTHORIZED)
-                .header(HeaderName::WwwAuthenticate, "Digest realm=\"phone\", nonce=\"1\", qop=\"auth\"")
+                .header(
+                    HeaderName::WwwAuthenticate,
+                    "Digest realm=\"phone\", nonce=\"1\", qop=\"auth\"",
+                )
                 .finish();
             return self.send_response(id, key, &response);
         }
@@ -384,9 +386,9 @@ impl World {
 
     pub(super) fn phone_cancelled(&mut self, id: PhoneId, invite: ServerKey) {
         let calls = &mut self.phones.get_mut(&id).unwrap().calls;
-        let found = calls.iter_mut().find(|call| {
-            call.incoming.as_ref().is_some_and(|(key, _)| *key == invite)
-        });
+        let found = calls
+            .iter_mut()
+            .find(|call| call.incoming.as_ref().is_some_and(|(key, _)| *key == invite));
         let Some(call) = found else { return };
         call.state = CallState::Over(487);
         let (key, request) = call.incoming.clone().unwrap();
@@ -450,11 +452,8 @@ impl World {
         call.shown = shown(message);
         let dialog = Dialog::uac(message).unwrap();
         let ack = dialog.ack(message.cseq().unwrap().number);
-        let ack = if offered {
-            ack
-        } else {
-            ack.body("application/sdp", sdp(&host, 1, "sendrecv"))
-        };
+        let ack =
+            if offered { ack } else { ack.body("application/sdp", sdp(&host, 1, "sendrecv")) };
         call.dialog = Some(dialog);
         if acknowledges {
             let mut actions = Vec::new();
@@ -516,9 +515,9 @@ impl World {
 
     pub(super) fn call_failed(&mut self, id: PhoneId, key: ClientKey) {
         let calls = &mut self.phones.get_mut(&id).unwrap().calls;
-        let found = calls.iter_mut().find(|call| {
-            call.outgoing.as_ref().is_some_and(|(invite, ..)| *invite == key)
-        });
+        let found = calls
+            .iter_mut()
+            .find(|call| call.outgoing.as_ref().is_some_and(|(invite, ..)| *invite == key));
         if let Some(call) = found {
             call.state = CallState::Over(408);
         }

@@ -71,10 +71,8 @@ const TEXT: usize = 128;
 impl Notice {
     /// A NOTIFY of an event.
     fn event(event: &str) -> Self {
-        let headers = vec![
-            ("Event".into(), event.into()),
-            ("Subscription-State".into(), "active".into()),
-        ];
+        let headers =
+            vec![("Event".into(), event.into()), ("Subscription-State".into(), "active".into())];
         Self { method: Method::Notify, headers, body: None }
     }
 }

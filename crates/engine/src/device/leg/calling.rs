@@ -4,9 +4,7 @@ use std::borrow::Cow;
 
 use jackfield_model::{Directory, Kind, Phone};
 use jackfield_sip::header::MaxForwards;
-use jackfield_sip::{
-    Dialog, Flow, HeaderName, Message, ResponseBuilder, ServerKey, Status,
-};
+use jackfield_sip::{Dialog, Flow, HeaderName, Message, ResponseBuilder, ServerKey, Status};
 use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
 
 use super::super::authenticate::Proof;

@@ -35,13 +35,7 @@ impl Devices {
     }
 
     /// Sends BYE and forgets the leg.
-    fn hang_up(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        id: LegId,
-        why: Cause,
-    ) {
+    fn hang_up(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, id: LegId, why: Cause) {
         let Some(leg) = self.legs.close(ctx, id) else { return };
         let flow = self.way(&leg);
         let State::Up(mut up) = leg.state else { return };

@@ -1,7 +1,7 @@
 //! The headers by which both sides of a leg know each other.
 
 use jackfield_sip::header::{Diversion, NameAddr, PAssertedIdentity, RemotePartyId};
-use jackfield_sip::{Flow, Host, HeaderName, RequestBuilder, ResponseBuilder, SipUri};
+use jackfield_sip::{Flow, HeaderName, Host, RequestBuilder, ResponseBuilder, SipUri};
 use jackfield_vocabulary::{CallerIdentity, ForwardReason};
 
 use crate::endpoint::answer;

@@ -73,7 +73,12 @@ impl Devices {
     }
 
     /// A phone reports a key.
-    pub(super) fn key_notify(&self, ctx: &mut Context<'_>, leg: LegId, message: &Message) -> Status {
+    pub(super) fn key_notify(
+        &self,
+        ctx: &mut Context<'_>,
+        leg: LegId,
+        message: &Message,
+    ) -> Status {
         let package = message.typed::<Event>().map(|event| event.package).unwrap_or_default();
         if !package.eq_ignore_ascii_case("kpml") {
             return Status::BAD_EVENT;

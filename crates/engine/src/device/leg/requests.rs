@@ -7,8 +7,8 @@ use jackfield_sip::{
 use jackfield_vocabulary::LegId;
 
 use super::super::Devices;
-use super::{State, sdp};
 use super::exchange::out_of_order;
+use super::{State, sdp};
 use crate::context::{Context, Internal};
 use crate::endpoint::{Endpoint, answer};
 use crate::leg::LegEvent;
