@@ -68,7 +68,8 @@ pub(crate) async fn signed(
     app: &App,
     token: jackfield_vocabulary::SecretText,
 ) -> Result<Option<Signed>, Fault> {
-    let account = match app.remembered().account(&token) {
+    let remembered = app.remembered().account(&token);
+    let account = match remembered {
         Some(account) => Some(account),
         None => {
             let asked = token.clone();
@@ -80,7 +81,10 @@ pub(crate) async fn signed(
     let Some(account) = account.filter(|account| is_enabled(&directory, *account)) else {
         return Ok(None);
     };
-    app.remembered().remember(&token, account);
+    // Not again when it was remembered: the store is asked at least once in a while.
+    if remembered.is_none() {
+        app.remembered().remember(&token, account);
+    }
     let user_id = directory.label(account).unwrap_or_default();
     Ok(Some(Signed { account, user_id, token }))
 }
