@@ -129,7 +129,9 @@ impl Walk {
             }
             Fetched::Failed(reason) => {
                 self.fault = Some(reason);
-                if self.doors.is_empty() { self.next(settings, next) } else {
+                if self.doors.is_empty() {
+                    self.next(settings, next)
+                } else {
                     self.ask(settings, next, file)
                 }
             }
@@ -138,10 +140,13 @@ impl Walk {
 
     fn ask(&mut self, settings: &PhoneSettings, id: u64, file: File) -> Walked {
         let door = self.doors.front().copied().unwrap_or(Door::Http);
-        let (host, port) = file.at.unwrap_or((settings.server, match door {
-            Door::Tftp => settings.tftp_port,
-            Door::Http => settings.http_port,
-        }));
+        let (host, port) = file.at.unwrap_or((
+            settings.server,
+            match door {
+                Door::Tftp => settings.tftp_port,
+                Door::Http => settings.http_port,
+            },
+        ));
         let path = match door {
             Door::Tftp => file.name.trim_start_matches('/').to_owned(),
             Door::Http => format!("/{}", file.name.trim_start_matches('/')),
@@ -176,9 +181,10 @@ impl Walk {
             }
             _ => {}
         }
-        let better = self.found.as_ref().is_none_or(|(_, found)| {
-            found.lines.is_empty() || !profile.lines.is_empty()
-        });
+        let better = self
+            .found
+            .as_ref()
+            .is_none_or(|(_, found)| found.lines.is_empty() || !profile.lines.is_empty());
         if better {
             self.found = Some((file.name.clone(), profile));
         }
@@ -229,7 +235,8 @@ pub(crate) fn split_url(url: &str) -> Option<(Option<(IpAddr, u16)>, String)> {
         None => (rest, "/"),
     };
     let server = crate::profile::ServerAddress::parse(authority)?;
-    let host = if server.host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { &server.host };
+    let host =
+        if server.host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { &server.host };
     let at = host.parse().ok().map(|ip| (ip, server.port.unwrap_or(80)));
     at.map(|at| (Some(at), path.to_owned()))
 }
@@ -242,20 +249,16 @@ mod tests {
 
     /// Walks over files that are there and tells what was asked for.
     fn walk(make: Make, files: &[(&str, &str)]) -> (Vec<String>, Walked) {
-        let settings = PhoneSettings::new(
-            "001122AABBCC".parse().unwrap(),
-            make,
-            "127.0.0.1".parse().unwrap(),
-        );
+        let settings =
+            PhoneSettings::new("001122AABBCC".parse().unwrap(), make, "127.0.0.1".parse().unwrap());
         let mut walk = Walk::new(&settings);
         let mut asked = Vec::new();
         let mut step = walk.next(&settings, 0);
         while let Walked::Fetch(request) = step {
             let name = request.path.trim_start_matches('/').to_owned();
             let file = files.iter().find(|(found, _)| *found == name);
-            let fetched = file.map_or(Fetched::NotFound, |(_, text)| {
-                Fetched::Found(text.as_bytes().to_vec())
-            });
+            let fetched = file
+                .map_or(Fetched::NotFound, |(_, text)| Fetched::Found(text.as_bytes().to_vec()));
             asked.push(name);
             step = walk.fetched(&settings, request.id, fetched, request.id + 1).unwrap();
         }

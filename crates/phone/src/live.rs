@@ -180,9 +180,11 @@ impl LivePhone {
         if let Some(state) = self.calls.values().next_back().filter(|state| wanted(state)) {
             return Ok(state.clone());
         }
-        let event = self.wait_for(what, timeout, |event| {
-            matches!(event, PhoneEvent::Call { state, .. } if wanted(state))
-        })?;
+        let event = self.wait_for(
+            what,
+            timeout,
+            |event| matches!(event, PhoneEvent::Call { state, .. } if wanted(state)),
+        )?;
         match event {
             PhoneEvent::Call { state, .. } => Ok(state),
             _ => Ok(CallState::Ended { reason: String::new() }),
@@ -203,9 +205,11 @@ impl LivePhone {
             return Ok(());
         }
         let what = format!("`{text}` on the display");
-        self.wait_for(&what, timeout, |event| {
-            matches!(event, PhoneEvent::Display(lines) if shows(lines))
-        })?;
+        self.wait_for(
+            &what,
+            timeout,
+            |event| matches!(event, PhoneEvent::Display(lines) if shows(lines)),
+        )?;
         Ok(())
     }
 
@@ -240,9 +244,8 @@ impl LivePhone {
     pub fn stop(mut self) {
         self.command(PhoneCommand::PowerOff);
         // Without an answer it is stopped all the same.
-        let _ = self.wait_for("off", Duration::from_secs(3), |event| {
-            matches!(event, PhoneEvent::Off)
-        });
+        let _ =
+            self.wait_for("off", Duration::from_secs(3), |event| matches!(event, PhoneEvent::Off));
     }
 
     fn look(&self) -> Look {

@@ -1,5 +1,7 @@
 //! Two phones call each other through the office.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use jackfield_phone::{
@@ -97,7 +99,8 @@ fn audio_goes_directly_and_in_the_first_common_codec() {
         assert!(order.contains("codec: Pcma") && order.contains("event_payload_type: Some(101)"));
         assert!(order.contains("send: true, receive: true"), "{order}");
     }
-    let two_to_one = &world.audio.iter().find(|(s, o)| *s == two && o.starts_with("Connect")).unwrap().1;
+    let two_to_one =
+        &world.audio.iter().find(|(s, o)| *s == two && o.starts_with("Connect")).unwrap().1;
     assert!(two_to_one.contains("127.0.0.1:20002"), "{two_to_one}");
 }
 
@@ -146,7 +149,10 @@ fn digits_go_as_events_as_tones_or_by_info() {
     world.command(one, PhoneCommand::DigitsBy(DigitWay::Tone));
     world.keys(one, "2");
     let orders: Vec<_> = world.audio.iter().map(|(_, order)| order.as_str()).collect();
-    assert_eq!(orders, ["Digit { digit: Digit('1'), tone: false }", "Digit { digit: Digit('2'), tone: true }"]);
+    assert_eq!(
+        orders,
+        ["Digit { digit: Digit('1'), tone: false }", "Digit { digit: Digit('2'), tone: true }"]
+    );
     world.command(one, PhoneCommand::DigitsBy(DigitWay::Info));
     world.keys(one, "#");
     let digits: Vec<_> = world
@@ -197,12 +203,18 @@ fn the_server_can_make_it_dial_answer_hold_and_show() {
     let hold = world.office.notify("1002", "hold", "");
     world.deliver(hold);
     assert_eq!(states(&mut world, two).last(), Some(&CallState::Held));
-    let text = world.office.request("1001", "MESSAGE", "Content-Type: text/plain\r\n", "Call disconnected");
+    let text = world.office.request(
+        "1001",
+        "MESSAGE",
+        "Content-Type: text/plain\r\n",
+        "Call disconnected",
+    );
     world.deliver(text);
     assert!(world.shows(one, "Call disconnected"));
     let body = "<x-cisco-remotecc-request><statuslineupdatereq><action>notify_display</action>\
                 <displaytext>Hello</displaytext></statuslineupdatereq></x-cisco-remotecc-request>";
-    let headers = "Refer-To: <cid:1@127.0.0.1>\r\nContent-Type: application/x-cisco-remotecc-request+xml\r\n";
+    let headers =
+        "Refer-To: <cid:1@127.0.0.1>\r\nContent-Type: application/x-cisco-remotecc-request+xml\r\n";
     let text = world.office.request("1001", "REFER", headers, body);
     world.deliver(text);
     assert!(world.shows(one, "Hello"));

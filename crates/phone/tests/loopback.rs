@@ -1,5 +1,7 @@
 //! Phones on real sockets of 127.0.0.1.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::time::Duration;
@@ -127,8 +129,7 @@ fn new_phones_provision_themselves_by_one_call_each() {
         });
         desk.state.lock().unwrap().people.insert(key, extension);
     }
-    let mut fleet =
-        FleetSettings::new(12, desk.phone("020000000000", Transport::Udp, Door::Http));
+    let mut fleet = FleetSettings::new(12, desk.phone("020000000000", Transport::Udp, Door::Http));
     fleet.timeout = Duration::from_secs(30);
     let mut settings = SelfProvision::new(fleet, "2000", newcomers);
     settings.concurrency = 5;

@@ -1,5 +1,7 @@
 //! The recognizer on the real language packs: what the voice says is told from its sound.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use jackfield_media::{halve, mulaw_decode, mulaw_encode, parse_wav};

@@ -1,5 +1,7 @@
 //! A phone boots, fetches its files and registers.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use jackfield_phone::{Make, PhoneCommand, PhoneEvent, PhoneSettings};
@@ -153,7 +155,8 @@ fn restart_orders_of_every_dialect_make_it_boot_again() {
     ] {
         let mut world = World::new();
         world.file("0200000000aa.txt", &plain("1001", ""));
-        world.file("0200000000aa.xml", "<flat-profile><User_ID_1_>1001</User_ID_1_></flat-profile>");
+        world
+            .file("0200000000aa.xml", "<flat-profile><User_ID_1_>1001</User_ID_1_></flat-profile>");
         let phone = world.add(settings(make));
         world.take(phone);
         let notify = world.office.notify("1001", event, body);
@@ -198,7 +201,11 @@ fn a_refusal_is_shown_and_too_short_a_time_is_corrected() {
     let mut world = World::new();
     world.office.refuse = Some(Status::FORBIDDEN);
     let phone = world.add(settings(Make::Generic));
-    assert!(world.shows(phone, "not registered: 403 Forbidden"), "{:?}", world.phones[phone].display());
+    assert!(
+        world.shows(phone, "not registered: 403 Forbidden"),
+        "{:?}",
+        world.phones[phone].display()
+    );
     world.office.refuse = None;
     world.run(60_000);
     assert!(world.phones[phone].is_in_service());

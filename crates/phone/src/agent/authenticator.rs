@@ -82,8 +82,7 @@ impl Authenticator {
     pub(crate) fn sign(&mut self, request: &mut RequestBuilder) {
         let (method, uri) = (request.method().clone(), request.uri().to_owned());
         let Some((proxy, credentials)) = self.credentials(&method, &uri) else { return };
-        let name =
-            if proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
+        let name = if proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
         request.push(name, credentials);
     }
 
@@ -117,16 +116,19 @@ impl Authenticator {
             let parts = [ha1.as_bytes(), challenge.nonce.as_bytes(), ha2.as_bytes()];
             (algorithm.hash(&parts), None)
         };
-        Some((held.proxy, Credentials {
-            username: self.user.clone(),
-            realm: challenge.realm.clone(),
-            nonce: challenge.nonce.clone(),
-            uri: uri.into(),
-            response: response.into(),
-            algorithm,
-            protection,
-            opaque: challenge.opaque.clone(),
-        }))
+        Some((
+            held.proxy,
+            Credentials {
+                username: self.user.clone(),
+                realm: challenge.realm.clone(),
+                nonce: challenge.nonce.clone(),
+                uri: uri.into(),
+                response: response.into(),
+                algorithm,
+                protection,
+                opaque: challenge.opaque.clone(),
+            },
+        ))
     }
 }
 

@@ -146,11 +146,7 @@ impl RemoteSession {
 }
 
 /// What becomes of an offer, or of the answer to ours: the codec both can, and who sends.
-pub(crate) fn accept(
-    remote: &RemoteSession,
-    codecs: &[Codec],
-    held: bool,
-) -> Option<MediaTarget> {
+pub(crate) fn accept(remote: &RemoteSession, codecs: &[Codec], held: bool) -> Option<MediaTarget> {
     let (codec, payload_type) =
         remote.codecs.iter().copied().find(|(codec, _)| codecs.contains(codec))?;
     Some(MediaTarget {
@@ -189,7 +185,8 @@ impl Reader {
         match kind {
             "m" => self.media(value),
             "c" => {
-                let address = value.split(' ').nth(2).and_then(|ip| ip.split('/').next()?.parse().ok());
+                let address =
+                    value.split(' ').nth(2).and_then(|ip| ip.split('/').next()?.parse().ok());
                 match self.audio.as_mut().filter(|_| self.inside) {
                     Some(audio) => audio.address = address,
                     None if self.lines.is_empty() => self.address = address,
@@ -234,7 +231,8 @@ impl Reader {
         let (name, value) = value.split_once(':').unwrap_or((value, ""));
         match name {
             "ptime" => {
-                let ptime = value.trim().parse().ok().filter(|p| matches!(p, 10 | 20 | 30 | 40 | 60));
+                let ptime =
+                    value.trim().parse().ok().filter(|p| matches!(p, 10 | 20 | 30 | 40 | 60));
                 audio.ptime = ptime.unwrap_or(20);
             }
             "rtpmap" => {

@@ -168,7 +168,8 @@ mod tests {
     fn length_chunks_and_end_of_connection() {
         let whole = page("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc").unwrap().unwrap();
         assert_eq!(Fetched::from(whole), Fetched::Found(b"abc".to_vec()));
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n";
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1;x\r\nc\r\n0\r\n\r\n";
         assert_eq!(page(chunked).unwrap().unwrap().body, b"abc");
         let mut client = HttpClient::default();
         assert_eq!(client.receive(b"HTTP/1.0 200 OK\r\n\r\nabc"), Ok(None));

@@ -174,20 +174,18 @@ impl Conductor for Callers {
                 let pilot = self.settings.pilot.clone();
                 orders.push(Order::Command(phone, PhoneCommand::Dial(pilot)));
             }
-            PhoneEvent::Call { state: CallState::Connected { .. }, .. } => {
-                if *place == Caller::Dialling {
-                    *place = Caller::Talking;
-                    let sound = Sound::Tone { frequency: 1_000.0, millis: None };
-                    orders.push(Order::Command(phone, PhoneCommand::Play(sound)));
-                    self.begin(now, orders);
-                }
+            PhoneEvent::Call { state: CallState::Connected { .. }, .. }
+                if *place == Caller::Dialling =>
+            {
+                *place = Caller::Talking;
+                let sound = Sound::Tone { frequency: 1_000.0, millis: None };
+                orders.push(Order::Command(phone, PhoneCommand::Play(sound)));
+                self.begin(now, orders);
             }
-            PhoneEvent::Call { state: CallState::Ended { reason }, .. } => {
-                if self.ended.is_none() {
-                    *place = Caller::Over;
-                    self.troubles.push(reason.clone());
-                    self.begin(now, orders);
-                }
+            PhoneEvent::Call { state: CallState::Ended { reason }, .. } if self.ended.is_none() => {
+                *place = Caller::Over;
+                self.troubles.push(reason.clone());
+                self.begin(now, orders);
             }
             PhoneEvent::NotRegistered { reason, .. } => self.troubles.push(reason.clone()),
             _ => {}

@@ -317,7 +317,8 @@ impl Conductor for Desk {
             }
             PhoneEvent::Restarting { .. } => {
                 let seat = &mut self.phones[phone];
-                let dialling = (ProvisionStep::Talking..=ProvisionStep::Confirmed).contains(&seat.step);
+                let dialling =
+                    (ProvisionStep::Talking..=ProvisionStep::Confirmed).contains(&seat.step);
                 if dialling {
                     seat.step = ProvisionStep::Restarting;
                     seat.entry_at = None;

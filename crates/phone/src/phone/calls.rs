@@ -183,10 +183,8 @@ impl Phone {
             self.progress(now, number, status, response, out);
         } else if status.is_success() {
             self.answered_there(now, number, response, out);
-        } else if matches!(
-            status,
-            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED
-        ) && !matches!(call.phase, Phase::GivenUp { .. })
+        } else if matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED)
+            && !matches!(call.phase, Phase::GivenUp { .. })
         {
             self.invite_challenged(now, number, response, out);
         } else {
@@ -314,10 +312,7 @@ impl Phone {
             call.due = Some(now + GLARE);
         } else if status == Status::CALL_DOES_NOT_EXIST || status == Status::REQUEST_TIMEOUT {
             self.end_call(number, "481 the server lost the call", out);
-        } else if matches!(
-            status,
-            Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED
-        ) {
+        } else if matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
             let line = call.line;
             let verdict = self.challenge(line, response);
             if verdict == Some(Verdict::Again) {
@@ -494,11 +489,10 @@ impl Phone {
     pub(super) fn identity(message: &Message, fallback: HeaderName) -> Option<String> {
         let asserted = message.typed::<PAssertedIdentity>().ok().map(|header| header.0);
         let party = || message.typed::<RemotePartyId>().ok().map(|header| header.0);
-        let plain = || {
-            message.first(fallback).and_then(|v| jackfield_sip::header::NameAddr::parse(v).ok())
-        };
+        let plain =
+            || message.first(fallback).and_then(|v| jackfield_sip::header::NameAddr::parse(v).ok());
         let address = asserted.or_else(party).or_else(plain)?;
-        let number = address.user().map(|user| user.into_owned()).unwrap_or_default();
+        let number = address.user().map(std::borrow::Cow::into_owned).unwrap_or_default();
         Some(match &*address.display() {
             "" => number,
             name => format!("{name} ({number})"),
@@ -506,7 +500,11 @@ impl Phone {
     }
 
     /// A request of a call with the answer to the last challenge, if there was one.
-    pub(super) fn signed(&mut self, number: CallNumber, mut request: RequestBuilder) -> RequestBuilder {
+    pub(super) fn signed(
+        &mut self,
+        number: CallNumber,
+        mut request: RequestBuilder,
+    ) -> RequestBuilder {
         let line = self.call(number).map_or(0, |call| call.line);
         if let Some(line) = self.lines.get_mut(line) {
             line.authenticator.sign(&mut request);

@@ -34,12 +34,11 @@ impl Phone {
         self.tell_call(number, out);
     }
 
-    pub(super) fn acknowledged(&mut self, now: Now, ack: &Message, out: &mut Vec<PhoneOutput>) {
+    pub(super) fn acknowledged(&mut self, ack: &Message, out: &mut Vec<PhoneOutput>) {
         let Some(number) = self.owner(ack) else { return };
         if !ack.body().is_empty() {
             self.connect_audio(number, ack.body(), out);
         }
-        let _ = now;
     }
 
     pub(super) fn cancelled(&mut self, now: Now, cancel: &Message, out: &mut Vec<PhoneOutput>) {
@@ -96,10 +95,10 @@ impl Phone {
             return;
         };
         self.learn_peer(number, update);
-        if update.body().is_empty() || !self.accept_offer(now, number, update, out) {
-            if update.body().is_empty() {
-                self.answer(now, update, Status::OK, out);
-            }
+        if update.body().is_empty() {
+            self.answer(now, update, Status::OK, out);
+        } else {
+            self.accept_offer(now, number, update, out);
         }
         self.tell_call(number, out);
     }
@@ -113,8 +112,7 @@ impl Phone {
     pub(super) fn replace(&mut self, now: Now, invite: &Message, out: &mut Vec<PhoneOutput>) {
         let Some(replaces) = invite.typed::<Replaces>().ok() else { return };
         let replaced = self.calls.iter().find(|call| {
-            call.dialog.call_id == *replaces.call_id
-                && call.dialog.local_tag == *replaces.to_tag
+            call.dialog.call_id == *replaces.call_id && call.dialog.local_tag == *replaces.to_tag
         });
         if let Some(number) = replaced.map(|call| call.number) {
             self.hang_up(now, number, out);
@@ -174,7 +172,7 @@ impl Phone {
     fn is_ours(&self, request: &Message) -> bool {
         let uri = request.raw_uri();
         let mac = self.settings.mac.to_string();
-        let user = request.uri().ok().and_then(|uri| uri.user().map(|user| user.into_owned()));
+        let user = request.uri().ok().and_then(|uri| uri.user().map(std::borrow::Cow::into_owned));
         uri.to_ascii_uppercase().contains(&mac)
             || user.is_some_and(|user| self.lines.iter().any(|line| line.number() == user))
     }
@@ -198,7 +196,10 @@ fn answers_itself(invite: &Message) -> bool {
         })
     };
     says(HeaderName::CallInfo, &["answer-after=0"])
-        || says(HeaderName::AlertInfo, &["auto answer", "auto-answer", "autoanswer", "answer-after=0"])
+        || says(
+            HeaderName::AlertInfo,
+            &["auto answer", "auto-answer", "autoanswer", "answer-after=0"],
+        )
 }
 
 /// With so many calls the phone is busy.

@@ -15,7 +15,8 @@ impl Phone {
             PhoneCommand::LineKey(place) => self.line_key(place),
             PhoneCommand::Dial(number) => self.dial_for(now, &number, out),
             PhoneCommand::SpeedDial(place) => {
-                let dial = place.checked_sub(1).and_then(|i| self.profile.speed_dials.get(i as usize));
+                let dial =
+                    place.checked_sub(1).and_then(|i| self.profile.speed_dials.get(i as usize));
                 match dial.map(|dial| dial.number.clone()) {
                     Some(number) => self.dial_for(now, &number, out),
                     None => self.notice = Some("No such speed dial".into()),

@@ -157,7 +157,8 @@ impl Phone {
             _ if self.lines[index].state == LineState::Leaving => self.line_left(now, index, out),
             status if status.is_success() => self.registered_now(now, index, response, out),
             status => {
-                let retry = response.typed::<RetryAfter>().ok().map(|retry| u64::from(retry.seconds));
+                let retry =
+                    response.typed::<RetryAfter>().ok().map(|retry| u64::from(retry.seconds));
                 let reason = format!("{status} {}", response.reason());
                 self.refuse_line(now, index, reason, retry, out);
             }
@@ -230,10 +231,13 @@ impl Phone {
             );
         if enterprise {
             let name = self.settings.device_name();
-            request.push(HeaderName::Reason, format_args!(
-                "SIP;cause=200;text=\"cisco-alarm:25 Name={name} ActiveLoad=sip78xx.14-2-1 \
+            request.push(
+                HeaderName::Reason,
+                format_args!(
+                    "SIP;cause=200;text=\"cisco-alarm:25 Name={name} ActiveLoad=sip78xx.14-2-1 \
                  InactiveLoad=sip78xx.12-8-1 Last=initialized\""
-            ));
+                ),
+            );
         }
         line.authenticator.sign(&mut request);
         self.ask(now, &request, Purpose::Register(index), out);
@@ -358,7 +362,8 @@ impl Phone {
             .or_else(|| contacts.iter().find_map(Contact::address));
         let header = || response.typed::<Expires>().ok().map(|expires| expires.0);
         let asked = self.lines[index].expires;
-        let granted = ours.and_then(|contact| contact.expires()).or_else(header).or(asked);
+        let granted =
+            ours.and_then(jackfield_sip::header::ContactAddress::expires).or_else(header).or(asked);
         granted.map_or(EXPIRES, u64::from)
     }
 

@@ -16,9 +16,7 @@ use std::net::SocketAddr;
 use jackfield_sip::{Message, Method, Now, RequestBuilder, Response, ResponseBuilder, Status};
 
 use crate::agent::{Exchanges, Purpose, Way};
-use crate::interface::{
-    CallNumber, CallState, PhoneCommand, PhoneEvent, PhoneInput, PhoneOutput,
-};
+use crate::interface::{CallNumber, CallState, PhoneCommand, PhoneEvent, PhoneInput, PhoneOutput};
 use crate::profile::Profile;
 use crate::random::Random;
 use crate::settings::{PhoneSettings, Transport};
@@ -180,7 +178,7 @@ impl Phone {
         let method = request.method().cloned().unwrap_or(Method::Options);
         if method == Method::Ack {
             self.exchanges.acknowledged(request);
-            self.acknowledged(now, request, out);
+            self.acknowledged(request, out);
             return;
         }
         if self.exchanges.repeated(request, out) {
@@ -215,13 +213,7 @@ impl Phone {
         }
     }
 
-    fn told(
-        &mut self,
-        now: Now,
-        purpose: Purpose,
-        response: &Message,
-        out: &mut Vec<PhoneOutput>,
-    ) {
+    fn told(&mut self, now: Now, purpose: Purpose, response: &Message, out: &mut Vec<PhoneOutput>) {
         match purpose {
             Purpose::Register(line) => self.register_answered(now, line, response, out),
             Purpose::Invite(call) => self.invite_answered(now, call, response, out),
@@ -259,13 +251,7 @@ impl Phone {
     }
 
     /// Answers a request with nothing but a status.
-    fn answer(
-        &mut self,
-        now: Now,
-        request: &Message,
-        status: Status,
-        out: &mut Vec<PhoneOutput>,
-    ) {
+    fn answer(&mut self, now: Now, request: &Message, status: Status, out: &mut Vec<PhoneOutput>) {
         let response = ResponseBuilder::reply_to(request, status)
             .header(jackfield_sip::HeaderName::Allow, ALLOW)
             .header(jackfield_sip::HeaderName::UserAgent, self.settings.user_agent())
@@ -320,5 +306,4 @@ impl Phone {
 }
 
 /// What the phone understands.
-const ALLOW: &str =
-    "ACK, BYE, CANCEL, INFO, INVITE, MESSAGE, NOTIFY, OPTIONS, REFER, UPDATE";
+const ALLOW: &str = "ACK, BYE, CANCEL, INFO, INVITE, MESSAGE, NOTIFY, OPTIONS, REFER, UPDATE";

@@ -16,8 +16,17 @@ impl Phone {
         let reboot = restart.is_none_or(|reboot| reboot != "false");
         let known = matches!(
             package.as_deref(),
-            Ok("service-control" | "check-sync" | "resync" | "reboot" | "reboot_now"
-                | "restart_now" | "report" | "talk" | "hold" | "message-summary" | "refer"
+            Ok("service-control"
+                | "check-sync"
+                | "resync"
+                | "reboot"
+                | "reboot_now"
+                | "restart_now"
+                | "report"
+                | "talk"
+                | "hold"
+                | "message-summary"
+                | "refer"
                 | "x-jackfield-text")
         );
         if !known {
@@ -62,8 +71,10 @@ impl Phone {
     ) -> bool {
         let kind = refer.first(HeaderName::ContentType).unwrap_or_default().to_ascii_lowercase();
         let target = refer.first(HeaderName::ReferTo).unwrap_or_default();
-        let control = kind.contains("x-cisco-remotecc") || kind.contains("multipart")
-            || kind.contains("ciscoipphone") || target.contains("x-cisco-remotecc");
+        let control = kind.contains("x-cisco-remotecc")
+            || kind.contains("multipart")
+            || kind.contains("ciscoipphone")
+            || target.contains("x-cisco-remotecc");
         if !control {
             return false;
         }
@@ -198,9 +209,9 @@ fn bodies(message: &Message) -> Vec<String> {
 fn xml_text(body: &str, names: &[&str]) -> Option<String> {
     let options = roxmltree::ParsingOptions { nodes_limit: 1_000, ..Default::default() };
     let document = roxmltree::Document::parse_with_options(body.trim(), options).ok()?;
-    let found = document.descendants().find(|node| {
-        names.iter().any(|name| node.tag_name().name().eq_ignore_ascii_case(name))
-    })?;
+    let found = document
+        .descendants()
+        .find(|node| names.iter().any(|name| node.tag_name().name().eq_ignore_ascii_case(name)))?;
     found.text().map(str::to_owned)
 }
 

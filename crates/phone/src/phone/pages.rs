@@ -167,9 +167,11 @@ impl Phone {
     }
 
     pub(super) fn select(&mut self, now: Now, place: usize, out: &mut Vec<PhoneOutput>) {
-        let item = self.browser.page.as_ref().and_then(|page| {
-            page.items.get(place.checked_sub(1)?).map(|(_, url)| url.clone())
-        });
+        let item = self
+            .browser
+            .page
+            .as_ref()
+            .and_then(|page| page.items.get(place.checked_sub(1)?).map(|(_, url)| url.clone()));
         if let Some(url) = item {
             self.execute(now, &url, out);
         }

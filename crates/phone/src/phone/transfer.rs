@@ -43,9 +43,10 @@ impl Phone {
         if matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
             let line = self.call(number).map_or(0, |call| call.line);
             let again = self.challenge(line, response) == Some(Verdict::Again);
-            let consult = self.calls.iter().find(|call| {
-                call.consults.is_some_and(|(first, _)| first == number)
-            });
+            let consult = self
+                .calls
+                .iter()
+                .find(|call| call.consults.is_some_and(|(first, _)| first == number));
             if let Some(consult) = consult.map(|call| call.number).filter(|_| again) {
                 self.transfer(now, number, consult, out);
                 return;

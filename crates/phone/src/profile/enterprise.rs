@@ -129,10 +129,8 @@ fn speed_dial(button: Node<'_, '_>) -> Option<SpeedDial> {
 
 fn service_button(button: Node<'_, '_>) -> Option<PhoneService> {
     let url = child_text(button, "serviceURI");
-    (!url.is_empty()).then(|| PhoneService {
-        name: child_text(button, "featureLabel").into(),
-        url: url.into(),
-    })
+    (!url.is_empty())
+        .then(|| PhoneService { name: child_text(button, "featureLabel").into(), url: url.into() })
 }
 
 fn services(root: Node<'_, '_>) -> Vec<PhoneService> {

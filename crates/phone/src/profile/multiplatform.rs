@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn macros_and_alternatives() {
-        let macros = Macros { mac: Mac([0, 0x11, 0x22, 0xaa, 0xbb, 0xcc]), model: "7832-3PCC".into() };
+        let macros =
+            Macros { mac: Mac([0, 0x11, 0x22, 0xaa, 0xbb, 0xcc]), model: "7832-3PCC".into() };
         for (rule, address) in [
             ("/$PSN.xml", "/7832-3PCC.xml"),
             ("/$(MA).xml|/other.xml", "/001122aabbcc.xml"),

@@ -31,9 +31,8 @@ pub(crate) fn read_plain(file: &[u8]) -> Result<Profile, ProfileError> {
 }
 
 fn of_values(values: &BTreeMap<String, &str>, servers: Vec<ServerAddress>) -> Profile {
-    let first = |keys: &[&str]| {
-        keys.iter().find_map(|key| values.get(*key).copied()).unwrap_or_default()
-    };
+    let first =
+        |keys: &[&str]| keys.iter().find_map(|key| values.get(*key).copied()).unwrap_or_default();
     let port = first(&["server.port", "sip.port", "port"]).parse().ok();
     let servers: Vec<_> = servers
         .into_iter()
@@ -147,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_newcomer_has_an_account_and_no_password() {
-        let file = b"server=10.0.0.1\nuser=SEP001122AABBCC\nauth-user=SEP001122AABBCC\nlabel=AUTO-REG\n";
+        let file =
+            b"server=10.0.0.1\nuser=SEP001122AABBCC\nauth-user=SEP001122AABBCC\nlabel=AUTO-REG\n";
         let profile = read_plain(file).unwrap();
         assert_eq!(&*profile.lines[0].number, "SEP001122AABBCC");
         assert!(profile.lines[0].auth_password.is_empty());

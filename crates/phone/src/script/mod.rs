@@ -29,8 +29,8 @@ impl Script {
     pub fn parse(text: &str) -> Result<Self, ScriptError> {
         let mut steps = Vec::new();
         for (index, line) in text.lines().enumerate() {
-            let step = Self::parse_line(line)
-                .map_err(|reason| ScriptError { line: index + 1, reason })?;
+            let step =
+                Self::parse_line(line).map_err(|reason| ScriptError { line: index + 1, reason })?;
             steps.extend(step.map(|step| (index + 1, step)));
         }
         Ok(Self { steps })
@@ -155,11 +155,37 @@ mod tests {
     #[test]
     fn everything_the_help_names_is_understood() {
         for line in [
-            "off", "restart", "line 1", "speed-dial 2", "digits info", "answer", "reject", "hold",
-            "resume", "transfer", "conference", "say file a.wav", "say nothing", "listen",
-            "services", "services 1", "open http://a/", "select 1", "fill \"Ann X\"", "submit",
-            "exit", "pause 500ms", "wait ringing", "wait held 1s", "wait ended", "wait digits 12#",
-            "wait display \"a b\" 2s", "expect tone 440", "expect sound", "expect silence", "show",
+            "off",
+            "restart",
+            "line 1",
+            "speed-dial 2",
+            "digits info",
+            "answer",
+            "reject",
+            "hold",
+            "resume",
+            "transfer",
+            "conference",
+            "say file a.wav",
+            "say nothing",
+            "listen",
+            "services",
+            "services 1",
+            "open http://a/",
+            "select 1",
+            "fill \"Ann X\"",
+            "submit",
+            "exit",
+            "pause 500ms",
+            "wait ringing",
+            "wait held 1s",
+            "wait ended",
+            "wait digits 12#",
+            "wait display \"a b\" 2s",
+            "expect tone 440",
+            "expect sound",
+            "expect silence",
+            "show",
         ] {
             assert!(Script::parse(line).unwrap().len() == 1, "{line}");
             assert!(SCRIPT_HELP.contains(line.split(' ').next().unwrap()), "{line}");

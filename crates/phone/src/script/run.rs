@@ -120,7 +120,9 @@ fn carry_out(phone: &mut LivePhone, step: &Step, out: &mut dyn Write) -> Result<
             let heard = phone.heard();
             if !heard.has_tone(*frequency) {
                 let part = heard.tone(*frequency);
-                return Err(format!("{frequency} Hz was not heard (at most {part:.2} of the energy)"));
+                return Err(format!(
+                    "{frequency} Hz was not heard (at most {part:.2} of the energy)"
+                ));
             }
         }
         Step::ExpectSound(wanted) => expect_sound(phone, *wanted)?,
@@ -140,9 +142,9 @@ fn wait(phone: &mut LivePhone, what: &Awaited, timeout: Duration) -> Result<(), 
             matches!(state, CallState::RingingHere { .. } | CallState::RingingThere)
         }),
         Awaited::Connected => phone.wait_connected(timeout).map(drop),
-        Awaited::Held => call(phone, "hold", |state| {
-            matches!(state, CallState::Held | CallState::HeldThere)
-        }),
+        Awaited::Held => {
+            call(phone, "hold", |state| matches!(state, CallState::Held | CallState::HeldThere))
+        }
         Awaited::Ended => {
             call(phone, "the end of the call", |state| matches!(state, CallState::Ended { .. }))
         }
@@ -179,7 +181,8 @@ fn expect_sound(phone: &LivePhone, wanted: bool) -> Result<(), String> {
 }
 
 fn sound(path: &Path) -> Result<Sound, String> {
-    let bytes = fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
+    let bytes =
+        fs::read(path).map_err(|error| format!("can't read {}: {error}", path.display()))?;
     let samples = jackfield_media::parse_wav(&bytes)
         .map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(Sound::Samples { samples: samples.into(), rate: 16_000 })

@@ -47,7 +47,9 @@ impl Step {
         }
         match verb {
             "dial" => Ok(Self::Command(PhoneCommand::Dial(one(verb, "a number", rest)?.into()))),
-            "line" => Ok(Self::Command(PhoneCommand::LineKey(number(one(verb, "a number", rest)?)?))),
+            "line" => {
+                Ok(Self::Command(PhoneCommand::LineKey(number(one(verb, "a number", rest)?)?)))
+            }
             "speed-dial" => {
                 Ok(Self::Command(PhoneCommand::SpeedDial(number(one(verb, "a number", rest)?)?)))
             }
@@ -58,7 +60,9 @@ impl Step {
             "record" => Ok(Self::Record(one(verb, "a file", rest)?.into())),
             "services" => services(rest),
             "open" => Ok(Self::Command(PhoneCommand::Open(one(verb, "an address", rest)?.into()))),
-            "select" => Ok(Self::Command(PhoneCommand::Select(number(one(verb, "a number", rest)?)?))),
+            "select" => {
+                Ok(Self::Command(PhoneCommand::Select(number(one(verb, "a number", rest)?)?)))
+            }
             "fill" => {
                 let text = one(verb, "a text", rest)?.into();
                 Ok(Self::Command(PhoneCommand::Fill { field: None, text }))

@@ -52,9 +52,14 @@ struct Place {
 #[derive(Debug)]
 enum Sending {
     Event(EventSender),
-    Tone { generator: Box<ToneGenerator>, packets: u32 },
+    Tone {
+        generator: Box<ToneGenerator>,
+        packets: u32,
+    },
     /// Between two keys.
-    Pause { packets: u32 },
+    Pause {
+        packets: u32,
+    },
 }
 
 #[derive(Debug)]
@@ -290,9 +295,7 @@ impl AudioStream {
         let mut packet = header.bytes().to_vec();
         packet.resize(RTP_HEADER + bytes * units as usize, 0);
         let unit_samples = connected.format.unit_samples();
-        for (sound, out) in
-            sound.chunks(unit_samples).zip(packet[RTP_HEADER..].chunks_mut(bytes))
-        {
+        for (sound, out) in sound.chunks(unit_samples).zip(packet[RTP_HEADER..].chunks_mut(bytes)) {
             connected.encoder.encode(sound, out);
         }
         packet
@@ -412,7 +415,9 @@ mod tests {
     #[test]
     fn strange_datagrams_do_no_harm() {
         let (_, mut two) = pair(Codec::Pcmu);
-        for datagram in [&b""[..], &[0x80; 12], &[0xff; 2_000], &[0x80, 101, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]] {
+        for datagram in
+            [&b""[..], &[0x80; 12], &[0xff; 2_000], &[0x80, 101, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]]
+        {
             two.receive(Now::ZERO, datagram);
         }
     }

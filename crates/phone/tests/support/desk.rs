@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use jackfield_media::{EventReceiver, RtpHeader, RtpPacket, ToneGenerator, mulaw_encode};
 use jackfield_phone::{Door, Make, PhoneSettings, Transport};
-use jackfield_sip::{HeaderName, Message, Method, ResponseBuilder, Status, StreamEvent, StreamFramer};
+use jackfield_sip::{
+    HeaderName, Message, Method, ResponseBuilder, Status, StreamEvent, StreamFramer,
+};
 use jackfield_vocabulary::Digit;
 
 use super::{Office, Seat, plain};

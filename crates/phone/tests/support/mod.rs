@@ -1,6 +1,6 @@
 //! An office: the smallest server that phones can live with. It checks passwords, passes requests
 //! from phone to phone, and does nothing else. Without sockets, as the phones.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 pub mod desk;
 
@@ -68,20 +68,34 @@ impl Office {
              Max-Forwards: 70\r\nFrom: <sip:server@127.0.0.1>;tag=office\r\nTo: <sip:{number}@127.0.0.1>\r\n\
              Call-ID: notify-{}\r\nCSeq: {} NOTIFY\r\nEvent: {event}\r\nSubscription-State: active\r\n\
              Content-Type: text/plain\r\nContent-Length: {}\r\n\r\n{body}",
-            binding.contact, self.sequence, self.sequence, self.sequence, body.len()
+            binding.contact,
+            self.sequence,
+            self.sequence,
+            self.sequence,
+            body.len()
         );
         Some((binding.seat, text.into_bytes()))
     }
 
     /// Any request to a registered phone, from nobody.
-    pub fn request(&mut self, number: &str, method: &str, headers: &str, body: &str) -> Option<(Seat, Vec<u8>)> {
+    pub fn request(
+        &mut self,
+        number: &str,
+        method: &str,
+        headers: &str,
+        body: &str,
+    ) -> Option<(Seat, Vec<u8>)> {
         let binding = self.bindings.get(number)?.clone();
         self.sequence += 1;
         let text = format!(
             "{method} {} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKreq{}\r\n\
              Max-Forwards: 70\r\nFrom: <sip:server@127.0.0.1>;tag=office\r\nTo: <sip:{number}@127.0.0.1>\r\n\
              Call-ID: req-{}\r\nCSeq: {} {method}\r\nContact: <sip:server@127.0.0.1>\r\n{headers}Content-Length: {}\r\n\r\n{body}",
-            binding.contact, self.sequence, self.sequence, self.sequence, body.len()
+            binding.contact,
+            self.sequence,
+            self.sequence,
+            self.sequence,
+            body.len()
         );
         Some((binding.seat, text.into_bytes()))
     }
@@ -114,12 +128,15 @@ impl Office {
         if expires == "0" {
             self.bindings.remove(&number);
         } else {
-            self.bindings.insert(number.clone(), Binding {
-                contact: address.uri.to_string(),
-                call_id: request.call_id().to_owned(),
-                seat,
-                raw_contact: contact.to_string(),
-            });
+            self.bindings.insert(
+                number.clone(),
+                Binding {
+                    contact: address.uri.to_string(),
+                    call_id: request.call_id().to_owned(),
+                    seat,
+                    raw_contact: contact.to_string(),
+                },
+            );
         }
         self.accepted.push((number, nc));
         ResponseBuilder::reply_to(request, Status::OK)
@@ -136,7 +153,10 @@ impl Office {
         ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
             .header(
                 HeaderName::WwwAuthenticate,
-                format!("Digest realm=\"office\", nonce=\"n{}\", algorithm={algorithm}, qop=\"auth\"", self.nonce),
+                format!(
+                    "Digest realm=\"office\", nonce=\"n{}\", algorithm={algorithm}, qop=\"auth\"",
+                    self.nonce
+                ),
             )
             .finish()
             .bytes
@@ -169,7 +189,7 @@ impl Office {
     /// Passes a request to the phone it is for.
     fn pass_on(&mut self, seat: Seat, request: &Message) -> Vec<(Seat, Vec<u8>)> {
         let uri = request.raw_uri();
-        let user = request.uri().ok().and_then(|uri| uri.user().map(|u| u.into_owned()));
+        let user = request.uri().ok().and_then(|uri| uri.user().map(std::borrow::Cow::into_owned));
         let found = self
             .bindings
             .values()
@@ -270,7 +290,7 @@ impl World {
 
     pub fn deliver(&mut self, sent: Option<(Seat, Vec<u8>)>) {
         let (seat, bytes) = sent.expect("somebody is registered");
-        self.to_phone(seat, &bytes);
+        self.hand_over(seat, &bytes);
         self.settle();
     }
 
@@ -331,12 +351,12 @@ impl World {
             }
             PhoneOutput::Transmit(bytes) => {
                 self.sent += 1;
-                if self.lose > 0 && self.sent % self.lose == 0 {
+                if self.lose > 0 && self.sent.is_multiple_of(self.lose) {
                     return;
                 }
                 let message = framed(&bytes);
                 for (to, bytes) in self.office.receive(seat, &message) {
-                    self.to_phone(to, &bytes);
+                    self.hand_over(to, &bytes);
                 }
             }
             PhoneOutput::Disconnect => {}
@@ -352,9 +372,9 @@ impl World {
         }
     }
 
-    fn to_phone(&mut self, seat: Seat, bytes: &[u8]) {
+    fn hand_over(&mut self, seat: Seat, bytes: &[u8]) {
         self.sent += 1;
-        if self.lose > 0 && self.sent % self.lose == 0 {
+        if self.lose > 0 && self.sent.is_multiple_of(self.lose) {
             return;
         }
         self.queue.push_back((seat, PhoneInput::Sip(framed(bytes))));
@@ -367,7 +387,9 @@ pub fn framed(bytes: &[u8]) -> Message {
     framer.push(bytes).unwrap();
     match framer.next_event().unwrap() {
         Some(jackfield_sip::StreamEvent::Message(message)) => {
-            message.check().unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(bytes)));
+            message
+                .check()
+                .unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(bytes)));
             message
         }
         other => panic!("{other:?}: {}", String::from_utf8_lossy(bytes)),
