@@ -303,6 +303,11 @@ impl Devices {
     }
 }
 
+/// Does the request carry credentials for our realm? Those for others are none of ours.
+pub(super) fn has_credentials(request: &Message, realm: &str) -> bool {
+    credentials(request, realm).is_some()
+}
+
 /// The credentials for our realm, if there are any that can be read.
 fn credentials(request: &Message, realm: &str) -> Option<Credentials> {
     let all = request.all(HeaderName::Authorization);
@@ -310,15 +315,14 @@ fn credentials(request: &Message, realm: &str) -> Option<Credentials> {
     all.find_map(|value| Credentials::parse(value).ok().filter(|read| *read.realm == *realm))
 }
 
-/// Is the hashed URI the one the request goes to? Phones write it in more than one way.
+/// Is the hashed URI at the host that the request goes to? Phones write it in more than one way,
+/// some without the user; the nonce count keeps credentials from being used for another request.
 fn addresses(request: &Message, uri: &str) -> bool {
     if request.raw_uri() == uri {
         return true;
     }
     match (request.uri(), Uri::parse(uri)) {
-        (Ok(Uri::Sip(one)), Ok(Uri::Sip(other))) => {
-            one.at.host == other.at.host && one.raw_user() == other.raw_user()
-        }
+        (Ok(Uri::Sip(one)), Ok(Uri::Sip(other))) => one.at.host == other.at.host,
         (Ok(one), Ok(other)) => one.matches(&other),
         _ => false,
     }

@@ -165,10 +165,9 @@ impl Devices {
             binding.trust = trust;
         }
         binding.put(registered);
-        if !self.expiries.contains_key(&device) {
-            let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
-            self.expiries.insert(device, token);
-        }
+        let at = binding.next_expiry();
+        let set = || ctx.timers.set(at, Timer::BindingExpiry { device });
+        self.expiries.entry(device).or_insert_with(set);
         if began || before != flow.remote {
             self.move_address(device, before, flow.remote);
         }

@@ -7,7 +7,7 @@ use jackfield_sip::header::MaxForwards;
 use jackfield_sip::{Dialog, Flow, HeaderName, Message, ResponseBuilder, ServerKey, Status};
 use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
 
-use super::super::authenticate::Proof;
+use super::super::authenticate::{Proof, has_credentials};
 use super::super::binding::Trust;
 use super::super::claim::{Claim, Claimed};
 use super::super::{Devices, cause};
@@ -58,9 +58,7 @@ impl Devices {
         let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
             return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
         };
-        if request.first(HeaderName::Authorization).is_some()
-            || request.first(HeaderName::ProxyAuthorization).is_some()
-        {
+        if has_credentials(request, &ctx.directory.cluster().sip_realm) {
             let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
             let claim = Claim::of(request, contact, &to);
             return self.prove(ctx, flow, request, &claim, Claimed::Nobody);
