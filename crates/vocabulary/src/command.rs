@@ -11,7 +11,7 @@ use crate::{Codec, DeviceName, Digits, ObjectId, PlayItem, TerminalConnectionId}
 /// Every command is answered once: accepted, or refused with a [`crate::Refusal`]. What follows
 /// from an accepted one arrives as events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "command", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Command {
     /// Open a device: see its calls and, where permitted, control them.

@@ -10,7 +10,7 @@ use crate::{
 
 /// What a session is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "event", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Event {
     /// The state of an opened device.
@@ -84,7 +84,6 @@ pub enum Event {
 
 /// A call as it is first told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct CallInfo {
     /// The call at the device.
     pub call: TerminalConnectionId,
@@ -146,7 +145,7 @@ pub enum CollectEnd {
 
 /// What came of a provisioning command.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ProvisioningOutcome {
     /// The phone is open for self-provisioning.

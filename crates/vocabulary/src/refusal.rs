@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 /// Carries codes and keys only; sentences in the reader's language, with the remedy, are made at
 /// the edges from the text tables of `model`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Refusal {
     /// The rule.
     pub code: Code,
