@@ -57,6 +57,8 @@ struct Prompt {
     /// At 8 kHz, from its first sound to its last.
     sound: Vec<i16>,
     envelope: Vec<f32>,
+    /// Where its loudest 150 ms begin, near its own beginning: a voiced sound, which is found best.
+    anchor: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -95,7 +97,8 @@ impl PromptRecognizer {
         let sound = sound[from..until].to_vec();
         if sound.len() >= SHORTEST {
             let envelope = envelope(&sound);
-            self.prompts.push(Prompt { id: id.to_owned(), sound, envelope });
+            let anchor = anchor(&envelope) * FRAME;
+            self.prompts.push(Prompt { id: id.to_owned(), sound, envelope, anchor });
         }
     }
 
@@ -173,46 +176,58 @@ fn candidates(heard: &[f32], prompt: &[f32]) -> Vec<usize> {
     best
 }
 
+/// The frame at which the loudest 150 ms of a beginning begin.
+fn anchor(envelope: &[f32]) -> usize {
+    let head = &envelope[..envelope.len().min(HEAD_FRAMES)];
+    let loudness = head.windows(ANCHOR / FRAME).map(|frames| frames.iter().sum::<f32>());
+    loudness.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(at, _)| at)
+}
+
 /// Finds the exact place near a candidate and follows the prompt from there.
 fn proof(index: usize, prompt: &Prompt, sound: &[i16], frame: usize) -> Option<Match> {
-    let head = &prompt.sound[..prompt.sound.len().min(HEAD)];
+    let until = prompt.sound.len().min(prompt.anchor + ANCHOR);
+    let loud = &prompt.sound[prompt.anchor..until];
     let middle = frame * FRAME;
-    let likeness =
-        |at: usize, step: usize| Some(correlation(sound.get(at..at + head.len())?, head, step));
-    let best = |lags: core::ops::RangeInclusive<usize>, pace: usize, step: usize| {
-        let liked = lags.step_by(pace).filter_map(|at| Some((at, likeness(at, step)?)));
-        liked.max_by(|a, b| a.1.total_cmp(&b.1))
+    let likeness = |at: usize, step: usize| {
+        let from = at + prompt.anchor;
+        Some(correlation(sound.get(from..from + loud.len())?, loud, step))
     };
-    // Voices have little above 1 kHz: every second place finds the slope, the next step the top.
-    let rough = best(middle.saturating_sub(2 * FRAME)..=middle + 2 * FRAME, 2, 4)?;
-    if rough.1 < 0.3 {
+    let lags = middle.saturating_sub(2 * FRAME)..=middle + 2 * FRAME;
+    // A part of the samples finds the place, all of them prove it.
+    let rough = lags.filter_map(|at| Some((at, likeness(at, 4)?)));
+    let (at, _) = rough.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    if likeness(at, 1)? < ALIKE {
         return None;
     }
-    let (at, like) = best(rough.0.saturating_sub(2)..=rough.0 + 2, 1, 1)?;
-    // A soft beginning may drown in the noise of G.711; what follows decides.
-    if like < 0.6 {
-        return None;
-    }
-    let length = followed(prompt, &sound[at..]);
-    let enough = length >= ENOUGH.min(prompt.sound.len() * 4 / 5);
+    let (length, proven) = followed(prompt, &sound[at..]);
+    let loud = prompt.sound.chunks(BLOCK).filter(|block| is_loud(block)).map(<[i16]>::len).sum();
+    let enough = proven >= ENOUGH.min(loud) * 4 / 5;
     enough.then_some(Match { prompt: index, at, length })
 }
 
-/// How far the sound follows the prompt.
-fn followed(prompt: &Prompt, sound: &[i16]) -> usize {
-    let mut good = 0;
+/// How far the sound follows the prompt, and how much of that is more than silence.
+fn followed(prompt: &Prompt, sound: &[i16]) -> (usize, usize) {
+    let (mut good, mut proven) = (0, 0);
     for (n, (one, two)) in prompt.sound.chunks(BLOCK).zip(sound.chunks(BLOCK)).enumerate() {
-        let loud = one.iter().map(|sample| sample.unsigned_abs()).max().unwrap_or(0) > 4 * FLOOR;
         let length = one.len().min(two.len());
-        let like = correlation(&one[..length], &two[..length], 1);
-        let still = two.iter().all(|sample| sample.unsigned_abs() <= 4 * FLOOR);
-        if (loud && like > ALIKE) || (!loud && still && good == n * BLOCK) {
+        let like = correlation(&one[..length], &two[..length], 1) > ALIKE;
+        if is_loud(one) {
+            if like {
+                good = n * BLOCK + length;
+                proven += length;
+            } else if n * BLOCK > good + 2 * BLOCK {
+                break;
+            }
+        } else if good == n * BLOCK && !is_loud(two) {
             good = n * BLOCK + length;
-        } else if loud && n * BLOCK > good + 2 * BLOCK {
-            break;
         }
     }
-    good
+    (good, proven)
+}
+
+/// Is there more than silence?
+fn is_loud(block: &[i16]) -> bool {
+    block.iter().any(|sample| sample.unsigned_abs() > 4 * FLOOR)
 }
 
 /// Normalised correlation of every `step`-th value, -1 to 1.
@@ -240,7 +255,7 @@ const ALIKE: f64 = 0.8;
 const FRAME: usize = 80;
 const HEAD_FRAMES: usize = 50;
 /// 150 ms are compared sample by sample to find the exact place.
-const HEAD: usize = 1_200;
+const ANCHOR: usize = 1_200;
 /// 50 ms.
 const BLOCK: usize = 400;
 const OVERLAP: usize = 800;
