@@ -15,9 +15,7 @@ use jackfield_vocabulary::Mac;
 use serde_json::json;
 
 use crate::cli::Client;
-use crate::server::{
-    DatabaseChoice, SAMPLE_PIN, Sample, ServeSettings, Server, find_prompts,
-};
+use crate::server::{DatabaseChoice, SAMPLE_PIN, Sample, ServeSettings, Server, find_prompts};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The tones that the two phones play to each other, in hertz.
@@ -73,16 +71,19 @@ fn play(story: &mut Story, server: &Server) -> Result<String> {
     ensure!(device["owner"]["name"] == "tanaka", "the phone's owner is {}", device["owner"]);
     ensure!(device["auto_registered"] == false, "the phone still waits for an owner");
     let free = client.get("/lines?limit=500")?;
-    let numbers: Vec<&str> =
-        free["items"].as_array().into_iter().flatten().filter_map(|line| line["number"].as_str()).collect();
+    let numbers: Vec<&str> = free["items"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|line| line["number"].as_str())
+        .collect();
     ensure!(!numbers.contains(&lent.as_str()), "the lent number {lent} is not free again");
     story.line("node", &format!("the phone is Hanako Tanaka's; {lent} is free again"));
 
     talk(story, &mut phone, &mut colleague)?;
     let audit = client.get("/audit?limit=50&operation=assign")?;
     let rows = audit["items"].as_array().into_iter().flatten();
-    let assignments: BTreeSet<&str> =
-        rows.filter_map(|row| row["operation_id"].as_str()).collect();
+    let assignments: BTreeSet<&str> = rows.filter_map(|row| row["operation_id"].as_str()).collect();
     ensure!(assignments.len() == 2, "the audit has {} assignments, not 2", assignments.len());
     phone.stop();
     colleague.stop();
@@ -112,9 +113,11 @@ fn newcomer(story: &mut Story, phone: &mut LivePhone) -> Result<String> {
         matches!(event, PhoneEvent::Restarting { .. })
     })?;
     story.line("node", "takes the stranger in, lends it a number, and tells it to restart");
-    let booted = phone.wait_for("its file", PATIENCE, |event| {
-        matches!(event, PhoneEvent::Booted { numbers, .. } if !numbers.is_empty())
-    })?;
+    let booted = phone.wait_for(
+        "its file",
+        PATIENCE,
+        |event| matches!(event, PhoneEvent::Booted { numbers, .. } if !numbers.is_empty()),
+    )?;
     let PhoneEvent::Booted { file, .. } = booted else { bail!("no file") };
     let numbers = phone.wait_in_service(PATIENCE)?;
     let number = numbers.first().context("the newcomer has no number")?.clone();
@@ -130,17 +133,28 @@ fn provision(story: &mut Story, phone: &mut LivePhone) -> Result<()> {
     phone.dial("2000");
     phone.wait_connected(PATIENCE)?;
     story.line("phone 1", "dials 2000, and is answered");
-    hears(story, phone, &voice, "enter-self-service-id", "says: welcome; your self-service ID, please")?;
+    hears(
+        story,
+        phone,
+        &voice,
+        "enter-self-service-id",
+        "says: welcome; your self-service ID, please",
+    )?;
     keys(story, phone, "3001#")?;
     hears(story, phone, &voice, "enter-pin", "asks for the PIN")?;
     keys(story, phone, &format!("{SAMPLE_PIN}#"))?;
     hears(story, phone, &voice, "confirm-extension-after", "reads 3-0-0-1 and asks to press 1")?;
     keys(story, phone, "1")?;
     hears(story, phone, &voice, "assigned", "says: this phone is now assigned to extension 3001")?;
-    phone.wait_for("the restart", PATIENCE, |event| matches!(event, PhoneEvent::Restarting { .. }))?;
+    phone.wait_for("the restart", PATIENCE, |event| {
+        matches!(event, PhoneEvent::Restarting { .. })
+    })?;
     story.line("node", "tells phone 1 to restart");
     phone.wait_registered("3001", PATIENCE)?;
-    story.line("phone 1", &format!("is in service again; its display: {}", phone.display().join(" / ")));
+    story.line(
+        "phone 1",
+        &format!("is in service again; its display: {}", phone.display().join(" / ")),
+    );
     Ok(())
 }
 
@@ -167,7 +181,11 @@ fn hears(
             story.line("voice", told);
             return Ok(());
         }
-        ensure!(Instant::now() < end, "the voice did not say {prompt}; heard: {}", heard.join(", "));
+        ensure!(
+            Instant::now() < end,
+            "the voice did not say {prompt}; heard: {}",
+            heard.join(", ")
+        );
         std::thread::sleep(Duration::from_millis(300));
     }
 }
@@ -179,7 +197,8 @@ fn talk(story: &mut Story, phone: &mut LivePhone, colleague: &mut LivePhone) -> 
     phone.dial("3002");
     phone.wait_connected(PATIENCE)?;
     colleague.wait_connected(PATIENCE)?;
-    story.line("phone 1", "calls 3002; phone 2 rings and answers; media goes directly between them");
+    story
+        .line("phone 1", "calls 3002; phone 2 rings and answers; media goes directly between them");
     phone.play(Sound::Tone { frequency: TONES.0, millis: None });
     colleague.play(Sound::Tone { frequency: TONES.1, millis: None });
     let end = Instant::now() + PATIENCE;
