@@ -58,15 +58,13 @@ impl Provisioning {
         user: ObjectId,
         proven_by: ProvenBy,
     ) {
-        let code = if self.assignments.values().any(|one| one.phone.id == phone.id) {
-            Some(Code::WrongState)
-        } else if self.assignments.len() >= MAXIMUM_ASSIGNMENTS {
-            Some(Code::Overloaded)
-        } else {
-            None
-        };
-        if let Some(code) = code {
-            let refused = ProvisioningOutcome::Refused(Refusal::new(code));
+        if self.assignments.values().any(|one| one.phone.id == phone.id) {
+            // What became of an earlier assignment of this phone is not known, so neither can be
+            // what a second one would find.
+            return tell(context, &client, &phone, ProvisioningOutcome::Unknown);
+        }
+        if self.assignments.len() >= MAXIMUM_ASSIGNMENTS {
+            let refused = ProvisioningOutcome::Refused(Refusal::new(Code::Overloaded));
             return tell(context, &client, &phone, refused);
         }
         context.count("assignments-submitted");
@@ -115,7 +113,7 @@ impl Provisioning {
     ) -> bool {
         let Some(assignment) = self.assignments.remove(&operation) else { return false };
         let outcome = match decision {
-            Decision::Unknown => {
+            Decision::Unknown | Decision::Refused(Refusal { code: Code::OutcomeUnknown, .. }) => {
                 self.assignments.insert(operation, assignment);
                 return true;
             }

@@ -552,6 +552,23 @@ fn an_unknown_outcome_is_announced_as_unknown() {
     house.stage.is_still();
 }
 
+/// Proves SP-17: whoever calls again before the outcome is known does not hear that nothing was done.
+#[test]
+fn calling_again_before_the_outcome_is_known() {
+    let mut house = House::new();
+    house.stage.store = Store::Gone;
+    let leg = house.call();
+    house.enter(leg);
+    house.stage.press(leg, "1");
+    house.stage.hang_up(leg);
+    let leg = house.call();
+    house.enter(leg);
+    house.hears(leg);
+    house.stage.press(leg, "1");
+    assert_eq!(house.hears(leg), ["assigning-please-wait", "outcome-unknown", "goodbye"]);
+    assert_eq!(house.stage.submitted.len(), 1, "submitted once");
+}
+
 /// Proves SP-17: a store that is never back is asked for a day, and then somebody is told.
 #[test]
 fn an_outcome_that_stays_unknown_raises_an_alarm() {
