@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::context::{Context, Timer, TimerToken};
 use crate::endpoint::{Endpoint, Heard};
 use crate::interface::{Access, DeviceState, Output};
-use authenticate::Authenticator;
+use authenticate::{Authenticator, Proof};
 use binding::{Binding, Trust};
 use leg::Legs;
 use limiter::Limiter;
@@ -110,6 +110,7 @@ impl Devices {
     pub(crate) fn hear(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, heard: Heard) {
         match heard {
             Heard::Register { flow, message } => self.hear_register(ctx, endpoint, flow, message),
+            Heard::Invite { flow, message } => self.hear_invite(ctx, endpoint, flow, message),
             Heard::Request { key, flow, message } => {
                 self.request(ctx, endpoint, key, flow, message);
             }
@@ -141,6 +142,27 @@ impl Devices {
         if let Some(response) = response {
             endpoint.reply(ctx, &flow, &message, &response);
         }
+    }
+
+    /// A caller that has to be asked for credentials costs us nothing until it shows some: the
+    /// challenge is sent without a transaction (RFC 3261 section 8.2.7).
+    fn hear_invite(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        flow: Flow,
+        message: Message,
+    ) {
+        if message.check().is_ok()
+            && Endpoint::screen(&message).is_none()
+            && let Proof::Refused(response) = self.caller(ctx, &flow, &message)
+        {
+            if let Some(response) = response {
+                endpoint.reply(ctx, &flow, &message, &response);
+            }
+            return;
+        }
+        endpoint.transact(ctx, flow, message);
     }
 
     fn response(

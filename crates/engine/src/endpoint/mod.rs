@@ -33,6 +33,9 @@ pub(crate) struct Endpoint {
 pub(crate) enum Heard {
     /// A REGISTER, which has no transaction: answer it with [`Endpoint::reply`].
     Register { flow: Flow, message: Message },
+    /// An INVITE outside dialogs and without credentials. Before anything is kept of it, its sender
+    /// is looked at: [`Endpoint::transact`] goes on with it, [`Endpoint::reply`] turns it away.
+    Invite { flow: Flow, message: Message },
     /// Another request that concerns a device or a call: answer it with [`Endpoint::respond`].
     Request { key: ServerKey, flow: Flow, message: Message },
     /// The ACK of a 2xx of ours.
@@ -50,7 +53,7 @@ pub(crate) enum Heard {
 impl Endpoint {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self {
-            transactions: jackfield_sip::Endpoint::new(seed, Limits::default()),
+            transactions: jackfield_sip::Endpoint::new(seed, LIMITS),
             behind: false,
             actions: Vec::new(),
             heard: VecDeque::new(),
@@ -81,6 +84,9 @@ impl Endpoint {
         }
         if message.method() == Some(&Method::Register) {
             return self.heard.push_back(Heard::Register { flow, message });
+        }
+        if is_bare_invite(&message) {
+            return self.heard.push_back(Heard::Invite { flow, message });
         }
         self.transact(ctx, flow, message);
     }
@@ -240,6 +246,17 @@ fn is_new(message: &Message) -> bool {
         && message.first(HeaderName::Via).is_some()
         && message.check().is_ok()
 }
+
+/// An INVITE that anybody could have sent.
+fn is_bare_invite(message: &Message) -> bool {
+    message.method() == Some(&Method::Invite)
+        && message.to_tag().is_none()
+        && message.first(HeaderName::Authorization).is_none()
+        && message.first(HeaderName::ProxyAuthorization).is_none()
+}
+
+/// Registrations need no transactions, so this is several hundred calls a second.
+const LIMITS: Limits = Limits { transactions: 40_000, reserve: 20_000 };
 
 /// The moment as the `sip` crate counts it.
 fn time(now: Now) -> jackfield_sip::Now {

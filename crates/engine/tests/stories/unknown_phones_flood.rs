@@ -62,3 +62,25 @@ fn invitations_that_are_never_acknowledged_leave_nothing() {
     world.assert_quiet();
     assert_eq!(world.counter("sip-transactions"), 0);
 }
+
+#[test]
+fn invitations_without_credentials_are_asked_for_them_and_forgotten() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    for call in 0..3000_u32 {
+        let [_, _, high, low] = call.to_be_bytes();
+        let invite = format!(
+            "INVITE sip:2002@192.0.2.10 SIP/2.0\nVia: SIP/2.0/UDP 10.9.{high}.{low};branch=z9hG4bK{call}\n\
+             Max-Forwards: 70\nFrom: <sip:2001@192.0.2.10>;tag=1\nTo: <sip:2002@192.0.2.10>\n\
+             Call-ID: flood-{call}\nCSeq: 1 INVITE\nContact: <sip:x@10.9.9.9>\nContent-Length: 0\n\n"
+        );
+        world.send_raw(&format!("10.9.{high}.{low}:5060"), &invite);
+    }
+    assert_eq!(world.counter("sip-transactions"), 0);
+    assert_eq!(world.store.strays.len(), 3000, "each is asked");
+    world.dial(alice, "2002");
+    world.assert_state(bob, crate::world::CallState::Ringing);
+}

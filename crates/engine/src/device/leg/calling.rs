@@ -53,7 +53,12 @@ impl Devices {
 
     /// Who calls: by digest, or by the way of a registration that was proved over a connection, or
     /// by the address of one that needs no proof.
-    fn caller(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Proof {
+    pub(in crate::device) fn caller(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+    ) -> Proof {
         let (contact, to) = (request.optional().ok().flatten(), request.typed());
         let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
             return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
