@@ -61,7 +61,7 @@ pub enum Input {
     Service(ServiceOrder),
     /// An application signed in, with this account, or its session ended.
     Session {
-        /// The session.
+        /// The session; the highest number belongs to the self-provisioning IVR.
         session: SessionId,
         /// The application user or end user whose rights it has; `None` when it ended.
         account: Option<ObjectId>,
