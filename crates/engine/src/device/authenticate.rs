@@ -106,9 +106,15 @@ impl Devices {
         claim: &Claim<'_>,
         claimed: Claimed,
     ) -> Proof {
-        let realm = &ctx.directory.cluster().sip_realm;
+        let cluster = self.cluster(ctx.directory);
+        let realm = &cluster.sip_realm;
         if let Some(credentials) = credentials(request, realm) {
-            return self.check(ctx, flow, request, &credentials, claimed);
+            // Most phones register their own name: then it is looked up once.
+            let named = match claimed {
+                Claimed::Device(device) if claim.user == credentials.username => Some(device),
+                _ => ctx.directory.find(Kind::Phone, &credentials.username),
+            };
+            return self.check(ctx, flow, request, &credentials, claimed, named);
         }
         match claimed {
             Claimed::Device(device) if self.is_trusted(ctx, flow, request, device) => {
@@ -135,7 +141,8 @@ impl Devices {
         stale: bool,
     ) -> Response {
         ctx.count("challenges");
-        let realm = &ctx.directory.cluster().sip_realm;
+        let cluster = self.cluster(ctx.directory);
+        let realm = &cluster.sip_realm;
         let nonce = self.authenticator.nonces.make(ctx.now.wall, ctx.ids.random());
         let mut response = ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
             .header(HeaderName::Server, answer::SERVER);
@@ -153,8 +160,9 @@ impl Devices {
         request: &Message,
         credentials: &Credentials,
         claimed: Claimed,
+        named: Option<ObjectId>,
     ) -> Proof {
-        let Some(device) = ctx.directory.find(Kind::Phone, &credentials.username) else {
+        let Some(device) = named else {
             return self.wrong(ctx, flow, request, "no such device");
         };
         let own = match claimed {
@@ -204,7 +212,15 @@ impl Devices {
         credentials: &Credentials,
     ) -> bool {
         let base = credentials.algorithm.base();
-        let kept = self.authenticator.devices.get(&device).and_then(|shown| shown.hash.as_ref());
+        // The hash is over the name as the phone writes it.
+        let phone = ctx.directory.typed::<Phone>(device);
+        let usual = phone.is_some_and(|phone| phone.name == credentials.username);
+        let kept = self
+            .authenticator
+            .devices
+            .get(&device)
+            .filter(|_| usual)
+            .and_then(|shown| shown.hash.as_ref());
         let hash = match kept {
             Some((algorithm, hash)) if *algorithm == base => hash.clone(),
             _ => {
@@ -222,7 +238,7 @@ impl Devices {
             let generation = ctx.directory.secrets().generation(device);
             let shown = self.authenticator.devices.entry(device).or_default();
             shown.generation = generation;
-            shown.hash = Some((base, hash));
+            shown.hash = usual.then_some((base, hash));
         }
         right
     }

@@ -14,8 +14,9 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use jackfield_model::{ClusterSettings, Phone};
+use jackfield_model::{ClusterSettings, Directory, Phone};
 use jackfield_sip::{ClientKey, Flow, Message, Tokens};
 use jackfield_vocabulary::{LegId, ObjectId};
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub(crate) struct Devices {
     /// How often a source may be wrong before it gets no answers.
     failures: Limiter,
     legs: Legs,
+    /// The settings of the cluster, and the change with which they were read.
+    #[serde(skip)]
+    settings: Option<(u64, Arc<ClusterSettings>)>,
     /// Requests of ours whose answers matter.
     #[serde(with = "crate::pairs")]
     sent: BTreeMap<ClientKey, Sent>,
@@ -80,7 +84,21 @@ impl Devices {
             newcomers: Newcomers::default(),
             failures: Limiter::new(20, 30),
             legs: Legs::default(),
+            settings: None,
             sent: BTreeMap::new(),
+        }
+    }
+
+    /// The settings of the cluster, without looking for them at every message.
+    fn cluster(&mut self, directory: &Directory) -> Arc<ClusterSettings> {
+        let sequence = directory.sequence();
+        match &self.settings {
+            Some((read, settings)) if *read == sequence => Arc::clone(settings),
+            _ => {
+                let settings = directory.cluster();
+                self.settings = Some((sequence, Arc::clone(&settings)));
+                settings
+            }
         }
     }
 

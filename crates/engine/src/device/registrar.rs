@@ -91,7 +91,7 @@ impl Devices {
     /// Carries out the wish of a device that is believed.
     fn bind(&mut self, ctx: &mut Context<'_>, who: &Believed<'_>, wish: &Wish) -> Response {
         let &Believed { device, request, essentials, .. } = who;
-        let longest = ctx.directory.cluster().registration_seconds;
+        let longest = self.cluster(ctx.directory).registration_seconds;
         let seconds = wish.seconds.unwrap_or(longest).min(longest);
         let Some(contact) = &wish.contact else {
             if wish.everything {

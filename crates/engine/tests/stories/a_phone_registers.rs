@@ -81,3 +81,16 @@ fn an_enterprise_phone_registers_over_tcp_and_has_all_its_lines() {
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     assert!(body.contains("<optionsind>"), "{body}");
 }
+
+#[test]
+fn a_name_in_other_letters_is_the_same_phone() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    world.reboot(phone);
+    world.phones.get_mut(&phone).unwrap().name = "sep001122aabb01".into();
+    assert_eq!(world.register(phone), 200);
+    world.reboot(phone);
+    world.phones.get_mut(&phone).unwrap().name = "SEP001122AABB01".into();
+    assert_eq!(world.register(phone), 200);
+}

@@ -63,7 +63,7 @@ impl Devices {
         let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
             return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
         };
-        if has_credentials(request, &ctx.directory.cluster().sip_realm) {
+        if has_credentials(request, &self.cluster(ctx.directory).sip_realm) {
             let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
             let claim = Claim::of(request, contact, &to);
             return self.prove(ctx, flow, request, &claim, Claimed::Nobody);
