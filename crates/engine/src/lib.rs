@@ -1,7 +1,7 @@
 //! What happens: registrar, routing, calls, CTI, IVR and provisioning, without sockets or clocks.
 //!
 //! Layers inside, from the network up: SIP endpoint, devices, calls, applications. Events go up,
-//! commands go down, as [`context::Internal`] messages; [`Engine::drain`] says who gets what, and
+//! commands go down, as `Internal` messages; `Engine::drain` says who gets what, and
 //! whoever wants to understand the server starts there. The shell feeds [`Input`]s and does what
 //! the [`Output`]s ask.
 
