@@ -87,8 +87,19 @@ impl World {
         let text = String::from_utf8_lossy(&message);
         let line = format!("{} {} {text:?}", self.now.micros, flow.remote);
         self.transcript.push(line);
-        let found = self.phones.values().find(|phone| phone.listens_at(&flow));
-        let Some(phone) = found.map(|phone| phone.id) else {
+        // Phones that share an address are told apart by the user they are asked for, or that they
+        // asked as.
+        let meant = Message::parse_datagram(&message).ok().map(|message| {
+            let from = message.first(jackfield_sip::HeaderName::From).unwrap_or_default();
+            if message.is_request() { message.raw_uri().to_owned() } else { from.to_owned() }
+        });
+        let mut here: Vec<&super::Phone> =
+            self.phones.values().filter(|phone| phone.listens_at(&flow)).collect();
+        if here.len() > 1 {
+            let meant = meant.unwrap_or_default();
+            here.retain(|phone| meant.contains(&format!("sip:{}@", phone.user)));
+        }
+        let Some(phone) = here.first().map(|phone| phone.id) else {
             return self.store.strays.push((flow.remote, message));
         };
         if self.network.cut_off.contains(&phone) {
