@@ -20,4 +20,4 @@ mod view;
 mod writer;
 
 pub use access::AccessTable;
-pub use render::{Asker, Context, File, FileError, FileRequest, render, subject};
+pub use render::{Asker, Context, File, FileError, FileRequest, render, render_for, subject};

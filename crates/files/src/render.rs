@@ -83,55 +83,61 @@ pub fn render(
     directory: &Directory,
     context: &Context<'_>,
 ) -> Result<File, FileError> {
-    match FileName::parse(request.path)? {
+    render_for(request.path, directory, context, |_| request.asker.trusted)
+}
+
+/// Renders a file for whoever may have the secrets of the devices that `trusts` says; finds the
+/// device once.
+pub fn render_for(
+    path: &str,
+    directory: &Directory,
+    context: &Context<'_>,
+    trusts: impl FnOnce(ObjectId) -> bool,
+) -> Result<File, FileError> {
+    let view = |device: ObjectId| {
+        let asker = Asker { trusted: trusts(device) };
+        View::find(device, asker, directory, context).ok_or(FileError::NotFound)
+    };
+    match FileName::parse(path)? {
         FileName::Default => Ok(xml(default_file::render(directory, context))),
         FileName::DialPlan => Ok(xml(dial_plan::render(&directory.cluster()))),
         FileName::Bootstrap => bootstrap::render(directory, context).map(xml),
         FileName::Enterprise { device } => {
-            let id = directory.device(device).ok_or(FileError::NotFound)?;
-            let view = view(id, request, directory, context)?;
+            let view = view(directory.device(device).ok_or(FileError::NotFound)?)?;
             match view.model.dialect {
                 Dialect::Enterprise | Dialect::Virtual => Ok(xml(enterprise::render(&view))),
                 _ => Err(FileError::NotFound),
             }
         }
-        FileName::Hardware { mac, form } => by_hardware(mac, form, request, directory, context),
+        FileName::Hardware { mac, form } => match directory.phone_by_mac(mac) {
+            Some(device) => by_hardware(form, &view(device)?),
+            None => newcomer(mac, form, directory, context),
+        },
     }
 }
 
-fn by_hardware(
-    mac: Mac,
-    form: Form,
-    request: &FileRequest<'_>,
-    directory: &Directory,
-    context: &Context<'_>,
-) -> Result<File, FileError> {
-    let Some(id) = directory.phone_by_mac(mac) else {
-        let newcomer = Newcomer::find(mac, directory, context).ok_or(FileError::NotFound)?;
-        return Ok(match form {
-            Form::FlatProfile => xml(newcomer.flat_profile()),
-            Form::Plain | Form::Either => text(newcomer.plain()),
-        });
-    };
-    let view = view(id, request, directory, context)?;
-    let dialect = view.model.dialect;
-    match (form, dialect) {
+fn by_hardware(form: Form, view: &View<'_>) -> Result<File, FileError> {
+    match (form, view.model.dialect) {
         (Form::FlatProfile, Dialect::Multiplatform | Dialect::Virtual)
-        | (Form::Either, Dialect::Multiplatform) => Ok(xml(flat_profile::render(&view))),
+        | (Form::Either, Dialect::Multiplatform) => Ok(xml(flat_profile::render(view))),
         (Form::Plain | Form::Either, Dialect::Generic | Dialect::Virtual) => {
-            Ok(text(plain::render(&view)))
+            Ok(text(plain::render(view)))
         }
         _ => Err(FileError::NotFound),
     }
 }
 
-fn view<'a>(
-    device: ObjectId,
-    request: &FileRequest<'_>,
-    directory: &'a Directory,
-    context: &'a Context<'a>,
-) -> Result<View<'a>, FileError> {
-    View::find(device, request.asker, directory, context).ok_or(FileError::NotFound)
+fn newcomer(
+    mac: Mac,
+    form: Form,
+    directory: &Directory,
+    context: &Context<'_>,
+) -> Result<File, FileError> {
+    let newcomer = Newcomer::find(mac, directory, context).ok_or(FileError::NotFound)?;
+    Ok(match form {
+        Form::FlatProfile => xml(newcomer.flat_profile()),
+        Form::Plain | Form::Either => text(newcomer.plain()),
+    })
 }
 
 fn xml(body: Vec<u8>) -> File {

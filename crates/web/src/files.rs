@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jackfield_files::{AccessTable, Asker, Context, File, FileError, FileRequest, render, subject};
+use jackfield_files::{AccessTable, Context, File, FileError, render_for};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId};
 
@@ -44,16 +44,15 @@ impl PhoneFiles {
     /// The file of this name for this address: a TFTP name or the path of a URL.
     pub fn fetch(&self, path: &str, from: IpAddr) -> Result<File, FileError> {
         let directory = self.inner.store.directory();
-        let trusted = subject(path, &directory).is_some_and(|device| {
-            let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-            access.trusts(&directory, device, from, (self.inner.clock)())
-        });
         let context = Context {
             node: &self.inner.node,
             web_port: self.inner.web_port,
             file_port: self.inner.file_port,
         };
-        render(&FileRequest { path, asker: Asker { trusted } }, &directory, &context)
+        render_for(path, &directory, &context, |device| {
+            let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+            access.trusts(&directory, device, from, (self.inner.clock)())
+        })
     }
 
     /// Whether who asks from this address is taken for the device.
