@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 sys.path.insert(0, HERE)
 
-STORIES = ["baresip_story", "sipp_story", "mutation_story"]
+STORIES = ["baresip_story", "sipp_story", "mutation_story", "fault_story"]
 
 
 def main():
