@@ -238,3 +238,27 @@ fn a_hundred_callers_and_one() {
     }
     assert_eq!(house.world.overview().ivr_calls, 100);
 }
+
+/// Proves SP-44: a new phone that has fetched its file, and so shows a secret, is told to restart
+/// although the assignment takes that secret from it.
+#[test]
+fn a_new_phone_with_a_secret_is_told_to_restart() {
+    let mut house = House::new();
+    let device = house.world.directory.device("SEP001122AABB09").unwrap();
+    let secret = house.world.directory.secrets().sip_password(device).reveal().to_owned();
+    house.world.run(700);
+    house.world.phones.get_mut(&house.phone).unwrap().secret = Secret::Known(secret);
+    house.world.reboot(house.phone);
+    house.world.registered(house.phone);
+    house.world.run(5);
+    assert!(house.world.counter("challenges") > 0, "it showed its secret");
+    house.world.phones.get_mut(&house.phone).unwrap().told.clear();
+    house.call();
+    house.press("3002#1");
+    house.drive();
+    house.world.run(2);
+    assert_eq!(house.numbers(), ["3002"]);
+    house.world.assert_state(house.phone, CallState::Over(0));
+    assert!(!house.world.phones[&house.phone].told.is_empty(), "told to restart");
+    house.world.run(60);
+}

@@ -37,6 +37,9 @@ pub(crate) struct Devices {
     /// This node's name.
     node: Box<str>,
     bindings: BTreeMap<ObjectId, Binding>,
+    /// Where devices were that lost their registration with their secret: they can still be told
+    /// to restart, and so to fetch the new one.
+    former: BTreeMap<ObjectId, Binding>,
     /// When bindings are looked at. A refresh moves none of these: the timer sees it when it fires.
     expiries: BTreeMap<ObjectId, TimerToken>,
     /// Devices by the address they registered from.
@@ -78,6 +81,7 @@ impl Devices {
         Self {
             node: node.into(),
             bindings: BTreeMap::new(),
+            former: BTreeMap::new(),
             expiries: BTreeMap::new(),
             addresses: BTreeMap::new(),
             authenticator: Authenticator::new(key),
@@ -251,10 +255,17 @@ impl Devices {
             if ctx.directory.typed::<Phone>(*id).is_some() {
                 if self.authenticator.changed(ctx.directory, *id) {
                     // Registered with the secret that was taken from it.
+                    if let Some(binding) = self.bindings.get(id) {
+                        if self.former.len() >= FORMER {
+                            self.former.pop_first();
+                        }
+                        self.former.insert(*id, binding.clone());
+                    }
                     self.unbind(ctx, *id);
                 }
             } else if ctx.directory.entry(*id).is_none() {
                 self.authenticator.forget(*id);
+                self.former.remove(id);
                 if self.bindings.contains_key(id) {
                     self.unbind(ctx, *id);
                     self.end_legs_of(ctx, endpoint, *id);
@@ -328,3 +339,6 @@ impl Devices {
         }
     }
 }
+
+/// Devices remembered after they lost their registration with their secret.
+const FORMER: usize = 10_000;

@@ -139,6 +139,7 @@ impl Devices {
         registered: Registered,
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
+        self.former.remove(&device);
         let began = !self.bindings.contains_key(&device);
         let binding = self.bindings.entry(device).or_insert_with(|| Binding {
             flow: flow.clone(),

@@ -68,7 +68,7 @@ impl Devices {
         device: ObjectId,
     ) -> Result<(jackfield_model::Dialect, Flow, super::binding::Registered), Refusal> {
         let dialect = dialect::of(directory, device).ok_or_else(|| Refusal::new(Code::NotFound))?;
-        let binding = self.bindings.get(&device);
+        let binding = self.bindings.get(&device).or_else(|| self.former.get(&device));
         let line = binding.and_then(|binding| Some((binding, binding.first()?)));
         let (binding, line) = line.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
         Ok((dialect, binding.flow.clone(), line.clone()))
