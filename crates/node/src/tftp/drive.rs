@@ -12,7 +12,7 @@ use super::server::Server;
 use super::{FileSource, Limits};
 
 /// Serves until `stop` turns true or its sender goes. `socket` takes the requests.
-pub async fn serve(
+pub(crate) async fn serve(
     socket: UdpSocket,
     source: Arc<dyn FileSource>,
     limits: Limits,

@@ -14,17 +14,17 @@ mod tests;
 
 use std::net::IpAddr;
 
-pub use drive::serve;
+pub(crate) use drive::serve;
 
 /// Where files come from; asked on the driver's task, so it must not wait.
-pub trait FileSource: Send + Sync {
+pub(crate) trait FileSource: Send + Sync {
     /// The file of this name, exactly as it was asked for, for this address.
     fn fetch(&self, name: &str, from: IpAddr) -> Result<Vec<u8>, FileFault>;
 }
 
 /// Why there is no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileFault {
+pub(crate) enum FileFault {
     /// There is none of this name.
     NotFound,
     /// The name is a trick.
@@ -33,15 +33,15 @@ pub enum FileFault {
 
 /// How much is held at once, on each answering socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Transfers that run at once.
-    pub transfers: usize,
+    pub(crate) transfers: usize,
     /// Transfers of one address that run at once; more than that wait for their next request.
-    pub per_source: usize,
+    pub(crate) per_source: usize,
     /// Bytes of files on their way.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Answering sockets.
-    pub sockets: usize,
+    pub(crate) sockets: usize,
 }
 
 impl Default for Limits {
