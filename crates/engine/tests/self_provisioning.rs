@@ -252,13 +252,17 @@ fn a_new_phone_with_a_secret_is_told_to_restart() {
     house.world.registered(house.phone);
     house.world.run(5);
     assert!(house.world.counter("challenges") > 0, "it showed its secret");
-    house.world.phones.get_mut(&house.phone).unwrap().told.clear();
+    let phone = house.world.phones.get_mut(&house.phone).unwrap();
+    phone.told.clear();
+    phone.challenges = true;
     house.call();
     house.press("3002#1");
     house.drive();
     house.world.run(2);
     assert_eq!(house.numbers(), ["3002"]);
     house.world.assert_state(house.phone, CallState::Over(0));
-    assert!(!house.world.phones[&house.phone].told.is_empty(), "told to restart");
+    let phone = &house.world.phones[&house.phone];
+    assert!(!phone.told.is_empty(), "told to restart");
+    assert_eq!(phone.proofs, [true], "by whoever knows the secret that it has");
     house.world.run(60);
 }

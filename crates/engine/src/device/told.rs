@@ -6,9 +6,10 @@ use jackfield_model::{Directory, Phone};
 use jackfield_sip::digest::{Challenge, Credentials, Login};
 use jackfield_sip::header::CSeq;
 use jackfield_sip::{ClientKey, Flow, HeaderName, Message, RequestBuilder, Status};
-use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal, SecretText};
 use serde::{Deserialize, Serialize};
 
+use super::binding::{Binding, Trust};
 use super::dialect::{self, Notice};
 use super::leg::headers;
 use super::{Devices, Sent};
@@ -25,7 +26,7 @@ pub(super) struct Told {
     notice: Notice,
     call_id: Box<str>,
     from_tag: Box<str>,
-    /// 1, and 2 with credentials.
+    /// 1, then 2 and 3 with credentials.
     attempt: u32,
 }
 
@@ -124,10 +125,13 @@ impl Devices {
     ) {
         let Some(status) = message.status().filter(|status| status.is_final()) else { return };
         let Some(Sent::Told(mut told)) = self.sent.remove(&key) else { return };
-        if told.attempt == 1
-            && let Some(proof) = told.proof(ctx, message, status)
+        // A phone that has not shown its new secret yet knows the old one, most likely.
+        let proved = |binding: &Binding| binding.trust == Trust::Proved;
+        let old_first = !self.bindings.get(&told.device).is_some_and(proved);
+        if told.attempt <= 2
+            && let Some(proof) = told.proof(ctx, message, status, old_first == (told.attempt == 1))
         {
-            told.attempt = 2;
+            told.attempt += 1;
             return self.send_told(ctx, endpoint, *told, Some(proof));
         }
         if !status.is_success() {
@@ -162,12 +166,14 @@ impl Told {
         }
     }
 
-    /// The credentials that answer a challenge: the phone's own, which its server knows too.
+    /// The credentials that answer a challenge: the phone's own, which its server knows too; or those
+    /// it had before its secret was replaced, where it was.
     fn proof(
         &self,
         ctx: &mut Context<'_>,
         message: &Message,
         status: Status,
+        old: bool,
     ) -> Option<(HeaderName, Credentials)> {
         let (asks, answers) = match status {
             Status::UNAUTHORIZED => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
@@ -180,7 +186,7 @@ impl Told {
             message.all(asks).take(4).filter_map(|value| Challenge::parse(value).ok());
         let challenge = challenges.find(|challenge| challenge.algorithm.is_some())?;
         let name = ctx.directory.typed::<Phone>(self.device)?.name.clone();
-        let password = ctx.directory.secrets().sip_password(self.device);
+        let password = self.password(ctx.directory, old);
         let cnonce = ctx.ids.tokens().tag();
         let credentials = challenge.answer(&Login {
             username: &name,
@@ -192,6 +198,18 @@ impl Told {
             body: self.notice.body.as_ref().map_or(&[], |(_, text)| text.as_bytes()),
         })?;
         Some((answers, credentials))
+    }
+
+    fn password(&self, directory: &Directory, old: bool) -> SecretText {
+        let secrets = directory.secrets();
+        match secrets.generation(self.device).checked_sub(1) {
+            Some(before) if old => {
+                let mut former = secrets.clone();
+                former.set_generation(self.device, before);
+                former.sip_password(self.device)
+            }
+            _ => secrets.sip_password(self.device),
+        }
     }
 
     fn complain(&self, ctx: &mut Context<'_>, why: &str) {
