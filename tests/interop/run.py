@@ -13,7 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 sys.path.insert(0, HERE)
 
-STORIES = ["baresip_story", "sipp_story", "mutation_story", "fault_story"]
+STORIES = ["baresip_story", "sipp_story", "mutation_story", "fault_story", "postgres_story",
+           "flood_story"]
 
 
 def main():
