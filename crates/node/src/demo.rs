@@ -17,6 +17,8 @@ use serde_json::json;
 use crate::cli::Client;
 use crate::server::{DatabaseChoice, SAMPLE_PIN, Sample, ServeSettings, Server, find_prompts};
 
+/// The administrator's own password in the demo.
+const PASSWORD: &str = "demo-correct-horse-battery";
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The tones that the two phones play to each other, in hertz.
 const TONES: (f32, f32) = (440.0, 850.0);
@@ -60,6 +62,9 @@ fn play(story: &mut Story, server: &Server) -> Result<String> {
     let mut client = Client::new(Some(&format!("http://{}", at.http)));
     let password = server.one_time_password().context("no one-time password")?;
     client.sign_in_for_now("admin", password)?;
+    // A one-time password is good for nothing but setting an own one.
+    client.put("/users/admin/password", &json!({"password": PASSWORD}))?;
+    client.sign_in_for_now("admin", PASSWORD)?;
     let ready = client.get("/self-provisioning/status")?;
     story.line("admin", &format!("asks for the status of self-provisioning: {}", ready["text"]));
 

@@ -133,6 +133,8 @@ codes! {
     Locked = "locked", 403;
     /// The account is switched off.
     Disabled = "disabled", 403;
+    /// The account still has its one-time password.
+    PasswordChangeNeeded = "password-change-needed", 403;
     /// No credential is set for the account.
     NoCredential = "no-credential", 403;
 

@@ -88,6 +88,9 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
     }
     let token = bearer(&parts.headers).ok_or(Code::Unauthenticated)?;
     let who = signed(app, token).await?.ok_or(Code::Unauthenticated)?;
+    if who.must_change && !before_own_password(app, endpoint, parts, &who) {
+        return Err(Code::PasswordChangeNeeded.into());
+    }
     let directory = app.directory();
     let needed = match endpoint.needs {
         Needs::Nothing | Needs::Account => return Ok(Some(who)),
@@ -102,6 +105,15 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
     }
     let name = serde_json::to_value(needed).unwrap_or_default();
     Err(Refusal::new(Code::Forbidden).value("privilege", name.as_str().unwrap_or_default()).into())
+}
+
+/// With a one-time password one may see who one is, sign out, and set the own password.
+fn before_own_password(app: &App, endpoint: &Endpoint, parts: &Parts, who: &Signed) -> bool {
+    match &*endpoint.path {
+        "/sessions/current" => true,
+        "/users/{name}/password" => names_own(app, parts, who),
+        _ => false,
+    }
 }
 
 /// The path is `/users/{the own user ID}/…`.

@@ -18,32 +18,43 @@ pub(crate) struct Signed {
     pub(crate) user_id: Box<str>,
     /// The token itself.
     pub(crate) token: SecretText,
+    /// The password is a one-time one: nothing else before it is changed.
+    pub(crate) must_change: bool,
+}
+
+/// What is remembered of a good token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The account.
+    pub(crate) account: ObjectId,
+    /// Its password is a one-time one.
+    pub(crate) must_change: bool,
 }
 
 /// Good tokens, by their hash, for a moment.
 #[derive(Default)]
 pub(crate) struct Remembered {
-    tokens: Mutex<HashMap<[u8; 32], (ObjectId, Instant)>>,
+    tokens: Mutex<HashMap<[u8; 32], (Known, Instant)>>,
 }
 
 impl Remembered {
-    pub(crate) fn account(&self, token: &SecretText) -> Option<ObjectId> {
+    pub(crate) fn known(&self, token: &SecretText) -> Option<Known> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let (account, until) = tokens.get(&digest(token))?;
-        (Instant::now() < *until).then_some(*account)
+        let (known, until) = tokens.get(&digest(token))?;
+        (Instant::now() < *until).then_some(*known)
     }
 
-    pub(crate) fn remember(&self, token: &SecretText, account: ObjectId) {
+    pub(crate) fn remember(&self, token: &SecretText, known: Known) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= MOST_TOKENS {
             tokens.clear();
         }
-        tokens.insert(digest(token), (account, Instant::now() + MOMENT));
+        tokens.insert(digest(token), (known, Instant::now() + MOMENT));
     }
 
     pub(crate) fn forget(&self, account: ObjectId) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|_, (of, _)| *of != account);
+        tokens.retain(|_, (known, _)| known.account != account);
     }
 }
 
@@ -111,11 +122,12 @@ mod tests {
     fn a_token_is_remembered_until_its_account_is_forgotten() {
         let remembered = Remembered::default();
         let token = SecretText::new("token");
-        assert_eq!(remembered.account(&token), None);
-        remembered.remember(&token, ObjectId(7));
-        assert_eq!(remembered.account(&token), Some(ObjectId(7)));
-        assert_eq!(remembered.account(&SecretText::new("other")), None);
+        let known = Known { account: ObjectId(7), must_change: false };
+        assert_eq!(remembered.known(&token), None);
+        remembered.remember(&token, known);
+        assert_eq!(remembered.known(&token), Some(known));
+        assert_eq!(remembered.known(&SecretText::new("other")), None);
         remembered.forget(ObjectId(7));
-        assert_eq!(remembered.account(&token), None);
+        assert_eq!(remembered.known(&token), None);
     }
 }

@@ -111,6 +111,34 @@ async fn a_one_time_password_says_so() {
 }
 
 #[tokio::test]
+async fn with_a_one_time_password_only_the_own_password_can_be_set() {
+    let house = House::open().await;
+    house.done("POST", "/end-users", json!({ "user_id": "tanaka" })).await;
+    let admin = house.directory().account("admin").unwrap();
+    let password = house.store.handle().issue_one_time_password(admin).unwrap();
+    let token = house.sign_in("admin", password.reveal()).await;
+    let body = json!({ "password": "my own horse battery" });
+    for (method, path, body) in [
+        ("GET", "/phones", Value::Null),
+        ("GET", "/sessions", Value::Null),
+        ("PUT", "/users/tanaka/password", body.clone()),
+        ("PUT", "/users/admin/pin", json!({ "pin": "24680" })),
+        ("POST", "/lines", json!({ "number": "2001" })),
+    ] {
+        let told = house.with_token(&token, method, path, body).await;
+        assert_eq!(told.status, StatusCode::FORBIDDEN, "{path}: {told:?}");
+        assert_eq!(told.body["code"], "password-change-needed", "{path}");
+    }
+    let told = house.with_token(&token, "GET", "/sessions/current", Value::Null).await;
+    assert_eq!(told.body["must_change_password"], true, "{told:?}");
+    let told = house.with_token(&token, "PUT", "/users/admin/password", body).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "{told:?}");
+    // The same token goes on, and may do everything again.
+    let told = house.with_token(&token, "GET", "/phones", Value::Null).await;
+    assert_eq!(told.status, StatusCode::OK, "{told:?}");
+}
+
+#[tokio::test]
 async fn the_help_desk_can_t_take_an_administrator_s_account() {
     let house = House::open().await;
     for (user, group) in [("desk", "Help desk"), ("auditor", "Auditors")] {

@@ -14,9 +14,9 @@ pub(crate) async fn password(call: Call) -> Result<Answer, Fault> {
     stand_above(&call, owner)?;
     let secret = call.secret("password")?;
     set(&call, owner, CredentialKind::Password, Some(secret)).await?;
-    call.app.remembered().forget(owner);
     let own = call.who.as_ref().filter(|who| who.account == owner).map(|who| who.token.clone());
-    call.app
+    let ended = call
+        .app
         .blocking(move |store| {
             let kept = own.and_then(|token| store.check_token(&token).ok().flatten());
             for token in store.tokens(owner)? {
@@ -26,7 +26,10 @@ pub(crate) async fn password(call: Call) -> Result<Answer, Fault> {
             }
             Ok(())
         })
-        .await?;
+        .await;
+    // After the store has forgotten them, and even if it could not: nothing old is remembered.
+    call.app.remembered().forget(owner);
+    ended?;
     Ok(Answer::nothing())
 }
 

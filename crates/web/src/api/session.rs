@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::Fault;
-use crate::session::Signed;
+use crate::session::{Known, Signed};
 
 /// Signs in.
 pub(crate) async fn sign_in(call: Call) -> Result<Answer, Fault> {
@@ -68,25 +68,33 @@ pub(crate) async fn signed(
     app: &App,
     token: jackfield_vocabulary::SecretText,
 ) -> Result<Option<Signed>, Fault> {
-    let remembered = app.remembered().account(&token);
-    let account = match remembered {
-        Some(account) => Some(account),
-        None => {
-            let asked = token.clone();
-            let found = app.blocking(move |store| store.check_token(&asked)).await?;
-            found.map(|found| found.account)
-        }
+    let remembered = app.remembered().known(&token);
+    let known = match remembered {
+        Some(known) => Some(known),
+        None => ask_store(app, token.clone()).await?,
     };
     let directory = app.directory();
-    let Some(account) = account.filter(|account| is_enabled(&directory, *account)) else {
+    let Some(known) = known.filter(|known| is_enabled(&directory, known.account)) else {
         return Ok(None);
     };
     // Not again when it was remembered: the store is asked at least once in a while.
     if remembered.is_none() {
-        app.remembered().remember(&token, account);
+        app.remembered().remember(&token, known);
     }
-    let user_id = directory.label(account).unwrap_or_default();
-    Ok(Some(Signed { account, user_id, token }))
+    let user_id = directory.label(known.account).unwrap_or_default();
+    Ok(Some(Signed { account: known.account, user_id, token, must_change: known.must_change }))
+}
+
+async fn ask_store(
+    app: &App,
+    token: jackfield_vocabulary::SecretText,
+) -> Result<Option<Known>, Fault> {
+    let asked = app.blocking(move |store| {
+        let Some(found) = store.check_token(&token)? else { return Ok(None) };
+        let must_change = store.must_change_password(found.account)?;
+        Ok(Some(Known { account: found.account, must_change }))
+    });
+    Ok(asked.await?)
 }
 
 /// The account is there and switched on.
@@ -105,6 +113,7 @@ pub(crate) async fn current(call: Call) -> Result<Answer, Fault> {
         "id": who.account,
         "user_id": who.user_id,
         "privileges": call.privileges,
+        "must_change_password": who.must_change,
     })))
 }
 
