@@ -56,7 +56,7 @@ impl Call {
                 Refusal::new(Code::InvalidValue)
                     .field(name)
                     .value("found", text)
-                    .value("allowed", "0..")
+                    .value("allowed", "0, 1, 2, …")
             })
         };
         self.query(name).map(parse).transpose()

@@ -55,6 +55,11 @@ impl PhoneFiles {
         })
     }
 
+    /// The TCP port where phones look first.
+    pub(crate) fn port(&self) -> u16 {
+        self.inner.file_port
+    }
+
     /// Whether who asks from this address is taken for the device.
     pub(crate) fn trusts(&self, device: ObjectId, from: IpAddr) -> bool {
         let directory = self.inner.store.directory();

@@ -230,3 +230,42 @@ async fn services_are_activated_started_and_stopped() {
         assert_eq!(house.ask("POST", path, json!({})).await.status, status, "{path}");
     }
 }
+
+/// A language that is not installed would leave callers without a voice (SP-13, SP-14).
+#[tokio::test]
+async fn a_language_without_its_pack_is_refused() {
+    let house = House::open().await;
+    let languages = |tags: &[&str]| json!({ "settings": { "languages": tags } });
+    let told = house.ask("PUT", "/self-provisioning/settings", languages(&["xx-XX"])).await;
+    assert_eq!(told.body["code"], "language-not-installed", "{told:?}");
+    assert_eq!(told.body["field"], "languages");
+    // The fake node has Japanese alone; English was chosen before and may stay.
+    house.done("PUT", "/self-provisioning/settings", languages(&["ja-JP", "en-US"])).await;
+    assert_eq!(house.get("/self-provisioning").await["languages"], json!(["ja-JP", "en-US"]));
+}
+
+/// Every missing step that a command can do shows it, and the commands, typed, do it.
+#[tokio::test]
+async fn the_checklist_shows_the_commands_of_the_next_step() {
+    let house = House::open().await;
+    let commands = |setup: &Value| -> Vec<String> {
+        let steps = setup["flows"][0]["steps"].as_array().unwrap().clone();
+        let of = |step: &Value| step["commands"].as_array().unwrap().clone();
+        steps.iter().flat_map(of).map(|one| one.as_str().unwrap().to_owned()).collect()
+    };
+    let fresh = commands(&house.get("/setup").await);
+    for wanted in [
+        "jackfield services activate cti-manager",
+        "jackfield add cti-route-point --name IVR --device-pool Default --lines 2000",
+        "jackfield set user-profile Default --allow-self-provisioning true",
+        "jackfield quick-add tanaka --template Default --extension 3001",
+    ] {
+        assert!(fresh.iter().any(|one| one == wanted), "{wanted}: {fresh:#?}");
+    }
+    ivr(&house).await;
+    let later = commands(&house.get("/setup").await);
+    let wanted = "jackfield self-provisioning set --route-point IVR-RP --application-user ivr \
+                  --restart now";
+    assert!(later.iter().any(|one| one == wanted), "{later:#?}");
+    assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
+}

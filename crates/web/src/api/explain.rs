@@ -16,9 +16,14 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
     let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
-    let registered = match call.app.operate(Order::Inspect { device }).await {
-        Ok(Reply::Device(state)) => Some(state.registered),
-        _ => None,
+    // Nothing but a phone registers by SIP.
+    let is_phone = directory.entry(device).is_some_and(|one| one.body.kind() == Kind::Phone);
+    let registered = match is_phone {
+        true => match call.app.operate(Order::Inspect { device }).await {
+            Ok(Reply::Device(state)) => Some(state.registered),
+            _ => None,
+        },
+        false => None,
     };
     let seen = Seen { registered, ..Seen::default() };
     let findings = setup::explain_device(&directory, device, seen, call.language);

@@ -9,4 +9,5 @@ pub(crate) mod self_provisioning;
 pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod setup;
+mod setup_commands;
 pub(crate) mod status;

@@ -15,7 +15,7 @@ use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
 use crate::object::{accept, shown};
-use crate::operator::{ServiceAction, ServiceStatus};
+use crate::operator::{Order, Reply, ServiceAction, ServiceStatus};
 
 /// What runs on this node, as the status needs it.
 pub(crate) struct Seen {
@@ -153,6 +153,7 @@ async fn save_settings(
     let operation = Operation::Update { id, version: call.version.or(version), patch };
     // Judged before the question is asked: nobody is asked about what can't be saved.
     let after = evaluated(&operation, &directory)?;
+    only_installed(call, &before, &after).await?;
     let asks = (before.route_point, before.application_user)
         != (after.route_point, after.application_user);
     if asks && restart.is_none() {
@@ -166,6 +167,29 @@ async fn save_settings(
         _ => None,
     };
     saved(call, id, &after, restarted).await
+}
+
+/// A language that is added must be installed; one whose pack was taken away may stay.
+async fn only_installed(
+    call: &Call,
+    before: &SelfProvisioning,
+    after: &SelfProvisioning,
+) -> Result<(), Fault> {
+    let added = after.languages.iter().filter(|one| !before.languages.contains(one));
+    let added = added.collect::<Vec<_>>();
+    if added.is_empty() {
+        return Ok(());
+    }
+    let Reply::Languages(installed) = call.app.operate(Order::Languages).await? else {
+        return Err(Code::Internal.into());
+    };
+    match added.iter().find(|tag| !installed.iter().any(|one| one.locale.as_ref() == tag.as_ref())) {
+        Some(missing) => {
+            let refusal = Refusal::new(Code::LanguageNotInstalled).field("languages");
+            Err(refusal.value("name", missing).into())
+        }
+        None => Ok(()),
+    }
 }
 
 async fn saved(

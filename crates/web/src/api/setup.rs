@@ -1,10 +1,11 @@
 //! What is done and what is missing until phones provision themselves (SP-54, SP-59).
 
-use jackfield_model::setup::{self, Step, StepState};
-use jackfield_model::{Language, Message};
+use jackfield_model::setup::{self, Running, Step, StepState};
+use jackfield_model::{Directory, Language, Message};
 use serde_json::{Value, json};
 
 use super::self_provisioning::Seen;
+use super::setup_commands::commands;
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 use crate::say::either;
@@ -18,6 +19,7 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
     let nine = setup::flow_of_nine(&directory, seen.running(), language);
     let address = directory.publisher().map(|(_, node)| node.address.clone());
     let finding = address.map(|address| finding(&address, &call, language)).unwrap_or_default();
+    let flow = |title, steps: &[Step]| flow(title, steps, &directory, &seen.running());
     Ok(Answer::ok(json!({
         "status": status.text,
         "ready": status.ready,
@@ -33,7 +35,7 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
     })))
 }
 
-fn flow(title: &str, steps: &[Step]) -> Value {
+fn flow(title: &str, steps: &[Step], directory: &Directory, running: &Running<'_>) -> Value {
     let step = |step: &Step| {
         json!({
             "number": step.number,
@@ -41,6 +43,7 @@ fn flow(title: &str, steps: &[Step]) -> Value {
             "done": step.state == StepState::Done,
             "object": step.object,
             "remedy": step.remedy,
+            "commands": commands(directory, running, step),
         })
     };
     json!({ "title": title, "steps": steps.iter().map(step).collect::<Vec<_>>() })
@@ -51,7 +54,7 @@ fn finding(address: &str, call: &Call, language: Language) -> Vec<String> {
     let mut lines = vec![Message::PhonesFindTheServer.with(language, &[("address", address)])];
     lines.push(format!("DHCP: option tftp-server-address 150 {address}"));
     lines.push(format!("DHCP: option tftp-server-name 66 \"{address}\""));
-    let web = call.app.web_port();
-    lines.push(format!("HTTP: http://{address}:6970/  http://{address}:{web}/"));
+    let (files, web) = (call.app.files().port(), call.app.web_port());
+    lines.push(format!("HTTP: http://{address}:{files}/  http://{address}:{web}/"));
     lines
 }
