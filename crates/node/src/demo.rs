@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -48,7 +48,7 @@ pub(crate) fn run(keep: bool) -> Result<()> {
     }
 }
 
-fn tell(folder: &PathBuf) -> Result<String> {
+fn tell(folder: &Path) -> Result<String> {
     let mut story = Story { began: Instant::now() };
     let server = start_server(folder)?;
     let outcome = play(&mut story, &server);
@@ -225,10 +225,10 @@ fn talk(story: &mut Story, phone: &mut LivePhone, colleague: &mut LivePhone) -> 
     Ok(())
 }
 
-fn start_server(folder: &PathBuf) -> Result<Server> {
+fn start_server(folder: &Path) -> Result<Server> {
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     Server::start(ServeSettings {
-        place: DatabaseChoice { folder: folder.clone(), url: None },
+        place: DatabaseChoice { folder: folder.to_owned(), url: None },
         node: "node1".into(),
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         sip: loopback(0),

@@ -1,20 +1,39 @@
 //! The log on standard error: sentences with fields, as text or JSON. No secret reaches it: types
-//! that hold one don't show it.
+//! that hold one don't show it. A thread of its own writes it, so that nobody waits for a slow
+//! terminal; when it is far behind, lines are lost rather than calls.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, stderr};
+use std::sync::OnceLock;
 
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+
+/// Writes what waits when the process ends.
+static WRITER: OnceLock<WorkerGuard> = OnceLock::new();
+
+/// Lines that may wait to be written.
+const WAITING: usize = 16_384;
 
 /// Starts the log; a second start changes nothing.
 pub(crate) fn start(json: bool) {
+    if WRITER.get().is_some() {
+        return;
+    }
+    let (writer, guard) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(WAITING)
+        .thread_name("log")
+        .finish(stderr());
     let filter =
         EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
         .with_target(false)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(stderr().is_terminal())
+        .with_writer(writer);
     let started = if json { builder.json().try_init() } else { builder.try_init() };
-    // Already started, as in a test.
-    drop(started);
+    if started.is_ok() {
+        // Nobody else starts the log.
+        let _ = WRITER.set(guard);
+    }
 }

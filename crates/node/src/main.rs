@@ -8,6 +8,10 @@ mod phone;
 mod server;
 mod tftp;
 
+/// Many small, short-lived allocations on a few threads, which this allocator is made for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     match cli::run() {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -49,7 +49,10 @@ async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Respo
     let language = language_of(request.headers());
     let (mut parts, body) = request.into_parts();
     let address = address_of(&parts);
-    let (result, user) = match identify(&app, endpoint, &parts).await {
+    // A database that hangs holds up nobody for ever.
+    let identified = tokio::time::timeout(IDENTITY, identify(&app, endpoint, &parts)).await;
+    let identified = identified.unwrap_or_else(|_| Err(Code::DatabaseUnavailable.into()));
+    let (result, user) = match identified {
         Ok(who) => {
             let user = who.as_ref().map(|who| who.user_id.clone());
             let carried = carry_out(&app, endpoint, &mut parts, body, who, address, language);
@@ -226,3 +229,4 @@ pub(crate) fn request_id() -> String {
 /// A kind with the longest lists stays far below.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
+const IDENTITY: Duration = Duration::from_secs(10);

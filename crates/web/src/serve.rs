@@ -1,6 +1,7 @@
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -23,6 +24,7 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let shares = Shares::default();
     let mut connections = JoinSet::new();
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
@@ -32,10 +34,11 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, address)) => {
+                let Some(share) = shares.take(address.ip()) else { continue };
                 let connection = connection(stream, address, router.clone(), stop.clone());
                 connections.spawn(async move {
                     connection.await;
-                    drop(place);
+                    drop((place, share));
                 });
             }
             // Too many open descriptors, for one: waiting helps, ending does not.
@@ -83,8 +86,45 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await.is_ok();
 }
 
+/// How many connections each address has, so that no single one shuts all others out.
+#[derive(Clone, Default)]
+struct Shares(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One connection of an address; given back when dropped.
+struct Share {
+    shares: Shares,
+    address: IpAddr,
+}
+
+impl Shares {
+    fn take(&self, address: IpAddr) -> Option<Share> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(address).or_default();
+        if *count >= MOST_OF_ONE {
+            return None;
+        }
+        *count += 1;
+        Some(Share { shares: self.clone(), address })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.address);
+            }
+        }
+    }
+}
+
 /// Keep-alive connections of phones, browsers and programs.
 const MOST_CONNECTIONS: usize = 8192;
+
+/// Those of one address: a quarter, which is enough for a site behind one address.
+const MOST_OF_ONE: usize = MOST_CONNECTIONS / 4;
 
 /// Between requests too: a phone opens a new connection when it wants something again.
 const HEADER_TIME: Duration = Duration::from_secs(60);

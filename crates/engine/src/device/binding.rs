@@ -21,6 +21,9 @@ pub(super) struct Binding {
     pub(super) trust: Trust,
     /// It reports keys in signalling when asked (RFC 4730).
     pub(super) kpml: bool,
+    /// When it ends as far as the store knows.
+    #[serde(default)]
+    pub(super) kept: UnixTime,
 }
 
 /// One address of record that a device registered.

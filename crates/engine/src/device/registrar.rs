@@ -8,7 +8,7 @@ use core::time::Duration;
 use jackfield_model::{Dialect, Directory, Line, Phone};
 use jackfield_sip::header::{Contact, ContactAddress, Date, Expires, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
-use jackfield_vocabulary::{DeviceName, ObjectId};
+use jackfield_vocabulary::{DeviceName, ObjectId, UnixTime};
 
 use super::Devices;
 use super::authenticate::Proof;
@@ -148,6 +148,7 @@ impl Devices {
             since: ctx.now.wall,
             trust,
             kpml: false,
+            kept: UnixTime::default(),
         });
         let fresh = !binding.lines.iter().any(|line| line.call_id == registered.call_id);
         if fresh {
@@ -162,17 +163,24 @@ impl Devices {
         if !binding.came_from(flow) {
             binding.flow = flow.clone();
         }
+        let mut changed = fresh || before != flow.remote;
         if trust == Trust::Proved {
+            changed |= binding.trust != trust;
             binding.trust = trust;
         }
         binding.put(registered);
+        // Each refresh would be a write; the store may lag behind by a quarter of the time.
+        let ends = binding.expires().wall.0;
+        changed |= ends.saturating_sub(binding.kept.0) >= ends.saturating_sub(ctx.now.wall.0) / 4;
         let at = binding.next_expiry();
         let set = || ctx.timers.set(at, Timer::BindingExpiry { device });
         self.expiries.entry(device).or_insert_with(set);
         if began || before != flow.remote {
             self.move_address(device, before, flow.remote);
         }
-        self.keep(ctx, device);
+        if changed {
+            self.keep(ctx, device);
+        }
         if began {
             announce(ctx, device, phone, flow);
         }
@@ -222,9 +230,10 @@ impl Devices {
     }
 
     /// Hands the binding to the store, which writes it behind.
-    fn keep(&self, ctx: &mut Context<'_>, device: ObjectId) {
-        let Some(binding) = self.bindings.get(&device) else { return };
+    fn keep(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let Some(binding) = self.bindings.get_mut(&device) else { return };
         let expires = binding.expires().wall;
+        binding.kept = expires;
         // A binding is plain data; one that can't be written is not kept.
         let binding = serde_json::to_vec(binding).ok();
         ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
@@ -272,7 +281,7 @@ fn announce(ctx: &mut Context<'_>, device: ObjectId, phone: &Phone, flow: &Flow)
     ctx.tell(Internal::DeviceState { device, name, registered: true });
     let fields =
         vec![("device.name", phone.name.to_string()), ("device.address", flow.remote.to_string())];
-    ctx.note(Level::Info, "device registered", fields);
+    ctx.note(Level::Debug, "device registered", fields);
 }
 
 impl Wish {

@@ -1,6 +1,7 @@
 //! A persistent ordered map: sorted chunks behind shared pointers. A copy costs a pointer a
 //! chunk; a change copies one chunk, and none when nobody else holds it. It takes about as much
-//! memory as a sorted vector, which is what a directory of 60,000 phones needs.
+//! memory as a sorted vector, which is what a directory of 60,000 phones needs. The first key of
+//! each chunk stands once more in a vector of its own: a look-up touches that and one chunk.
 
 use core::cmp::Ordering;
 use core::ops::{Bound, RangeBounds};
@@ -13,18 +14,21 @@ const CHUNK: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Map<K, V> {
     chunks: Vec<Arc<Vec<(K, V)>>>,
+    /// The first key of each chunk.
+    firsts: Arc<Vec<K>>,
     len: usize,
 }
 
 impl<K, V> Default for Map<K, V> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self { chunks: Vec::new(), firsts: Arc::default(), len: 0 }
     }
 }
 
 impl<K: Ord + Clone, V: Clone> Map<K, V> {
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let Some(chunk) = self.chunk_of(&key) else {
+            Arc::make_mut(&mut self.firsts).push(key.clone());
             self.chunks.push(Arc::new(vec![(key, value)]));
             self.len += 1;
             return None;
@@ -33,6 +37,9 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         match entries.binary_search_by(|(have, _)| have.cmp(&key)) {
             Ok(at) => Some(core::mem::replace(&mut entries[at].1, value)),
             Err(at) => {
+                if at == 0 {
+                    Arc::make_mut(&mut self.firsts)[chunk] = key.clone();
+                }
                 entries.insert(at, (key, value));
                 self.len += 1;
                 if entries.len() > CHUNK {
@@ -41,6 +48,7 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
                     let mut rest = Vec::with_capacity(CHUNK / 2);
                     rest.extend(entries.drain(keep..));
                     entries.shrink_to_fit();
+                    Arc::make_mut(&mut self.firsts).insert(chunk + 1, rest[0].0.clone());
                     self.chunks.insert(chunk + 1, Arc::new(rest));
                 }
                 None
@@ -53,8 +61,15 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         let at = self.chunks[chunk].binary_search_by(|(have, _)| have.cmp(key)).ok()?;
         let entries = Arc::make_mut(&mut self.chunks[chunk]);
         let (_, value) = entries.remove(at);
-        if entries.is_empty() {
-            self.chunks.remove(chunk);
+        match entries.first() {
+            None => {
+                self.chunks.remove(chunk);
+                Arc::make_mut(&mut self.firsts).remove(chunk);
+            }
+            Some((first, _)) if at == 0 => {
+                Arc::make_mut(&mut self.firsts)[chunk] = first.clone();
+            }
+            Some(_) => {}
         }
         self.len -= 1;
         Some(value)
@@ -70,9 +85,7 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
     /// The entry for which `compare`, in the order of keys, says equal; spares making a key.
     pub(crate) fn get_by(&self, compare: impl Fn(&K) -> Ordering) -> Option<&V> {
-        let after = self.chunks.partition_point(|entries| {
-            entries.first().is_some_and(|(first, _)| compare(first).is_le())
-        });
+        let after = self.firsts.partition_point(|first| compare(first).is_le());
         let entries = self.chunks.get(after.checked_sub(1)?)?;
         let at = entries.binary_search_by(|(have, _)| compare(have)).ok()?;
         Some(&entries[at].1)
@@ -85,9 +98,8 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
             Bound::Excluded(start) => key <= start,
             Bound::Unbounded => false,
         };
-        let chunk = self
-            .chunks
-            .partition_point(|entries| entries.last().is_some_and(|(key, _)| before(key)));
+        // The chunk before the first one that begins at or after the start may still reach into it.
+        let chunk = self.firsts.partition_point(|first| before(first)).saturating_sub(1);
         let at = self
             .chunks
             .get(chunk)
@@ -110,9 +122,7 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
     /// The chunk in which `key` is, or would be.
     fn chunk_of(&self, key: &K) -> Option<usize> {
-        let after = self
-            .chunks
-            .partition_point(|entries| entries.first().is_some_and(|(first, _)| first <= key));
+        let after = self.firsts.partition_point(|first| first <= key);
         if self.chunks.is_empty() { None } else { Some(after.saturating_sub(1)) }
     }
 }

@@ -111,6 +111,16 @@ impl Directory {
 
     /// An object's id by its kind and name; upper and lower case are the same.
     pub fn find(&self, kind: Kind, name: &str) -> Option<ObjectId> {
+        // Each message of a phone asks for one by its name: the index of addresses is quicker.
+        if kind == Kind::Phone
+            && let Some(mac) = mac_of(name)
+        {
+            let named = |id: &ObjectId| {
+                let phone = self.typed::<crate::Phone>(*id);
+                phone.is_some_and(|phone| phone.name.eq_ignore_ascii_case(name))
+            };
+            return self.phones_by_mac(mac).find(named);
+        }
         self.names.get(&(kind, fold(name))).copied()
     }
 

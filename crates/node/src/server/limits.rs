@@ -18,6 +18,16 @@ pub(crate) fn raise_file_limit() {
     }
 }
 
+/// How many descriptors this process may hold.
+pub(crate) fn file_limit() -> usize {
+    // SAFETY: a plain C struct that the call fills.
+    unsafe {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        let known = libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0;
+        if known { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) } else { 1024 }
+    }
+}
+
 /// Counts the starts of this node, so that numbers of calls are never used again.
 pub(crate) fn next_epoch(folder: &Path) -> Result<u32> {
     let file = folder.join("epoch");

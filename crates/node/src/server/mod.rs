@@ -133,7 +133,7 @@ impl Server {
                     .filter(|id| directory.entry(**id).is_none())
                     .for_each(|id| table.forget(*id));
                 drop(table);
-                let _ = lanes.input(Input::Directory { directory, changed: changed.into() });
+                let _ = lanes.input(Input::Directory { directory, changed });
             })
             .context("opening the database")?
         };

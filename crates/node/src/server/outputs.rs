@@ -150,15 +150,22 @@ fn verdict(verification: jackfield_store::Verification) -> Verification {
     }
 }
 
-/// A note of the engine as a log line: a sentence, and fields with constant names.
+/// A note of the engine as a log line: a sentence, and fields with constant names. Nothing is put
+/// together for a level that nobody reads.
 fn tell(note: &Note) {
-    let fields: Vec<String> =
-        note.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let fields = fields.join(" ");
+    let fields = || {
+        let fields = note.fields.iter().map(|(name, value)| format!("{name}={value}"));
+        fields.collect::<Vec<_>>().join(" ")
+    };
     match note.level {
-        Level::Debug => tracing::debug!(fields, "{}", note.text),
-        Level::Info => tracing::info!(fields, "{}", note.text),
-        Level::Warn => tracing::warn!(fields, "{}", note.text),
-        Level::Error => tracing::error!(fields, "{}", note.text),
+        Level::Debug if tracing::enabled!(tracing::Level::DEBUG) => {
+            tracing::debug!(fields = fields(), "{}", note.text);
+        }
+        Level::Info if tracing::enabled!(tracing::Level::INFO) => {
+            tracing::info!(fields = fields(), "{}", note.text);
+        }
+        Level::Warn => tracing::warn!(fields = fields(), "{}", note.text),
+        Level::Error => tracing::error!(fields = fields(), "{}", note.text),
+        _ => {}
     }
 }

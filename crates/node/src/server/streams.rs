@@ -2,10 +2,11 @@
 //! bounded: connections, octets that wait for the end of a message, messages that wait to be
 //! written, and the time a connection may stay silent.
 
+use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jackfield_engine::Input;
@@ -15,16 +16,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lanes::{Lanes, NotTaken, Order};
+use super::limits::file_limit;
 
-/// Connections at the most: every phone of a large cluster on one node.
+/// Connections at the most: every phone of a large cluster on one node. One address has half of
+/// them at the most, so that it can't shut all others out.
 const CONNECTIONS: usize = 70_000;
+/// Descriptors left for everything else when the system allows fewer than that.
+const RESERVE: usize = 1000;
 /// Messages that may wait to be written on one connection.
 const WRITES: usize = 256;
-/// A new connection that has not sent a whole message by then is closed.
-const FIRST_MESSAGE: Duration = Duration::from_secs(30);
+/// A connection whose first message, or one that has begun, is not whole by then is closed.
+const WHOLE_MESSAGE: Duration = Duration::from_secs(30);
 /// A connection that sends nothing at all for so long is closed; phones refresh well within.
 const SILENCE: Duration = Duration::from_secs(2 * 3600);
 /// A connection that takes nothing for so long is closed.
@@ -45,6 +50,21 @@ struct Shared {
     next: AtomicU64,
     open: AtomicUsize,
     refused: AtomicU64,
+    most: usize,
+    sources: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Shared {
+    /// A connection of an address is gone.
+    fn leave(&self, address: IpAddr) {
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = sources.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                sources.remove(&address);
+            }
+        }
+    }
 }
 
 impl Streams {
@@ -55,6 +75,8 @@ impl Streams {
                 next: AtomicU64::new(1),
                 open: AtomicUsize::new(0),
                 refused: AtomicU64::new(0),
+                most: CONNECTIONS.min(file_limit().saturating_sub(RESERVE)),
+                sources: Mutex::default(),
             }),
         }
     }
@@ -103,9 +125,26 @@ impl Streams {
 
     /// Starts the two tasks of a connection.
     fn adopt(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Vec<u8>>> {
-        if self.open() >= CONNECTIONS {
+        if self.open() >= self.shared.most || !self.enter(remote.ip()) {
             return None;
         }
+        let adopted = self.run(stream, remote);
+        if adopted.is_none() {
+            self.shared.leave(remote.ip());
+        }
+        adopted
+    }
+
+    /// Counts a connection of an address; `false` when it has its share.
+    fn enter(&self, address: IpAddr) -> bool {
+        let mut sources = self.shared.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = sources.entry(address).or_default();
+        let room = *count < self.shared.most / 2;
+        *count += usize::from(room);
+        room
+    }
+
+    fn run(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Vec<u8>>> {
         let local = stream.local_addr().ok()?;
         let _ = stream.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(120));
@@ -130,6 +169,7 @@ impl Streams {
             read(reader, &flow, &shared.lanes, pongs).await;
             writing.abort();
             shared.open.fetch_sub(1, Ordering::Relaxed);
+            shared.leave(remote.ip());
             let _ = shared.lanes.stream(Order::StreamClosed { connection, flow }).await;
         });
         Some(sender)
@@ -140,20 +180,27 @@ impl Streams {
 async fn read(mut reader: OwnedReadHalf, flow: &Flow, lanes: &Lanes, pongs: mpsc::Sender<Vec<u8>>) {
     let mut framer = StreamFramer::new();
     let mut chunk = vec![0; CHUNK];
-    let mut heard = false;
+    // When the message that is under way, or the first one, must be whole: octets that drip in one
+    // by one don't put it off.
+    let mut deadline = Some(Instant::now() + WHOLE_MESSAGE);
     loop {
-        let patience = if heard { SILENCE } else { FIRST_MESSAGE };
-        let Ok(Ok(length @ 1..)) = timeout(patience, reader.read(&mut chunk)).await else { return };
+        let patience = deadline.unwrap_or_else(|| Instant::now() + SILENCE);
+        let Ok(Ok(length @ 1..)) = timeout_at(patience, reader.read(&mut chunk)).await else {
+            return;
+        };
         if framer.push(&chunk[..length]).is_err() {
             return;
         }
         loop {
             match take(&mut framer, flow, lanes, &pongs).await {
                 Ok(Taken::Nothing) => break,
-                Ok(Taken::Message) => heard = true,
+                Ok(Taken::Message) => deadline = None,
                 Ok(Taken::KeepAlive) => {}
                 Err(NotTaken) => return,
             }
+        }
+        if framer.waiting() > 0 {
+            deadline = deadline.or_else(|| Some(Instant::now() + WHOLE_MESSAGE));
         }
     }
 }

@@ -178,7 +178,7 @@ fn fetch_all(clients: &mut [Client], network: &mut Network, limits: Limits) -> u
             if to_server {
                 for _ in 0..network.copies() {
                     server.handle(&packet, address(index), now, &mut |packet, to| {
-                        out.push((packet.to_vec(), to))
+                        out.push((packet.to_vec(), to));
                     });
                 }
             } else if let Some(answer) = clients[index].receive(&packet, now) {
@@ -314,10 +314,10 @@ fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
     let mut out = Vec::new();
     let phone = SocketAddr::from(([198, 51, 100, 1], 1024));
     server.handle(&request("51200", "octet", &[]), phone, Duration::ZERO, &mut |packet, to| {
-        out.push((packet.to_vec(), to))
+        out.push((packet.to_vec(), to));
     });
     server.handle(b"\0\x04\0\x01", phone, Duration::ZERO, &mut |packet, to| {
-        out.push((packet.to_vec(), to))
+        out.push((packet.to_vec(), to));
     });
     for flood in 0..5_000_u32 {
         let from = SocketAddr::from(((0x0a00_0000 + flood).to_be_bytes(), 1024));
@@ -326,7 +326,7 @@ fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
     }
     out.clear();
     server.handle(b"\0\x04\0\x02", phone, Duration::ZERO, &mut |packet, to| {
-        out.push((packet.to_vec(), to))
+        out.push((packet.to_vec(), to));
     });
     assert_eq!(out[0].0[..4], [0, 3, 0, 3], "the phone's transfer goes on");
 }
