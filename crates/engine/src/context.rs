@@ -75,6 +75,9 @@ pub(crate) enum Internal {
     ToCall(LegEvent),
     /// Anybody → devices: tell a phone to take new settings. Answered by `DeviceTold`.
     Restart { device: ObjectId, restart: DeviceRestart, asker: Asker },
+    /// Devices → devices, once the phone has its answer: it showed the secret that it had before,
+    /// so it is told to take its new settings.
+    RestartFormer { device: ObjectId },
     /// Anybody → devices: show a text on a phone. Answered by `DeviceTold`.
     ShowText { device: ObjectId, text: Box<str>, asker: Asker },
     /// Devices → whoever asked for `Restart` or `ShowText`: on its way, or why not.

@@ -306,6 +306,9 @@ impl Engine {
                 Internal::Restart { device, restart, asker } => {
                     devices.restart(ctx, endpoint, device, restart, asker);
                 }
+                Internal::RestartFormer { device } => {
+                    devices.restart_former(ctx, endpoint, device);
+                }
                 Internal::ShowText { device, text, asker } => {
                     devices.show_text(ctx, endpoint, device, &text, asker);
                 }

@@ -19,6 +19,7 @@ mod stories {
     mod hold_and_other_media;
     mod keys_in_signalling;
     mod more_than_can_be_handled;
+    mod outdated_settings;
     mod phones_behind_one_address;
     mod requests_that_make_no_sense;
     mod stop_and_restore_anywhere;

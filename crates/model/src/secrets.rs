@@ -69,15 +69,20 @@ impl DeviceSecrets {
 
     /// The password with which a device registers.
     pub fn sip_password(&self, device: ObjectId) -> SecretText {
-        if let Some(secret) = self.explicit.get(&device) {
-            return secret.clone();
+        match self.explicit.get(&device) {
+            Some(secret) => secret.clone(),
+            None => self.derived_password(device, self.generation(device)),
         }
-        let bits = self.derive(b"sip-password", device);
-        let letter = |at: usize| {
-            let index = usize::from(bits[at] & 31);
-            char::from(ALPHABET[index])
-        };
-        SecretText::new((0..LENGTH).map(letter).collect::<String>())
+    }
+
+    /// The password that a device had before its last one was replaced. None where an administrator
+    /// chose the present one, or it is the first.
+    pub fn former_sip_password(&self, device: ObjectId) -> Option<SecretText> {
+        if self.explicit.get(&device).is_some() {
+            return None;
+        }
+        let before = self.generation(device).checked_sub(1)?;
+        Some(self.derived_password(device, before))
     }
 
     /// What digest authentication keeps in place of a device's password: the hash over its name,
@@ -89,19 +94,36 @@ impl DeviceSecrets {
         realm: &str,
         algorithm: DigestAlgorithm,
     ) -> SecretText {
-        let password = self.sip_password(device);
-        let text = format!("{name}:{realm}:{}", password.reveal());
-        SecretText::new(match algorithm {
-            DigestAlgorithm::Md5 => hexadecimal(&Md5::digest(text)),
-            DigestAlgorithm::Sha256 => hexadecimal(&Sha256::digest(text)),
-        })
+        hash(name, realm, &self.sip_password(device), algorithm)
     }
 
-    fn derive(&self, purpose: &[u8], device: ObjectId) -> [u8; 32] {
+    /// The same hash over the password that the device had before, by which one is recognised that
+    /// has not heard of the new one. It goes back by one generation only: a secret that has leaked
+    /// is of no use at all once it was replaced twice.
+    pub fn former_ha1(
+        &self,
+        device: ObjectId,
+        name: &str,
+        realm: &str,
+        algorithm: DigestAlgorithm,
+    ) -> Option<SecretText> {
+        Some(hash(name, realm, &self.former_sip_password(device)?, algorithm))
+    }
+
+    fn derived_password(&self, device: ObjectId, generation: u32) -> SecretText {
+        let bits = self.derive(b"sip-password", device, generation);
+        let letter = |at: usize| {
+            let index = usize::from(bits[at] & 31);
+            char::from(ALPHABET[index])
+        };
+        SecretText::new((0..LENGTH).map(letter).collect::<String>())
+    }
+
+    fn derive(&self, purpose: &[u8], device: ObjectId, generation: u32) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
         mac.update(purpose);
         mac.update(&device.0.to_be_bytes());
-        mac.update(&self.generation(device).to_be_bytes());
+        mac.update(&generation.to_be_bytes());
         mac.finalize().into_bytes().into()
     }
 }
@@ -110,6 +132,14 @@ impl fmt::Debug for DeviceSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DeviceSecrets(redacted)")
     }
+}
+
+fn hash(name: &str, realm: &str, password: &SecretText, algorithm: DigestAlgorithm) -> SecretText {
+    let text = format!("{name}:{realm}:{}", password.reveal());
+    SecretText::new(match algorithm {
+        DigestAlgorithm::Md5 => hexadecimal(&Md5::digest(text)),
+        DigestAlgorithm::Sha256 => hexadecimal(&Sha256::digest(text)),
+    })
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
@@ -136,6 +166,23 @@ mod tests {
         assert_ne!(first, secrets.sip_password(one));
         secrets.set_generation(one, 0);
         assert_eq!(first, secrets.sip_password(one));
+    }
+
+    #[test]
+    fn the_secret_before_is_known_for_one_replacement() {
+        let mut secrets = DeviceSecrets::new([7; 32]);
+        let device = ObjectId(1);
+        let first = secrets.sip_password(device);
+        let md5 = DigestAlgorithm::Md5;
+        let hash = secrets.ha1(device, "SEP1", "realm", md5);
+        assert_eq!(secrets.former_sip_password(device), None);
+        secrets.rotate(device);
+        assert_eq!(secrets.former_sip_password(device), Some(first.clone()));
+        assert_eq!(secrets.former_ha1(device, "SEP1", "realm", md5), Some(hash));
+        secrets.set_explicit(device, Some(SecretText::new("hunter2")));
+        assert_eq!(secrets.former_ha1(device, "SEP1", "realm", md5), None);
+        secrets.rotate(device);
+        assert_ne!(secrets.former_sip_password(device), Some(first), "two replacements ago");
     }
 
     #[test]

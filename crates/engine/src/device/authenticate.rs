@@ -27,6 +27,8 @@ pub(super) enum Proof {
     Repeated { device: ObjectId },
     /// It is believed without a secret.
     Trusted { device: ObjectId },
+    /// It has the secret that the device had before, and registers: it has outdated settings.
+    Outdated { device: ObjectId },
     /// It is a phone nobody knows.
     Newcomer { mac: Mac },
     /// It is sent away, or asked for more; `None` when it gets no answer.
@@ -61,17 +63,21 @@ impl Authenticator {
         self.devices.contains_key(&device)
     }
 
-    /// The device's settings changed: what was made from them is made anew. Tells whether it has
-    /// another secret now.
-    pub(super) fn changed(&mut self, directory: &Directory, device: ObjectId) -> bool {
+    /// The device's settings changed: what was made from them is made anew. If it has another
+    /// secret now, tells which nonces it used with the one before.
+    pub(super) fn changed(&mut self, directory: &Directory, device: ObjectId) -> Option<Uses> {
         let generation = directory.secrets().generation(device);
-        let Some(shown) = self.devices.get_mut(&device) else { return false };
+        let shown = self.devices.get_mut(&device)?;
         shown.hash = None;
-        let other = shown.generation != generation;
-        if other {
-            self.devices.remove(&device);
+        if shown.generation == generation {
+            return None;
         }
-        other
+        self.devices.remove(&device).map(|shown| shown.uses)
+    }
+
+    /// The nonces that are handed out.
+    pub(super) fn nonces(&self) -> &Nonces {
+        &self.nonces
     }
 
     /// A device that was taken in is expected without a secret.
@@ -172,9 +178,6 @@ impl Devices {
             }
             Claimed::Nobody => true,
         };
-        if !own {
-            return self.wrong(ctx, flow, request, "secret of another device");
-        }
         if !addresses(request, &credentials.uri) {
             let response = answer::refuse(request, Status::BAD_REQUEST, "Digest for another URI");
             return Proof::Refused(Some(response));
@@ -191,8 +194,13 @@ impl Devices {
         if worth != Worth::Good && !again {
             return Proof::Refused(Some(self.challenge(ctx, request, Some(device), true)));
         }
-        if !self.is_right(ctx, device, request, credentials) {
-            return self.wrong(ctx, flow, request, "wrong secret");
+        if !own || !self.is_right(ctx, device, request, credentials) {
+            // A number that it had may be another device's by now.
+            if let Some(proof) = self.outdated(ctx, device, request, credentials) {
+                return proof;
+            }
+            let why = if own { "wrong secret" } else { "secret of another device" };
+            return self.wrong(ctx, flow, request, why);
         }
         if again {
             return Proof::Repeated { device };
@@ -224,10 +232,7 @@ impl Devices {
         let hash = match kept {
             Some((algorithm, hash)) if *algorithm == base => hash.clone(),
             _ => {
-                let algorithm = match base {
-                    Algorithm::Sha256 | Algorithm::Sha256Sess => DigestAlgorithm::Sha256,
-                    Algorithm::Md5 | Algorithm::Md5Sess => DigestAlgorithm::Md5,
-                };
+                let algorithm = hashed_with(base);
                 let (name, realm) = (&credentials.username, &credentials.realm);
                 ctx.directory.secrets().ha1(device, name, realm, algorithm).reveal().into()
             }
@@ -316,6 +321,14 @@ impl Devices {
 
     fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
         super::newcomer::is_allowed(ctx.directory, &self.node, source)
+    }
+}
+
+/// The algorithm of the hash over name, realm and password.
+pub(super) fn hashed_with(algorithm: Algorithm) -> DigestAlgorithm {
+    match algorithm {
+        Algorithm::Sha256 | Algorithm::Sha256Sess => DigestAlgorithm::Sha256,
+        Algorithm::Md5 | Algorithm::Md5Sess => DigestAlgorithm::Md5,
     }
 }
 

@@ -9,6 +9,7 @@ mod leg;
 mod limiter;
 mod newcomer;
 mod nonce;
+mod outdated;
 mod registrar;
 mod told;
 
@@ -29,6 +30,7 @@ use binding::{Binding, Trust};
 use leg::Legs;
 use limiter::Limiter;
 use newcomer::Newcomers;
+use outdated::Outdated;
 use told::Told;
 
 /// Every device that is registered, or about to be.
@@ -37,14 +39,15 @@ pub(crate) struct Devices {
     /// This node's name.
     node: Box<str>,
     bindings: BTreeMap<ObjectId, Binding>,
-    /// Where devices were that lost their registration with their secret: they can still be told
-    /// to restart, and so to fetch the new one.
+    /// Where devices were that lost their registration with their secret, or that came with their
+    /// former secret: they can still be told to restart, and so to fetch the new one.
     former: BTreeMap<ObjectId, Binding>,
     /// When bindings are looked at. A refresh moves none of these: the timer sees it when it fires.
     expiries: BTreeMap<ObjectId, TimerToken>,
     /// Devices by the address they registered from.
     addresses: BTreeMap<SocketAddr, BTreeSet<ObjectId>>,
     authenticator: Authenticator,
+    outdated: Outdated,
     newcomers: Newcomers,
     /// How often a source may be wrong before it gets no answers.
     failures: Limiter,
@@ -85,6 +88,7 @@ impl Devices {
             expiries: BTreeMap::new(),
             addresses: BTreeMap::new(),
             authenticator: Authenticator::new(key),
+            outdated: Outdated::default(),
             newcomers: Newcomers::default(),
             failures: Limiter::new(20, 30),
             legs: Legs::default(),
@@ -253,25 +257,31 @@ impl Devices {
                 self.authenticator.forget_hashes();
             }
             if ctx.directory.typed::<Phone>(*id).is_some() {
-                if self.authenticator.changed(ctx.directory, *id) {
+                if let Some(uses) = self.authenticator.changed(ctx.directory, *id) {
+                    self.outdated.expect(*id, uses, ctx.now);
                     // Registered with the secret that was taken from it.
-                    if let Some(binding) = self.bindings.get(id) {
-                        if self.former.len() >= FORMER {
-                            self.former.pop_first();
-                        }
-                        self.former.insert(*id, binding.clone());
+                    if let Some(binding) = self.bindings.get(id).cloned() {
+                        self.remember_former(*id, binding);
                     }
                     self.unbind(ctx, *id);
                 }
             } else if ctx.directory.entry(*id).is_none() {
                 self.authenticator.forget(*id);
                 self.former.remove(id);
+                self.outdated.forget(*id);
                 if self.bindings.contains_key(id) {
                     self.unbind(ctx, *id);
                     self.end_legs_of(ctx, endpoint, *id);
                 }
             }
         }
+    }
+
+    fn remember_former(&mut self, device: ObjectId, binding: Binding) {
+        if self.former.len() >= FORMER && !self.former.contains_key(&device) {
+            self.former.pop_first();
+        }
+        self.former.insert(device, binding);
     }
 
     /// A timer of devices or legs fired.

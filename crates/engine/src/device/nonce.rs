@@ -141,7 +141,7 @@ fn seconds(now: UnixTime) -> u32 {
 }
 
 /// Seconds in which a new nonce must be used for the first time.
-const FRESH: u32 = 300;
+pub(super) const FRESH: u32 = 300;
 /// Seconds for which a phone may go on with the nonce it holds.
 const HELD: u32 = 2 * 86_400;
 

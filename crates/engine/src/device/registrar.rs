@@ -14,7 +14,7 @@ use super::Devices;
 use super::authenticate::Proof;
 use super::binding::{Binding, Registered, Trust};
 use super::claim::{self, Claim};
-use super::dialect;
+use super::{dialect, outdated};
 use crate::context::{Context, Internal, Timer};
 use crate::endpoint::answer;
 use crate::interface::{Access, BindingChange, Level, Output};
@@ -65,6 +65,13 @@ impl Devices {
                 Some(self.bind(ctx, &believed(device, Trust::Provisional), &wish))
             }
             Proof::Repeated { device } => Some(self.registered_answer(ctx, request, device, false)),
+            Proof::Outdated { device } => {
+                let staying = wish.contact.as_ref().filter(|_| wish.seconds != Some(0));
+                if let Some(contact) = staying {
+                    self.call_back(ctx, device, flow, essentials, contact);
+                }
+                Some(outdated::refuse(request))
+            }
             Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
             Proof::Refused(response) => response,
         }

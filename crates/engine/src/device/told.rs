@@ -2,14 +2,14 @@
 //! device's contact, never to a number that others share; a phone that challenges gets its own
 //! secret as proof that we are its server.
 
-use jackfield_model::{Directory, Phone};
+use jackfield_model::{Dialect, Directory, Phone};
 use jackfield_sip::digest::{Challenge, Credentials, Login};
 use jackfield_sip::header::CSeq;
 use jackfield_sip::{ClientKey, Flow, HeaderName, Message, RequestBuilder, Status};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal, SecretText};
 use serde::{Deserialize, Serialize};
 
-use super::binding::{Binding, Trust};
+use super::binding::{Binding, Registered, Trust};
 use super::dialect::{self, Notice};
 use super::leg::headers;
 use super::{Devices, Sent};
@@ -63,16 +63,29 @@ impl Devices {
         self.tell_phone(ctx, endpoint, device, asker, result);
     }
 
+    /// Tells a phone to take new settings where it was seen with its former secret, whatever is
+    /// registered in its name.
+    pub(crate) fn restart_former(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        device: ObjectId,
+    ) {
+        let former = self.former.get(&device);
+        let result = place(ctx.directory, device, former).and_then(|(dialect, flow, line)| {
+            let notice = dialect::restart(dialect, &line, DeviceRestart::Restart)?;
+            Ok((flow, line.contact, notice))
+        });
+        self.tell_phone(ctx, endpoint, device, Asker::Nobody, result);
+    }
+
     fn reach(
         &self,
         directory: &Directory,
         device: ObjectId,
-    ) -> Result<(jackfield_model::Dialect, Flow, super::binding::Registered), Refusal> {
-        let dialect = dialect::of(directory, device).ok_or_else(|| Refusal::new(Code::NotFound))?;
+    ) -> Result<(Dialect, Flow, Registered), Refusal> {
         let binding = self.bindings.get(&device).or_else(|| self.former.get(&device));
-        let line = binding.and_then(|binding| Some((binding, binding.first()?)));
-        let (binding, line) = line.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
-        Ok((dialect, binding.flow.clone(), line.clone()))
+        place(directory, device, binding)
     }
 
     fn tell_phone(
@@ -127,7 +140,8 @@ impl Devices {
         let Some(Sent::Told(mut told)) = self.sent.remove(&key) else { return };
         // A phone that has not shown its new secret yet knows the old one, most likely.
         let proved = |binding: &Binding| binding.trust == Trust::Proved;
-        let old_first = !self.bindings.get(&told.device).is_some_and(proved);
+        let old_first = self.former.contains_key(&told.device)
+            || !self.bindings.get(&told.device).is_some_and(proved);
         if told.attempt <= 2
             && let Some(proof) = told.proof(ctx, message, status, old_first == (told.attempt == 1))
         {
@@ -143,6 +157,18 @@ impl Devices {
     pub(super) fn told_failed(ctx: &mut Context<'_>, told: &Told) {
         told.complain(ctx, "no answer");
     }
+}
+
+/// How a phone is spoken to, the way to it, and the registration by which it is reached.
+fn place(
+    directory: &Directory,
+    device: ObjectId,
+    binding: Option<&Binding>,
+) -> Result<(Dialect, Flow, Registered), Refusal> {
+    let dialect = dialect::of(directory, device).ok_or_else(|| Refusal::new(Code::NotFound))?;
+    let line = binding.and_then(|binding| Some((binding, binding.first()?)));
+    let (binding, line) = line.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
+    Ok((dialect, binding.flow.clone(), line.clone()))
 }
 
 impl Told {
@@ -202,14 +228,8 @@ impl Told {
 
     fn password(&self, directory: &Directory, old: bool) -> SecretText {
         let secrets = directory.secrets();
-        match secrets.generation(self.device).checked_sub(1) {
-            Some(before) if old => {
-                let mut former = secrets.clone();
-                former.set_generation(self.device, before);
-                former.sip_password(self.device)
-            }
-            _ => secrets.sip_password(self.device),
-        }
+        let former = if old { secrets.former_sip_password(self.device) } else { None };
+        former.unwrap_or_else(|| secrets.sip_password(self.device))
     }
 
     fn complain(&self, ctx: &mut Context<'_>, why: &str) {

@@ -29,7 +29,10 @@ impl Devices {
         let device = match self.caller(ctx, &flow, &message) {
             Proof::Proved { device } | Proof::Trusted { device } => device,
             Proof::Refused(Some(response)) => return endpoint.respond(ctx, key, &response),
-            Proof::Refused(None) | Proof::Newcomer { .. } | Proof::Repeated { .. } => {
+            Proof::Refused(None)
+            | Proof::Newcomer { .. }
+            | Proof::Repeated { .. }
+            | Proof::Outdated { .. } => {
                 let response = answer::plain(&message, Status::FORBIDDEN);
                 return endpoint.respond(ctx, key, &response);
             }

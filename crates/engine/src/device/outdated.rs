@@ -1,0 +1,170 @@
+//! A phone that comes with the secret it had before: its settings changed, and the word to fetch
+//! the new ones never reached it, because it was restarting, or the word was lost, or this node
+//! stopped before it was sent. Without help it would come with the old secret for ever.
+//!
+//! Its registration is refused all the same; but it has shown that it was this device, so it may
+//! fetch its file and is told to. Only the secret before the present one is known, so whoever wants
+//! to shut out a secret that has leaked replaces it twice.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use jackfield_model::Phone;
+use jackfield_sip::digest::Credentials;
+use jackfield_sip::header::ContactAddress;
+use jackfield_sip::{Essentials, Flow, Message, Method, Response, Status};
+use jackfield_vocabulary::{Now, ObjectId};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use super::authenticate::{Proof, hashed_with};
+use super::binding::{Binding, Registered, Trust};
+use super::nonce::{FRESH, Uses, Worth};
+use crate::context::{Context, Internal};
+use crate::endpoint::answer;
+use crate::interface::{Access, Level, Output};
+
+/// The devices whose former secret was of use lately.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Outdated {
+    devices: BTreeMap<ObjectId, Former>,
+}
+
+/// What is known of a device's former secret.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Former {
+    /// So that what was heard on the wire opens nothing when it is sent again.
+    uses: Uses,
+    /// When it was last of use.
+    seen: Now,
+    /// When the device was last told to restart for it.
+    told: Option<Now>,
+}
+
+impl Outdated {
+    /// A device's secret was replaced; these nonces it used with the one before.
+    pub(super) fn expect(&mut self, device: ObjectId, uses: Uses, now: Now) {
+        if let Some(former) = self.entry(device, now) {
+            *former = Former { uses, seen: now, told: former.told };
+        }
+    }
+
+    /// The device is gone.
+    pub(super) fn forget(&mut self, device: ObjectId) {
+        self.devices.remove(&device);
+    }
+
+    /// May the device be told to restart by now? Then it counts as told.
+    fn may_tell(&mut self, device: ObjectId, now: Now) -> bool {
+        let Some(former) = self.devices.get_mut(&device) else { return false };
+        let due = former.told.is_none_or(|at| now.since(at) >= AGAIN);
+        if due {
+            former.told = Some(now);
+        }
+        due
+    }
+
+    /// The device's place; none when too many were of use lately.
+    fn entry(&mut self, device: ObjectId, now: Now) -> Option<&mut Former> {
+        if self.devices.len() >= DEVICES && !self.devices.contains_key(&device) {
+            // Nonces from before are too old to be taken anyway.
+            self.devices.retain(|_, former| now.since(former.seen) < KEPT);
+            if self.devices.len() >= DEVICES {
+                return None;
+            }
+        }
+        let former = || Former { uses: Uses::default(), seen: now, told: None };
+        Some(self.devices.entry(device).or_insert_with(former))
+    }
+}
+
+impl Devices {
+    /// What a REGISTER proves whose credentials are not right, if they were before the device's
+    /// secret was replaced.
+    pub(super) fn outdated(
+        &mut self,
+        ctx: &mut Context<'_>,
+        device: ObjectId,
+        request: &Message,
+        credentials: &Credentials,
+    ) -> Option<Proof> {
+        let method = request.method().filter(|method| **method == Method::Register)?;
+        let algorithm = hashed_with(credentials.algorithm.base());
+        let (name, realm) = (&credentials.username, &credentials.realm);
+        let hash = ctx.directory.secrets().former_ha1(device, name, realm, algorithm)?;
+        if !credentials.verify(method.as_str(), hash.reveal(), request.body()) {
+            return None;
+        }
+        ctx.count("outdated-settings");
+        let count = credentials.protection.as_ref().map_or(1, |protection| protection.count);
+        let Some(former) = self.outdated.entry(device, ctx.now) else {
+            return Some(Proof::Refused(Some(refuse(request))));
+        };
+        let nonces = self.authenticator.nonces();
+        match former.uses.judge(nonces, ctx.now.wall, &credentials.nonce, count) {
+            Worth::Good => {
+                former.uses.take(&credentials.nonce, count);
+                former.seen = ctx.now;
+                Some(Proof::Outdated { device })
+            }
+            Worth::Replayed => Some(Proof::Refused(Some(refuse(request)))),
+            Worth::Stale => {
+                Some(Proof::Refused(Some(self.challenge(ctx, request, Some(device), true))))
+            }
+        }
+    }
+
+    /// Lets a phone with outdated settings fetch the new ones, and tells it to, at the contact and
+    /// by the way of this very REGISTER.
+    pub(super) fn call_back(
+        &mut self,
+        ctx: &mut Context<'_>,
+        device: ObjectId,
+        flow: &Flow,
+        essentials: &Essentials<'_>,
+        contact: &ContactAddress,
+    ) {
+        if !self.outdated.may_tell(device, ctx.now) {
+            return;
+        }
+        let registered = Registered {
+            user: essentials.to.user().map(Into::into).unwrap_or_default(),
+            line: None,
+            contact: contact.uri.to_string().into(),
+            call_id: essentials.call_id.into(),
+            sequence: essentials.cseq.number,
+            expires: ctx.now,
+        };
+        let binding = Binding {
+            flow: flow.clone(),
+            lines: vec![registered],
+            user_agent: Box::default(),
+            since: ctx.now.wall,
+            trust: Trust::Provisional,
+            kpml: false,
+            kept: ctx.now.wall,
+        };
+        self.remember_former(device, binding);
+        let address = Some(flow.remote.ip());
+        ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
+        ctx.tell(Internal::RestartFormer { device });
+        let name = ctx.directory.typed::<Phone>(device).map_or("", |phone| &phone.name);
+        let fields =
+            vec![("device.name", name.to_string()), ("device.address", flow.remote.to_string())];
+        ctx.note(Level::Info, "phone with outdated settings told to restart", fields);
+    }
+}
+
+/// The answer to a phone with outdated settings.
+pub(super) fn refuse(request: &Message) -> Response {
+    answer::refuse(request, Status::FORBIDDEN, "Outdated settings")
+}
+
+/// How often a device is told to restart.
+const AGAIN: Duration = Duration::from_secs(30);
+/// For how long it may fetch its file.
+const WINDOW: Duration = Duration::from_secs(300);
+/// Devices whose former secrets are of use at once.
+const DEVICES: usize = 10_000;
+/// How long the uses of a former secret matter: longer than a nonce is taken that nobody knows.
+const KEPT: Duration = Duration::from_secs(FRESH as u64 + 60);
