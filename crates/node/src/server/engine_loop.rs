@@ -37,8 +37,8 @@ const BEHIND: u32 = 64;
 /// 1,500 a second.
 const WINDOW: u64 = 20_000;
 const THICK: usize = 30;
-/// The pause while they do: what it adds to a phone's wait is a fiftieth of a packet of speech.
-const PAUSE: Duration = Duration::from_micros(800);
+/// The pause while they do: a tenth of a packet of speech.
+const PAUSE: Duration = Duration::from_millis(2);
 /// Sleep at the most: a safety net, not a clock.
 const NAP: Duration = Duration::from_secs(5);
 

@@ -1,21 +1,24 @@
 //! Writes behind: registrations and call records go to the store in batches, so that a
-//! registration never waits for a disk. A crash may lose the last second; phones register again.
+//! registration never waits for a disk. A crash may lose the last moment; phones register again.
+//!
+//! The engine only puts things down here; the thread looks by itself from time to time, because
+//! waking it for each registration would cost more than the registration.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_store::{BindingRow, RecordRow, StoreHandle};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 
-/// Changes that may wait; beyond, the engine's are dropped and counted.
+/// Changes that may wait; beyond, the newest are dropped and that is told.
 const WAITING: usize = 200_000;
 /// Changes written at once.
 const BATCH: usize = 1500;
-/// The longest a change waits.
-const DELAY: Duration = Duration::from_millis(500);
+/// How often the thread looks.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Something to keep.
 pub(crate) enum Kept {
@@ -27,77 +30,112 @@ pub(crate) enum Kept {
 
 /// The thread that writes behind.
 pub(crate) struct Keeper {
-    lane: Option<SyncSender<Kept>>,
+    desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Desk {
+    waiting: Mutex<Waiting>,
+    closing: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// The last word on each device.
+    bindings: BTreeMap<ObjectId, BindingRow>,
+    records: Vec<RecordRow>,
     dropped: u64,
+    closed: bool,
 }
 
 impl Keeper {
     pub(crate) fn start(store: StoreHandle) -> Result<Self> {
-        let (lane, arrivals) = sync_channel(WAITING);
+        let desk = Arc::new(Desk::default());
+        let own = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("keeper".into())
-            .spawn(move || run(&arrivals, &store))
+            .spawn(move || run(&own, &store))
             .context("starting the thread that writes behind")?;
-        Ok(Self { lane: Some(lane), thread: Some(thread), dropped: 0 })
+        Ok(Self { desk, thread: Some(thread) })
     }
 
     /// Keeps something soon.
-    pub(crate) fn keep(&mut self, kept: Kept) {
-        let Some(lane) = &self.lane else { return };
-        if let Err(TrySendError::Full(_)) = lane.try_send(kept) {
-            if self.dropped == 0 {
-                tracing::warn!("the database is behind; registrations are not being kept");
+    pub(crate) fn keep(&self, kept: Kept) {
+        let mut waiting = self.desk.lock();
+        if waiting.bindings.len() + waiting.records.len() >= WAITING {
+            waiting.dropped += 1;
+            return;
+        }
+        match kept {
+            Kept::Binding { device, binding, expires } => {
+                waiting.bindings.insert(device, BindingRow { device, blob: binding, expires });
             }
-            self.dropped += 1;
+            Kept::Record(record) => waiting.records.push(*record),
         }
     }
 
     /// Writes what waits and ends.
     pub(crate) fn finish(&mut self) {
-        self.lane = None;
+        self.desk.lock().closed = true;
+        self.desk.closing.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
     }
 }
 
-fn run(arrivals: &Receiver<Kept>, store: &StoreHandle) {
-    let mut bindings: BTreeMap<ObjectId, BindingRow> = BTreeMap::new();
-    let mut records: Vec<RecordRow> = Vec::new();
-    let mut since: Option<Instant> = None;
+impl Desk {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits a while, or until the end; then takes a batch. Is it the end, with nothing left?
+    fn take(&self) -> (Vec<BindingRow>, Vec<RecordRow>, bool) {
+        let mut waiting = self.lock();
+        if !waiting.closed && waiting.bindings.len() + waiting.records.len() < BATCH {
+            waiting = match self.closing.wait_timeout(waiting, PAUSE) {
+                Ok((waiting, _)) => waiting,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+        if waiting.dropped > 0 {
+            tracing::warn!(
+                changes.dropped = waiting.dropped,
+                "the database is far behind; registrations or call records were not kept"
+            );
+            waiting.dropped = 0;
+        }
+        let mut bindings = Vec::new();
+        while bindings.len() < BATCH
+            && let Some((_, binding)) = waiting.bindings.pop_first()
+        {
+            bindings.push(binding);
+        }
+        let records = waiting.records.len().min(BATCH);
+        let records: Vec<RecordRow> = waiting.records.drain(..records).collect();
+        let done = waiting.closed && bindings.is_empty() && records.is_empty();
+        (bindings, records, done)
+    }
+}
+
+fn run(desk: &Desk, store: &StoreHandle) {
     loop {
-        let patience =
-            since.map_or(Duration::from_secs(3600), |since| DELAY.saturating_sub(since.elapsed()));
-        let arrival = arrivals.recv_timeout(patience);
-        let ended = matches!(arrival, Err(RecvTimeoutError::Disconnected));
-        match arrival {
-            Ok(Kept::Binding { device, binding, expires }) => {
-                bindings.insert(device, BindingRow { device, blob: binding, expires });
-            }
-            Ok(Kept::Record(record)) => records.push(*record),
-            Err(_) => {}
-        }
-        let waiting = bindings.len() + records.len();
-        since = if waiting == 0 { None } else { since.or_else(|| Some(Instant::now())) };
-        let due = since.is_some_and(|since| since.elapsed() >= DELAY);
-        if waiting > 0 && (due || waiting >= BATCH || ended) {
-            write(store, core::mem::take(&mut bindings), core::mem::take(&mut records));
-            since = None;
-        }
-        if ended {
+        let (bindings, records, done) = desk.take();
+        if done {
             return;
         }
+        write(store, bindings, records);
     }
 }
 
 /// Gives a batch to the store's writer, and waits for it, so that no more than one is under way.
-fn write(store: &StoreHandle, bindings: BTreeMap<ObjectId, BindingRow>, records: Vec<RecordRow>) {
-    let (done, outcome) = sync_channel(2);
-    let waiting = usize::from(!bindings.is_empty()) + usize::from(!records.is_empty());
+fn write(store: &StoreHandle, bindings: Vec<BindingRow>, records: Vec<RecordRow>) {
+    let (done, outcome) = mpsc::sync_channel(2);
+    let batches = usize::from(!bindings.is_empty()) + usize::from(!records.is_empty());
     if !bindings.is_empty() {
         let done = done.clone();
-        store.save_bindings(bindings.into_values().collect(), move |result| {
+        store.save_bindings(bindings, move |result| {
             let _ = done.send(("registrations could not be kept", result));
         });
     }
@@ -106,7 +144,7 @@ fn write(store: &StoreHandle, bindings: BTreeMap<ObjectId, BindingRow>, records:
             let _ = done.send(("call records could not be kept", result));
         });
     }
-    for (trouble, result) in outcome.iter().take(waiting) {
+    for (trouble, result) in outcome.iter().take(batches) {
         if let Err(error) = result {
             tracing::warn!(error.cause = %error, "{trouble}");
         }

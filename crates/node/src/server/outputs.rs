@@ -85,7 +85,7 @@ impl Outputs {
         }
     }
 
-    fn keep_binding(&mut self, change: BindingChange) {
+    fn keep_binding(&self, change: BindingChange) {
         self.keeper.keep(Kept::Binding {
             device: change.device,
             binding: change.binding,
@@ -93,7 +93,7 @@ impl Outputs {
         });
     }
 
-    fn keep_record(&mut self, record: CallRecord) {
+    fn keep_record(&self, record: CallRecord) {
         let Ok(body) = serde_json::to_value(&record) else { return };
         self.keeper.keep(Kept::Record(Box::new(RecordRow {
             id: 0,
