@@ -168,3 +168,27 @@ const WINDOW: Duration = Duration::from_secs(300);
 const DEVICES: usize = 10_000;
 /// How long the uses of a former secret matter: longer than a nonce is taken that nobody knows.
 const KEPT: Duration = Duration::from_secs(FRESH as u64 + 60);
+
+#[cfg(test)]
+mod tests {
+    use jackfield_vocabulary::UnixTime;
+
+    use super::*;
+
+    #[test]
+    fn many_replacements_stay_bounded_and_make_room_again() {
+        let at = |seconds: u64| Now::new(seconds * 1_000_000, UnixTime(0));
+        let mut outdated = Outdated::default();
+        for number in 0..DEVICES as u32 + 5 {
+            outdated.expect(ObjectId(number), Uses::default(), at(0));
+        }
+        assert_eq!(outdated.devices.len(), DEVICES);
+        let late = ObjectId(DEVICES as u32 + 5);
+        assert!(!outdated.may_tell(late, at(1)), "it has no place");
+        assert!(outdated.entry(late, at(KEPT.as_secs() + 1)).is_some());
+        assert_eq!(outdated.devices.len(), 1);
+        assert!(outdated.may_tell(late, at(400)));
+        assert!(!outdated.may_tell(late, at(429)));
+        assert!(outdated.may_tell(late, at(430)));
+    }
+}
