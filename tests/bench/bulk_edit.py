@@ -1,32 +1,48 @@
-"""Edits every phone through REST, as a bulk job would: all descriptions, 500 at a time."""
+"""Edits every phone through REST, as an administrator's program would: 16 at a time."""
 
+import http.client
 import json
 import os
 import sys
+import threading
 import time
-import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, urlparse
 
 url, folder = sys.argv[1:3]
 with open(os.path.join(folder, "config", "jackfield", "session.json")) as kept:
     token = json.load(kept)["token"]
+own = threading.local()
 
 
 def call(method, path, body=None):
-    request = urllib.request.Request(f"{url}/api/v1{path}", method=method, data=json.dumps(body).encode() if body else None)
-    request.add_header("authorization", f"Bearer {token}")
-    request.add_header("content-type", "application/json")
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.load(answer)
+    if not hasattr(own, "door"):
+        own.door = http.client.HTTPConnection(urlparse(url).netloc, timeout=60)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    own.door.request(method, f"/api/v1{path}", json.dumps(body) if body else None, headers)
+    answer = own.door.getresponse()
+    text = answer.read()
+    if answer.status >= 300:
+        raise SystemExit(f"{method} {path}: {answer.status} {text[:300]}")
+    return json.loads(text)
 
 
-began, done, cursor = time.monotonic(), 0, ""
-while True:
-    page = call("GET", f"/phones?limit=500{cursor}")
-    items = [{"operation": "update", "id": phone["id"], "version": None,
-              "patch": {"description": f"edited {time.time():.0f}"}} for phone in page["items"]]
-    call("POST", "/batch", {"operations": items})
-    done += len(items)
-    if not page.get("next"):
-        break
-    cursor = f"&cursor={urllib.request.quote(page['next'])}"
-print(f"{done} phones in {time.monotonic() - began:.1f} s")
+def names():
+    cursor = ""
+    while True:
+        page = call("GET", f"/phones?limit=500&fields=name{cursor}")
+        yield from (phone["name"] for phone in page["items"])
+        if not page.get("next"):
+            return
+        cursor = f"&cursor={quote(str(page['next']))}"
+
+
+def edit(name):
+    call("PATCH", f"/phones/{name}", {"description": "edited"})
+
+
+began = time.monotonic()
+everyone = list(names())
+with ThreadPoolExecutor(16) as pool:
+    list(pool.map(edit, everyone))
+print(f"{len(everyone)} phones in {time.monotonic() - began:.1f} s")

@@ -30,9 +30,12 @@ pub(super) fn set(
     Ok(Outcome::Done)
 }
 
-/// Gives a device a new secret.
+/// Gives a device a new secret, and the one after it: a phone that shows the secret before the
+/// present one is told to fetch the present one, and whoever asks for a new one may have lost the
+/// old one to a stranger.
 pub(super) fn rotate(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome, Refusal> {
     work.typed::<Phone>(device)?;
+    work.rotate(device);
     work.rotate(device);
     Ok(Outcome::Done)
 }

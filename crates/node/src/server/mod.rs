@@ -24,9 +24,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_engine::{Engine, Identity, Input};
-use jackfield_media::{Driver, DriverHandle, DriverSettings};
+use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
-use jackfield_store::{Store, StoreSettings, Verifier};
+use jackfield_store::{Store, StoreHandle, StoreSettings, Verifier};
 use jackfield_web::{App, AppSettings, PhoneFiles};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -36,6 +36,7 @@ use doors::{AlarmBoard, FileAccess, Replies};
 use engine_loop::{EngineThread, LoopSettings};
 use file_source::TftpFiles;
 use keeper::Keeper;
+use lanes::Lanes;
 use operator::NodeOperator;
 use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
@@ -124,33 +125,10 @@ impl Server {
             advertised,
             quarantine: settings.place.folder.join("quarantine"),
         })?;
-        let store = {
-            let (lanes, access) = (lanes.clone(), Arc::clone(&access));
-            Store::open(&settings.place.store_settings()?, move |directory, changed| {
-                let mut table = access.lock().unwrap_or_else(PoisonError::into_inner);
-                changed
-                    .iter()
-                    .filter(|id| directory.entry(**id).is_none())
-                    .for_each(|id| table.forget(*id));
-                drop(table);
-                let _ = lanes.input(Input::Directory { directory, changed });
-            })
-            .context("opening the database")?
-        };
+        let store = open_store(&settings, &lanes, &access)?;
         let handle = store.handle();
         let library = Arc::new(prompts::open(settings.prompts.as_deref())?);
-        let media = {
-            let lanes = lanes.clone();
-            let mut driver = DriverSettings::new(bind_address(settings.sip), random_number()?);
-            driver.advertised = advertised;
-            driver.ports = Some(settings.media_ports.clone());
-            Arc::new(
-                Driver::start(driver, Arc::clone(&library), move |event| {
-                    let _ = lanes.input(Input::Media(event));
-                })
-                .context("starting the media driver")?,
-            )
-        };
+        let media = start_media(&settings, advertised, &library, &lanes)?;
         let verifier = Arc::new(Verifier::start(&handle, 2).context("starting the verifier")?);
         let (replies, alarms) = (Replies::default(), AlarmBoard::default());
         let streams = Streams::new(lanes.clone());
@@ -165,18 +143,7 @@ impl Server {
             alarms: alarms.clone(),
             clock,
         };
-        let identity = Identity {
-            node: settings.node.clone(),
-            epoch: limits::next_epoch(&settings.place.folder)?,
-        };
-        let mut engine = Engine::new(identity, handle.directory(), random_seed()?);
-        let now = clock.now();
-        let kept = handle.bindings(now.wall).context("reading registrations")?;
-        let kept = kept.into_iter().filter_map(|row| Some((row.device, row.blob?))).collect();
-        let mut out = Vec::new();
-        engine.restore_bindings(now, kept, &mut out);
-        let mut outputs = outputs;
-        out.into_iter().for_each(|output| outputs.carry(output));
+        let engine = start_engine(&settings, &handle, clock, &outputs)?;
         let engine = EngineThread::start(
             prepared,
             lanes.clone(),
@@ -203,8 +170,7 @@ impl Server {
         );
         let mut doors = BTreeMap::new();
         let tftp_files = Arc::new(TftpFiles(files.clone()));
-        let tftp = tftp_door(runtime.handle().clone(), tftp_address, tftp_files);
-        doors.insert(Service::Tftp, tftp);
+        doors.insert(Service::Tftp, tftp_door(runtime.handle().clone(), tftp_address, tftp_files));
         let file_router = jackfield_web::file_router(files.clone());
         let file_http = http_door(runtime.handle().clone(), files_address, file_router);
         doors.insert(Service::FileHttp, file_http);
@@ -233,6 +199,7 @@ impl Server {
             web_port: http_address.port(),
             backups: settings.place.folder.join("backups"),
         }));
+        runtime.spawn(prune_hourly(store.handle()));
         let http_door = http_listener(&runtime, http, router)?;
         services.start_activated();
         Ok(Self {
@@ -312,8 +279,53 @@ impl Server {
     }
 }
 
-fn bind_address(sip: SocketAddr) -> IpAddr {
-    sip.ip()
+/// Opens the store; every change it commits goes to the engine and to the doors.
+fn open_store(settings: &ServeSettings, lanes: &Lanes, access: &FileAccess) -> Result<Store> {
+    let (lanes, access) = (lanes.clone(), Arc::clone(access));
+    Store::open(&settings.place.store_settings()?, move |directory, changed| {
+        let mut table = access.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = changed.iter().filter(|id| directory.entry(**id).is_none());
+        gone.for_each(|id| table.forget(*id));
+        drop(table);
+        let _ = lanes.input(Input::Directory { directory, changed });
+    })
+    .context("opening the database")
+}
+
+/// Starts the driver of the node's own media.
+fn start_media(
+    settings: &ServeSettings,
+    advertised: IpAddr,
+    library: &Arc<PromptLibrary>,
+    lanes: &Lanes,
+) -> Result<Arc<DriverHandle>> {
+    let mut driver = DriverSettings::new(settings.sip.ip(), random_number()?);
+    driver.advertised = advertised;
+    driver.ports = Some(settings.media_ports.clone());
+    let lanes = lanes.clone();
+    let driver = Driver::start(driver, Arc::clone(library), move |event| {
+        let _ = lanes.input(Input::Media(event));
+    });
+    Ok(Arc::new(driver.context("starting the media driver")?))
+}
+
+/// An engine that knows the registrations of the node's earlier life.
+fn start_engine(
+    settings: &ServeSettings,
+    store: &StoreHandle,
+    clock: Clock,
+    outputs: &Outputs,
+) -> Result<Engine> {
+    let epoch = limits::next_epoch(&settings.place.folder)?;
+    let identity = Identity { node: settings.node.clone(), epoch };
+    let mut engine = Engine::new(identity, store.directory(), random_seed()?);
+    let now = clock.now();
+    let kept = store.bindings(now.wall).context("reading registrations")?;
+    let kept = kept.into_iter().filter_map(|row| Some((row.device, row.blob?))).collect();
+    let mut out = Vec::new();
+    engine.restore_bindings(now, kept, &mut out);
+    out.into_iter().for_each(|output| outputs.carry(output));
+    Ok(engine)
 }
 
 fn bind_tcp(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListener> {
@@ -333,6 +345,21 @@ fn bind_http(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)>
     listener.set_nonblocking(true)?;
     let local = listener.local_addr()?;
     Ok((listener, local))
+}
+
+/// Lets go of what the retention settings no longer keep: soon after the start, then each hour.
+async fn prune_hourly(store: StoreHandle) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    hours.tick().await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    loop {
+        let store = store.clone();
+        let pruned = tokio::task::spawn_blocking(move || store.prune(clock::wall())).await;
+        if let Ok(Err(error)) = pruned {
+            tracing::warn!(error.cause = %error, "what is past its retention could not be removed");
+        }
+        hours.tick().await;
+    }
 }
 
 /// Opens the people's door.

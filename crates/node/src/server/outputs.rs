@@ -31,7 +31,7 @@ pub(crate) struct Outputs {
 
 impl Outputs {
     /// Carries out one output.
-    pub(crate) fn carry(&mut self, output: Output) {
+    pub(crate) fn carry(&self, output: Output) {
         match output {
             Output::Submit { operation, actor, what } => {
                 let lanes = self.lanes.clone();
