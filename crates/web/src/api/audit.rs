@@ -20,7 +20,16 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
         operation: call.query("operation").map(Into::into),
         limit: u32::try_from(limit).unwrap_or(u32::MAX),
     };
-    let items = call.app.blocking(move |store| store.audit(filter)).await?;
+    let mut items = call.app.blocking(move |store| store.audit(filter)).await?;
+    let directory = call.app.directory();
+    for item in &mut items {
+        // What is no change of an object, such as a new password, is named after its owner.
+        let owner = item.object.filter(|_| item.kind.is_none());
+        if let Some((id, entry)) = owner.and_then(|id| Some((id, directory.entry(id)?))) {
+            item.kind = Some(entry.body.kind().name().into());
+            item.name = directory.label(id);
+        }
+    }
     let full = items.len() == limit;
     let next = items.last().filter(|_| full).map(|last| last.sequence);
     Ok(Answer::ok(json!({ "items": items, "next": next })))

@@ -42,7 +42,11 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
         .app
         .blocking(move |store| {
             let pin = store.has_credential(user, CredentialKind::Pin)?;
-            let locked = store.locked(user, CredentialKind::Pin)?.is_some();
+            // By call with the PIN, or on the phone's screen with the password.
+            let mut locked = false;
+            for kind in [CredentialKind::Pin, CredentialKind::Password] {
+                locked |= store.locked(user, kind)?.is_some();
+            }
             Ok((pin, locked))
         })
         .await?;

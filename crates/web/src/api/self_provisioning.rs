@@ -183,7 +183,8 @@ async fn only_installed(
     let Reply::Languages(installed) = call.app.operate(Order::Languages).await? else {
         return Err(Code::Internal.into());
     };
-    match added.iter().find(|tag| !installed.iter().any(|one| one.locale.as_ref() == tag.as_ref())) {
+    match added.iter().find(|tag| !installed.iter().any(|one| one.locale.as_ref() == tag.as_ref()))
+    {
         Some(missing) => {
             let refusal = Refusal::new(Code::LanguageNotInstalled).field("languages");
             Err(refusal.value("name", missing).into())
