@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
-use ureq::Agent;
 use ureq::http::Response;
+use ureq::{Agent, RequestBuilder};
 
 /// The server that a command without `--server` speaks to.
 pub(crate) const SERVER: &str = "http://127.0.0.1:8080";
@@ -20,6 +20,8 @@ pub(crate) struct Client {
     agent: Agent,
     server: String,
     token: Option<String>,
+    /// The language of the person, as the environment has it.
+    language: String,
 }
 
 impl Client {
@@ -32,7 +34,11 @@ impl Client {
             .or_else(|| std::env::var("JACKFIELD_SERVER").ok())
             .or_else(|| kept.as_ref().map(|session| session.server.clone()))
             .unwrap_or_else(|| SERVER.to_owned());
-        let server = server.trim_end_matches('/').to_owned();
+        let server = server.trim_end_matches('/');
+        let server = match server.contains("://") {
+            true => server.to_owned(),
+            false => format!("http://{server}"),
+        };
         let token = std::env::var("JACKFIELD_TOKEN").ok().or_else(|| {
             kept.filter(|session| session.server == server).map(|session| session.token)
         });
@@ -40,7 +46,8 @@ impl Client {
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
-        Self { agent: config.into(), server, token }
+        let language = language(|name| std::env::var(name).ok());
+        Self { agent: config.into(), server, token, language }
     }
 
     /// Signs in and keeps the token for the commands that follow.
@@ -67,29 +74,33 @@ impl Client {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        self.told(self.agent.get(self.url(path)).header("authorization", self.bearer()).call())
+        self.told(self.dressed(self.agent.get(self.url(path))).call())
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(
-            self.agent.post(self.url(path)).header("authorization", self.bearer()).send_json(body),
-        )
+        self.told(self.dressed(self.agent.post(self.url(path))).send_json(body))
     }
 
     pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(
-            self.agent.put(self.url(path)).header("authorization", self.bearer()).send_json(body),
-        )
+        self.told(self.dressed(self.agent.put(self.url(path))).send_json(body))
     }
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(
-            self.agent.patch(self.url(path)).header("authorization", self.bearer()).send_json(body),
-        )
+        self.told(self.dressed(self.agent.patch(self.url(path))).send_json(body))
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<Value> {
-        self.told(self.agent.delete(self.url(path)).header("authorization", self.bearer()).call())
+        self.told(self.dressed(self.agent.delete(self.url(path))).call())
+    }
+
+    /// Whether the person reads Japanese.
+    pub(crate) fn is_japanese(&self) -> bool {
+        self.language.starts_with("ja")
+    }
+
+    /// With what every request says of who asks.
+    fn dressed<T>(&self, request: RequestBuilder<T>) -> RequestBuilder<T> {
+        request.header("authorization", self.bearer()).header("accept-language", &self.language)
     }
 
     fn url(&self, path: &str) -> String {
@@ -118,29 +129,63 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(body);
         }
-        bail!("{}", refusal(status, &body))
+        bail!("{}", refusal(status, &body, self.is_japanese()))
     }
 }
 
+/// The language tag of a locale, as in `ja_JP.UTF-8`.
+fn language(variable: impl Fn(&str) -> Option<String>) -> String {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let locale = named.into_iter().filter_map(variable).find(|locale| !locale.is_empty());
+    let locale = locale.unwrap_or_default();
+    let tag = locale.split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+    let fits =
+        tag.len() >= 2 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if fits && tag != "POSIX" { tag } else { "en".into() }
+}
+
 /// A refusal as a person reads it: what, where, and what would change it.
-fn refusal(status: u16, body: &Value) -> String {
+fn refusal(status: u16, body: &Value, japanese: bool) -> String {
     let Some(message) = body["message"].as_str() else {
         return format!("the server answered {status}");
     };
+    let labels = match japanese {
+        true => ["フィールド", "決めている設定", "対処", "コマンド"],
+        false => ["Field", "Decided by", "What to do", "Command"],
+    };
+    let object = body["object"].as_str();
+    let lines = [
+        body["field"].as_str().map(str::to_owned),
+        object.map(str::to_owned),
+        body["remedy"].as_str().map(str::to_owned),
+        remedy_command(body["code"].as_str().unwrap_or_default(), object),
+    ];
     let mut text = message.to_owned();
-    if let Some(field) = body["field"].as_str() {
-        text.push_str(&format!("\nField: {field}"));
-    }
-    if let Some(object) = body["object"].as_str() {
-        text.push_str(&format!("\nDecided by: {object}"));
-    }
-    if let Some(remedy) = body["remedy"].as_str().filter(|remedy| !remedy.is_empty()) {
-        text.push_str(&format!("\nWhat to do: {remedy}"));
-    }
-    if status == 401 {
-        text.push_str("\nSign in with `jackfield login USER`.");
+    for (label, line) in labels.iter().zip(lines) {
+        if let Some(line) = line.filter(|line| !line.is_empty()) {
+            text.push_str(&format!("\n{label}: {line}"));
+        }
     }
     text
+}
+
+/// The command that does what a remedy says, where there is one.
+fn remedy_command(code: &str, object: Option<&str>) -> Option<String> {
+    let phone = object.and_then(|object| object.strip_prefix("phone "));
+    match code {
+        "unauthenticated" => Some("jackfield login USER".into()),
+        "password-change-needed" => Some("jackfield password USER".into()),
+        "locked" => Some("jackfield unlock USER".into()),
+        "restart-choice-needed" => Some(
+            "jackfield self-provisioning set … --restart now (or --restart later to save \
+             without restarting)"
+                .into(),
+        ),
+        "owned-by-another" => phone.map(|phone| format!("jackfield unassign {phone}")),
+        "service-inactive" => Some("jackfield services activate SERVICE".into()),
+        "language-not-installed" => Some("jackfield languages --rescan".into()),
+        _ => None,
+    }
 }
 
 /// What `jackfield login` keeps.
@@ -187,5 +232,44 @@ impl Session {
             Some(Err(error)) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_language_is_the_locale_s() {
+        for (variables, tag) in [
+            (&[("LANG", "ja_JP.UTF-8")][..], "ja-JP"),
+            (&[("LANG", "ja_JP.UTF-8"), ("LC_ALL", "en_GB")], "en-GB"),
+            (&[("LC_ALL", ""), ("LC_MESSAGES", "ja_JP@x")], "ja-JP"),
+            (&[("LANG", "C")], "en"),
+            (&[("LANG", "POSIX")], "en"),
+            (&[("LANG", "ja\r\nx: y")], "en"),
+            (&[], "en"),
+        ] {
+            let found = |name: &str| {
+                let found = variables.iter().find(|(one, _)| *one == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(language(found), tag, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_the_command_of_its_remedy() {
+        let body = json!({
+            "code": "owned-by-another", "message": "It is somebody's.", "field": null,
+            "object": "phone SEP001122334455", "remedy": "Unassign it.",
+        });
+        let told = refusal(409, &body, false);
+        assert!(told.ends_with("\nCommand: jackfield unassign SEP001122334455"), "{told}");
+        assert!(refusal(409, &body, true).contains("対処: Unassign it."));
+        let wrong = json!({"code": "wrong-credential", "message": "Wrong.", "remedy": "Again."});
+        assert_eq!(refusal(401, &wrong, false), "Wrong.\nWhat to do: Again.");
     }
 }

@@ -150,28 +150,45 @@ impl Field {
     }
 
     fn help(&self) -> String {
-        let own = self.schema["description"].as_str();
-        let help = own.or_else(|| resolve(self.schema, self.definitions)["description"].as_str());
-        let mut help = help.unwrap_or_default().replace('\n', " ");
-        match &self.schema["default"] {
-            Value::Null => {}
-            Value::String(text) if text.is_empty() => {}
-            Value::Array(entries) if entries.is_empty() => {}
-            default => help.push_str(&format!(" [default: {}]", plain(default))),
+        let mut help = self.about();
+        if let Some(default) = self.default() {
+            help.push_str(&format!(" [default: {default}]"));
         }
-        if let Some(takes) = self.schema["x-takes"].as_str() {
-            let effect = match takes {
-                "restart" => "the phone must restart",
-                "service-restart" => "the service must restart",
-                "node-restart" => "the node must restart",
-                other => other,
-            };
-            help.push_str(&format!(" [{effect}]"));
+        if let Some(takes) = self.takes() {
+            help.push_str(&format!(" [{takes}]"));
         }
         if self.is_list() {
             help.push_str(" [several: repeat it, or separate them by commas]");
         }
         help
+    }
+
+    /// What it is for.
+    fn about(&self) -> String {
+        let own = self.schema["description"].as_str();
+        let help = own.or_else(|| resolve(self.schema, self.definitions)["description"].as_str());
+        help.unwrap_or_default().replace('\n', " ")
+    }
+
+    /// What it is where nobody chooses, as it is typed.
+    fn default(&self) -> Option<String> {
+        match &self.schema["default"] {
+            Value::Null => None,
+            Value::String(text) if text.is_empty() => None,
+            Value::Array(entries) if entries.is_empty() => None,
+            Value::Array(entries) => Some(entries.iter().map(plain).collect::<Vec<_>>().join(",")),
+            default => Some(plain(default)),
+        }
+    }
+
+    /// What a change takes before it shows.
+    fn takes(&self) -> Option<&'static str> {
+        Some(match self.schema["x-takes"].as_str()? {
+            "restart" => "the phone must restart",
+            "service-restart" => "the service must restart",
+            "node-restart" => "the node must restart",
+            other => other,
+        })
     }
 }
 
@@ -268,6 +285,51 @@ mod tests {
     fn a_number_that_is_none_is_refused_by_name() {
         let error = typed(Kind::Node, &["--sip-port", "many"]).unwrap_err().to_string();
         assert!(error.contains("--sip-port takes a whole number"), "{error}");
+    }
+
+    /// The reference for readers, `docs/reference.md`.
+    fn reference() -> String {
+        let mut page = String::from(
+            "# Reference: every kind and field\n\n\
+             Made from the declarations by a test; the command line (`jackfield add KIND --help`), \
+             REST and\nthe checks are made from the same. An option has dashes where a field has \
+             underscores: `--alerting-name`\nis the field `alerting_name`. A field in capitals \
+             after its name refers to an object of that kind, by name\nor id.\n",
+        );
+        for kind in Kind::ALL {
+            let about = kind.schema_value()["description"].as_str().unwrap_or_default();
+            let only = if kind.is_singleton() { " There is one." } else { "" };
+            page.push_str(&format!("\n## {kind}\n\n{}{only}\n\n", about.replace('\n', " ")));
+            page.push_str(
+                "| option | value | what it is | default | a change |\n|---|---|---|---|---|\n",
+            );
+            for field in fields(*kind) {
+                let needed = if field.required { "**needed**".into() } else { String::new() };
+                let several = if field.is_list() { ", several" } else { "" };
+                let cells = [
+                    format!("`--{}`", field.name()),
+                    format!("{}{several}", field.value_name()),
+                    field.about(),
+                    field.default().map_or(needed, |default| format!("`{default}`")),
+                    field.takes().unwrap_or_default().to_owned(),
+                ];
+                let cells = cells.map(|cell| cell.replace('|', "\\|"));
+                page.push_str(&format!("| {} |\n", cells.join(" | ")));
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_checked_in_reference_is_that_of_the_declarations() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference.md");
+        let text = reference();
+        if std::fs::read_to_string(&path).unwrap_or_default() != text {
+            std::fs::write(&path, &text).unwrap();
+            panic!(
+                "docs/reference.md was not up to date and is rewritten: look at it and commit it"
+            );
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod field;
 mod object;
 mod operate;
 mod print;
+mod report;
 mod serve;
 
 use anyhow::Result;
@@ -21,7 +22,9 @@ First steps:
   jackfield setup                       what is still missing until phones provision themselves
   jackfield add line --help             every field of a kind, with help and range
 
-Environment: JACKFIELD_SERVER, JACKFIELD_TOKEN, JACKFIELD_PROMPTS, JACKFIELD_LOG";
+Environment: JACKFIELD_SERVER, JACKFIELD_TOKEN (for the client); JACKFIELD_PROMPTS,
+JACKFIELD_DATABASE, JACKFIELD_LOG (for the server). With a Japanese locale (LANG=ja_JP.UTF-8) the
+server answers in Japanese.";
 
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> Result<()> {
@@ -52,12 +55,14 @@ fn command() -> Command {
                 .long("server")
                 .global(true)
                 .value_name("URL")
+                .display_order(1000)
                 .help(format!("The server to speak to [default: {}]", client::SERVER)),
         )
         .arg(
             Arg::new("json")
                 .long("json")
                 .global(true)
+                .display_order(1001)
                 .action(ArgAction::SetTrue)
                 .help("Answers as JSON, for programs"),
         )

@@ -1,7 +1,7 @@
 //! `list`, `show`, `add`, `set` and `delete` of every kind of object, made from the declarations.
 
-use anyhow::{Context, Result};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use anyhow::{Context, Result, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use jackfield_model::Kind;
 use serde_json::{Map, Value};
 
@@ -15,12 +15,11 @@ const PAGE: usize = 500;
 /// The five verbs.
 pub(crate) fn commands() -> [Command; 5] {
     [
-        verb("list", "List the objects of a kind", |kind, command| list_options(kind, command)),
-        verb("show", "Show one object", |_, command| command.arg(name_argument())),
+        verb("list", "List the objects of a kind", list_options),
+        verb("show", "Show one object", named),
         verb("add", "Make an object", |kind, command| with_fields(kind, command, true)),
         verb("set", "Change fields of an object", |kind, command| {
-            let command = if kind.is_singleton() { command } else { command.arg(name_argument()) };
-            with_fields(kind, command, false)
+            with_fields(kind, named(kind, command), false)
         }),
         verb("delete", "Delete an object that nothing refers to", |_, command| {
             command.arg(name_argument())
@@ -42,7 +41,11 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
             Ok(())
         }
         "set" => {
-            let saved = client.patch(&one(kind, name), &typed(kind, matches)?)?;
+            let fields = typed(kind, matches)?;
+            if fields.as_object().is_none_or(Map::is_empty) {
+                bail!("nothing to change: name a field; `jackfield set {kind} --help` shows them");
+            }
+            let saved = client.patch(&one(kind, name), &fields)?;
             report(form, "changed", kind, &saved);
             Ok(())
         }
@@ -53,7 +56,7 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
             }
             Ok(())
         }
-        other => anyhow::bail!("no such verb: {other}"),
+        other => bail!("no such verb: {other}"),
     }
 }
 
@@ -70,7 +73,10 @@ fn verb(
         let help = kind.schema_value()["description"].as_str().unwrap_or_default();
         let command = Command::new(kind.name()).about(help.replace('\n', " "));
         let named = kind.plural() == kind.name();
-        shape(kind, if named { command } else { command.alias(kind.plural()) })
+        let command = if named { command } else { command.alias(kind.plural()) };
+        // What everybody calls them.
+        let user = kind == Kind::EndUser;
+        shape(kind, if user { command.aliases(["user", "users"]) } else { command })
     });
     let example = format!("Example: jackfield {}", example(name));
     Command::new(name)
@@ -88,13 +94,19 @@ fn example(verb: &str) -> &'static str {
         "list" => "list phone --filter owner=tanaka",
         "show" => "show phone SEP001122AABBCC",
         "add" => "add line --number 2001 --alerting-name \"Reception\"",
-        "set" => "set user-profile Standard --allow-self-provisioning true",
+        "set" => "set user-profile Default --allow-self-provisioning true",
         _ => "delete line 2001",
     }
 }
 
 fn name_argument() -> Arg {
-    Arg::new("NAME").help("Its name or its id").required(false)
+    let help = "Its name, user ID, number or pattern, as in its list, or id:NUMBER";
+    Arg::new("NAME").help(help).required(true)
+}
+
+/// There is only one of some kinds; the others are named.
+fn named(kind: Kind, command: Command) -> Command {
+    if kind.is_singleton() { command } else { command.arg(name_argument()) }
 }
 
 fn list_options(kind: Kind, command: Command) -> Command {
@@ -105,10 +117,18 @@ fn list_options(kind: Kind, command: Command) -> Command {
                 .long("filter")
                 .value_name("FIELD=VALUE")
                 .action(ArgAction::Append)
-                .help(format!("Only those with this value, as in {example}=…; `~` for contains")),
+                .help(format!(
+                    "Only those with this value, as in {example}=…; != for others, ~ for a part"
+                )),
         )
         .arg(Arg::new("search").long("search").value_name("TEXT").help("Only names with this text"))
-        .arg(Arg::new("limit").long("limit").value_name("NUMBER").help("At most so many"))
+        .arg(
+            Arg::new("limit")
+                .long("limit")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(u32).range(1..))
+                .help("At most so many [default: all]"),
+        )
 }
 
 fn with_fields(kind: Kind, command: Command, for_new: bool) -> Command {
@@ -146,11 +166,14 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
-    let limit = matches.get_one::<String>("limit").map(|limit| limit.parse()).transpose()?;
-    let limit: usize = limit.unwrap_or(usize::MAX);
+    if kind.is_singleton() {
+        return client.get(&one(kind, None)).map(|object| print::show(form, &object));
+    }
+    let limit = matches.get_one::<u32>("limit").and_then(|limit| usize::try_from(*limit).ok());
+    let limit = limit.unwrap_or(usize::MAX);
     let mut query = String::new();
     for filter in matches.get_many::<String>("filter").into_iter().flatten() {
-        query.push_str(&format!("&filter={}", encode(filter)));
+        query.push_str(&format!("&filter={}", encode(&filter_of(filter))));
     }
     if let Some(text) = matches.get_one::<String>("search") {
         query.push_str(&format!("&search={}", encode(text)));
@@ -179,8 +202,32 @@ fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result
     Ok(())
 }
 
-/// What a list shows: the first plain fields of the kind.
+/// A filter may name its field as the options do: `alerting-name=…`.
+fn filter_of(typed: &str) -> String {
+    let end = typed.find(['=', '!', '~']).unwrap_or(typed.len());
+    let (field, rest) = typed.split_at(end);
+    format!("{}{rest}", field.replace('-', "_"))
+}
+
+/// What a list shows: what one looks for in it, else the first plain fields of the kind.
 fn columns(kind: Kind) -> Vec<&'static str> {
+    match kind {
+        Kind::Phone => return vec!["name", "description", "model", "owner", "lines"],
+        Kind::EndUser => {
+            let looked_for = ["user_id", "first_name", "last_name", "primary_extension"];
+            return [&looked_for[..], &["controlled_phones", "enabled"]].concat();
+        }
+        Kind::ApplicationUser => return vec!["user_id", "description", "groups", "enabled"],
+        Kind::CtiRoutePoint => return vec!["name", "description", "device_pool", "lines"],
+        Kind::AutoRegistration => {
+            return vec!["name", "disabled", "starting_number", "ending_number", "device_template"];
+        }
+        Kind::UserProfile => {
+            let looked_for = ["name", "system_default", "allow_self_provisioning", "desk_phones"];
+            return [&looked_for[..], &["line_template", "device_limit"]].concat();
+        }
+        _ => {}
+    }
     let properties = kind.schema_value()["properties"].as_object();
     let plain = properties.into_iter().flatten().filter(|(_, schema)| {
         !schema["items"].is_object()
@@ -199,6 +246,28 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
             println!("{done} {kind} {}", name.unwrap_or_default());
             if let Some(effect) = saved["takes"].as_str() {
                 println!("{effect}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_names_its_field_as_the_options_do() {
+        assert_eq!(filter_of("alerting-name~front-desk"), "alerting_name~front-desk");
+        assert_eq!(filter_of("owner!=u-1"), "owner!=u-1");
+        assert_eq!(filter_of("auto-registered"), "auto_registered");
+    }
+
+    #[test]
+    fn every_column_of_every_list_is_a_field() {
+        for kind in Kind::ALL {
+            let fields = &kind.schema_value()["properties"];
+            for column in columns(*kind) {
+                assert!(fields[column].is_object(), "{kind} has no {column}");
             }
         }
     }

@@ -4,12 +4,13 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::{Context, Result, bail};
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::object::encode;
 use super::print::{self, Form};
+use super::report;
 use super::text;
 
 /// The commands.
@@ -37,23 +38,34 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(option("extension", "NUMBER", "The user's number").required(true))
             .arg(option("first-name", "TEXT", "First name"))
             .arg(option("last-name", "TEXT", "Last name"))
-            .after_help("Example: jackfield quick-add tanaka --template Standard --extension 1001"),
+            .after_help("Example: jackfield quick-add tanaka --template Default --extension 3001 \
+                 --first-name Hanako --last-name Tanaka"),
         secret("password", "Set a user's password"),
         secret("pin", "Set a user's PIN"),
         Command::new("unlock")
             .about("Unlock an account after too many failures")
-            .arg(needed("USER", "User ID")),
+            .arg(needed("USER", "User ID"))
+            .after_help("Example: jackfield unlock tanaka"),
         Command::new("assign")
             .about("Make a phone a user's own, as self-provisioning does")
             .arg(needed("PHONE", "Device name"))
-            .arg(needed("USER", "User ID")),
+            .arg(needed("USER", "User ID"))
+            .after_help(
+                "A phone that somebody else owns must be unassigned first, unless its owner's \
+                 profile allows reassignment.\nExample: jackfield assign SEP001122AABB01 tanaka",
+            ),
         Command::new("unassign")
             .about("Take a phone from its owner; it is open for self-provisioning again")
-            .arg(needed("PHONE", "Device name")),
+            .arg(needed("PHONE", "Device name"))
+            .after_help("Example: jackfield unassign SEP001122AABB01"),
         Command::new("replace")
             .about("Put a new phone in the place of an old one")
             .arg(needed("OLD", "The old phone's device name"))
-            .arg(needed("NEW", "The new phone's device name")),
+            .arg(needed("NEW", "The new phone's device name"))
+            .after_help(
+                "Plug the new phone in first, so that it registers by itself.\n\
+                 Example: jackfield replace SEP001122AABB01 SEP001122AABB03",
+            ),
         Command::new("restart")
             .about("Tell a phone to restart")
             .arg(needed("PHONE", "Device name"))
@@ -61,24 +73,35 @@ pub(crate) fn commands() -> Vec<Command> {
                 option("how", "HOW", "restart, reset or resync")
                     .value_parser(["restart", "reset", "resync"])
                     .default_value("restart"),
-            ),
+            )
+            .after_help("Example: jackfield restart SEP001122AABB01 --how reset"),
         Command::new("device")
             .about("What the server knows of a device at this moment")
-            .arg(needed("NAME", "Device name")),
+            .arg(needed("NAME", "Device name"))
+            .after_help("Example: jackfield device SEP001122AABB01"),
         Command::new("status").about("What is going on: registrations, calls, services"),
         Command::new("calls")
             .about("Finished calls, newest first")
-            .arg(option("limit", "NUMBER", "At most so many").default_value("50")),
+            .arg(limit())
+            .arg(option("number", "NUMBER", "Only calls from or to this number"))
+            .after_help("Example: jackfield calls --number 3001 --limit 10"),
         Command::new("audit")
             .about("Who changed what, newest first")
-            .arg(option("limit", "NUMBER", "At most so many").default_value("50"))
+            .arg(limit())
             .arg(option("actor", "USER", "Only what this user or device did"))
-            .arg(option("operation", "NAME", "Only these, as in assign")),
+            .arg(option("operation", "NAME", "Only these, as in assign, update or auto-register"))
+            .after_help(
+                "Example: jackfield audit --actor admin --operation assign\n\
+                 With --json every row has the whole object before and after.",
+            ),
         Command::new("languages").about("Installed language packs").arg(
             Arg::new("rescan")
                 .long("rescan")
                 .action(ArgAction::SetTrue)
                 .help("Look for packs that were added or removed"),
+        )
+        .after_help(
+            "Choose some for callers:\n  jackfield self-provisioning set --languages en-US,ja-JP",
         ),
     ]
 }
@@ -100,15 +123,15 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
         }
         "assign" => {
             let path = format!("/phones/{}/assign", encode(text(matches, "PHONE")));
-            shown(form, client.post(&path, &json!({"user": text(matches, "USER")})))
+            told(form, client.post(&path, &json!({"user": text(matches, "USER")})), report::moved)
         }
         "unassign" => {
             let path = format!("/phones/{}/unassign", encode(text(matches, "PHONE")));
-            shown(form, client.post(&path, &json!({})))
+            told(form, client.post(&path, &json!({})), report::moved)
         }
         "replace" => {
             let path = format!("/phones/{}/replace", encode(text(matches, "OLD")));
-            shown(form, client.post(&path, &json!({"new": text(matches, "NEW")})))
+            told(form, client.post(&path, &json!({"new": text(matches, "NEW")})), report::moved)
         }
         "restart" => {
             let path = format!("/phones/{}/restart", encode(text(matches, "PHONE")));
@@ -117,8 +140,8 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
                 .map(|_| println!("the phone is told to {}", text(matches, "how")))
         }
         "device" => shown(form, client.get(&format!("/devices/{}", encode(text(matches, "NAME"))))),
-        "status" => shown(form, client.get("/status")),
-        "calls" => shown(form, client.get(&format!("/calls?limit={}", text(matches, "limit")))),
+        "status" => told(form, client.get("/status"), report::status),
+        "calls" => calls(matches, client, form),
         "audit" => audit(matches, client, form),
         "languages" => languages(matches, client, form),
         other => bail!("no such command: {other}"),
@@ -133,6 +156,16 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
 }
 
+fn limit() -> Arg {
+    option("limit", "NUMBER", "At most so many, up to 1000")
+        .value_parser(value_parser!(u32).range(1..=1000))
+        .default_value("50")
+}
+
+fn limit_of(matches: &ArgMatches) -> u32 {
+    matches.get_one::<u32>("limit").copied().unwrap_or(50)
+}
+
 fn secret(name: &'static str, about: &'static str) -> Command {
     Command::new(name)
         .about(about)
@@ -144,7 +177,8 @@ fn services() -> Command {
     let one = |name: &'static str, about: &'static str| {
         Command::new(name)
             .about(about)
-            .arg(needed("SERVICE", "As in cti-manager or self-provisioning-ivr"))
+            .arg(needed("SERVICE", "Its name, as `jackfield services` lists it"))
+            .after_help(format!("Example: jackfield services {name} self-provisioning-ivr"))
             .arg(option("node", "NAME", "The node [default: the publisher]"))
     };
     Command::new("services")
@@ -252,59 +286,68 @@ fn shown(form: Form, answer: Result<Value>) -> Result<()> {
     Ok(())
 }
 
+/// Tells an answer to a person in its own way.
+fn told(form: Form, answer: Result<Value>, tell: impl Fn(&Value)) -> Result<()> {
+    let answer = answer?;
+    match form {
+        Form::Json => print::show(form, &answer),
+        Form::Text => tell(&answer),
+    }
+    Ok(())
+}
+
 fn setup(client: &Client, form: Form) -> Result<()> {
     let answer = client.get("/setup")?;
     if form == Form::Json {
         print::show(form, &answer);
         return Ok(());
     }
-    println!("Self-provisioning: {}", print::cell(&answer["status"]));
+    let (name, finding) = match client.is_japanese() {
+        true => ("セルフプロビジョニング", "電話機がサーバを見つける方法"),
+        false => ("Self-provisioning", "How phones find the server"),
+    };
+    println!("{name}: {}", print::cell(&answer["status"]));
     for flow in answer["flows"].as_array().into_iter().flatten() {
         println!("\n{}", print::cell(&flow["title"]));
+        let mut commands = Vec::new();
         for step in flow["steps"].as_array().into_iter().flatten() {
             let mark = if step["done"] == true { "x" } else { " " };
             println!("  [{mark}] {}", print::cell(&step["title"]));
             if step["done"] != true {
-                for line in [&step["missing"], &step["remedy"], &step["command"]] {
-                    if let Some(line) = line.as_str().filter(|line| !line.is_empty()) {
-                        println!("      {line}");
+                if let Some(remedy) = step["remedy"].as_str().filter(|line| !line.is_empty()) {
+                    println!("      {remedy}");
+                }
+                for command in step["commands"].as_array().into_iter().flatten() {
+                    // Steps build on each other; a command is shown where it is needed first.
+                    if !commands.contains(&command) {
+                        println!("        $ {}", print::cell(command));
+                        commands.push(command);
                     }
                 }
             }
         }
     }
-    if let Some(finding) = answer["finding"].as_array() {
-        println!("\nHow phones find the server");
-        finding.iter().for_each(|line| println!("  {}", print::cell(line)));
+    if let Some(lines) = answer["finding"].as_array() {
+        println!("\n{finding}");
+        lines.iter().for_each(|line| println!("  {}", print::cell(line)));
     }
     Ok(())
 }
 
 fn operate_services(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     match matches.subcommand() {
-        None | Some(("list", _)) => {
-            let answer = client.get("/services")?;
-            if form == Form::Json {
-                print::show(form, &answer);
-                return Ok(());
-            }
-            let columns = ["node", "service", "activated", "running", "state"];
-            let rows: Vec<Vec<String>> = answer["items"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|row| columns.iter().map(|column| print::cell(&row[*column])).collect())
-                .collect();
-            print::table(&columns, &rows);
-            Ok(())
-        }
+        None | Some(("list", _)) => told(form, client.get("/services"), report::services),
         Some((action, matches)) => {
             let service = text(matches, "SERVICE");
             let body = json!({"node": matches.get_one::<String>("node")});
-            let answer = client.post(&format!("/services/{}/{action}", encode(service)), &body)?;
-            let state = answer["state"].as_str().unwrap_or("done");
-            println!("{service}: {state}");
-            Ok(())
+            let answer = client.post(&format!("/services/{}/{action}", encode(service)), &body);
+            told(form, answer, |answer| {
+                let state = answer["state"].as_str().unwrap_or("done");
+                println!("{service}: {state}");
+                if state == "waiting" {
+                    println!("Its number answers when `jackfield services` says in-service.");
+                }
+            })
         }
     }
 }
@@ -321,7 +364,7 @@ fn operate_self_provisioning(matches: &ArgMatches, client: &Client, form: Form) 
             if let Some(restart) = restart {
                 body["restart"] = restart.as_str().into();
             }
-            shown(form, client.put("/self-provisioning/settings", &body))
+            told(form, client.put("/self-provisioning/settings", &body), report::saved)
         }
         Some(("code", _)) => {
             let code = read_secret("Authentication code: ")?;
@@ -329,7 +372,7 @@ fn operate_self_provisioning(matches: &ArgMatches, client: &Client, form: Form) 
             println!("the code is set; it can't be read back");
             Ok(())
         }
-        _ => shown(form, client.get("/self-provisioning/status")),
+        _ => told(form, client.get("/self-provisioning/status"), report::readiness),
     }
 }
 
@@ -362,8 +405,10 @@ fn quick_add(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
         "feature_group_template": text(matches, "template"),
         "extension": text(matches, "extension"),
     });
-    client.post("/quick-add", &body)?;
-    if form == Form::Text {
+    let added = client.post("/quick-add", &body)?;
+    if form == Form::Json {
+        print::show(form, &added);
+    } else {
         let user = text(matches, "USER");
         println!("added {user} with extension {}", text(matches, "extension"));
         println!("Set a PIN, and the user can self-provision: jackfield pin {user}");
@@ -374,24 +419,37 @@ fn quick_add(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
 fn set_secret(kind: &str, matches: &ArgMatches, client: &Client) -> Result<()> {
     let user = text(matches, "USER");
     let secret = read_secret(&format!("New {kind} for {user}: "))?;
+    // What one could not see, one types twice.
+    if std::io::stdin().is_terminal() && secret != read_secret("The same again: ")? {
+        bail!("the two differ; nothing was changed");
+    }
     client.put(&format!("/users/{}/{kind}", encode(user)), &json!({kind: secret}))?;
-    println!("the {kind} of {user} is set");
+    let named = if kind == "pin" { "PIN" } else { kind };
+    println!("the {named} of {user} is set");
     Ok(())
 }
 
 fn audit(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
-    let mut path = format!("/audit?limit={}", text(matches, "limit"));
+    let mut path = format!("/audit?limit={}", limit_of(matches));
     for filter in ["actor", "operation"] {
         if let Some(value) = matches.get_one::<String>(filter) {
             path.push_str(&format!("&{filter}={}", encode(value)));
         }
     }
-    shown(form, client.get(&path))
+    told(form, client.get(&path), report::audit)
+}
+
+fn calls(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
+    let mut path = format!("/calls?limit={}", limit_of(matches));
+    if let Some(number) = matches.get_one::<String>("number") {
+        path.push_str(&format!("&number={}", encode(number)));
+    }
+    told(form, client.get(&path), report::calls)
 }
 
 fn languages(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     if matches.get_flag("rescan") {
-        return shown(form, client.post("/languages/rescan", &json!({})));
+        return told(form, client.post("/languages/rescan", &json!({})), report::languages);
     }
-    shown(form, client.get("/languages"))
+    told(form, client.get("/languages"), report::languages)
 }

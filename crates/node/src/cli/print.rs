@@ -23,17 +23,57 @@ pub(crate) fn show(form: Form, value: &Value) {
 pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).chain([columns[column].len()]).max().unwrap_or(0)
+        cells.map(|cell| wide(cell)).chain([columns[column].len()]).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |cells: &[String]| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let pad = |(cell, width): (&String, &usize)| {
+            format!("{cell}{}", " ".repeat(width.saturating_sub(wide(cell))))
+        };
+        let padded: Vec<String> = cells.iter().zip(&widths).map(pad).collect();
         println!("{}", padded.join("  ").trim_end());
     };
-    line(&columns.iter().map(|column| column.to_uppercase()).collect::<Vec<_>>());
+    let heading = |column: &&str| column.to_uppercase().replace('_', " ");
+    line(&columns.iter().map(heading).collect::<Vec<_>>());
     rows.iter().for_each(|row| line(row));
 }
+
+/// Columns that a text takes on a terminal: Chinese, Japanese and Korean signs take two.
+fn wide(text: &str) -> usize {
+    let double = |sign: char| {
+        matches!(sign, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}'
+            | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}'
+            | '\u{ffe0}'..='\u{ffe6}')
+    };
+    text.chars().map(|sign| 1 + usize::from(double(sign))).sum()
+}
+
+/// A moment in local time; `-` for none.
+pub(crate) fn moment(value: &Value) -> String {
+    let Some(millis) = value.as_i64() else { return "-".into() };
+    let seconds: libc::time_t = millis.div_euclid(1000);
+    // SAFETY: a plain C struct, filled by the call from a number that is ours.
+    let local = unsafe {
+        let mut local: libc::tm = core::mem::zeroed();
+        if libc::localtime_r(&raw const seconds, &raw mut local).is_null() {
+            return millis.to_string();
+        }
+        local
+    };
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}",
+        local.tm_year + 1900,
+        local.tm_mon + 1,
+        local.tm_mday,
+        local.tm_hour,
+        local.tm_min,
+        local.tm_sec
+    )
+}
+
+/// Fields that hold a moment.
+const MOMENTS: [&str; 9] =
+    ["time", "began", "answered", "ended", "since", "expires", "created", "until", "locked_until"];
 
 /// A value as one cell or line.
 pub(crate) fn cell(value: &Value) -> String {
@@ -45,6 +85,8 @@ pub(crate) fn cell(value: &Value) -> String {
         Value::Object(fields) if fields.contains_key("name") && fields.len() <= 2 => {
             cell(&fields["name"])
         }
+        // A line on a phone: its number is what one looks for.
+        Value::Object(fields) if fields.contains_key("line") => cell(&fields["line"]),
         Value::Array(entries) => entries.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
@@ -57,6 +99,9 @@ fn sheet(value: &Value, depth: usize) -> String {
             .iter()
             .map(|(name, value)| match is_nested(value) {
                 true => format!("{indent}{}:\n{}", words(name), sheet(value, depth + 1)),
+                false if MOMENTS.contains(&name.as_str()) && value.is_number() => {
+                    format!("{indent}{}: {}\n", words(name), moment(value))
+                }
                 false => format!("{indent}{}: {}\n", words(name), cell(value)),
             })
             .collect(),
@@ -86,4 +131,23 @@ fn is_nested(value: &Value) -> bool {
 
 fn words(name: &str) -> String {
     name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_sheet_shows_moments_as_moments_and_numbers_as_numbers() {
+        let told = sheet(&json!({"since": 1_795_302_611_000_u64, "limit": 1_795_302_611}), 0);
+        assert!(told.contains("since: 2026-11-2"), "{told}");
+        assert!(told.contains("limit: 1795302611"), "{told}");
+    }
+
+    #[test]
+    fn japanese_takes_two_columns_a_sign() {
+        assert_eq!((wide("abc"), wide("田中ab"), wide("カナ")), (3, 6, 4));
+    }
 }

@@ -195,7 +195,7 @@ fn ports(matches: &ArgMatches) -> Result<core::ops::RangeInclusive<u16>> {
 }
 
 fn path() -> ValueParser {
-    value_parser!(PathBuf).into()
+    value_parser!(PathBuf)
 }
 
 fn passphrase() -> Arg {

@@ -1,0 +1,204 @@
+//! How the answers of single commands are told to people.
+
+use serde_json::Value;
+
+use super::print::{cell, moment, table};
+
+/// Who changed what, newest first.
+pub(crate) fn audit(answer: &Value) {
+    let rows: Vec<Vec<String>> = items(answer).map(audit_row).collect();
+    table(&["time", "who", "operation", "object", "what"], &rows);
+    more(answer);
+}
+
+fn audit_row(row: &Value) -> Vec<String> {
+    let object = match (row["kind"].as_str(), row["name"].as_str()) {
+        (Some(kind), Some(name)) => format!("{kind} {name}"),
+        (Some(kind), None) => kind.to_owned(),
+        _ => row["object"].as_u64().map_or_else(String::new, |id| format!("id:{id}")),
+    };
+    vec![moment(&row["time"]), actor(&row["actor"]), cell(&row["operation"]), object, change(row)]
+}
+
+fn actor(actor: &Value) -> String {
+    let names = ["user_id", "device", "name"];
+    let name = names.iter().find_map(|name| actor[*name].as_str());
+    let name = name.or_else(|| actor["actor"].as_str()).unwrap_or("-");
+    match actor["address"].as_str() {
+        Some(address) => format!("{name} from {address}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The fields that differ; for what was made or deleted, that.
+fn change(row: &Value) -> String {
+    match (row["before"].as_object(), row["after"].as_object()) {
+        (None, Some(_)) => "made".into(),
+        (Some(_), None) => "deleted".into(),
+        (Some(before), Some(after)) => {
+            let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
+            let told = changed.map(|(name, value)| {
+                let old = before.get(name).unwrap_or(&Value::Null);
+                format!("{name}: {} -> {}", shown(old), shown(value))
+            });
+            told.collect::<Vec<_>>().join("; ")
+        }
+        (None, None) => {
+            let detail = row["detail"].as_object().into_iter().flatten();
+            let told = detail.map(|(name, value)| format!("{name}: {}", cell(value)));
+            told.collect::<Vec<_>>().join("; ")
+        }
+    }
+}
+
+fn shown(value: &Value) -> String {
+    let text = cell(value);
+    if text.is_empty() { "\"\"".into() } else { text }
+}
+
+/// Finished calls, newest first.
+pub(crate) fn calls(answer: &Value) {
+    let rows: Vec<Vec<String>> = items(answer)
+        .map(|call| {
+            let seconds = match (call["answered"].as_u64(), call["ended"].as_u64()) {
+                (Some(answered), Some(ended)) => {
+                    format!("{} s", ended.saturating_sub(answered).div_ceil(1000))
+                }
+                _ => "-".into(),
+            };
+            let from = format!("{} ({})", cell(&call["calling"]), cell(&call["calling_device"]));
+            let answered_by = cell(&call["answering_device"]);
+            vec![
+                moment(&call["began"]),
+                from,
+                cell(&call["dialled"]),
+                cell(&call["reached"]),
+                answered_by,
+                seconds,
+                cell(&call["cause"]),
+            ]
+        })
+        .collect();
+    let columns = ["began", "from", "dialled", "reached", "answered by", "talked", "cause"];
+    table(&columns, &rows);
+    more(answer);
+}
+
+fn more(answer: &Value) {
+    if !answer["next"].is_null() {
+        println!("There is more: --limit shows up to 1000, --json and REST page through all.");
+    }
+}
+
+/// The states of the services.
+pub(crate) fn services(answer: &Value) {
+    let columns = ["node", "service", "activated", "running", "state", "restart_needed"];
+    let row = |row: &Value| columns.iter().map(|column| cell(&row[*column])).collect();
+    let rows: Vec<Vec<String>> = items(answer).map(row).collect();
+    table(&columns, &rows);
+}
+
+/// Installed language packs.
+pub(crate) fn languages(answer: &Value) {
+    let row = |row: &Value| vec![cell(&row["locale"]), cell(&row["name"])];
+    let rows: Vec<Vec<String>> = items(answer).map(row).collect();
+    table(&["tag", "name"], &rows);
+}
+
+/// What is going on.
+pub(crate) fn status(answer: &Value) {
+    let told = [
+        ("node", "node"),
+        ("phones registered", "registered"),
+        ("phones without an owner", "phones_without_owner"),
+        ("calls", "calls"),
+        ("calls answered", "calls_connected"),
+        ("self-provisioning calls", "ivr_calls"),
+        ("CTI sessions", "sessions"),
+        ("objects", "objects"),
+    ];
+    for (label, name) in told {
+        println!("{label}: {}", cell(&answer[name]));
+    }
+    println!("services:");
+    for service in answer["services"].as_array().into_iter().flatten() {
+        let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
+        println!("  {}: {}{restart}", cell(&service["service"]), cell(&service["state"]));
+    }
+    println!("counted since the start:");
+    for counter in answer["counters"].as_array().into_iter().flatten() {
+        println!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
+    }
+}
+
+/// Settings of self-provisioning that were saved.
+pub(crate) fn saved(answer: &Value) {
+    println!("{}", cell(&answer["message"]));
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        println!("Warning: {}", cell(warning));
+    }
+    if let Some(why) = answer["restart_failure"]["message"].as_str() {
+        println!("{why} {}", cell(&answer["restart_failure"]["remedy"]));
+    }
+    if answer["restart_needed"] == true {
+        println!("They take effect with: jackfield services restart self-provisioning-ivr");
+    }
+    println!("The settings: jackfield show self-provisioning");
+}
+
+/// "Ready", or what is off, and what else there is to know.
+pub(crate) fn readiness(answer: &Value) {
+    println!("{}", cell(&answer["text"]));
+    for notice in answer["notices"].as_array().into_iter().flatten() {
+        println!("  {}: {}", cell(&notice["severity"]), cell(&notice["text"]));
+    }
+    if answer["restart_needed"] == true {
+        println!("Newer settings wait for: jackfield services restart self-provisioning-ivr");
+    }
+}
+
+/// A phone that has another owner now, or none.
+pub(crate) fn moved(answer: &Value) {
+    let phone = cell(&answer["phone"]);
+    let extension = answer["extension"].as_str();
+    match (answer.get("user").map(cell), extension) {
+        (Some(user), Some(extension)) => {
+            println!("{phone} is {user}'s, with extension {extension}");
+        }
+        (Some(user), None) => println!("{phone} is {user}'s"),
+        (None, Some(extension)) => println!("{phone} has the number {extension}"),
+        (None, None) => println!("{phone} has the settings now"),
+    }
+    match answer["restart"].as_str() {
+        Some(_) => println!("It was told to restart."),
+        None => println!(
+            "It could not be told to restart: {} Switch it off and on.",
+            cell(&answer["restart"]["message"])
+        ),
+    }
+}
+
+fn items(answer: &Value) -> impl Iterator<Item = &Value> {
+    answer["items"].as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_audit_row_tells_who_and_the_fields_that_changed() {
+        let row = audit_row(&json!({
+            "time": 0, "operation": "update", "kind": "line", "name": "2000", "object": 7,
+            "actor": {"actor": "user", "user_id": "admin", "address": "192.0.2.1"},
+            "before": {"number": "2000", "description": ""},
+            "after": {"number": "2000", "description": "Reception"},
+        }));
+        assert_eq!(row[1], "admin from 192.0.2.1");
+        assert_eq!(row[3..], ["line 2000", "description: \"\" -> Reception"]);
+        let secret = json!({"object": 7, "detail": {"credential": "pin", "set": true}});
+        assert_eq!(audit_row(&secret)[3..], ["id:7", "credential: pin; set: yes"]);
+    }
+}
