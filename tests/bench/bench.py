@@ -112,13 +112,14 @@ def scenario(refreshes):
     return path
 
 
-def register(port, pids, users, count, rate, refreshes):
-    """CPU seconds that the server takes for `count` phones, and SIPp's failures."""
+def register(port, pids, users, count, rate, refreshes, own=free_port(socket.SOCK_DGRAM)):
+    """CPU seconds that the server takes for `count` phones, and SIPp's failures. The phones keep
+    their port, so that the next run refreshes their contacts."""
     before = cpu(pids)
     folder = tempfile.mkdtemp(prefix="sipp-")
     done = subprocess.run(
         ["sipp", f"127.0.0.1:{port}", "-sf", scenario(refreshes), "-inf", users, "-i", "127.0.0.1",
-         "-p", str(free_port(socket.SOCK_DGRAM)), "-r", str(rate), "-m", str(count), "-l", "15000",
+         "-p", str(own), "-r", str(rate), "-m", str(count), "-l", "15000",
          "-nostdin", "-timeout", "180s"],
         cwd=folder, capture_output=True, text=True)
     time.sleep(0.2)
@@ -152,19 +153,19 @@ def bench_register(binary, count, rate):
 BIG = {}
 
 
-def big_server(binary, count):
+def big_server(binary, count, model="Generic SIP phone"):
     """A server with `count` phones, lines and users; made once, then started warm."""
-    if count not in BIG:
+    if (count, model) not in BIG:
         folder = tempfile.mkdtemp(prefix="jackfield-big-")
-        server = Server(binary, folder, ["--sample-company", str(count), "--sample-phones"])
+        server = Server(binary, folder, ["--sample-company", str(count), "--sample-phones", model])
         began = time.monotonic()
         server.start(600)
         print(f"# made {count} phones, lines and users in {time.monotonic() - began:.1f} s")
         server.sign_in()
         server.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
         server.stop()
-        BIG[count] = folder
-    return Server(binary, BIG[count])
+        BIG[count, model] = folder
+    return Server(binary, BIG[count, model])
 
 
 def bench_memory(server, count):
@@ -195,7 +196,7 @@ def bench_start(binary, count):
     with big_server(binary, count) as server:
         users = credentials(server, 1)
     # Once more warm: what a restart takes.
-    server = Server(binary, BIG[count])
+    server = big_server(binary, count)
     began = time.monotonic()
     import threading
     starter = threading.Thread(target=server.start, args=(60,))
@@ -214,7 +215,7 @@ def bench_start(binary, count):
 def bench_files(binary, count):
     rates = {}
     for phones in (60, count):
-        with big_server(binary, phones) as server:
+        with big_server(binary, phones, "Cisco 7841") as server:
             done = subprocess.run(
                 ["wrk", "-t1", "-c8", "-d6s", "-s", os.path.join(HERE, "files.lua"),
                  f"http://127.0.0.1:{server.files}"],

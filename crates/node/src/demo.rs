@@ -237,7 +237,7 @@ fn start_server(folder: &Path) -> Result<Server> {
         tftp: loopback(free_udp_port()?),
         media_ports: 24_576..=32_767,
         prompts: None,
-        sample: Some(Sample { people: 5, with_phones: false, start_delay_seconds: Some(0) }),
+        sample: Some(Sample { people: 5, phones: None, start_delay_seconds: Some(0) }),
     })
 }
 

@@ -66,8 +66,10 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(
                 Arg::new("sample-phones")
                     .long("sample-phones")
-                    .action(ArgAction::SetTrue)
-                    .help("The people of the sample company have phones already"),
+                    .value_name("MODEL")
+                    .num_args(0..=1)
+                    .default_missing_value("Generic SIP phone")
+                    .help("The people of the sample company have phones of this model already"),
             )
             .after_help(
                 "Examples:\n  jackfield serve --data data\n  jackfield serve --address 192.0.2.10 \
@@ -135,7 +137,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
         prompts: matches.get_one::<String>("prompts").map(PathBuf::from),
         sample: matches.get_one::<u32>("sample-company").map(|people| Sample {
             people: *people,
-            with_phones: matches.get_flag("sample-phones"),
+            phones: matches.get_one::<String>("sample-phones").map(|model| model.as_str().into()),
             start_delay_seconds: None,
         }),
     };

@@ -16,12 +16,12 @@ use super::ServeSettings;
 const CHUNK: usize = 1500;
 
 /// A company to try things on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sample {
     /// People, each with an extension.
     pub(crate) people: u32,
-    /// Each of them has a phone already.
-    pub(crate) with_phones: bool,
+    /// Each of them has a phone of this model already.
+    pub(crate) phones: Option<Box<str>>,
     /// The delay of SP-18, where it is not the default.
     pub(crate) start_delay_seconds: Option<u16>,
 }
@@ -51,7 +51,7 @@ pub(crate) fn prepare(
     execute(store, Operation::Update { id: node, version: None, patch })?;
     let admin = find(store, Kind::ApplicationUser, ADMINISTRATOR)?;
     let password = store.issue_one_time_password(admin)?.reveal().to_owned();
-    if let Some(sample) = settings.sample {
+    if let Some(sample) = &settings.sample {
         make_company(store, sample).context("making the sample company")?;
     }
     Ok(Some(password))
@@ -59,7 +59,7 @@ pub(crate) fn prepare(
 
 /// Makes the self-provisioning IVR with its account, people with their lines and PINs, and phones
 /// where they have them.
-fn make_company(store: &StoreHandle, wanted: Sample) -> Result<()> {
+fn make_company(store: &StoreHandle, wanted: &Sample) -> Result<()> {
     let few = u16::try_from(wanted.people.min(100)).unwrap_or(100);
     let company = sample_company(&store.directory(), few);
     execute(store, company.context("the first start is missing")?)?;
@@ -89,9 +89,7 @@ fn make_company(store: &StoreHandle, wanted: Sample) -> Result<()> {
         kind: CredentialKind::Pin,
         hash: Some(hash.clone()),
     })?;
-    if !wanted.with_phones {
-        return Ok(());
-    }
+    let Some(model) = &wanted.phones else { return Ok(()) };
     let directory = store.directory();
     let people: Vec<(u32, Box<str>, Box<str>)> = (0..)
         .zip(directory.all::<EndUser>())
@@ -103,7 +101,7 @@ fn make_company(store: &StoreHandle, wanted: Sample) -> Result<()> {
     batches(store, &people, |(n, user, number)| {
         create(
             Kind::Phone,
-            json!({"name": device_name(n), "model": "Generic SIP phone",
+            json!({"name": device_name(n), "model": model,
                    "device_pool": "Default", "security_profile": "Non-secure UDP",
                    "sip_profile": "Default", "owner": user, "lines": [{"line": number}]}),
         )
