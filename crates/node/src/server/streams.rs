@@ -158,15 +158,17 @@ impl Streams {
             certificate: None,
         };
         let (sender, messages) = mpsc::channel(WRITES);
-        let opened = Order::StreamOpened { connection, sender: sender.clone() };
-        self.shared.lanes.give(opened).ok()?;
         self.shared.open.fetch_add(1, Ordering::Relaxed);
         let (reader, writer) = stream.into_split();
         let shared = Arc::clone(&self.shared);
         let pongs = sender.clone();
+        let opened = Order::StreamOpened { connection, sender: sender.clone() };
         tokio::spawn(async move {
             let writing = tokio::spawn(write(writer, messages));
-            read(reader, &flow, &shared.lanes, pongs).await;
+            // By the lane of its messages, so that the way for an answer is there before them.
+            if shared.lanes.stream(opened).await.is_ok() {
+                read(reader, &flow, &shared.lanes, pongs).await;
+            }
             writing.abort();
             shared.open.fetch_sub(1, Ordering::Relaxed);
             shared.leave(remote.ip());
