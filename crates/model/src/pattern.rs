@@ -33,6 +33,9 @@ struct Class {
 const DIGITS: u16 = 0x3ff;
 
 impl Pattern {
+    /// What a pattern may be, in a form without language.
+    pub const FORM: &str = "1..50 of 0-9 * # X [1-4] [^5], a leading +, a ! at the end";
+
     /// The pattern as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
-use crate::{Directory, Kind};
+use crate::{Directory, Kind, Pattern};
 
 /// What a value is.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ enum Shape {
     Reference { kind: Kind, nullable: bool },
     Integer { minimum: i64, maximum: i64, nullable: bool },
     Text { minimum: u64, maximum: u64, nullable: bool },
+    Pattern { nullable: bool },
     Choice(Vec<Box<str>>),
     Flag,
     Other,
@@ -100,6 +101,7 @@ impl Shape {
                 maximum: schema["maximum"].as_i64().unwrap_or(limit(schema["format"].as_str())),
                 nullable,
             },
+            Some("string") if schema["x-form"] == "pattern" => Self::Pattern { nullable },
             Some("string") => Self::Text {
                 minimum: schema["minLength"].as_u64().unwrap_or(0),
                 maximum: schema["maxLength"].as_u64().unwrap_or(u64::MAX),
@@ -186,6 +188,7 @@ impl Shape {
             (Self::Text { minimum, maximum, .. }, Value::String(text)) => {
                 (*minimum..=*maximum).contains(&(text.chars().count() as u64))
             }
+            (Self::Pattern { .. }, Value::String(text)) => text.parse::<Pattern>().is_ok(),
             (Self::Choice(choices), Value::String(text)) => {
                 choices.iter().any(|choice| **choice == **text)
             }
@@ -200,6 +203,7 @@ impl Shape {
             Self::List { nullable, .. }
             | Self::Reference { nullable, .. }
             | Self::Integer { nullable, .. }
+            | Self::Pattern { nullable }
             | Self::Text { nullable, .. } => *nullable,
             Self::Other => true,
             Self::Struct(_) | Self::Choice(_) | Self::Flag => false,
@@ -218,6 +222,7 @@ impl Shape {
             Self::Integer { minimum, maximum, .. } => format!("{minimum}..{maximum}"),
             Self::Text { minimum, maximum: u64::MAX, .. } => format!("length {minimum}.."),
             Self::Text { minimum, maximum, .. } => format!("length {minimum}..{maximum}"),
+            Self::Pattern { .. } => Pattern::FORM.into(),
             Self::Choice(choices) => choices.join(" | "),
             Self::Flag => "true | false".into(),
             Self::Other => "*".into(),

@@ -32,6 +32,7 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
             "speed_dials[0].number",
         ),
         (Kind::Line, json!({ "number": "20XX" }), "number"),
+        (Kind::Line, json!({ "number": "abc+x" }), "number"),
         (Kind::Line, json!({ "number": "1234567890123456789012345" }), "number"),
         (
             Kind::Line,

@@ -160,8 +160,11 @@ impl<'a> Scene<'a> {
     fn route_point_number(&self) -> Draft {
         let name = self.point.as_ref().map(|(_, name)| name.clone());
         let numbers = self.point.as_ref().map(|(id, _)| numbers_of(self.directory, id.id()));
-        let shown = name.clone().unwrap_or_else(|| "?".into());
-        let remedy = Message::RemedyRoutePointNumber.with(self.language, &[("name", &shown)]);
+        // Without a route point the step before this one comes first.
+        let remedy = match &name {
+            Some(name) => Message::RemedyRoutePointNumber.with(self.language, &[("name", &**name)]),
+            None => Message::RemedyRoutePoint.text(self.language),
+        };
         Draft {
             title: Message::StepRoutePointNumber,
             done: numbers.is_some_and(|numbers| !numbers.is_empty()),
