@@ -22,7 +22,9 @@ fn texts(house: &House, running: Running<'_>) -> Vec<String> {
     status(&house.directory, running, EN).notices.into_iter().map(|one| one.text).collect()
 }
 
-/// Proves SP-20. Of SP-60 only that the publisher is judged: several nodes are not built yet.
+/// Proves SP-20.
+///
+/// The publisher alone is judged, as SP-60 asks; several nodes, its other half, are not built yet.
 #[test]
 fn the_status_is_ready_or_names_what_is_off() {
     let mut house = House::company(1);
