@@ -4,7 +4,6 @@
 import argparse
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 
-from jackfield import Server, free_port, wait_for  # noqa: E402
+from jackfield import Server, free_port, wait_for, temporary  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -71,8 +70,8 @@ class Kamailio:
     """The peer, with two children and everything in memory."""
 
     def __init__(self, users):
-        self.port = free_port(socket.SOCK_DGRAM)
-        self.folder = tempfile.mkdtemp(prefix="kamailio-")
+        self.port = free_port()
+        self.folder = temporary("kamailio-")
         with open(os.path.join(HERE, "kamailio.cfg")) as file:
             text = file.read().replace("PORT!5070", f"PORT!{self.port}").replace("USERS!60000", f"USERS!{users}")
         path = os.path.join(self.folder, "kamailio.cfg")
@@ -112,11 +111,11 @@ def scenario(refreshes):
     return path
 
 
-def register(port, pids, users, count, rate, refreshes, own=free_port(socket.SOCK_DGRAM)):
+def register(port, pids, users, count, rate, refreshes, own=free_port()):
     """CPU seconds that the server takes for `count` phones, and SIPp's failures. The phones keep
     their port, so that the next run refreshes their contacts."""
     before = cpu(pids)
-    folder = tempfile.mkdtemp(prefix="sipp-")
+    folder = temporary("sipp-")
     done = subprocess.run(
         ["sipp", f"127.0.0.1:{port}", "-sf", scenario(refreshes), "-inf", users, "-i", "127.0.0.1",
          "-p", str(own), "-r", str(rate), "-m", str(count), "-l", "15000",
@@ -156,7 +155,7 @@ BIG = {}
 def big_server(binary, count, model="Generic SIP phone"):
     """A server with `count` phones, lines and users; made once, then started warm."""
     if (count, model) not in BIG:
-        folder = tempfile.mkdtemp(prefix="jackfield-big-")
+        folder = temporary("jackfield-big-")
         server = Server(binary, folder, ["--sample-company", str(count), "--sample-phones", model])
         began = time.monotonic()
         server.start(600)

@@ -8,14 +8,12 @@ extension, and calls a second one.
 import math
 import os
 import re
-import socket
 import struct
 import subprocess
-import tempfile
 import time
 import wave
 
-from jackfield import Server, free_port, set_up_self_provisioning, wait_for
+from jackfield import Server, free_port, free_ports, set_up_self_provisioning, wait_for, temporary
 
 CONFIG = """\
 poll_method epoll
@@ -57,13 +55,12 @@ class Baresip:
     """One baresip process with a folder and a terminal of its own."""
 
     def __init__(self, account, transport="udp"):
-        self.folder = tempfile.mkdtemp(prefix="baresip-")
-        rtp = free_port(socket.SOCK_DGRAM) & ~1
-        rtp = min(max(rtp, 10000), 60000)
+        self.folder = temporary("baresip-")
+        rtp = free_ports(40)
         with open(os.path.join(self.folder, "config"), "w") as config:
             config.write(CONFIG.format(
-                sip=free_port(socket.SOCK_DGRAM), transport=transport, folder=self.folder,
-                rtp=rtp, rtp_end=rtp + 40))
+                sip=free_port(), transport=transport, folder=self.folder,
+                rtp=rtp, rtp_end=rtp + 39))
         with open(os.path.join(self.folder, "accounts"), "w") as accounts:
             accounts.write(account + "\n")
         open(os.path.join(self.folder, "contacts"), "w").close()
@@ -91,6 +88,8 @@ class Baresip:
 
     def wait(self, text, seconds=20):
         def seen():
+            if self.process.poll() is not None:
+                raise AssertionError("baresip ended by itself")
             return text in self.text()
         seen.__doc__ = f"baresip says {text!r}"
         try:

@@ -13,7 +13,6 @@ import re
 import resource
 import socket
 import struct
-import tempfile
 import threading
 import time
 import urllib.error
@@ -403,7 +402,7 @@ def run(binary, count=4000, per_second=1500, seed=20_261_121, growth=64 * 1024):
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
     try:
         arguments = ["--sample-company", "12", "--sample-phones"]
-        with Server(binary, tempfile.mkdtemp(prefix="jackfield-"), arguments=arguments) as server:
+        with Server(binary, arguments=arguments) as server:
             flood(server, count, per_second, dice, growth)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -4,7 +4,6 @@ serving, and does not grow."""
 import os
 import random
 import socket
-import tempfile
 
 from jackfield import Server, wait_for
 
@@ -86,7 +85,7 @@ def pour(server, count, seed):
 
 
 def run(binary, count=10_000, seed=20_261_121):
-    with Server(binary, tempfile.mkdtemp()) as server:
+    with Server(binary) as server:
         pour(server, 1000, seed)
         before = memory(server)
         pour(server, count, seed + 1)

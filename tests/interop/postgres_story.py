@@ -5,7 +5,6 @@ works again, with nothing lost and nothing doubled. The same with a database tha
 # Proves that no call, refresh or phone file waits for the database.
 """
 
-import socket
 import threading
 import time
 
@@ -24,7 +23,7 @@ NOBODY_WAITS_LONGER = 35.0
 
 def sipp_calls(server, caller, called):
     """SIPp registers both with their secrets, and one calls the other."""
-    here, there = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+    here, there = free_port(), free_port()
     sipp(server, "register.xml", [called], there)
     sipp(server, "register.xml", [caller], here)
     waiting = sipp(server, "answering.xml", [called], there, background=True)
@@ -174,7 +173,7 @@ def run(binary):
                        "--disabled", "false")
             users = [fields_of(server.fetch(f"{name[3:]}.txt")) for name in sorted(everything(server, "phone"))]
             assert len(users) == 6, users
-            sipp(server, "register.xml", users, free_port(socket.SOCK_DGRAM))
+            sipp(server, "register.xml", users, free_port())
             with HandPhone.of(server, users[0]) as one, HandPhone.of(server, users[1]) as other:
                 for phone in (one, other):
                     assert phone.register()[0] == 200

@@ -3,18 +3,16 @@ them: answered, busy, cancelled, and not there."""
 
 import os
 import subprocess
-import tempfile
 
-from jackfield import Server, free_port
+from jackfield import Server, free_port, temporary
 from baresip_story import fields_of
-import socket
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCENARIOS = os.path.join(HERE, "sipp")
 
 
 def sipp(server, scenario, users, port, *more, calls=None, background=False):
-    folder = tempfile.mkdtemp(prefix="sipp-")
+    folder = temporary("sipp-")
     path = os.path.join(folder, "users.csv")
     with open(path, "w") as file:
         file.write("SEQUENTIAL\n")
@@ -42,10 +40,10 @@ def run(binary):
         phones = server.json("list", "phone")
         users = [fields_of(server.fetch(f"{phone['name'][3:]}.txt")) for phone in phones]
         assert len(users) == 20 and all("password" in user for user in users)
-        port = free_port(socket.SOCK_DGRAM)
+        port = free_port()
         sipp(server, "register.xml", users, port, "-r", "20")
         caller, called = dict(users[0], called=users[1]["user"]), users[1]
-        there, here = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_DGRAM)
+        there, here = free_port(), free_port()
         for mine, theirs in [("answer", "answering"), ("busy", "refusing"), ("cancel", "ringing")]:
             sipp(server, "register.xml", [called], there)
             sipp(server, "register.xml", [caller], here)

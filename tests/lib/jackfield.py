@@ -1,8 +1,11 @@
 """A server for tests: the real binary on loopback ports of its own, ended when the test ends."""
 
+import atexit
 import json
 import os
+import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,10 +17,41 @@ import urllib.request
 PASSWORD = "a-Long-test-password-1"
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# Below the range from which the system takes the ports of outgoing connections, and below the
+# server's ports for sound: nobody else takes one between its choice and its use.
+PORTS = range(10000, 16000)
+_next_port = random.randrange(len(PORTS))
+
+
+def free_port():
+    """A port of 127.0.0.1 that is free for TCP and UDP both, and given out once."""
+    global _next_port
+    for _ in PORTS:
+        port = PORTS[_next_port % len(PORTS)]
+        _next_port += 1
+        try:
+            for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
+        return port
+    raise AssertionError(f"no free port in {PORTS}")
+
+
+def free_ports(count):
+    """As many in a row, the first one even: a range for sound."""
+    while True:
+        first = free_port()
+        if first % 2 == 0 and all(free_port() == first + n for n in range(1, count)):
+            return first
+
+
+def temporary(prefix):
+    """A folder that goes with this process."""
+    path = tempfile.mkdtemp(prefix=prefix)
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
 
 
 def wait_for(what, seconds=20, every=0.1):
@@ -37,9 +71,9 @@ class Server:
 
     def __init__(self, binary, data=None, arguments=(), database=None):
         self.binary = os.path.abspath(binary)
-        self.folder = data or tempfile.mkdtemp(prefix="jackfield-")
-        self.sip, self.http = free_port(socket.SOCK_DGRAM), free_port()
-        self.files, self.tftp = free_port(), free_port(socket.SOCK_DGRAM)
+        self.folder = data or temporary("jackfield-")
+        self.sip, self.http = free_port(), free_port()
+        self.files, self.tftp = free_port(), free_port()
         self.arguments, self.database = list(arguments), database
         self.one_time_password = None
         self.lines = []

@@ -7,9 +7,8 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 
-from jackfield import free_port
+from jackfield import free_port, temporary
 
 
 class Postgres:
@@ -19,7 +18,7 @@ class Postgres:
         found += [os.path.dirname(on_path)] if on_path else []
         self.bin = next((folder for folder in found if folder and os.path.exists(folder + "/initdb")), None)
         assert self.bin, "no PostgreSQL here; apt-get install postgresql"
-        self.home, self.port = tempfile.mkdtemp(prefix="jackfield-postgres-"), free_port()
+        self.home, self.port = temporary("jackfield-postgres-"), free_port()
         self.user = []
         if os.getuid() == 0:  # It does not run as root; root lends it another user.
             names = {entry.pw_name for entry in pwd.getpwall()}

@@ -9,7 +9,6 @@ import random
 import resource
 import socket
 import sys
-import tempfile
 import time
 import traceback
 
@@ -34,7 +33,7 @@ def mutations(binary, arguments, seed):
     """Datagrams and streams by the million against one server, looked at between the rounds."""
     per_round = 100_000
     rounds = max(1, arguments.messages // per_round)
-    with Server(binary, tempfile.mkdtemp(prefix="jackfield-")) as server:
+    with Server(binary) as server:
         mutation_story.pour(server, per_round // 10, seed)
         before = after = mutation_story.memory(server)
         for number in range(rounds):
@@ -79,7 +78,7 @@ def strange_streams(server, count, dice):
 def kills(binary, arguments, seed):
     """Killed while it commits, and at random moments of self-provisioning."""
     dice = random.Random(seed)
-    with Server(binary, tempfile.mkdtemp(prefix="jackfield-")) as server:
+    with Server(binary) as server:
         server.sign_in()
         set_up_self_provisioning(server, last="9999")
         fault_story.kill_while_committing(server, arguments.kills, threads=6, seed=seed)
@@ -88,7 +87,7 @@ def kills(binary, arguments, seed):
     while left > 0:
         steps = [(dice.choice(("registering", "credential", "confirmed", "confirmed", "confirmed")), dice.random() ** 3 * 0.06)
                  for _ in range(min(left, 200))]
-        with Server(binary, tempfile.mkdtemp(prefix="jackfield-")) as server:
+        with Server(binary) as server:
             server.sign_in()
             set_up_self_provisioning(server, last="9999")
             seen = fault_story.kill_while_provisioning(server, steps)

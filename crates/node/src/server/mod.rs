@@ -121,7 +121,7 @@ impl Server {
         let advertised = settings.address.unwrap_or_else(limits::own_address);
         let access = FileAccess::default();
         let (prepared, lanes, sip) = engine_loop::prepare(LoopSettings {
-            sip: settings.sip,
+            sip: free_port(settings.sip)?,
             advertised,
             quarantine: settings.place.folder.join("quarantine"),
         })?;
@@ -375,12 +375,21 @@ fn http_listener(
     Ok(door)
 }
 
-/// Port 0 means any free one, which must stay the same over restarts of the service.
+/// Port 0 means any that is free for TCP and UDP alike: SIP takes both, and a door keeps its port
+/// over restarts of its service.
 fn free_port(address: SocketAddr) -> Result<SocketAddr> {
+    const ATTEMPTS: usize = 64;
     if address.port() != 0 {
         return Ok(address);
     }
-    Ok(std::net::TcpListener::bind(address)?.local_addr()?)
+    for _ in 0..ATTEMPTS {
+        let stream = std::net::TcpListener::bind(address)?;
+        let chosen = stream.local_addr()?;
+        if std::net::UdpSocket::bind(chosen).is_ok() {
+            return Ok(chosen);
+        }
+    }
+    anyhow::bail!("no port of {} is free for TCP and UDP both", address.ip())
 }
 
 fn random_seed() -> Result<[u8; 32]> {
