@@ -2,7 +2,6 @@
 //! and a new one takes one counter.
 
 use core::fmt;
-use core::fmt::Write;
 
 use hmac::{Hmac, Mac as _};
 use jackfield_vocabulary::{ObjectId, SecretText};
@@ -12,9 +11,10 @@ use sha2::{Digest, Sha256};
 use crate::directory::Map;
 
 /// The secrets of all devices.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct DeviceSecrets {
-    key: [u8; 32],
+    /// The hash under the cluster's key, before it was given anything.
+    keyed: Hmac<Sha256>,
     /// How often a secret was replaced, where it ever was.
     generations: Map<ObjectId, u32>,
     /// Secrets that an administrator chose, for devices that can take no other.
@@ -39,7 +39,8 @@ const LENGTH: usize = 24;
 impl DeviceSecrets {
     /// Secrets derived from the cluster's key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key, ..Self::default() }
+        let keyed = Hmac::new_from_slice(&key).expect("any length is a key");
+        Self { keyed, generations: Map::default(), explicit: Map::default() }
     }
 
     /// Sets how often a device's secret was replaced, as the store keeps it.
@@ -120,11 +121,18 @@ impl DeviceSecrets {
     }
 
     fn derive(&self, purpose: &[u8], device: ObjectId, generation: u32) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
+        let mut mac = self.keyed.clone();
         mac.update(purpose);
         mac.update(&device.0.to_be_bytes());
         mac.update(&generation.to_be_bytes());
         mac.finalize().into_bytes().into()
+    }
+}
+
+/// Those of a directory that nobody gave a key: the same everywhere, for tests and tools.
+impl Default for DeviceSecrets {
+    fn default() -> Self {
+        Self::new([0; 32])
     }
 }
 
@@ -135,7 +143,7 @@ impl fmt::Debug for DeviceSecrets {
 }
 
 fn hash(name: &str, realm: &str, password: &SecretText, algorithm: DigestAlgorithm) -> SecretText {
-    let text = format!("{name}:{realm}:{}", password.reveal());
+    let text = [name, realm, password.reveal()].join(":");
     SecretText::new(match algorithm {
         DigestAlgorithm::Md5 => hexadecimal(&Md5::digest(text)),
         DigestAlgorithm::Sha256 => hexadecimal(&Sha256::digest(text)),
@@ -143,10 +151,8 @@ fn hash(name: &str, realm: &str, password: &SecretText, algorithm: DigestAlgorit
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
