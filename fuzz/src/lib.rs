@@ -6,7 +6,7 @@
 use core::fmt::Debug;
 use core::time::Duration;
 
-use jackfield_sip::digest::{Algorithm, Challenge, Credentials, Nonces};
+use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::header::*;
 use jackfield_sip::sdp::{Codec, Direction, LocalMedia, Origin, Session};
 use jackfield_sip::{
@@ -186,11 +186,10 @@ fn round<H: Header + PartialEq + Debug>(text: &str) {
 pub fn digest(data: &[u8]) {
     let Some(text) = line(data) else { return };
     if let Ok(credentials) = Credentials::parse(text) {
-        let again = Credentials::parse(&credentials.to_string());
+        let printed = credentials.to_string();
+        let again = Credentials::parse(&printed);
         assert_eq!(again.as_ref(), Ok(&credentials));
         assert!(!credentials.verify("REGISTER", &Algorithm::Md5.ha1("a", "b", "c"), b""));
-        let nonces = Nonces::new([1; 32], Duration::from_secs(60));
-        let _ = nonces.check(Now::ZERO, &credentials.nonce);
     }
     if let Ok(challenge) = Challenge::parse(text) {
         let again = Challenge::parse(&challenge.to_string());

@@ -90,6 +90,7 @@ pub use method::Method;
 pub use now::Now;
 pub use params::Params;
 pub use status::Status;
+pub use text::hex;
 pub use tokens::Tokens;
 pub use transaction::{Action, ClientKey, Counters, Endpoint, Failure, Limits, ServerKey};
 pub use uri::{Host, HostPort, SipUri, TelUri, Uri};

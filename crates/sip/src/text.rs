@@ -1,5 +1,6 @@
 //! Pieces of the SIP grammar that many headers share: tokens, quoted strings, lists, escapes.
 
+use core::fmt;
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3};
@@ -54,17 +55,29 @@ pub(crate) fn unquote(text: &str) -> Cow<'_, str> {
 
 /// The text as a quoted string. Line breaks become spaces, so that nothing can leave the header.
 pub(crate) fn quote(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\r' | '\n' => quoted.push(' '),
-            _ => quoted.push(c),
+    Quoted(text).to_string()
+}
+
+/// Prints a text as [`quote`] writes it.
+pub(crate) struct Quoted<'t>(pub(crate) &'t str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        let special = |byte: u8| matches!(byte, b'"' | b'\\' | b'\r' | b'\n');
+        let mut rest = self.0;
+        while let Some(at) = rest.bytes().position(special) {
+            f.write_str(&rest[..at])?;
+            f.write_str(match rest.as_bytes()[at] {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                _ => " ",
+            })?;
+            rest = &rest[at + 1..];
         }
+        f.write_str(rest)?;
+        f.write_str("\"")
     }
-    quoted.push('"');
-    quoted
 }
 
 /// Finds the first of `wanted` that stands outside quotes and angle brackets.
@@ -107,6 +120,23 @@ pub(crate) fn pieces(text: &str, separator: u8) -> impl Iterator<Item = &str> {
         rest = Some(&text[at + 1..]);
         Some(&text[..at])
     })
+}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = vec![0; bytes.len() * 2];
+    write_hex(bytes, &mut text);
+    String::from_utf8(text).expect("hexadecimal digits are ASCII")
+}
+
+/// Writes two lower-case hexadecimal digits for each octet, as far as there is room.
+pub(crate) fn write_hex(bytes: &[u8], text: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
 }
 
 /// Reads a number that fills the whole text.

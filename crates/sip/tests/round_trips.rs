@@ -143,7 +143,8 @@ proptest! {
             body: &body,
         };
         let sent = challenge.answer(&login).unwrap();
-        let read = Credentials::parse(&sent.to_string()).unwrap();
+        let text = sent.to_string();
+        let read = Credentials::parse(&text).unwrap();
         prop_assert_eq!(&read, &sent);
         let ha1 = algorithm.ha1(&user, &realm, &password);
         prop_assert!(read.verify("INVITE", &ha1, &body));

@@ -86,7 +86,7 @@ impl Authenticator {
         request.push(name, credentials);
     }
 
-    fn credentials(&mut self, method: &Method, uri: &str) -> Option<(bool, Credentials)> {
+    fn credentials(&mut self, method: &Method, uri: &str) -> Option<(bool, Credentials<'static>)> {
         let held = self.held.as_mut()?;
         held.count += 1;
         let challenge = &held.challenge;
@@ -110,7 +110,7 @@ impl Authenticator {
                 b"auth",
                 ha2.as_bytes(),
             ]);
-            let cnonce = held.cnonce.clone();
+            let cnonce = held.cnonce.to_string().into();
             (response, Some(Protection { body: false, cnonce, count: held.count }))
         } else {
             let parts = [ha1.as_bytes(), challenge.nonce.as_bytes(), ha2.as_bytes()];
@@ -119,14 +119,14 @@ impl Authenticator {
         Some((
             held.proxy,
             Credentials {
-                username: self.user.clone(),
-                realm: challenge.realm.clone(),
-                nonce: challenge.nonce.clone(),
-                uri: uri.into(),
+                username: self.user.to_string().into(),
+                realm: challenge.realm.to_string().into(),
+                nonce: challenge.nonce.to_string().into(),
+                uri: uri.to_owned().into(),
                 response: response.into(),
                 algorithm,
                 protection,
-                opaque: challenge.opaque.clone(),
+                opaque: challenge.opaque.as_ref().map(|opaque| opaque.to_string().into()),
             },
         ))
     }
@@ -164,7 +164,7 @@ mod tests {
         Message::parse_datagram(text.as_bytes()).unwrap()
     }
 
-    fn signed(authenticator: &mut Authenticator) -> Credentials {
+    fn signed(authenticator: &mut Authenticator) -> Credentials<'static> {
         authenticator.credentials(&Method::Invite, "sip:x").unwrap().1
     }
 

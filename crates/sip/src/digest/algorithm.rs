@@ -6,6 +6,8 @@ use md5::Md5;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::text::write_hex;
+
 /// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Algorithm {
@@ -58,6 +60,11 @@ impl Algorithm {
     /// The hash of the parts with colons between them, in lower-case hexadecimal.
     #[must_use]
     pub fn hash(self, parts: &[&[u8]]) -> String {
+        self.digits(parts).as_str().to_owned()
+    }
+
+    /// The same without a heap.
+    pub(super) fn digits(self, parts: &[&[u8]]) -> Digits {
         match self.base() {
             Self::Sha256 => hash::<Sha256>(parts),
             _ => hash::<Md5>(parts),
@@ -77,7 +84,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-fn hash<D: sha2::Digest>(parts: &[&[u8]]) -> String {
+fn hash<D: sha2::Digest>(parts: &[&[u8]]) -> Digits {
     let mut hasher = D::new();
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
@@ -85,16 +92,28 @@ fn hash<D: sha2::Digest>(parts: &[&[u8]]) -> String {
         }
         hasher.update(part);
     }
-    hex(&hasher.finalize())
+    Digits::of(&hasher.finalize())
 }
 
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+/// Lower-case hexadecimal digits of a hash.
+pub(super) struct Digits {
+    text: [u8; 64],
+    length: usize,
+}
+
+impl Digits {
+    /// The digits of at most 32 octets.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let mut digits = Self { text: [0; 64], length: (bytes.len() * 2).min(64) };
+        write_hex(bytes, &mut digits.text);
+        digits
     }
-    text
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::algorithm::Algorithm;
 use super::params::AuthParams;
 use crate::header::HeaderFault;
-use crate::text;
+use crate::text::{self, Quoted};
 
 /// A `Digest` challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +49,9 @@ impl Challenge {
         let qop = params.value("qop").unwrap_or_default();
         let offers = |name: &str| text::list(qop).any(|word| word.eq_ignore_ascii_case(name));
         Ok(Self {
-            realm: params.need("realm")?,
-            nonce: params.need("nonce")?,
-            opaque: params.may("opaque"),
+            realm: params.need("realm")?.into(),
+            nonce: params.need("nonce")?.into(),
+            opaque: params.may("opaque").map(Into::into),
             stale: params.value("stale").is_some_and(|v| v.eq_ignore_ascii_case("true")),
             algorithm: match params.value("algorithm") {
                 Some(name) => Algorithm::parse(name),
@@ -65,10 +65,10 @@ impl Challenge {
 
 impl fmt::Display for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (realm, nonce) = (text::quote(&self.realm), text::quote(&self.nonce));
+        let (realm, nonce) = (Quoted(&self.realm), Quoted(&self.nonce));
         write!(f, "Digest realm={realm}, nonce={nonce}")?;
         if let Some(opaque) = &self.opaque {
-            write!(f, ", opaque={}", text::quote(opaque))?;
+            write!(f, ", opaque={}", Quoted(opaque))?;
         }
         if self.stale {
             f.write_str(", stale=true")?;

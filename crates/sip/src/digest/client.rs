@@ -27,11 +27,11 @@ pub struct Login<'l> {
 impl Challenge {
     /// The credentials that answer this challenge; `None` when it asks for an unknown algorithm.
     #[must_use]
-    pub fn answer(&self, login: &Login<'_>) -> Option<Credentials> {
+    pub fn answer(&self, login: &Login<'_>) -> Option<Credentials<'static>> {
         let algorithm = self.algorithm?;
         let protection = (self.qop_auth || self.qop_auth_int).then(|| Protection {
             body: !self.qop_auth,
-            cnonce: login.cnonce.into(),
+            cnonce: login.cnonce.to_owned().into(),
             count: login.count,
         });
         if protection.is_none() && algorithm.is_session() {
@@ -46,14 +46,14 @@ impl Challenge {
         };
         let response = parts.response(login.method, &ha1, login.body);
         Some(Credentials {
-            username: login.username.into(),
-            realm: self.realm.clone(),
-            nonce: self.nonce.clone(),
-            uri: login.uri.into(),
-            response: response.into(),
+            username: login.username.to_owned().into(),
+            realm: self.realm.to_string().into(),
+            nonce: self.nonce.to_string().into(),
+            uri: login.uri.to_owned().into(),
+            response: response.as_str().to_owned().into(),
             algorithm,
             protection,
-            opaque: self.opaque.clone(),
+            opaque: self.opaque.as_ref().map(|opaque| opaque.to_string().into()),
         })
     }
 

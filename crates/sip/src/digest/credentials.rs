@@ -1,49 +1,50 @@
 //! What a client answers.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use super::params::AuthParams;
 use crate::header::HeaderFault;
-use crate::text;
+use crate::text::Quoted;
 
-/// The credentials of a `Digest` answer.
+/// The credentials of a `Digest` answer. Where they are read, they share the text of their header.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials {
+pub struct Credentials<'c> {
     /// The user.
-    pub username: Box<str>,
+    pub username: Cow<'c, str>,
     /// The realm of the challenge.
-    pub realm: Box<str>,
+    pub realm: Cow<'c, str>,
     /// The nonce of the challenge.
-    pub nonce: Box<str>,
+    pub nonce: Cow<'c, str>,
     /// The address as the client hashed it.
-    pub uri: Box<str>,
+    pub uri: Cow<'c, str>,
     /// The hash, in hexadecimal.
-    pub response: Box<str>,
+    pub response: Cow<'c, str>,
     /// The algorithm; MD5 when none was named.
     pub algorithm: Algorithm,
     /// What is protected, the client's nonce and its count; `None` is the form of RFC 2069.
-    pub protection: Option<Protection>,
+    pub protection: Option<Protection<'c>>,
     /// The text of the challenge.
-    pub opaque: Option<Box<str>>,
+    pub opaque: Option<Cow<'c, str>>,
 }
 
 /// What comes with `qop`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Protection {
+pub struct Protection<'c> {
     /// Is the body hashed too (`auth-int`)?
     pub body: bool,
     /// The client's nonce.
-    pub cnonce: Box<str>,
+    pub cnonce: Cow<'c, str>,
     /// How often the client used the server's nonce.
     pub count: u32,
 }
 
-impl Credentials {
+impl<'c> Credentials<'c> {
     /// Reads credentials of the Digest scheme.
-    pub fn parse(value: &str) -> Result<Self, HeaderFault> {
+    pub fn parse(value: &'c str) -> Result<Self, HeaderFault> {
         let params = AuthParams::parse(value)?;
         let algorithm = params.value("algorithm").map_or(Some(Algorithm::Md5), Algorithm::parse);
         Ok(Self {
@@ -57,9 +58,29 @@ impl Credentials {
             opaque: params.may("opaque"),
         })
     }
+
+    /// The same with a text of their own.
+    #[must_use]
+    pub fn into_owned(self) -> Credentials<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Credentials {
+            username: own(self.username),
+            realm: own(self.realm),
+            nonce: own(self.nonce),
+            uri: own(self.uri),
+            response: own(self.response),
+            algorithm: self.algorithm,
+            protection: self.protection.map(|protection| Protection {
+                body: protection.body,
+                cnonce: own(protection.cnonce),
+                count: protection.count,
+            }),
+            opaque: self.opaque.map(own),
+        }
+    }
 }
 
-fn protection(params: &AuthParams<'_>) -> Result<Option<Protection>, HeaderFault> {
+fn protection<'c>(params: &AuthParams<'c>) -> Result<Option<Protection<'c>>, HeaderFault> {
     let Some(qop) = params.value("qop") else { return Ok(None) };
     let body = qop.eq_ignore_ascii_case("auth-int");
     if !body && !qop.eq_ignore_ascii_case("auth") {
@@ -70,28 +91,28 @@ fn protection(params: &AuthParams<'_>) -> Result<Option<Protection>, HeaderFault
     Ok(Some(Protection { body, cnonce: params.need("cnonce")?, count }))
 }
 
-impl fmt::Display for Credentials {
+impl fmt::Display for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Digest username={}", text::quote(&self.username))?;
+        write!(f, "Digest username={}", Quoted(&self.username))?;
         for (name, value) in [("realm", &self.realm), ("nonce", &self.nonce), ("uri", &self.uri)] {
-            write!(f, ", {name}={}", text::quote(value))?;
+            write!(f, ", {name}={}", Quoted(value))?;
         }
-        write!(f, ", response={}", text::quote(&self.response))?;
+        write!(f, ", response={}", Quoted(&self.response))?;
         write!(f, ", algorithm={}", self.algorithm)?;
         if let Some(protection) = &self.protection {
             let qop = if protection.body { "auth-int" } else { "auth" };
-            let cnonce = text::quote(&protection.cnonce);
+            let cnonce = Quoted(&protection.cnonce);
             write!(f, ", qop={qop}, nc={:08x}, cnonce={cnonce}", protection.count)?;
         }
         match &self.opaque {
-            Some(opaque) => write!(f, ", opaque={}", text::quote(opaque)),
+            Some(opaque) => write!(f, ", opaque={}", Quoted(opaque)),
             None => Ok(()),
         }
     }
 }
 
 /// The hash stays out of logs.
-impl fmt::Debug for Credentials {
+impl fmt::Debug for Credentials<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("username", &self.username)

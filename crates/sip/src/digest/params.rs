@@ -36,18 +36,22 @@ impl<'a> AuthParams<'a> {
 
     /// A parameter without its quotes.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_ref())
+        self.find(name).map(AsRef::as_ref)
     }
 
     /// A parameter that must be there.
-    pub(super) fn need(&self, name: &str) -> Result<Box<str>, HeaderFault> {
-        self.value(name).map(Into::into).ok_or(HeaderFault::Parameter)
+    pub(super) fn need(&self, name: &str) -> Result<Cow<'a, str>, HeaderFault> {
+        self.may(name).ok_or(HeaderFault::Parameter)
     }
 
     /// A parameter that may be there.
-    pub(super) fn may(&self, name: &str) -> Option<Box<str>> {
-        self.value(name).map(Into::into)
+    pub(super) fn may(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.find(name).cloned()
+    }
+
+    fn find(&self, name: &str) -> Option<&Cow<'a, str>> {
+        let found = self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
     }
 }
 

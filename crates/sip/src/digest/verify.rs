@@ -1,9 +1,9 @@
 //! Computes and compares responses.
 
-use super::algorithm::Algorithm;
+use super::algorithm::{Algorithm, Digits};
 use super::credentials::{Credentials, Protection};
 
-impl Credentials {
+impl Credentials<'_> {
     /// Does the response come from somebody who knows the password? `ha1` is the stored hash of
     /// user, realm and password, made with [`Algorithm::base`] of the algorithm used.
     ///
@@ -26,13 +26,13 @@ pub(super) struct Parts<'p> {
     pub(super) algorithm: Algorithm,
     pub(super) nonce: &'p str,
     pub(super) uri: &'p str,
-    pub(super) protection: Option<&'p Protection>,
+    pub(super) protection: Option<&'p Protection<'p>>,
 }
 
 impl Parts<'_> {
     /// The response (RFC 7616 section 3.4.1).
-    pub(super) fn response(&self, method: &str, ha1: &str, body: &[u8]) -> String {
-        let hash = |parts: &[&[u8]]| self.algorithm.hash(parts);
+    pub(super) fn response(&self, method: &str, ha1: &str, body: &[u8]) -> Digits {
+        let hash = |parts: &[&[u8]]| self.algorithm.digits(parts);
         let nonce = self.nonce.as_bytes();
         let Some(protection) = self.protection else {
             let ha2 = hash(&[method.as_bytes(), self.uri.as_bytes()]);
@@ -40,16 +40,16 @@ impl Parts<'_> {
         };
         let cnonce = protection.cnonce.as_bytes();
         let session = self.algorithm.is_session().then(|| hash(&[ha1.as_bytes(), nonce, cnonce]));
-        let ha1 = session.as_deref().unwrap_or(ha1);
+        let ha1 = session.as_ref().map_or(ha1, Digits::as_str);
         let (qop, ha2) = if protection.body {
             let body = hash(&[body]);
             ("auth-int", hash(&[method.as_bytes(), self.uri.as_bytes(), body.as_bytes()]))
         } else {
             ("auth", hash(&[method.as_bytes(), self.uri.as_bytes()]))
         };
-        let count = format!("{:08x}", protection.count);
-        let count = count.as_bytes();
-        hash(&[ha1.as_bytes(), nonce, count, cnonce, qop.as_bytes(), ha2.as_bytes()])
+        let count = Digits::of(&protection.count.to_be_bytes());
+        let (count, ha2) = (count.as_bytes(), ha2.as_bytes());
+        hash(&[ha1.as_bytes(), nonce, count, cnonce, qop.as_bytes(), ha2])
     }
 }
 

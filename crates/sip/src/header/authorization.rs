@@ -9,13 +9,13 @@ use crate::digest::Credentials;
 
 /// The answer to a challenge of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Authorization(pub Credentials);
+pub struct Authorization(pub Credentials<'static>);
 
 impl Header for Authorization {
     const NAME: HeaderName = HeaderName::Authorization;
 
     fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Credentials::parse(value).map(Self)
+        Credentials::parse(value).map(|read| Self(read.into_owned()))
     }
 }
 
@@ -27,13 +27,13 @@ impl fmt::Display for Authorization {
 
 /// The answer to a challenge of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProxyAuthorization(pub Credentials);
+pub struct ProxyAuthorization(pub Credentials<'static>);
 
 impl Header for ProxyAuthorization {
     const NAME: HeaderName = HeaderName::ProxyAuthorization;
 
     fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Credentials::parse(value).map(Self)
+        Credentials::parse(value).map(|read| Self(read.into_owned()))
     }
 }
 

@@ -36,6 +36,15 @@ impl Contact {
             Self::Address(address) => Some(address),
         }
     }
+
+    /// The address, unless it is `*`.
+    #[must_use]
+    pub fn into_address(self) -> Option<ContactAddress> {
+        match self {
+            Self::All => None,
+            Self::Address(address) => Some(address),
+        }
+    }
 }
 
 impl ContactAddress {

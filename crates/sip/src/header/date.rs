@@ -50,12 +50,22 @@ impl fmt::Display for Date {
         let weekday = WEEKDAYS[usize::try_from(days % 7).unwrap_or_default()];
         let month = MONTHS[usize::try_from(month).unwrap_or_default()];
         let (hour, minute) = (second / 3600, second / 60 % 60);
-        write!(
-            f,
-            "{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{:02} GMT",
-            second % 60
-        )
+        let mut text = *b"Www, 00 Mmm 0000 00:00:00 GMT";
+        text[..3].copy_from_slice(weekday.as_bytes());
+        text[8..11].copy_from_slice(month.as_bytes());
+        let pairs =
+            [(5, day), (12, year / 100), (14, year), (17, hour), (20, minute), (23, second % 60)];
+        for (at, pair) in pairs {
+            text[at] += digit(pair / 10);
+            text[at + 1] += digit(pair);
+        }
+        f.write_str(core::str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+/// The last decimal digit.
+fn digit(number: u64) -> u8 {
+    u8::try_from(number % 10).unwrap_or_default()
 }
 
 fn seconds_of_day(time: &str) -> Result<u64, HeaderFault> {

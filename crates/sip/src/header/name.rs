@@ -121,8 +121,13 @@ impl HeaderName {
             return COMPACT[usize::from(letter.to_ascii_lowercase() & 127)];
         }
         let Some(&(from, to)) = BY_LENGTH.spans.get(bytes.len()) else { return Self::Other };
+        // Most differ in their first letter already.
+        let first = bytes.first().map(u8::to_ascii_lowercase);
         BY_LENGTH.names[usize::from(from)..usize::from(to)]
             .iter()
+            .filter(|(_, name)| {
+                name.bytes().next().map(|letter| letter.to_ascii_lowercase()) == first
+            })
             .find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(bytes))
             .map_or(Self::Other, |(header, _)| *header)
     }

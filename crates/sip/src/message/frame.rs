@@ -30,7 +30,9 @@ pub(super) fn datagram(datagram: &[u8]) -> Result<Message, ParseError> {
     if let Some(fault) = fault {
         return Err(ParseError::partial(fault, message));
     }
-    message.body = Arc::from(body.unwrap_or_default());
+    if let Some(body) = body.filter(|body| !body.is_empty()) {
+        message.body = Arc::from(body);
+    }
     Ok(message)
 }
 

@@ -184,6 +184,10 @@ impl Message {
         let mut list = Vec::new();
         for line in self.all(H::NAME) {
             for value in text::list(line).take(if H::LIST { usize::MAX } else { 0 }) {
+                if list.is_empty() {
+                    // Nearly always the only one.
+                    list.reserve_exact(1);
+                }
                 list.push(H::parse(value)?);
                 if list.len() > limits::LIST {
                     return Err(HeaderFault::TooMany);
@@ -200,6 +204,25 @@ impl Message {
     #[must_use]
     pub fn has_token(&self, name: HeaderName, token: &str) -> bool {
         self.elements(name).any(|element| element.eq_ignore_ascii_case(token))
+    }
+
+    /// The port to which an answer over a datagram transport goes, when it is not the one from which
+    /// the request came: the top Via's, unless that has `rport` (RFC 3261 section 18.2.2, RFC 3581).
+    pub fn answer_port(&self) -> Option<u16> {
+        let line = self.first(HeaderName::Via)?;
+        let top = &line[..text::find_outside(line, b',').unwrap_or(line.len())];
+        let is_rport = |piece: &str| {
+            let name = piece.split_once('=').map_or(piece, |(name, _)| name);
+            text::trim(name).eq_ignore_ascii_case("rport")
+        };
+        let mut pieces = text::pieces(top, b';');
+        let sent_by = text::trim(pieces.next()?);
+        if pieces.any(is_rport) {
+            return None;
+        }
+        // What stands behind the last colon, unless that is one of an IPv6 address.
+        let port = sent_by.rsplit_once(':').filter(|(_, port)| !port.contains(']'));
+        Some(port.and_then(|(_, port)| text::number(text::trim(port)).ok()).unwrap_or(5060))
     }
 
     /// The Call-ID; empty when it is missing.

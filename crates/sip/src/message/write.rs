@@ -26,6 +26,15 @@ impl Writer {
         self.0.extend_from_slice(b"\r\n");
     }
 
+    /// A header line whose value is text.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b": ");
+        // Writing into a vector can't fail.
+        let _ = self.write_str(value);
+        self.0.extend_from_slice(b"\r\n");
+    }
+
     /// A header line as it stood in another message.
     pub(super) fn raw(&mut self, name: &str, value: &str) {
         self.0.extend_from_slice(name.as_bytes());
@@ -34,8 +43,22 @@ impl Writer {
         self.0.extend_from_slice(b"\r\n");
     }
 
+    /// To as it stood in the request, with a tag.
+    pub(super) fn tagged(&mut self, to: &str, tag: &str) {
+        self.0.extend_from_slice(b"To: ");
+        self.0.extend_from_slice(to.as_bytes());
+        self.0.extend_from_slice(b";tag=");
+        // Writing into a vector can't fail.
+        let _ = self.write_str(tag);
+        self.0.extend_from_slice(b"\r\n");
+    }
+
     /// Content-Length, the empty line and the body.
     pub(super) fn finish(mut self, body: &[u8]) -> Vec<u8> {
+        if body.is_empty() {
+            self.0.extend_from_slice(b"Content-Length: 0\r\n\r\n");
+            return self.0;
+        }
         self.header(HeaderName::ContentLength.as_str(), body.len());
         self.0.extend_from_slice(b"\r\n");
         self.0.extend_from_slice(body);
@@ -45,7 +68,14 @@ impl Writer {
 
 impl Write for Writer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if memchr2(b'\r', b'\n', text.as_bytes()).is_some() {
+        // Formatting writes in small pieces, for which a search is dear.
+        let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let bytes = text.as_bytes();
+        let broken = match bytes.len() {
+            0..=16 => bytes.iter().any(breaks),
+            _ => memchr2(b'\r', b'\n', bytes).is_some(),
+        };
+        if broken {
             self.0.extend(text.bytes().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }));
         } else {
             self.0.extend_from_slice(text.as_bytes());

@@ -1,6 +1,6 @@
 //! URIs: `sip`, `sips` and `tel` in their parts, any other scheme as text.
 
-use core::fmt;
+use core::fmt::{self, Write};
 use core::str::FromStr;
 use std::borrow::Cow;
 
@@ -46,6 +46,15 @@ impl Uri {
         } else {
             Err(HeaderFault::Uri)
         }
+    }
+
+    /// The text as it is printed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(96);
+        // Writing into a string can't fail.
+        let _ = write!(text, "{self}");
+        text
     }
 
     /// The scheme in lower case where it is known, as written otherwise.
