@@ -35,7 +35,7 @@ fn main() {
             Output::Transmit { message, .. } => Some(message.clone()),
             _ => None,
         });
-        (answer.unwrap(), took)
+        (answer.unwrap().to_vec(), took)
     };
     let mut passwords = Vec::new();
     for phone in 0..phones {

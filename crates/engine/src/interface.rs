@@ -246,7 +246,7 @@ pub enum Output {
         /// Where. A stream that is not there is opened when the flow names no connection.
         flow: Flow,
         /// One whole SIP message.
-        message: Vec<u8>,
+        message: Arc<[u8]>,
     },
     /// Close a stream.
     Disconnect {

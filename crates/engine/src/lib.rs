@@ -331,8 +331,6 @@ impl Engine {
                 Internal::Provisioned { session, device, outcome } => {
                     cti.provisioned(ctx, session, device, outcome);
                 }
-                // Applications open route points and ports only, which do not register.
-                Internal::DeviceState { .. } => {}
             }
         }
     }

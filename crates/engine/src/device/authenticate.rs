@@ -151,7 +151,7 @@ impl Devices {
         let realm = &cluster.sip_realm;
         let nonce = self.authenticator.nonces.make(ctx.now.wall, ctx.ids.random());
         let mut response = ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
-            .header(HeaderName::Server, answer::SERVER);
+            .text(HeaderName::Server, answer::SERVER);
         for algorithm in algorithms(ctx.directory, device) {
             let challenge = Challenge::new(realm, &nonce, *algorithm, stale);
             response = response.header(HeaderName::WwwAuthenticate, challenge);
@@ -164,7 +164,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         flow: &Flow,
         request: &Message,
-        credentials: &Credentials,
+        credentials: &Credentials<'_>,
         claimed: Claimed,
         named: Option<ObjectId>,
     ) -> Proof {
@@ -217,35 +217,29 @@ impl Devices {
         ctx: &Context<'_>,
         device: ObjectId,
         request: &Message,
-        credentials: &Credentials,
+        credentials: &Credentials<'_>,
     ) -> bool {
         let base = credentials.algorithm.base();
+        let method = request.method().map_or("", |method| method.as_str());
+        let right = |hash: &str| credentials.verify(method, hash, request.body());
+        let secrets = ctx.directory.secrets();
         // The hash is over the name as the phone writes it.
         let phone = ctx.directory.typed::<Phone>(device);
-        let usual = phone.is_some_and(|phone| phone.name == credentials.username);
-        let kept = self
-            .authenticator
-            .devices
-            .get(&device)
-            .filter(|_| usual)
-            .and_then(|shown| shown.hash.as_ref());
-        let hash = match kept {
-            Some((algorithm, hash)) if *algorithm == base => hash.clone(),
-            _ => {
-                let algorithm = hashed_with(base);
-                let (name, realm) = (&credentials.username, &credentials.realm);
-                ctx.directory.secrets().ha1(device, name, realm, algorithm).reveal().into()
-            }
-        };
-        let method = request.method().map_or("", |method| method.as_str());
-        let right = credentials.verify(method, &hash, request.body());
-        if right {
-            let generation = ctx.directory.secrets().generation(device);
-            let shown = self.authenticator.devices.entry(device).or_default();
-            shown.generation = generation;
-            shown.hash = usual.then_some((base, hash));
+        let usual = phone.is_some_and(|phone| *phone.name == *credentials.username);
+        let kept = self.authenticator.devices.get(&device).and_then(|shown| shown.hash.as_ref());
+        if let Some((_, hash)) = kept.filter(|(algorithm, _)| usual && *algorithm == base) {
+            return right(hash);
         }
-        right
+        let (name, realm) = (&credentials.username, &credentials.realm);
+        let hash = secrets.ha1(device, name, realm, hashed_with(base));
+        let hash = hash.reveal();
+        if !right(hash) {
+            return false;
+        }
+        let shown = self.authenticator.devices.entry(device).or_default();
+        shown.generation = secrets.generation(device);
+        shown.hash = usual.then(|| (base, hash.into()));
+        true
     }
 
     fn wrong(
@@ -338,7 +332,7 @@ pub(super) fn has_credentials(request: &Message, realm: &str) -> bool {
 }
 
 /// The credentials for our realm, if there are any that can be read.
-fn credentials(request: &Message, realm: &str) -> Option<Credentials> {
+fn credentials<'m>(request: &'m Message, realm: &str) -> Option<Credentials<'m>> {
     let all = request.all(HeaderName::Authorization);
     let mut all = all.chain(request.all(HeaderName::ProxyAuthorization)).take(4);
     all.find_map(|value| Credentials::parse(value).ok().filter(|read| *read.realm == *realm))

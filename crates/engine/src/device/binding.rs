@@ -6,6 +6,8 @@ use jackfield_sip::{Flow, SipUri, Uri};
 use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 use serde::{Deserialize, Serialize};
 
+use crate::context::TimerToken;
+
 /// A device's registration: one way to reach it, and which of its lines are up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Binding {
@@ -22,8 +24,25 @@ pub(super) struct Binding {
     /// It reports keys in signalling when asked (RFC 4730).
     pub(super) kpml: bool,
     /// When it ends as far as the store knows.
-    #[serde(default)]
     pub(super) kept: UnixTime,
+    /// When it is looked at. A refresh does not move this: the timer sees it when it fires.
+    pub(super) expiry: Option<TimerToken>,
+}
+
+/// What a REGISTER says of one address of record.
+pub(super) struct Registering<'r> {
+    /// The user of the address of record.
+    pub(super) user: &'r str,
+    /// The line that it stands for.
+    pub(super) line: Option<ObjectId>,
+    /// The Contact's address.
+    pub(super) contact: &'r str,
+    /// The Call-ID.
+    pub(super) call_id: &'r str,
+    /// The sequence number.
+    pub(super) sequence: u32,
+    /// When it ends.
+    pub(super) expires: Now,
 }
 
 /// One address of record that a device registered.
@@ -54,11 +73,13 @@ pub(super) enum Trust {
 
 impl Binding {
     /// Takes in a registration; another one of the same address of record is replaced.
-    pub(super) fn put(&mut self, registered: Registered) {
-        match self.lines.iter().position(|line| line.user == registered.user) {
-            Some(at) => self.lines[at] = registered,
-            None if self.lines.len() < LINES => self.lines.push(registered),
-            None => {}
+    pub(super) fn put(&mut self, told: &Registering<'_>) {
+        if let Some(line) = self.lines.iter_mut().find(|line| *line.user == *told.user) {
+            line.refresh(told);
+        } else if self.lines.len() < LINES {
+            // Most phones register one, and there are many phones.
+            self.lines.reserve_exact(1);
+            self.lines.push(told.to_registered());
         }
     }
 
@@ -115,6 +136,33 @@ impl Binding {
         match self.flow.connection {
             Some(_) => self.flow.connection == flow.connection && self.flow.remote == flow.remote,
             None => self.flow.transport == flow.transport && self.flow.remote == flow.remote,
+        }
+    }
+}
+
+impl Registered {
+    /// Takes what is new; a refresh says most things again.
+    fn refresh(&mut self, told: &Registering<'_>) {
+        let take = |text: &mut Box<str>, told: &str| {
+            if **text != *told {
+                *text = told.into();
+            }
+        };
+        take(&mut self.contact, told.contact);
+        take(&mut self.call_id, told.call_id);
+        (self.line, self.sequence, self.expires) = (told.line, told.sequence, told.expires);
+    }
+}
+
+impl Registering<'_> {
+    fn to_registered(&self) -> Registered {
+        Registered {
+            user: self.user.into(),
+            line: self.line,
+            contact: self.contact.into(),
+            call_id: self.call_id.into(),
+            sequence: self.sequence,
+            expires: self.expires,
         }
     }
 }

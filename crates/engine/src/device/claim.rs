@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use jackfield_model::{DeviceClass, Dialect, Directory, Kind, PhoneModel};
-use jackfield_sip::header::{ContactAddress, To, UserAgent};
+use jackfield_sip::header::{ContactAddress, To};
 use jackfield_sip::{HeaderName, Message};
 use jackfield_vocabulary::{Mac, ObjectId};
 
@@ -18,7 +18,7 @@ pub(super) struct Claim<'m> {
     /// The hardware address in `+sip.instance`.
     pub(super) instance: Option<Mac>,
     /// The user it registers.
-    pub(super) user: Box<str>,
+    pub(super) user: Cow<'m, str>,
     /// Its User-Agent.
     pub(super) user_agent: &'m str,
 }
@@ -36,14 +36,14 @@ pub(super) enum Claimed {
 
 impl<'m> Claim<'m> {
     /// Reads the claim of a REGISTER: its contact, its To and its User-Agent.
-    pub(super) fn of(message: &'m Message, contact: Option<&ContactAddress>, to: &To) -> Self {
+    pub(super) fn of(message: &'m Message, contact: Option<&ContactAddress>, to: &'m To) -> Self {
         let number = contact.and_then(ContactAddress::model_number);
         let named = contact.and_then(ContactAddress::device_name);
         Self {
             name: named.filter(|name| fits(name)).map(Cow::into),
             model_number: number.and_then(|number| number.parse().ok()),
             instance: contact.and_then(ContactAddress::instance).and_then(|id| instance_mac(&id)),
-            user: to.user().filter(|user| fits(user)).map(Cow::into).unwrap_or_default(),
+            user: to.user().filter(|user| fits(user)).unwrap_or_default(),
             user_agent: message.first(HeaderName::UserAgent).unwrap_or_default(),
         }
     }
@@ -100,8 +100,9 @@ impl<'m> Claim<'m> {
 
 /// The User-Agent as it is kept: cut to what a page shows.
 pub(super) fn user_agent(message: &Message) -> Box<str> {
-    let agent = message.optional::<UserAgent>().ok().flatten();
-    agent.map_or_else(Box::default, |agent| agent.0.chars().take(USER_AGENT).collect())
+    let agent = message.first(HeaderName::UserAgent).unwrap_or_default();
+    let end = agent.char_indices().nth(USER_AGENT).map_or(agent.len(), |(end, _)| end);
+    agent[..end].into()
 }
 
 /// The hardware address at the end of a device name or user, as in `SEP001122AABBCC`.

@@ -1,5 +1,6 @@
 //! Devices: where they are registered, what they may do, and their legs in calls.
 
+mod addresses;
 mod authenticate;
 mod binding;
 mod cause;
@@ -13,8 +14,7 @@ mod outdated;
 mod registrar;
 mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jackfield_model::{ClusterSettings, Directory, Phone};
@@ -22,9 +22,10 @@ use jackfield_sip::{ClientKey, Flow, Message, Tokens};
 use jackfield_vocabulary::{LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Context, Timer, TimerToken};
+use crate::context::{Context, Timer};
 use crate::endpoint::{Endpoint, Heard};
 use crate::interface::{Access, DeviceState, Output};
+use addresses::Addresses;
 use authenticate::{Authenticator, Proof};
 use binding::{Binding, Trust};
 use leg::Legs;
@@ -42,10 +43,7 @@ pub(crate) struct Devices {
     /// Where devices were that lost their registration with their secret, or that came with their
     /// former secret: they can still be told to restart, and so to fetch the new one.
     former: BTreeMap<ObjectId, Binding>,
-    /// When bindings are looked at. A refresh moves none of these: the timer sees it when it fires.
-    expiries: BTreeMap<ObjectId, TimerToken>,
-    /// Devices by the address they registered from.
-    addresses: BTreeMap<SocketAddr, BTreeSet<ObjectId>>,
+    addresses: Addresses,
     authenticator: Authenticator,
     outdated: Outdated,
     newcomers: Newcomers,
@@ -85,8 +83,7 @@ impl Devices {
             node: node.into(),
             bindings: BTreeMap::new(),
             former: BTreeMap::new(),
-            expiries: BTreeMap::new(),
-            addresses: BTreeMap::new(),
+            addresses: Addresses::default(),
             authenticator: Authenticator::new(key),
             outdated: Outdated::default(),
             newcomers: Newcomers::default(),
@@ -113,7 +110,7 @@ impl Devices {
     /// Takes in the registrations that an earlier life of the node kept.
     pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
         for (device, bytes) in kept {
-            let Ok(mut binding) = serde_json::from_slice::<Binding>(&bytes) else { continue };
+            let Ok(mut binding) = postcard::from_bytes::<Binding>(&bytes) else { continue };
             if ctx.directory.typed::<Phone>(device).is_none() {
                 continue;
             }
@@ -122,12 +119,12 @@ impl Devices {
                 continue;
             }
             let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
-            self.expiries.insert(device, token);
+            binding.expiry = Some(token);
             if binding.trust == Trust::Proved {
                 let address = binding.flow.remote.ip();
                 ctx.out.push(Output::Access(Access::Registered { device, address }));
             }
-            self.addresses.entry(binding.flow.remote).or_default().insert(device);
+            self.addresses.enter(binding.flow.remote, device);
             self.bindings.insert(device, binding);
         }
     }
@@ -234,13 +231,13 @@ impl Devices {
 
     /// A stream is gone: its devices are called back at their contacts until they register again.
     pub(crate) fn flow_closed(&mut self, flow: &Flow) {
-        let Some(devices) = self.addresses.get(&flow.remote).cloned() else { return };
+        let devices: Vec<ObjectId> = self.addresses.at(flow.remote).collect();
         for device in devices {
             let Some(binding) = self.bindings.get_mut(&device) else { continue };
             if binding.came_from(flow) {
                 binding.lose_connection();
                 let remote = binding.flow.remote;
-                self.move_address(device, flow.remote, remote);
+                self.addresses.moved(flow.remote, remote, device);
             }
         }
     }
@@ -327,26 +324,6 @@ impl Devices {
     /// Counts for the metrics page.
     pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
         vec![("legs".into(), self.legs.len() as u64)]
-    }
-
-    /// A device is at another address.
-    fn move_address(&mut self, device: ObjectId, from: SocketAddr, to: SocketAddr) {
-        if let Some(devices) = self.addresses.get_mut(&from) {
-            devices.remove(&device);
-            if devices.is_empty() {
-                self.addresses.remove(&from);
-            }
-        }
-        self.addresses.entry(to).or_default().insert(device);
-    }
-
-    fn forget_address(&mut self, device: ObjectId, at: SocketAddr) {
-        if let Some(devices) = self.addresses.get_mut(&at) {
-            devices.remove(&device);
-            if devices.is_empty() {
-                self.addresses.remove(&at);
-            }
-        }
     }
 }
 

@@ -2,14 +2,18 @@
 //! use, so that what was heard on the wire can't be sent again.
 
 use hmac::{Hmac, Mac};
+use jackfield_sip::hex;
 use jackfield_vocabulary::UnixTime;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// Makes nonces and knows its own.
 #[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "[u8; 32]", into = "[u8; 32]")]
 pub(super) struct Nonces {
     key: [u8; 32],
+    /// The keyed hash before it was given anything.
+    hash: Hmac<Sha256>,
 }
 
 /// How far a device has counted one nonce.
@@ -45,15 +49,16 @@ pub(super) struct Uses {
 
 impl Nonces {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self { key }
+        let hash = Hmac::new_from_slice(&key).expect("any length is a key");
+        Self { key, hash }
     }
 
     /// A new nonce.
     pub(super) fn make(&self, now: UnixTime, random: u64) -> String {
-        let issued = seconds(now);
-        let start = format!("{issued:08x}{:08x}", random & 0xffff_ffff);
-        let seal = self.seal(&start);
-        start + &seal
+        let (issued, [.., a, b, c, d]) = (seconds(now).to_be_bytes(), random.to_be_bytes());
+        let mut nonce = hex(&[issued, [a, b, c, d]].concat());
+        nonce.push_str(&self.seal(&nonce));
+        nonce
     }
 
     /// When one of ours was issued.
@@ -64,10 +69,19 @@ impl Nonces {
     }
 
     fn seal(&self, start: &str) -> String {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
-        mac.update(start.as_bytes());
-        let seal = mac.finalize().into_bytes();
-        seal.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.hash.clone().chain_update(start).finalize().into_bytes()[..12])
+    }
+}
+
+impl From<[u8; 32]> for Nonces {
+    fn from(key: [u8; 32]) -> Self {
+        Self::new(key)
+    }
+}
+
+impl From<Nonces> for [u8; 32] {
+    fn from(nonces: Nonces) -> Self {
+        nonces.key
     }
 }
 

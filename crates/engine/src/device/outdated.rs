@@ -86,7 +86,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         device: ObjectId,
         request: &Message,
-        credentials: &Credentials,
+        credentials: &Credentials<'_>,
     ) -> Option<Proof> {
         let method = request.method().filter(|method| **method == Method::Register)?;
         let algorithm = hashed_with(credentials.algorithm.base());
@@ -143,6 +143,7 @@ impl Devices {
             trust: Trust::Provisional,
             kpml: false,
             kept: ctx.now.wall,
+            expiry: None,
         };
         self.remember_former(device, binding);
         let address = Some(flow.remote.ip());

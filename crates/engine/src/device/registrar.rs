@@ -4,18 +4,19 @@
 //! phone's refresh is by far the most frequent thing that happens.
 
 use core::time::Duration;
+use std::net::IpAddr;
 
 use jackfield_model::{Dialect, Directory, Line, Phone};
 use jackfield_sip::header::{Contact, ContactAddress, Date, Expires, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
-use jackfield_vocabulary::{DeviceName, ObjectId, UnixTime};
+use jackfield_vocabulary::{ObjectId, UnixTime};
 
 use super::Devices;
 use super::authenticate::Proof;
-use super::binding::{Binding, Registered, Trust};
+use super::binding::{Binding, Registering, Trust};
 use super::claim::{self, Claim};
 use super::{dialect, outdated};
-use crate::context::{Context, Internal, Timer};
+use crate::context::{Context, Timer};
 use crate::endpoint::answer;
 use crate::interface::{Access, BindingChange, Level, Output};
 
@@ -57,8 +58,7 @@ impl Devices {
         let believed = |device, trust| Believed { device, trust, flow, request, essentials };
         match self.prove(ctx, flow, request, &claim, claimed) {
             Proof::Proved { device } => {
-                let address = flow.remote.ip();
-                ctx.out.push(Output::Access(Access::Registered { device, address }));
+                self.admit(ctx, device, flow.remote.ip());
                 Some(self.bind(ctx, &believed(device, Trust::Proved), &wish))
             }
             Proof::Trusted { device } => {
@@ -74,6 +74,17 @@ impl Devices {
             }
             Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
             Proof::Refused(response) => response,
+        }
+    }
+
+    /// A device proved its secret from this address: it may fetch its file from there. That is told
+    /// once, not at every refresh.
+    fn admit(&self, ctx: &mut Context<'_>, device: ObjectId, address: IpAddr) {
+        let known = self.bindings.get(&device).is_some_and(|binding| {
+            binding.trust == Trust::Proved && binding.flow.remote.ip() == address
+        });
+        if !known {
+            ctx.out.push(Output::Access(Access::Registered { device, address }));
         }
     }
 
@@ -106,7 +117,7 @@ impl Devices {
             }
             return self.registered_answer(ctx, request, device, false);
         };
-        let user: Box<str> = essentials.to.user().map(Into::into).unwrap_or_default();
+        let user = essentials.to.user().unwrap_or_default();
         if self.is_out_of_order(device, &user, essentials) {
             return answer::refuse(request, Status::SERVER_INTERNAL_ERROR, "CSeq out of order");
         }
@@ -125,15 +136,15 @@ impl Devices {
         let Ok(line) = line_of(ctx.directory, &phone, contact, &user) else {
             return answer::refuse(request, Status::NOT_FOUND, "Not a line of this device");
         };
-        let registered = Registered {
-            user,
+        let told = Registering {
+            user: &user,
             line,
-            contact: contact.uri.to_string().into(),
-            call_id: essentials.call_id.into(),
+            contact: &contact.uri.text(),
+            call_id: essentials.call_id,
             sequence: essentials.cseq.number,
             expires: ctx.now + Duration::from_secs(seconds.into()),
         };
-        let fresh = self.enter(ctx, who, &phone, registered);
+        let fresh = self.enter(ctx, who, &phone, &told);
         self.registered_answer(ctx, request, device, fresh)
     }
 
@@ -143,26 +154,30 @@ impl Devices {
         ctx: &mut Context<'_>,
         who: &Believed<'_>,
         phone: &Phone,
-        registered: Registered,
+        told: &Registering<'_>,
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
         self.former.remove(&device);
-        let began = !self.bindings.contains_key(&device);
-        let binding = self.bindings.entry(device).or_insert_with(|| Binding {
-            flow: flow.clone(),
-            lines: Vec::new(),
-            user_agent: Box::default(),
-            since: ctx.now.wall,
-            trust,
-            kpml: false,
-            kept: UnixTime::default(),
+        let mut began = false;
+        let binding = self.bindings.entry(device).or_insert_with(|| {
+            began = true;
+            Binding {
+                flow: flow.clone(),
+                lines: Vec::new(),
+                user_agent: Box::default(),
+                since: ctx.now.wall,
+                trust,
+                kpml: false,
+                kept: UnixTime::default(),
+                expiry: None,
+            }
         });
-        let fresh = !binding.lines.iter().any(|line| line.call_id == registered.call_id);
+        let fresh = !binding.lines.iter().any(|line| *line.call_id == *told.call_id);
         if fresh {
             // As after a restart of the phone: what it says of itself is new.
             binding.user_agent = claim::user_agent(request);
             binding.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
-            if registered.line.is_none() {
+            if told.line.is_none() {
                 binding.lines.clear();
             }
         }
@@ -175,21 +190,24 @@ impl Devices {
             changed |= binding.trust != trust;
             binding.trust = trust;
         }
-        binding.put(registered);
+        binding.put(told);
         // Each refresh would be a write; the store may lag behind by a quarter of the time.
         let ends = binding.expires().wall.0;
         changed |= ends.saturating_sub(binding.kept.0) >= ends.saturating_sub(ctx.now.wall.0) / 4;
-        let at = binding.next_expiry();
-        let set = || ctx.timers.set(at, Timer::BindingExpiry { device });
-        self.expiries.entry(device).or_insert_with(set);
-        if began || before != flow.remote {
-            self.move_address(device, before, flow.remote);
+        if binding.expiry.is_none() {
+            let timer = Timer::BindingExpiry { device };
+            binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
         }
         if changed {
-            self.keep(ctx, device);
+            keep(ctx, device, binding);
         }
         if began {
-            announce(ctx, device, phone, flow);
+            self.addresses.enter(flow.remote, device);
+        } else if before != flow.remote {
+            self.addresses.moved(before, flow.remote, device);
+        }
+        if began {
+            announce(ctx, phone, flow);
         }
         fresh
     }
@@ -201,15 +219,15 @@ impl Devices {
         if binding.lines.is_empty() {
             self.unbind(ctx, device);
         } else {
-            self.keep(ctx, device);
+            keep(ctx, device, binding);
         }
     }
 
     /// A device is not registered any more.
     pub(super) fn unbind(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
         let Some(binding) = self.bindings.remove(&device) else { return };
-        self.forget_address(device, binding.flow.remote);
-        if let Some(timer) = self.expiries.remove(&device) {
+        self.addresses.leave(binding.flow.remote, device);
+        if let Some(timer) = binding.expiry {
             ctx.timers.cancel(timer);
         }
         let change = BindingChange { device, binding: None, expires: ctx.now.wall };
@@ -220,8 +238,6 @@ impl Devices {
             ("device.name", name.to_string()),
             ("device.address", binding.flow.remote.to_string()),
         ];
-        let name = DeviceName::from(name);
-        ctx.tell(Internal::DeviceState { device, name, registered: false });
         ctx.note(Level::Info, "device unregistered", fields);
     }
 
@@ -232,18 +248,8 @@ impl Devices {
             ctx.count("registrations-expired");
             return self.unbind(ctx, device);
         }
-        let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
-        self.expiries.insert(device, token);
-    }
-
-    /// Hands the binding to the store, which writes it behind.
-    fn keep(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
-        let Some(binding) = self.bindings.get_mut(&device) else { return };
-        let expires = binding.expires().wall;
-        binding.kept = expires;
-        // A binding is plain data; one that can't be written is not kept.
-        let binding = serde_json::to_vec(binding).ok();
-        ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
+        let timer = Timer::BindingExpiry { device };
+        binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
     }
 
     /// A request of the same registration with a sequence number that was used already by another
@@ -266,7 +272,7 @@ impl Devices {
     ) -> Response {
         let mut response = ResponseBuilder::reply_to(request, Status::OK)
             .typed(&Date::from_unix(ctx.now.wall.seconds()))
-            .header(HeaderName::Server, answer::SERVER);
+            .text(HeaderName::Server, answer::SERVER);
         let Some(binding) = self.bindings.get(&device) else { return response.finish() };
         for line in &binding.lines {
             let left = line.expires.since(ctx.now).as_secs();
@@ -281,11 +287,18 @@ impl Devices {
     }
 }
 
+/// Hands a binding to the store, which writes it behind.
+fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
+    let expires = binding.expires().wall;
+    binding.kept = expires;
+    // A binding is plain data; one that can't be written is not kept.
+    let binding = postcard::to_extend(binding, Vec::with_capacity(256)).ok();
+    ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
+}
+
 /// A device that was not registered is now.
-fn announce(ctx: &mut Context<'_>, device: ObjectId, phone: &Phone, flow: &Flow) {
+fn announce(ctx: &mut Context<'_>, phone: &Phone, flow: &Flow) {
     ctx.count("registrations");
-    let name = DeviceName::from(&*phone.name);
-    ctx.tell(Internal::DeviceState { device, name, registered: true });
     let fields =
         vec![("device.name", phone.name.to_string()), ("device.address", flow.remote.to_string())];
     ctx.note(Level::Debug, "device registered", fields);
@@ -303,12 +316,13 @@ impl Wish {
                 _ => Err("Contact * needs Expires: 0 and no other Contact"),
             };
         }
-        let addresses = || contacts.iter().filter_map(Contact::address);
-        let seconds = |address: &ContactAddress| address.expires().or(general);
+        let seconds =
+            |contact: &Contact| contact.address().and_then(ContactAddress::expires).or(general);
         // One device has one way to reach it: the first that it does not take away.
-        let staying = addresses().find(|address| seconds(address) != Some(0));
-        let contact = staying.or_else(|| addresses().next()).cloned();
-        let seconds = contact.as_ref().and_then(seconds).or(general);
+        let staying = contacts.iter().position(|contact| seconds(contact) != Some(0));
+        let contact = contacts.into_iter().nth(staying.unwrap_or_default());
+        let seconds = contact.as_ref().map_or(general, seconds);
+        let contact = contact.and_then(Contact::into_address);
         if contact.as_ref().is_some_and(|contact| contact.uri.as_sip().is_none()) {
             return Err("Contact is not a SIP address");
         }
@@ -324,9 +338,11 @@ fn line_of(
     contact: &ContactAddress,
     user: &str,
 ) -> Result<Option<ObjectId>, ()> {
-    let enterprise = contact.device_name().is_some()
-        || directory.get(phone.model).is_some_and(|model| model.dialect == Dialect::Enterprise);
-    if enterprise || phone.name.eq_ignore_ascii_case(user) || claim::mac_in_name(user).is_some() {
+    let enterprise = || {
+        contact.device_name().is_some()
+            || directory.get(phone.model).is_some_and(|model| model.dialect == Dialect::Enterprise)
+    };
+    if phone.name.eq_ignore_ascii_case(user) || enterprise() || claim::mac_in_name(user).is_some() {
         return Ok(None);
     }
     let mut lines = phone.lines.iter();

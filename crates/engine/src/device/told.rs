@@ -118,7 +118,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
         told: Told,
-        proof: Option<(HeaderName, Credentials)>,
+        proof: Option<(HeaderName, Credentials<'_>)>,
     ) {
         let mut request = told.request(ctx.directory);
         if let Some((header, credentials)) = proof {
@@ -200,7 +200,7 @@ impl Told {
         message: &Message,
         status: Status,
         old: bool,
-    ) -> Option<(HeaderName, Credentials)> {
+    ) -> Option<(HeaderName, Credentials<'static>)> {
         let (asks, answers) = match status {
             Status::UNAUTHORIZED => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
             Status::PROXY_AUTHENTICATION_REQUIRED => {

@@ -4,8 +4,8 @@ pub(crate) mod answer;
 mod screen;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use jackfield_sip::header::Via;
 use jackfield_sip::{
     Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder, Response,
     ServerKey,
@@ -140,13 +140,12 @@ impl Endpoint {
         response: &Response,
     ) {
         let mut flow = flow.clone();
-        let rport = request.typed::<Via>().ok().filter(|via| !via.params.has("rport"));
-        if let Some(via) = rport
-            && !flow.transport.is_reliable()
+        if !flow.transport.is_reliable()
+            && let Some(port) = request.answer_port()
         {
-            flow.remote.set_port(via.sent_by.port.unwrap_or(5060));
+            flow.remote.set_port(port);
         }
-        ctx.out.push(Output::Transmit { flow, message: response.bytes.to_vec() });
+        ctx.out.push(Output::Transmit { flow, message: Arc::clone(&response.bytes) });
     }
 
     /// Answers a request in its transaction.
@@ -207,7 +206,7 @@ impl Endpoint {
         for action in core::mem::take(&mut self.actions) {
             match action {
                 Action::Transmit { flow, bytes } => {
-                    ctx.out.push(Output::Transmit { flow, message: bytes.to_vec() });
+                    ctx.out.push(Output::Transmit { flow, message: bytes });
                 }
                 Action::Request { key, flow, message } => self.request_in(ctx, key, flow, message),
                 Action::Ack { invite, message, .. } => {

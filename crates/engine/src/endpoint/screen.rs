@@ -35,8 +35,12 @@ fn unknown_method(request: &Message, method: &Method, in_dialog: bool) -> Option
 
 /// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it.
 fn unknown_scheme(request: &Message) -> Option<Response> {
+    let scheme = request.raw_uri().split_once(':').map_or("", |(scheme, _)| scheme);
+    if KNOWN.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+        // Whether the rest is well-formed was checked before, or is checked next.
+        return None;
+    }
     match request.uri() {
-        Ok(uri) if matches!(uri.scheme(), "sip" | "sips" | "tel") => None,
         Ok(_) => Some(answer::plain(request, Status::UNSUPPORTED_URI_SCHEME)),
         Err(_) => Some(answer::refuse(request, Status::BAD_REQUEST, "Bad Request-URI")),
     }
@@ -98,6 +102,8 @@ fn options(request: &Message) -> Response {
         .finish()
 }
 
+/// Schemes of addresses that are ours to answer.
+const KNOWN: [&str; 3] = ["sip", "sips", "tel"];
 /// Bodies that an INVITE may have.
 const READABLE: [&str; 2] = ["application/sdp", "multipart/mixed"];
 /// Octets of a body.

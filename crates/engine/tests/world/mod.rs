@@ -222,7 +222,7 @@ impl World {
 
     fn output(&mut self, output: Output) {
         match output {
-            Output::Transmit { flow, message } => self.send_to_phone(flow, message),
+            Output::Transmit { flow, message } => self.send_to_phone(flow, message.to_vec()),
             Output::Submit { operation, what, .. } => {
                 self.heard.submitted += 1;
                 self.submit(operation, &what);

@@ -4,7 +4,7 @@
 //! The engine only puts things down here; the thread looks by itself from time to time, because
 //! waking it for each registration would cost more than the registration.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,9 +42,9 @@ struct Desk {
 
 #[derive(Default)]
 struct Waiting {
-    /// The last word on each device.
-    bindings: BTreeMap<ObjectId, BindingRow>,
-    records: Vec<RecordRow>,
+    /// In the order in which they came: the last word on a device is written last.
+    bindings: VecDeque<BindingRow>,
+    records: VecDeque<RecordRow>,
     dropped: u64,
     closed: bool,
 }
@@ -69,9 +69,9 @@ impl Keeper {
         }
         match kept {
             Kept::Binding { device, binding, expires } => {
-                waiting.bindings.insert(device, BindingRow { device, blob: binding, expires });
+                waiting.bindings.push_back(BindingRow { device, blob: binding, expires });
             }
-            Kept::Record(record) => waiting.records.push(*record),
+            Kept::Record(record) => waiting.records.push_back(*record),
         }
     }
 
@@ -106,14 +106,10 @@ impl Desk {
             );
             waiting.dropped = 0;
         }
-        let mut bindings = Vec::new();
-        while bindings.len() < BATCH
-            && let Some((_, binding)) = waiting.bindings.pop_first()
-        {
-            bindings.push(binding);
-        }
-        let records = waiting.records.len().min(BATCH);
-        let records: Vec<RecordRow> = waiting.records.drain(..records).collect();
+        let count = waiting.bindings.len().min(BATCH);
+        let bindings: Vec<BindingRow> = waiting.bindings.drain(..count).collect();
+        let count = waiting.records.len().min(BATCH);
+        let records: Vec<RecordRow> = waiting.records.drain(..count).collect();
         let done = waiting.closed && bindings.is_empty() && records.is_empty();
         (bindings, records, done)
     }

@@ -16,7 +16,7 @@ pub(crate) enum Order {
     /// Something for the engine.
     Input(Input),
     /// A stream is there: what is sent to it goes into `sender`.
-    StreamOpened { connection: u64, sender: mpsc::Sender<Vec<u8>> },
+    StreamOpened { connection: u64, sender: mpsc::Sender<Arc<[u8]>> },
     /// A stream is gone.
     StreamClosed { connection: u64, flow: jackfield_sip::Flow },
     /// Stop the loop.

@@ -105,7 +105,7 @@ impl Streams {
     }
 
     /// Opens a connection to a phone and sends the first message on it.
-    pub(crate) async fn dial(self, flow: Flow, message: Vec<u8>) {
+    pub(crate) async fn dial(self, flow: Flow, message: Arc<[u8]>) {
         match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
             Ok(Ok(stream)) => {
                 let Some(sender) = self.adopt(stream, flow.remote) else { return };
@@ -124,7 +124,7 @@ impl Streams {
     }
 
     /// Starts the two tasks of a connection.
-    fn adopt(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Vec<u8>>> {
+    fn adopt(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Arc<[u8]>>> {
         if self.open() >= self.shared.most || !self.enter(remote.ip()) {
             return None;
         }
@@ -144,7 +144,7 @@ impl Streams {
         room
     }
 
-    fn run(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Vec<u8>>> {
+    fn run(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Arc<[u8]>>> {
         let local = stream.local_addr().ok()?;
         let _ = stream.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(120));
@@ -179,7 +179,12 @@ impl Streams {
 }
 
 /// Reads until the other side, or bad bytes, end the connection.
-async fn read(mut reader: OwnedReadHalf, flow: &Flow, lanes: &Lanes, pongs: mpsc::Sender<Vec<u8>>) {
+async fn read(
+    mut reader: OwnedReadHalf,
+    flow: &Flow,
+    lanes: &Lanes,
+    pongs: mpsc::Sender<Arc<[u8]>>,
+) {
     let mut framer = StreamFramer::new();
     let mut chunk = vec![0; CHUNK];
     // When the message that is under way, or the first one, must be whole: octets that drip in one
@@ -218,7 +223,7 @@ async fn take(
     framer: &mut StreamFramer,
     flow: &Flow,
     lanes: &Lanes,
-    pongs: &mpsc::Sender<Vec<u8>>,
+    pongs: &mpsc::Sender<Arc<[u8]>>,
 ) -> Result<Taken, NotTaken> {
     match framer.next_event() {
         Ok(Some(StreamEvent::Message(message))) => {
@@ -230,7 +235,7 @@ async fn take(
             Ok(Taken::Message)
         }
         Ok(Some(StreamEvent::Ping)) => {
-            let _ = pongs.try_send(StreamFramer::PONG.to_vec());
+            let _ = pongs.try_send(StreamFramer::PONG.into());
             Ok(Taken::KeepAlive)
         }
         Ok(Some(StreamEvent::Pong)) => Ok(Taken::KeepAlive),
@@ -250,16 +255,16 @@ async fn pass(lanes: &Lanes, flow: &Flow, message: Vec<u8>) -> Result<(), NotTak
 }
 
 /// Answers a message that can't be understood, where it can be answered.
-fn answer(error: &ParseError, flow: &Flow, answers: &mpsc::Sender<Vec<u8>>) {
+fn answer(error: &ParseError, flow: &Flow, answers: &mpsc::Sender<Arc<[u8]>>) {
     if let Some(answer) = error.answer(flow.remote) {
-        let _ = answers.try_send(answer.bytes.to_vec());
+        let _ = answers.try_send(answer.bytes);
     }
 }
 
 /// Writes what comes until the connection or its senders end.
 async fn write(
     mut writer: OwnedWriteHalf,
-    mut messages: mpsc::Receiver<Vec<u8>>,
+    mut messages: mpsc::Receiver<Arc<[u8]>>,
 ) -> io::Result<()> {
     while let Some(message) = messages.recv().await {
         timeout(WRITE, writer.write_all(&message)).await??;

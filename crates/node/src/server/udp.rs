@@ -4,14 +4,16 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 
 use mio::net::UdpSocket;
 use socket2::{Domain, Protocol, Socket, Type};
 
 /// Datagrams read or written by one system call at the most.
 const BATCH: usize = 64;
-/// The largest datagram.
-const DATAGRAM: usize = 65_535;
+/// The largest datagram, in two pieces: what nearly every message fits into, and the rest.
+const HEAD: usize = 2048;
+const TAIL: usize = 65_535 - HEAD;
 /// Room asked of the kernel for datagrams that wait: a burst of some thousand registrations.
 const KERNEL_BUFFER: usize = 8 << 20;
 /// Datagrams that may wait for a full socket; beyond, the oldest is dropped, as a network does.
@@ -21,10 +23,13 @@ const BACKLOG: usize = 4096;
 pub(crate) struct Datagrams {
     socket: UdpSocket,
     local: SocketAddr,
-    buffers: Vec<u8>,
+    /// BATCH runs of HEAD bytes, and as many of the rest. Nearly every message fits into its run
+    /// of the first, which are close together, as caches like it.
+    heads: Vec<u8>,
+    tails: Vec<u8>,
     lengths: Vec<usize>,
     sources: Vec<SocketAddr>,
-    waiting: Vec<(SocketAddr, Vec<u8>)>,
+    waiting: Vec<(SocketAddr, Arc<[u8]>)>,
     /// Datagrams dropped because the kernel would not take them.
     pub(crate) dropped: u64,
 }
@@ -46,7 +51,8 @@ impl Datagrams {
         Ok(Self {
             socket,
             local,
-            buffers: vec![0; BATCH * DATAGRAM],
+            heads: vec![0; BATCH * HEAD],
+            tails: vec![0; BATCH * TAIL],
             lengths: Vec::with_capacity(BATCH),
             sources: Vec::with_capacity(BATCH),
             waiting: Vec::new(),
@@ -69,10 +75,13 @@ impl Datagrams {
         self.lengths.clear();
         self.sources.clear();
         let mut names = [const { unsafe_zeroed_storage() }; BATCH];
-        let mut slices: [libc::iovec; BATCH] = core::array::from_fn(|index| libc::iovec {
-            // SAFETY: `buffers` holds BATCH runs of DATAGRAM bytes.
-            iov_base: unsafe { self.buffers.as_mut_ptr().add(index * DATAGRAM) }.cast(),
-            iov_len: DATAGRAM,
+        let (mut heads, mut tails) =
+            (self.heads.chunks_exact_mut(HEAD), self.tails.chunks_exact_mut(TAIL));
+        let mut slices: [[libc::iovec; 2]; BATCH] = core::array::from_fn(|_| {
+            [heads.next(), tails.next()].map(|run| {
+                let run = run.unwrap_or_default();
+                libc::iovec { iov_base: run.as_mut_ptr().cast(), iov_len: run.len() }
+            })
         });
         let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
             header(&mut names[index], size_of::<libc::sockaddr_storage>(), &mut slices[index])
@@ -107,13 +116,16 @@ impl Datagrams {
     }
 
     /// A datagram of the last batch, and where it came from.
-    pub(crate) fn datagram(&self, index: usize) -> (SocketAddr, &[u8]) {
-        let start = index * DATAGRAM;
-        (self.sources[index], &self.buffers[start..start + self.lengths[index]])
+    pub(crate) fn datagram(&self, index: usize) -> (SocketAddr, Vec<u8>) {
+        let length = self.lengths[index];
+        let mut message = Vec::with_capacity(length);
+        message.extend_from_slice(&self.heads[index * HEAD..][..length.min(HEAD)]);
+        message.extend_from_slice(&self.tails[index * TAIL..][..length.saturating_sub(HEAD)]);
+        (self.sources[index], message)
     }
 
     /// Queues a datagram for the next `flush`.
-    pub(crate) fn queue(&mut self, to: SocketAddr, message: Vec<u8>) {
+    pub(crate) fn queue(&mut self, to: SocketAddr, message: Arc<[u8]>) {
         if self.waiting.len() >= BACKLOG {
             self.waiting.remove(0);
             self.dropped += 1;
@@ -126,7 +138,7 @@ impl Datagrams {
         let mut sent = 0;
         while sent < self.waiting.len() {
             let end = (sent + BATCH).min(self.waiting.len());
-            match send_batch(self.socket.as_raw_fd(), &mut self.waiting[sent..end]) {
+            match send_batch(self.socket.as_raw_fd(), &self.waiting[sent..end]) {
                 Ok(count) => sent += count.max(1),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -146,16 +158,15 @@ impl Datagrams {
     }
 }
 
-fn send_batch(socket: i32, messages: &mut [(SocketAddr, Vec<u8>)]) -> io::Result<usize> {
+fn send_batch(socket: i32, messages: &[(SocketAddr, Arc<[u8]>)]) -> io::Result<usize> {
     let count = messages.len().min(BATCH);
     let mut names = [const { unsafe_zeroed_storage() }; BATCH];
-    let mut slices: [libc::iovec; BATCH] =
-        [libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 }; BATCH];
+    let mut slices = [[libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 }]; BATCH];
     let mut lengths = [0_usize; BATCH];
-    for (index, (to, message)) in messages.iter_mut().take(count).enumerate() {
+    for (index, (to, message)) in messages.iter().take(count).enumerate() {
         lengths[index] = storage_of(*to, &mut names[index]);
-        slices[index] =
-            libc::iovec { iov_base: message.as_mut_ptr().cast(), iov_len: message.len() };
+        slices[index][0] =
+            libc::iovec { iov_base: message.as_ptr().cast_mut().cast(), iov_len: message.len() };
     }
     let mut headers: [libc::mmsghdr; BATCH] =
         core::array::from_fn(|index| header(&mut names[index], lengths[index], &mut slices[index]));
@@ -169,14 +180,14 @@ fn send_batch(socket: i32, messages: &mut [(SocketAddr, Vec<u8>)]) -> io::Result
 fn header(
     name: &mut libc::sockaddr_storage,
     length: usize,
-    slice: &mut libc::iovec,
+    slices: &mut [libc::iovec],
 ) -> libc::mmsghdr {
     // SAFETY: zero is a valid value of this plain C struct.
     let mut header: libc::mmsghdr = unsafe { core::mem::zeroed() };
     header.msg_hdr.msg_name = core::ptr::from_mut(name).cast();
     header.msg_hdr.msg_namelen = length as libc::socklen_t;
-    header.msg_hdr.msg_iov = core::ptr::from_mut(slice);
-    header.msg_hdr.msg_iovlen = 1;
+    header.msg_hdr.msg_iov = slices.as_mut_ptr();
+    header.msg_hdr.msg_iovlen = slices.len();
     header
 }
 
@@ -234,6 +245,11 @@ fn storage_of(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> usiz
 mod tests {
     use super::*;
 
+    /// From one octet to more than fits into the first piece.
+    fn length(number: u8) -> usize {
+        usize::from(number) * 30 + 1
+    }
+
     #[test]
     fn a_batch_goes_out_and_comes_in_with_its_addresses() {
         for bind in ["127.0.0.1:0", "[::1]:0"] {
@@ -241,7 +257,7 @@ mod tests {
             let (mut here, mut there) =
                 (Datagrams::bind(bind).unwrap(), Datagrams::bind(bind).unwrap());
             for number in 0..100_u8 {
-                here.queue(there.local(), vec![number; usize::from(number) + 1]);
+                here.queue(there.local(), vec![number; length(number)].into());
             }
             here.flush();
             assert!(!here.is_backed_up());
@@ -251,7 +267,7 @@ mod tests {
                 for index in 0..count {
                     let (from, bytes) = there.datagram(index);
                     assert_eq!(from, here.local());
-                    assert_eq!(bytes, vec![seen; usize::from(seen) + 1]);
+                    assert_eq!(bytes, vec![seen; length(seen)]);
                     seen += 1;
                 }
             }

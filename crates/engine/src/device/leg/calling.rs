@@ -96,12 +96,11 @@ impl Devices {
         flow: &Flow,
         user: &str,
     ) -> Option<ObjectId> {
-        let devices = self.addresses.get(&flow.remote)?;
-        let mut here = devices.iter().copied().filter(|device| {
+        let mut here = self.addresses.at(flow.remote).filter(|device| {
             self.bindings.get(device).is_some_and(|binding| binding.came_from(flow))
         });
         if let Some(device) = directory.find(Kind::Phone, user)
-            && devices.contains(&device)
+            && self.addresses.at(flow.remote).any(|one| one == device)
         {
             return here.find(|one| *one == device);
         }
@@ -110,10 +109,8 @@ impl Devices {
             let phone = directory.typed::<Phone>(*device);
             phone.is_some_and(|phone| phone.lines.iter().any(|one| lines.contains(&one.line.id())))
         };
-        match devices.len() {
-            1 => here.next(),
-            _ => here.find(of_user),
-        }
+        let alone = self.addresses.at(flow.remote).nth(1).is_none();
+        if alone { here.next() } else { here.find(of_user) }
     }
 
     /// What is called, and from which line.

@@ -145,7 +145,7 @@ impl Devices {
         let known = CALL_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
         let call_id = element(&body, "callid").unwrap_or_default();
         let source = message.source();
-        if known && source.is_some_and(|source| self.addresses.contains_key(&source)) {
+        if known && source.is_some_and(|source| self.addresses.at(source).next().is_some()) {
             let mut dialogs = self.legs.dialogs.iter();
             let own = |leg: &LegId| self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
             let found = dialogs.find(|(id, leg)| *id.call_id == *call_id && own(leg));
