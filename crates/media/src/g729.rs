@@ -1,5 +1,5 @@
 //! G.729 through libbcg729, loaded at run time where it is installed: its licence keeps it out of
-//! the binary. This is the only file of the crate that needs `unsafe`.
+//! the binary.
 #![allow(unsafe_code)]
 
 use std::{

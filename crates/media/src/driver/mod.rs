@@ -7,6 +7,7 @@
 mod figures;
 mod latch;
 mod ports;
+mod rank;
 mod recordings;
 mod resource;
 mod run;

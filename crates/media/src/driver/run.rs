@@ -15,6 +15,7 @@ use mio::{Events, Interest, Poll, Token};
 use super::{
     DriverSettings, Shared,
     ports::{Pair, Ports},
+    rank::Rank,
     resource::{Context, Resource},
     shelf::DriverShelf,
     wheel::{Entry, Wheel},
@@ -79,7 +80,13 @@ impl Run {
     }
 
     pub(super) fn run(mut self) {
-        hurry();
+        match Rank::claim() {
+            Rank::RealTime => tracing::info!("the media clock runs in real time"),
+            rank => tracing::info!(
+                media.rank = %rank,
+                "the media clock may not run in real time: packets go out late while the machine is busy"
+            ),
+        }
         while !self.shared.stopping.load(Ordering::SeqCst) {
             self.take_commands();
             let result = if self.wheel.is_empty() { self.sleep() } else { self.work() };
@@ -337,15 +344,6 @@ impl Run {
     }
 }
 
-/// Puts this thread before others, where the service may: a busy machine delays packets by many
-/// milliseconds otherwise.
-fn hurry() {
-    // On Linux this is the calling thread's priority alone.
-    if let Err(error) = rustix::process::setpriority_process(None, PRIORITY) {
-        tracing::info!(%error, "the media clock runs at ordinary priority");
-    }
-}
-
 /// Numbers for new streams (SplitMix64).
 #[derive(Debug)]
 struct Seeds(u64);
@@ -367,11 +365,8 @@ impl Seeds {
 /// The token of the waker; no resource has it.
 pub(super) const WAKER: Token = Token(usize::MAX);
 
-/// The niceness of the driver's thread, that of other sound servers.
-const PRIORITY: i32 = -11;
-
 /// The clock's slots.
-const SLOT: Duration = Duration::from_millis(1);
+pub(super) const SLOT: Duration = Duration::from_millis(1);
 
 /// Beyond this the clock is set anew.
 const LATEST: Duration = Duration::from_millis(200);
