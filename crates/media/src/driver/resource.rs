@@ -217,6 +217,13 @@ impl Resource {
         Some(session.stream.settings().units() as u64 * 10)
     }
 
+    /// The clock was set anew, so many milliseconds later.
+    pub(super) fn pass(&mut self, milliseconds: u32) {
+        if let Some(session) = &mut self.session {
+            session.stream.pass(milliseconds);
+        }
+    }
+
     /// Reads one datagram from the RTP socket; false when there is none.
     pub(super) fn read_rtp(&mut self, context: &mut Context<'_>) -> bool {
         let mut bytes = [0; RTP_PACKET_LIMIT + 1];

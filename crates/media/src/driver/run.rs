@@ -115,7 +115,7 @@ impl Run {
     /// sockets and commands, where there is time for them before.
     fn work(&mut self) -> io::Result<()> {
         let next = self.wheel.next();
-        let due = self.base + SLOT * (self.ticks + next) as u32;
+        let due = self.slot(next);
         let wait = due.saturating_duration_since(Instant::now());
         if wait >= SLOT * 2 {
             // The timeout of `poll` is rounded up to whole milliseconds.
@@ -130,11 +130,26 @@ impl Run {
         self.read_sockets();
         let late = due.elapsed();
         if late > LATEST {
-            // The machine stood still: the timeline goes on from here instead of a burst.
-            self.base += late;
-            self.shared.figures.clock_reset();
+            self.set_anew(late);
         }
         result
+    }
+
+    /// The machine stood still: the timeline goes on from here instead of a burst. What passed is
+    /// told by the timestamps, so that nobody takes the rest of the call for late.
+    fn set_anew(&mut self, late: Duration) {
+        let slots = (late.as_micros() / SLOT.as_micros()) as u32;
+        self.base += SLOT * slots;
+        for resource in self.resources.iter_mut().flatten() {
+            resource.pass(slots);
+        }
+        self.shared.figures.clock_reset();
+        tracing::warn!(media.late_ms = slots, "the media clock stood still");
+    }
+
+    /// When the slot so many ticks from now is.
+    fn slot(&self, ticks: u64) -> Instant {
+        self.base + SLOT * (self.ticks + ticks) as u32
     }
 
     /// Waits for datagrams, or for somebody who gives a command.

@@ -152,6 +152,12 @@ impl Stream {
         self.sender.skip();
     }
 
+    /// So many milliseconds pass in which nothing is sent, besides the packet times. Timestamps go
+    /// on with the time even where packets don't (RFC 3550 section 5.1).
+    pub fn pass(&mut self, milliseconds: u32) {
+        self.sender.pass(milliseconds);
+    }
+
     /// The sound of this packet time, as far as anybody listens: at the codec's rate for an ear,
     /// empty otherwise. To be called once each packet time as long as the stream receives.
     pub fn hear(&mut self, now: Duration, tell: &mut dyn FnMut(StreamEvent)) -> &[i16] {

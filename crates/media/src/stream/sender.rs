@@ -69,7 +69,12 @@ impl Sender {
     }
 
     pub(super) fn skip(&mut self) {
-        self.timestamp = self.timestamp.wrapping_add(self.ticks());
+        self.pass(self.units as u32 * 10);
+    }
+
+    pub(super) fn pass(&mut self, milliseconds: u32) {
+        let ticks = milliseconds.wrapping_mul(self.format.unit_ticks() / 10);
+        self.timestamp = self.timestamp.wrapping_add(ticks);
         self.marker = true;
     }
 

@@ -4,7 +4,7 @@ use jackfield_vocabulary::Tone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{codecs_available, player::EmptyShelf};
+use crate::{codecs_available, player::EmptyShelf, rtp::RtpPacket};
 
 const PTIME: Duration = Duration::from_millis(20);
 
@@ -153,6 +153,27 @@ fn the_timeline_has_no_holes() {
     }
     // 100 ms, and the end said twice more.
     assert_eq!(events, 7);
+}
+
+/// RFC 3550 section 5.1: timestamps go on with the time, whether something is sent or not.
+#[test]
+fn timestamps_go_on_while_nothing_is_sent() {
+    for codec in codecs_available() {
+        let mut near = stream(settings(codec, false));
+        let mut send = || {
+            let mut out = [0; RTP_PACKET_LIMIT];
+            let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
+            let header = RtpPacket::parse(&out[..length]).unwrap().header;
+            near.skip();
+            near.pass(233);
+            (header.timestamp, header.sequence, header.marker)
+        };
+        let (first, second) = (send(), send());
+        let clock = CodecFormat::of(codec).clock;
+        assert_eq!(second.0.wrapping_sub(first.0), (20 + 20 + 233) * clock / 1_000, "{codec:?}");
+        assert_eq!(second.1.wrapping_sub(first.1), 1);
+        assert!(second.2, "a talk spurt begins");
+    }
 }
 
 #[test]

@@ -4,5 +4,6 @@
 
 mod bounds;
 mod calls;
+mod clock;
 mod harness;
 mod latching;
