@@ -152,6 +152,11 @@ impl Run {
         self.base + SLOT * (self.ticks + ticks) as u32
     }
 
+    /// Whether a stream waits for its packet to be sent.
+    fn is_due(&self) -> bool {
+        !self.wheel.is_empty() && self.slot(self.wheel.next()) <= Instant::now()
+    }
+
     /// Waits for datagrams, or for somebody who gives a command.
     fn wait_for_sockets(&mut self, wait: Option<Duration>) -> io::Result<()> {
         self.shared.idle.store(true, Ordering::SeqCst);
@@ -201,10 +206,15 @@ impl Run {
         self.due = due;
     }
 
+    /// Takes commands until the clock is due: each may open sockets or look for prompts, and a
+    /// hundred calls may begin at once.
     fn take_commands(&mut self) {
         for _ in 0..COMMANDS {
             let Ok(command) = self.commands.try_recv() else { return };
             self.command(command);
+            if self.is_due() {
+                return;
+            }
         }
     }
 
@@ -327,6 +337,9 @@ impl Run {
     }
 
     fn poll_sockets(&mut self, wait: Option<Duration>) -> io::Result<()> {
+        if self.unread.len() >= EVENTS {
+            return Ok(());
+        }
         let Some(mut events) = self.events.take() else { return Ok(()) };
         let wait = if self.unread.is_empty() { wait } else { Some(Duration::ZERO) };
         let result = self.poll.poll(&mut events, wait);
@@ -338,9 +351,13 @@ impl Run {
         result
     }
 
-    /// Reads what is there, in turn and within bounds: a flood costs its own call first.
+    /// Reads what is there, in turn and within bounds: a flood costs its own call first, and the
+    /// clock goes before it.
     fn read_sockets(&mut self) {
-        for _ in 0..self.unread.len() {
+        for turn in 0..self.unread.len() {
+            if turn >= SOCKETS && self.is_due() {
+                return;
+            }
             let Some(token) = self.unread.pop_front() else { return };
             let more = self.with(token.0 / 2, Duration::ZERO, |resource, context| {
                 (0..READS).all(|_| match token.0 % 2 {
@@ -389,8 +406,11 @@ const LATEST: Duration = Duration::from_millis(200);
 /// Readiness events taken at a time.
 const EVENTS: usize = 1_024;
 
-/// Commands taken in one slot.
+/// Commands taken in one slot at the most.
 const COMMANDS: usize = 256;
+
+/// Sockets that are read in each slot however late it is.
+const SOCKETS: usize = 16;
 
 /// Datagrams read from one socket at a time.
 const READS: usize = 16;
