@@ -22,7 +22,9 @@ mod tone_detector;
 mod wav;
 
 pub use codec::{CodecFormat, Decoder, Encoder, codecs_available};
-pub use driver::{Driver, DriverFigures, DriverHandle, DriverSettings};
+pub use driver::{
+    Driver, DriverFigures, DriverHandle, DriverSettings, Metronome, MetronomeReport, Rank,
+};
 pub use g711::{alaw_decode, alaw_encode, mulaw_decode, mulaw_encode};
 pub use g722::{G722Decoder, G722Encoder};
 pub use g729::{G729Decoder, G729Encoder, g729_available};

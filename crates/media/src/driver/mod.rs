@@ -6,6 +6,7 @@
 
 mod figures;
 mod latch;
+mod metronome;
 mod ports;
 mod rank;
 mod recordings;
@@ -34,6 +35,8 @@ use mio::{Poll, Waker};
 
 pub use figures::DriverFigures;
 use figures::Figures;
+pub use metronome::{Metronome, MetronomeReport};
+pub use rank::Rank;
 use recordings::Recordings;
 use run::Run;
 use shelf::DriverShelf;

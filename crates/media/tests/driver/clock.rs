@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::{sync::Arc, thread, time::Instant};
 
-use jackfield_media::{Driver, DriverSettings, PromptLibrary, RtpPacket};
+use jackfield_media::{Driver, DriverSettings, Metronome, PromptLibrary, RtpPacket};
 use jackfield_vocabulary::{Codec, MediaCommand, MediaEvent, MediaId, PlayId, PlayItem};
 
 use crate::harness::{HERE, socket, target};
@@ -44,4 +44,12 @@ fn a_standstill_is_over_when_it_is_over() {
     let lag = |(at, timestamp): (i64, i64)| at - timestamp;
     let later = lag(packets[59]) - lag(packets[0]);
     assert!(later.abs() < STANDSTILL as i64 / 4, "the rest is late by {later} ms: {packets:?}");
+}
+
+#[test]
+fn the_bare_clock_tells_of_each_slot() {
+    let metronome = Metronome::start().unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let report = metronome.stop().unwrap();
+    assert!((50..2_000).contains(&report.lateness.len()), "{}", report.lateness.len());
 }
