@@ -62,11 +62,21 @@ struct Voice {
     over: bool,
 }
 
+/// A port that is free for both: the kernel's choice for one may be taken for the other.
+fn same_port() -> (TcpListener, UdpSocket) {
+    (0..1_000)
+        .find_map(|_| {
+            let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+            let udp = UdpSocket::bind(tcp.local_addr().unwrap()).ok()?;
+            Some((tcp, udp))
+        })
+        .unwrap()
+}
+
 impl Desk {
     pub fn open() -> Self {
-        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (tcp, udp) = same_port();
         let sip = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(sip).unwrap();
         let tftp = UdpSocket::bind("127.0.0.1:0").unwrap();
         let http = TcpListener::bind("127.0.0.1:0").unwrap();
         let (tftp_at, http_at) = (tftp.local_addr().unwrap(), http.local_addr().unwrap());
