@@ -47,6 +47,16 @@ pub enum LiveError {
     Key(char),
 }
 
+impl LiveError {
+    /// What ended the last part of a wait ended the whole of it.
+    pub(crate) fn of_wait(mut self, length: Duration) -> Self {
+        if let Self::Timeout { waited, .. } = &mut self {
+            *waited = length;
+        }
+        self
+    }
+}
+
 enum Errand {
     Order(Order),
     Stop,
@@ -162,7 +172,8 @@ impl LivePhone {
         while !self.look().registered.iter().any(|found| found == number) {
             let left = end.saturating_duration_since(Instant::now());
             let what = format!("registration of {number}");
-            self.wait_for(&what, left, |event| matches!(event, PhoneEvent::Registered { .. }))?;
+            self.wait_for(&what, left, |event| matches!(event, PhoneEvent::Registered { .. }))
+                .map_err(|error| error.of_wait(timeout))?;
         }
         Ok(())
     }

@@ -186,6 +186,14 @@ fn a_script_tells_a_whole_story_and_where_it_went_wrong() {
     let script = jackfield_phone::Script::parse("boot\n\nwait display nonsense 50ms").unwrap();
     let error = jackfield_phone::run_script(settings, &script, &mut Vec::new()).unwrap_err();
     assert!(error.to_string().starts_with("line 3: waited 50ms"), "{error}");
+    for (awaited, told) in [("digits 9", "the keys 9"), ("registered 9999", "registration of")] {
+        let script = format!("boot\nwait registered 7001 5s\nwait {awaited} 150ms");
+        let script = jackfield_phone::Script::parse(&script).unwrap();
+        let settings = desk.phone("020000000001", Transport::Udp, Door::Http);
+        let error = jackfield_phone::run_script(settings, &script, &mut Vec::new()).unwrap_err();
+        let told = format!("line 3: waited 150ms for {told}");
+        assert!(error.to_string().starts_with(&told), "{error}");
+    }
 }
 
 #[test]

@@ -162,8 +162,9 @@ fn wait_digits(phone: &mut LivePhone, digits: &str, timeout: Duration) -> Result
     while !heard.ends_with(digits) {
         let left = end.saturating_duration_since(Instant::now());
         let what = format!("the keys {digits} after {heard}");
-        let event =
-            phone.wait_for(&what, left, |event| matches!(event, PhoneEvent::Digit { .. }))?;
+        let event = phone
+            .wait_for(&what, left, |event| matches!(event, PhoneEvent::Digit { .. }))
+            .map_err(|error| error.of_wait(timeout))?;
         if let PhoneEvent::Digit { digit, .. } = event {
             heard.push(digit.as_char());
         }
