@@ -130,10 +130,11 @@ fn load(matches: &ArgMatches) -> Result<()> {
         report.measured.as_secs_f32()
     );
     println!("{} RTP packets received, {} sent", report.received, report.sent);
-    println!(
-        "deviation from 20 ms: p50 {} us, p99 {} us, p99.9 {} us, worst {} us",
-        report.deviation_p50, report.deviation_p99, report.deviation_p999, report.deviation_max
-    );
+    println!("deviation from the 20 ms clock: {}", report.deviation);
+    println!("before all calls were up: {}", report.deviation_before);
+    if let Some((rank, deviation)) = report.timer_alone {
+        println!("timer alone: {deviation}, of rank {rank}");
+    }
     report.troubles.iter().take(TOLD).for_each(|trouble| println!("trouble: {trouble}"));
     ensure!(report.survived == load.fleet.count, "calls were lost");
     Ok(())

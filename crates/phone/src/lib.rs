@@ -29,4 +29,4 @@ pub use phone::Phone;
 pub use profile::{LineProfile, PhoneService, Profile, ProfileError, ServerAddress, SpeedDial};
 pub use script::{RunError, SCRIPT_HELP, Script, ScriptError, run_interactive, run_script};
 pub use settings::{Door, Make, PhoneSettings, Transport};
-pub use sound::{HeardPrompt, Hearing, PromptRecognizer, RecognizerError};
+pub use sound::{HeardPrompt, Hearing, PromptRecognizer, Punctuality, RecognizerError};

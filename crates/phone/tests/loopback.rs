@@ -160,7 +160,7 @@ fn many_calls_measure_how_evenly_the_server_sends() {
     let report = ivr_load(&settings).unwrap();
     assert_eq!((report.answered, report.survived), (5, 5), "{report:?}");
     assert!(report.received > 5 * 40 && report.sent > 5 * 40, "{report:?}");
-    assert!(report.deviation_p50 < 15_000, "{report:?}");
+    assert!(report.deviation.p50 < 15_000, "{report:?}");
 }
 
 #[test]

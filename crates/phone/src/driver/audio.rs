@@ -3,9 +3,11 @@
 use std::io;
 use std::net::SocketAddr;
 
+use jackfield_sip::Now;
 use mio::net::UdpSocket;
 use mio::{Interest, Token};
 
+use super::stamped::{note_arrivals, receive};
 use super::timers::Wake;
 use super::{Conductor, Driver, Source};
 use crate::interface::{AudioOrder, CallNumber, PhoneInput};
@@ -87,10 +89,10 @@ impl<C: Conductor> Driver<C> {
 
     pub(super) fn rtp_ready(&mut self, rtp: RtpSource) -> Source {
         let mut buffer = [0_u8; 2_048];
-        while let Ok((length, _)) = rtp.socket.recv_from(&mut buffer) {
-            let now = self.now();
+        while let Ok((length, age)) = receive(&rtp.socket, &mut buffer) {
+            let arrived = Now(self.started.elapsed().saturating_sub(age));
             let Some(slot) = self.slots[rtp.index].audio.get_mut(&rtp.call) else { break };
-            if let Some(digit) = slot.stream.receive(now, &buffer[..length]) {
+            if let Some(digit) = slot.stream.receive(arrived, &buffer[..length]) {
                 let input = PhoneInput::DigitHeard { call: rtp.call, digit };
                 self.inbox.push((rtp.index, input));
             }
@@ -101,6 +103,9 @@ impl<C: Conductor> Driver<C> {
     fn open_audio(&mut self, index: usize, call: CallNumber) -> io::Result<SocketAddr> {
         let mut socket = UdpSocket::bind(SocketAddr::new(self.ip, 0))?;
         let local = socket.local_addr()?;
+        if let Err(error) = note_arrivals(&socket) {
+            tracing::warn!(%error, "the kernel does not tell when packets come");
+        }
         let token = self.token();
         self.poll.registry().register(&mut socket, token, Interest::READABLE)?;
         self.sources.insert(token, Source::Rtp(RtpSource { index, call, socket }));

@@ -4,6 +4,7 @@
 mod audio;
 mod files;
 mod signals;
+mod stamped;
 mod timers;
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,6 +24,7 @@ use crate::sound::Hearing;
 use audio::{AudioSlot, RtpSource};
 use files::{HttpSource, TftpSource};
 use signals::{TcpSource, UdpSource};
+pub(crate) use stamped::Noting;
 use timers::{Timers, Wake};
 
 /// Who plays with the phones: a test, a person, a scenario.

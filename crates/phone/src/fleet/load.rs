@@ -1,17 +1,18 @@
 //! Many calls at once to one number, with sound both ways: how evenly does the server send?
 
+use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
+use jackfield_media::{Metronome, Rank};
 use jackfield_sip::Now;
-use jackfield_vocabulary::Digit;
+use jackfield_vocabulary::{Codec, Digit};
 
 use super::boot::PlugIn;
 use super::{FleetError, FleetSettings, run};
-use crate::driver::{Conductor, Order};
+use crate::driver::{Conductor, Noting, Order};
 use crate::interface::{CallState, PhoneCommand, PhoneEvent, Softkey, Sound};
-use crate::sound::Hearing;
-use crate::sound::{deviations, percentile_of};
+use crate::sound::{Hearing, percentile_of};
 
 /// How the load is.
 #[derive(Clone, Debug)]
@@ -41,21 +42,50 @@ pub struct IvrLoadReport {
     pub received: u64,
     /// RTP packets sent.
     pub sent: u64,
-    /// Deviation of the gaps between received packets from 20 ms, in microseconds: median.
-    pub deviation_p50: u32,
-    /// 99 of 100 were nearer.
-    pub deviation_p99: u32,
-    /// 999 of 1000 were nearer.
-    pub deviation_p999: u32,
-    /// The worst.
-    pub deviation_max: u32,
+    /// How far packets came from their clock while all calls were up.
+    pub deviation: Deviation,
+    /// The same from each call's first packet until all were up.
+    pub deviation_before: Deviation,
+    /// How late a thread that does nothing but wait for a clock was meanwhile, and its rank.
+    pub timer_alone: Option<(Rank, Deviation)>,
     /// How long all calls were up together.
     pub measured: Duration,
 }
 
+/// How far from a clock things happened, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deviation {
+    /// Half were nearer.
+    pub p50: u32,
+    /// 99 of 100 were nearer.
+    pub p99: u32,
+    /// 999 of 1000 were nearer.
+    pub p999: u32,
+    /// The worst.
+    pub max: u32,
+    /// How many there were.
+    pub count: usize,
+}
+
+impl Deviation {
+    fn of(mut values: Vec<u32>) -> Self {
+        values.sort_unstable();
+        let at = |percentile| percentile_of(&values, percentile);
+        Self { p50: at(50.0), p99: at(99.0), p999: at(99.9), max: at(100.0), count: values.len() }
+    }
+}
+
+impl fmt::Display for Deviation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { p50, p99, p999, max, count } = self;
+        write!(out, "p50 {p50} us, p99 {p99} us, p99.9 {p999} us, worst {max} us of {count}")
+    }
+}
+
 impl IvrLoad {
-    /// So many calls like this for half a minute.
-    pub fn new(fleet: FleetSettings, pilot: &str) -> Self {
+    /// So many calls like this for half a minute, in G.711.
+    pub fn new(mut fleet: FleetSettings, pilot: &str) -> Self {
+        fleet.phone.codecs = vec![Codec::Pcmu, Codec::Pcma];
         Self {
             fleet,
             pilot: pilot.to_owned(),
@@ -68,6 +98,7 @@ impl IvrLoad {
 
 /// Calls a number with a whole fleet at once.
 pub fn ivr_load(settings: &IvrLoad) -> Result<IvrLoadReport, FleetError> {
+    let _noting = Noting::begin()?;
     let caller = run(&settings.fleet, Callers::new(settings))?;
     Ok(caller.report())
 }
@@ -78,7 +109,11 @@ struct Callers {
     phones: Vec<Caller>,
     began: Option<Now>,
     ended: Option<Now>,
+    /// What was heard before all calls were up.
+    before: (Sender<Hearing>, Receiver<Hearing>),
     hearings: (Sender<Hearing>, Receiver<Hearing>),
+    bare_clock: Option<Metronome>,
+    timer_alone: Option<(Rank, Deviation)>,
     asked: bool,
     keyed: Now,
     troubles: Vec<String>,
@@ -99,7 +134,10 @@ impl Callers {
             phones: vec![Caller::Booting; settings.fleet.count],
             began: None,
             ended: None,
+            before: channel(),
             hearings: channel(),
+            bare_clock: None,
+            timer_alone: None,
             asked: false,
             keyed: Now::ZERO,
             troubles: Vec::new(),
@@ -108,20 +146,23 @@ impl Callers {
     }
 
     fn report(self) -> IvrLoadReport {
-        let mut gaps = Vec::new();
-        let mut report = IvrLoadReport { troubles: self.troubles, ..Default::default() };
-        while let Ok(hearing) = self.hearings.1.try_recv() {
+        let mut report = IvrLoadReport {
+            troubles: self.troubles,
+            timer_alone: self.timer_alone,
+            ..Default::default()
+        };
+        let mut late = Vec::new();
+        for hearing in self.hearings.1.try_iter() {
             report.received += hearing.packets;
             report.sent += hearing.sent;
             report.answered += usize::from(hearing.sent > 0);
-            gaps.extend(hearing.gaps);
+            late.extend(hearing.punctuality.lateness());
         }
-        let gaps = deviations(&gaps, Duration::from_millis(20));
+        report.deviation = Deviation::of(late);
+        let before = self.before.1.try_iter();
+        let late = before.flat_map(|hearing| hearing.punctuality.lateness()).collect();
+        report.deviation_before = Deviation::of(late);
         report.survived = self.phones.iter().filter(|phone| **phone == Caller::Talking).count();
-        report.deviation_p50 = percentile_of(gaps.clone(), 50.0);
-        report.deviation_p99 = percentile_of(gaps.clone(), 99.0);
-        report.deviation_p999 = percentile_of(gaps.clone(), 99.9);
-        report.deviation_max = percentile_of(gaps, 100.0);
         let ended = self.ended.unwrap_or_default();
         report.measured = self.began.map(|began| ended.since(began)).unwrap_or_default();
         report
@@ -132,7 +173,11 @@ impl Callers {
         let settled = self.phones.iter().all(|p| matches!(p, Caller::Talking | Caller::Over));
         if settled && self.began.is_none() {
             self.began = Some(now);
-            orders.extend((0..self.phones.len()).map(Order::Listen));
+            for index in 0..self.phones.len() {
+                orders.push(Order::Hear(index, self.before.0.clone()));
+                orders.push(Order::Listen(index));
+            }
+            self.bare_clock = Metronome::start().ok();
             orders.push(Order::Wake(now + self.settings.length));
             orders.push(Order::Wake(now + self.settings.every));
         }
@@ -157,6 +202,11 @@ impl Callers {
             return;
         }
         self.ended = Some(now);
+        let beats = self.bare_clock.take().and_then(Metronome::stop);
+        self.timer_alone = beats.map(|beats| {
+            let micros = |late: &Duration| u32::try_from(late.as_micros()).unwrap_or(u32::MAX);
+            (beats.rank, Deviation::of(beats.lateness.iter().map(micros).collect()))
+        });
         for index in 0..self.phones.len() {
             orders.push(Order::Hear(index, self.hearings.0.clone()));
             orders.push(Order::Command(index, PhoneCommand::Softkey(Softkey::EndCall)));

@@ -15,7 +15,7 @@ use crate::driver::{Conductor, Driver};
 use crate::settings::PhoneSettings;
 
 pub use boot::{Fleet, FleetReport};
-pub use load::{IvrLoad, IvrLoadReport, ivr_load};
+pub use load::{Deviation, IvrLoad, IvrLoadReport, ivr_load};
 pub use provision::{
     Newcomer, ProvisionFailure, ProvisionReport, ProvisionStep, SelfProvision, self_provision,
 };

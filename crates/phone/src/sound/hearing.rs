@@ -3,6 +3,8 @@
 use std::f32::consts::TAU;
 use std::time::Duration;
 
+use super::punctuality::Punctuality;
+
 /// Everything that was heard in one call, up to ten minutes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Hearing {
@@ -12,8 +14,8 @@ pub struct Hearing {
     pub packets: u64,
     /// RTP packets sent.
     pub sent: u64,
-    /// Time between one packet and the next of the same talk spurt, in microseconds.
-    pub gaps: Vec<u32>,
+    /// How well the packets kept to their clock.
+    pub punctuality: Punctuality,
 }
 
 impl Hearing {
@@ -53,25 +55,6 @@ impl Hearing {
     pub fn wav(&self) -> Vec<u8> {
         jackfield_media::print_wav(&self.sound, RATE as u32)
     }
-
-    /// Percentiles of how far gaps between packets are from `expected`, in microseconds.
-    pub fn deviation(&self, expected: Duration, percentile: f64) -> u32 {
-        percentile_of(deviations(&self.gaps, expected), percentile)
-    }
-}
-
-/// How far each gap is from what was expected, in microseconds.
-pub(crate) fn deviations(gaps: &[u32], expected: Duration) -> Vec<u32> {
-    let expected = u32::try_from(expected.as_micros()).unwrap_or(u32::MAX);
-    gaps.iter().map(|gap| gap.abs_diff(expected)).collect()
-}
-
-/// The value below which this part of all values is, 0 to 100.
-pub(crate) fn percentile_of(mut values: Vec<u32>, percentile: f64) -> u32 {
-    values.sort_unstable();
-    let last = values.len().saturating_sub(1);
-    let at = (percentile / 100.0 * last as f64).round() as usize;
-    values.get(at.min(last)).copied().unwrap_or_default()
 }
 
 fn energy(sound: &[i16]) -> f32 {
@@ -117,14 +100,5 @@ mod tests {
         let silence = Hearing { sound: vec![3; 8_000], ..Default::default() };
         assert!(!silence.has_tone(440.0));
         assert_eq!(hearing.length(), Duration::from_secs(1));
-    }
-
-    #[test]
-    fn percentiles_of_gaps() {
-        let gaps = (0..1_000).map(|n| 20_000 + n).collect();
-        let hearing = Hearing { gaps, ..Default::default() };
-        assert_eq!(hearing.deviation(Duration::from_millis(20), 50.0), 500);
-        assert_eq!(hearing.deviation(Duration::from_millis(20), 100.0), 999);
-        assert_eq!(Hearing::default().deviation(Duration::from_millis(20), 99.0), 0);
     }
 }

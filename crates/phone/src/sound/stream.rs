@@ -45,8 +45,6 @@ struct Place {
     ssrc: u32,
     timestamp: u32,
     sample: usize,
-    last_sequence: u16,
-    arrived: Now,
 }
 
 #[derive(Debug)]
@@ -184,30 +182,18 @@ impl AudioStream {
             let halve = &mut connected.halve;
             sound = sound.as_chunks().0.iter().map(|pair| halve.push(*pair)).collect();
         }
-        let clock_to_8k = (connected.format.clock / 8_000).max(1);
-        self.hear(now, &packet.header, &sound, clock_to_8k);
+        let clock = connected.format.clock;
+        self.hearing.punctuality.arrived(now, &packet.header, clock);
+        self.hear(&packet.header, &sound, (clock / 8_000).max(1));
         None
     }
 
     /// Puts a packet's sound into its place.
-    fn hear(&mut self, now: Now, header: &RtpHeader, sound: &[i16], clock: u32) {
+    fn hear(&mut self, header: &RtpHeader, sound: &[i16], clock: u32) {
         self.hearing.packets += 1;
         let end = self.hearing.sound.len();
-        let fresh = Place {
-            ssrc: header.ssrc,
-            timestamp: header.timestamp,
-            sample: end,
-            last_sequence: header.sequence,
-            arrived: now,
-        };
+        let fresh = Place { ssrc: header.ssrc, timestamp: header.timestamp, sample: end };
         let place = self.place.get_or_insert(fresh);
-        let follows = header.sequence == place.last_sequence.wrapping_add(1);
-        if place.ssrc == header.ssrc && follows && !header.marker {
-            let gap = u32::try_from(now.since(place.arrived).as_micros()).unwrap_or(u32::MAX);
-            if self.hearing.gaps.len() < GAPS {
-                self.hearing.gaps.push(gap);
-            }
-        }
         let ahead = header.timestamp.wrapping_sub(place.timestamp) / clock;
         let mut at = place.sample.saturating_add(ahead as usize);
         if place.ssrc != header.ssrc || at > end + JUMP {
@@ -215,7 +201,6 @@ impl AudioStream {
             (place.ssrc, place.timestamp, place.sample) = (header.ssrc, header.timestamp, end);
             at = end;
         }
-        (place.last_sequence, place.arrived) = (header.sequence, now);
         let until = at + sound.len();
         if until > LONGEST {
             return;
@@ -341,7 +326,6 @@ const PAUSE: u32 = 4;
 const LONGEST: usize = 10 * 60 * 8_000;
 /// A gap longer than ten seconds is a jump.
 const JUMP: usize = 10 * 8_000;
-const GAPS: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
@@ -389,7 +373,7 @@ mod tests {
             talk(&mut one, &mut two, 50);
             assert!(two.hearing().has_tone(1_000.0), "{codec:?}");
             assert_eq!(two.hearing().sound.len(), 8_000, "{codec:?}");
-            assert_eq!(two.hearing().deviation(Duration::from_millis(20), 99.9), 0);
+            assert_eq!(two.hearing().punctuality.lateness(), [0; 50]);
         }
     }
 
