@@ -1,9 +1,12 @@
 //! The phone: one state machine without sockets, clocks or threads. Time comes in as an argument,
 //! what follows goes out through the caller's sink.
 
+mod answering;
 mod calls;
 mod display;
+mod hold;
 mod inside;
+mod invite;
 mod keys;
 mod lines;
 mod obey;
