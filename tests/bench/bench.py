@@ -301,6 +301,14 @@ def bench_boot(binary, count):
 
 
 def bench_ivr(binary, calls):
+    """A hundred calls in G.711: prompts play, a tone comes from each phone and a key every 3 seconds.
+
+    The deviation is that of the server's packets from their own timestamps, by the times at which
+    the kernel took them (`SO_TIMESTAMPNS`): what delays the phones' process does not count, what
+    delays the server's does. It counts from the soonest packet of each stream, and nothing is left
+    out. Beside it a thread of the same rank that only waits for each millisecond says how much of
+    it is the machine's.
+    """
     with Server(binary, arguments=["--sample-company", "5"]) as server:
         server.sign_in()
         open_to_newcomers(server)

@@ -21,8 +21,8 @@ use std::{
 };
 
 use jackfield_media::{
-    Driver, DriverHandle, DriverSettings, EmptyShelf, PromptLibrary, RTP_PACKET_LIMIT, Stream,
-    StreamSeed, StreamSettings,
+    Driver, DriverHandle, DriverSettings, EmptyShelf, Metronome, PromptLibrary, RTP_PACKET_LIMIT,
+    Stream, StreamSeed, StreamSettings,
 };
 use jackfield_vocabulary::{
     Codec, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget, PlayId, PlayItem,
@@ -83,10 +83,11 @@ fn measure(calls: u64, seconds: u64) -> Result<(), Failure> {
 
     thread::sleep(Duration::from_secs(2));
     let (before, cpu) = (driver.figures(), cpu_of("media"));
-    let begun = Instant::now();
+    let (begun, metronome) = (Instant::now(), Metronome::start()?);
     thread::sleep(Duration::from_secs(seconds.saturating_sub(4).max(1)));
     let (after, used) = (driver.figures(), cpu_of("media").saturating_sub(cpu));
     let took = begun.elapsed();
+    let timer = metronome.stop().ok_or("the metronome panicked")?;
 
     let cores = used.as_secs_f64() / took.as_secs_f64();
     let rate = |more: u64, less: u64| (more - less) as f64 / took.as_secs_f64();
@@ -98,6 +99,10 @@ fn measure(calls: u64, seconds: u64) -> Result<(), Failure> {
     for (name, part) in [("50", 0.5), ("99", 0.99), ("99.9", 0.999), ("100", 1.0)] {
         println!("media-clock-p{name}: {:.2} ms", after.lateness_at(part).as_secs_f64() * 1e3);
     }
+    let mut alone = timer.lateness;
+    alone.sort_unstable();
+    let at = |part: f64| alone[((alone.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    println!("timer-alone-p99.9: {:.2} ms, rank {}", at(0.999), timer.rank);
     println!("media-clock-resets: {}", after.clock_resets);
     let mut line = String::new();
     from_far.read_line(&mut line)?;

@@ -140,7 +140,7 @@ fn the_timeline_has_no_holes() {
     for index in 0..30 {
         let mut out = [0; RTP_PACKET_LIMIT];
         let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
-        let packet = crate::RtpPacket::parse(&out[..length]).unwrap();
+        let packet = RtpPacket::parse(&out[..length]).unwrap();
         assert_eq!(packet.header.sequence, sequence);
         if packet.header.payload_type == 0 {
             assert_eq!(packet.header.timestamp, timestamp, "{index}");
@@ -204,7 +204,7 @@ fn a_change_of_codec_keeps_the_source_and_its_numbers() {
     assert!(near.change(settings(Codec::L16, true), true, &mut |event| told.push(event)));
     assert!(matches!(told[..], [StreamEvent::Recorded(1, RecordEnd::Stopped, _)]));
     let length = near.send(&EmptyShelf, &mut out, &mut |_| {});
-    let packet = crate::RtpPacket::parse(&out[..length]).unwrap();
+    let packet = RtpPacket::parse(&out[..length]).unwrap();
     assert_eq!((packet.header.sequence, packet.header.ssrc), (65_501, 9));
     assert_eq!((packet.header.payload_type, packet.payload.len()), (96, 640));
 }
