@@ -11,6 +11,7 @@ mod ports;
 mod rank;
 mod recordings;
 mod resource;
+mod room;
 mod run;
 mod shelf;
 mod wheel;
@@ -95,6 +96,9 @@ impl Driver {
         tell: impl FnMut(MediaEvent) + Send + 'static,
     ) -> io::Result<DriverHandle> {
         warm_up();
+        if let Err(error) = room::make_room(settings.resources * 2) {
+            tracing::debug!(%error, "the first calls may wait for room for their sockets");
+        }
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), run::WAKER)?;
         let (lane, commands) = sync_channel(settings.commands.max(1));

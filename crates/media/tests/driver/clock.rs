@@ -46,6 +46,18 @@ fn a_standstill_is_over_when_it_is_over() {
     assert!(later.abs() < STANDSTILL as i64 / 4, "the rest is late by {later} ms: {packets:?}");
 }
 
+/// The clock would stand still whenever the table of descriptors grew for a new call.
+#[test]
+fn there_is_room_for_all_sockets_before_the_first_call() {
+    let prompts = Arc::new(PromptLibrary::in_memory());
+    let settings = DriverSettings { resources: 200, ..DriverSettings::new(HERE, 1) };
+    let sockets = settings.resources * 2;
+    let _driver = Driver::start(settings, prompts, |_| {}).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let room = status.lines().find_map(|line| line.strip_prefix("FDSize:")).unwrap();
+    assert!(room.trim().parse::<usize>().unwrap() > sockets, "{room}");
+}
+
 #[test]
 fn the_bare_clock_tells_of_each_slot() {
     let metronome = Metronome::start().unwrap();
