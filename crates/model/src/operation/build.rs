@@ -1,57 +1,13 @@
 //! How lines and phones are built from templates (SP-40, SP-41).
 
-use jackfield_vocabulary::{Mac, ObjectId};
+use jackfield_vocabulary::ObjectId;
 
+use super::tags::Tags;
 use crate::directory::mac_of;
 use crate::{
     Directory, EndUser, Forwards, Line, List, Pattern, Phone, PhoneLine, PhoneModel, Ref,
     TemplateLine, UniversalDeviceTemplate, UniversalLineTemplate,
 };
-
-/// What the tags of templates stand for.
-pub(super) struct Tags<'a> {
-    pub(super) user: Option<&'a EndUser>,
-    pub(super) number: &'a str,
-    pub(super) product: &'a str,
-    pub(super) mac: Option<Mac>,
-}
-
-impl Tags<'_> {
-    /// Puts values in place of tags and keeps at most so many characters. Unknown tags stay.
-    fn expand(&self, text: &str, most: usize) -> Box<str> {
-        let mut rest = text;
-        let mut expanded = String::with_capacity(text.len());
-        while let Some(start) = rest.find('#') {
-            expanded.push_str(&rest[..start]);
-            let tag = rest[start + 1..].split_once('#');
-            match tag.and_then(|(name, after)| Some((self.value(name)?, after))) {
-                Some((value, after)) => {
-                    expanded.push_str(&value);
-                    rest = after;
-                }
-                None => {
-                    expanded.push('#');
-                    rest = &rest[start + 1..];
-                }
-            }
-        }
-        expanded.push_str(rest);
-        expanded.trim().chars().take(most).collect()
-    }
-
-    fn value(&self, tag: &str) -> Option<String> {
-        let of_user = |field: fn(&EndUser) -> &str| self.user.map(field).unwrap_or_default().into();
-        match tag.to_ascii_lowercase().as_str() {
-            "firstname" => Some(of_user(|user| &user.first_name)),
-            "lastname" => Some(of_user(|user| &user.last_name)),
-            "userid" => Some(of_user(|user| &user.user_id)),
-            "directorynumber" => Some(self.number.into()),
-            "product" => Some(self.product.into()),
-            "mac" => Some(self.mac.map(|mac| mac.to_string()).unwrap_or_default()),
-            _ => None,
-        }
-    }
-}
 
 /// A new line from a template.
 pub(super) fn line(number: Pattern, template: &UniversalLineTemplate, tags: &Tags<'_>) -> Line {
@@ -178,25 +134,4 @@ pub(super) fn without(phones: &[Ref<Phone>], phone: ObjectId) -> Box<[Ref<Phone>
 /// No lines.
 pub(super) fn no_lines() -> List<PhoneLine> {
     List::default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Proves SP-40.
-    #[test]
-    fn tags_expand_to_their_values_and_what_is_no_tag_stays() {
-        let tags = Tags {
-            user: None,
-            number: "2001",
-            product: "CP-7841",
-            mac: "001122AABBCC".parse().ok(),
-        };
-        let expand = |text: &str| tags.expand(text, 40).to_string();
-        assert_eq!(expand("#Product# #MAC# #DirectoryNumber#"), "CP-7841 001122AABBCC 2001");
-        assert_eq!(expand("#FirstName# #LastName# x"), "x");
-        assert_eq!(expand("room #5 # #Nothing# #"), "room #5 # #Nothing# #");
-        assert_eq!(&*tags.expand("#DirectoryNumber#", 2), "20");
-    }
 }

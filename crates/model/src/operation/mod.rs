@@ -16,6 +16,7 @@ mod import_auto_registration;
 mod quick_add;
 mod replace_phone;
 mod rules;
+mod tags;
 mod unassign;
 mod update;
 mod work;

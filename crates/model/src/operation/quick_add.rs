@@ -1,6 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Value, json};
 
+use super::tags::Tags;
 use super::work::Work;
 use super::{Outcome, build, create};
 use crate::{
@@ -82,7 +83,7 @@ fn new_line(
         let refusal = Refusal::new(Code::InvalidValue).field("extension");
         refusal.value("found", extension).value("allowed", "0-9 * # +")
     })?;
-    let tags = build::Tags { user: Some(user), number: extension, product: "", mac: None };
+    let tags = Tags { user: Some(user), number: extension, product: "", mac: None };
     Ok(match template {
         Some(template) => build::line(number.clone(), template, &tags),
         None => build::blank_line(number.clone()),
