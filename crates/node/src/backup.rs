@@ -19,7 +19,7 @@ backed up; restoring needs an empty database and a stopped server.";
 /// Writes a backup.
 pub(crate) fn back_up(place: &DatabaseChoice, to: &Path, passphrase: Option<String>) -> Result<()> {
     let passphrase = passphrase.map(SecretText::new);
-    let settings = place.store_settings()?;
+    let settings = place.settings();
     let summary = backup(&settings, to, passphrase.as_ref(), &mut progress("written"))
         .with_context(|| format!("backing up to {}", to.display()))?;
     println!("\rbacked up {} rows to {}", summary.rows, to.display());
@@ -36,7 +36,7 @@ pub(crate) fn restore(
     passphrase: Option<String>,
 ) -> Result<()> {
     let passphrase = passphrase.map(SecretText::new);
-    let settings = place.store_settings()?;
+    let settings = place.settings();
     let summary = read_back(&settings, from, passphrase.as_ref(), &mut progress("read"))
         .with_context(|| format!("restoring from {}", from.display()))?;
     println!("\rrestored {} rows from {}", summary.rows, from.display());

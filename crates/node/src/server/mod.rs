@@ -55,14 +55,19 @@ pub(crate) struct DatabaseChoice {
 }
 
 impl DatabaseChoice {
-    /// The store's settings.
+    /// The store's settings, with the data folder made.
     pub(crate) fn store_settings(&self) -> Result<StoreSettings> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("making the data folder {}", self.folder.display()))?;
-        Ok(match &self.url {
+        Ok(self.settings())
+    }
+
+    /// The store's settings; nothing is made.
+    pub(crate) fn settings(&self) -> StoreSettings {
+        match &self.url {
             None => StoreSettings::in_folder(&self.folder),
             Some(url) => StoreSettings::on_server(url, &self.folder.join("key")),
-        })
+        }
     }
 }
 

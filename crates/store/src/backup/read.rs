@@ -1,6 +1,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use super::{BackupSummary, FORMAT, Footer, Header};
 use crate::StoreError;
 use crate::database::{Database, SCHEMA, Value, migrate};
 use crate::key::Key;
-use crate::settings::StoreSettings;
+use crate::settings::{Source, StoreSettings};
 use crate::vault::{self, wrapped};
 
 /// Longest line that is read; an object's body is far below it.
@@ -32,6 +32,22 @@ pub(super) fn restore(
     let mut lines = Lines::open(from)?;
     let header = header(&mut lines)?;
     let held = header.key.release(passphrase).map_err(broken)?;
+    let fresh = Fresh::of(settings);
+    fill(settings, from, (rows, &header, &held), lines, progress)
+        .inspect_err(|_| fresh.remove())?;
+    progress(rows);
+    Ok(BackupSummary { created: header.created, rows, protected: header.key.is_protected() })
+}
+
+/// Makes the database and fills it, all or nothing.
+fn fill(
+    settings: &StoreSettings,
+    from: &Path,
+    (rows, header, held): (u64, &Header, &Key),
+    mut lines: Lines<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), StoreError> {
+    let broken = |message: String| StoreError::backup(from, message);
     let source = settings.source();
     source.prepare()?;
     let mut database = source.connect()?;
@@ -58,13 +74,47 @@ pub(super) fn restore(
                 progress(done);
             }
         }
-        rewrap(database, &held, &key)?;
+        rewrap(database, held, &key)?;
         // Before the commit: a database without its key file would be of no use.
         if settings.key_file.exists() { Ok(()) } else { key.write(&settings.key_file) }
     })?;
     migrate(&mut database, SCHEMA)?;
-    progress(rows);
-    Ok(BackupSummary { created: header.created, rows, protected: header.key.is_protected() })
+    Ok(())
+}
+
+/// What a restore into an embedded database makes and nobody had before: a failed one takes it
+/// away again.
+struct Fresh {
+    files: Vec<PathBuf>,
+    /// The innermost first.
+    folders: Vec<PathBuf>,
+}
+
+impl Fresh {
+    fn of(settings: &StoreSettings) -> Self {
+        let Source::File { path, .. } = settings.source() else {
+            // A key that was written may belong to rows that a server keeps.
+            return Self { files: Vec::new(), folders: Vec::new() };
+        };
+        let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
+        let files = [path.clone(), beside("-wal"), beside("-shm"), settings.key_file.clone()];
+        let missing = |place: &&Path| !place.as_os_str().is_empty() && !place.exists();
+        let folders = path.ancestors().skip(1).take_while(missing).map(Path::to_owned);
+        Self {
+            files: files.into_iter().filter(|file| !file.exists()).collect(),
+            folders: folders.collect(),
+        }
+    }
+
+    /// What can't be removed stays: why the restore failed matters more.
+    fn remove(&self) {
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+        }
+        for folder in &self.folders {
+            let _ = std::fs::remove_dir(folder);
+        }
+    }
 }
 
 /// Seals the data key with the key file that is used from now on.

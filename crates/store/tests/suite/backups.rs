@@ -4,6 +4,7 @@ use jackfield_model::{CredentialKind, Kind, Operation};
 use jackfield_store::{AuditFilter, StoreError, StoreSettings, Verification, backup, restore};
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::world::{World, act, make, partition};
 
@@ -106,6 +107,38 @@ fn a_protected_backup_needs_its_passphrase_and_a_damaged_one_writes_nothing() {
     // Now it is not empty any more.
     let error = restore(&target.settings, &file, Some(&right), &mut |_| {}).unwrap_err();
     assert!(matches!(error, StoreError::Settings(_)), "{error}");
+}
+
+#[test]
+fn a_restore_that_fails_leaves_nothing_behind() {
+    let world = World::embedded();
+    with_secrets(&world);
+    let whole = world.file("backup");
+    backup(&world.settings, &whole, None, &mut |_| {}).unwrap();
+    // Whole by its checksum, but without any row: the data key is missing.
+    let header = std::fs::read_to_string(&whole).unwrap().lines().next().unwrap().to_owned() + "\n";
+    let sum: String = Sha256::digest(&header).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hollow = world.file("hollow");
+    std::fs::write(&hollow, format!("{header}{}\n", json!({ "rows": 0, "sha256": sum }))).unwrap();
+
+    let folder = world.file("new").join("data");
+    let settings = StoreSettings::in_folder(&folder);
+    restore(&settings, &world.file("no such file"), None, &mut |_| {}).unwrap_err();
+    assert!(!folder.exists());
+    let error = restore(&settings, &hollow, None, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("no data key"), "{error}");
+    assert!(!world.file("new").exists(), "nor the folder above");
+    assert!(backup(&settings, &world.file("second"), None, &mut |_| {}).is_err());
+    assert!(!folder.exists() && !world.file("second").exists());
+
+    // What was there before stays.
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("notes"), "mine").unwrap();
+    restore(&settings, &hollow, None, &mut |_| {}).unwrap_err();
+    let left: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(left, ["notes"]);
+    restore(&settings, &whole, None, &mut |_| {}).unwrap();
 }
 
 #[test]
