@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use jackfield_vocabulary::ObjectId;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::Declared;
 
@@ -77,6 +78,19 @@ impl<T> Serialize for Ref<T> {
 impl<'de, T> Deserialize<'de> for Ref<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         ObjectId::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// For the schema of a struct: a reference whose schema names a default need not be given.
+pub(crate) fn needless_where_default(schema: &mut Schema) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    let properties = schema.get("properties").cloned().unwrap_or_default();
+    let is_needed = |name: &Value| {
+        let name = name.as_str().unwrap_or_default();
+        properties[name]["default"].is_null()
+    };
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(is_needed);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{Directory, Kind, Pattern};
 enum Shape {
     Struct(Vec<Field>),
     List { entry: Box<Shape>, maximum: Option<u64>, nullable: bool },
-    Reference { kind: Kind, nullable: bool },
+    Reference { kind: Kind, nullable: bool, default: Option<Box<str>> },
     Integer { minimum: i64, maximum: i64, nullable: bool },
     Text { minimum: u64, maximum: u64, nullable: bool },
     Pattern { nullable: bool },
@@ -28,6 +28,12 @@ struct Field {
     name: Box<str>,
     required: bool,
     shape: Shape,
+}
+
+impl Field {
+    fn is_needed(&self) -> bool {
+        self.required || self.shape.default().is_some()
+    }
 }
 
 struct Compiled {
@@ -84,7 +90,8 @@ impl Shape {
         }
         if let Some(kind) = schema["x-reference"].as_str() {
             let kind = kind.parse().expect("schemas name kinds of the registry");
-            return Self::Reference { kind, nullable };
+            let default = schema["default"].as_str().map(Box::from);
+            return Self::Reference { kind, nullable, default };
         }
         if let Some(choices) = choices(schema) {
             return Self::Choice(choices);
@@ -210,6 +217,14 @@ impl Shape {
         }
     }
 
+    /// The object that a reference means where nobody chooses: its kind and name.
+    fn default(&self) -> Option<(Kind, &str)> {
+        match self {
+            Self::Reference { kind, default: Some(name), .. } => Some((*kind, name)),
+            _ => None,
+        }
+    }
+
     /// What the value may be, in a form without language: `1..20`, `length 1..64`, `a | b`.
     fn allowed(&self) -> String {
         match self {
@@ -246,11 +261,18 @@ fn judge_struct(
         }
     }
     for field in fields {
+        if let Some(default) = field.shape.default().filter(|_| !object.contains_key(&*field.name))
+        {
+            // When nothing has that name, the field is missing after all.
+            let (kind, name) = default;
+            let id = known.by_name(kind, name).map(|id| Value::from(id.0));
+            object.extend(id.map(|id| (field.name.to_string(), id)));
+        }
         match object.get_mut(&*field.name) {
             Some(value) => {
                 below(path, &field.name, |path| field.shape.judge(value, path, known))?;
             }
-            None if field.required => {
+            None if field.is_needed() => {
                 return below(path, &field.name, |path| {
                     Err(Refusal::new(Code::MissingField).field(path.as_str()))
                 });

@@ -110,6 +110,34 @@ fn a_required_field_that_is_missing_is_named() {
 }
 
 #[test]
+fn a_reference_that_nobody_chooses_is_the_one_that_the_declaration_names() {
+    let mut house = House::new();
+    let body = json!({ "name": "SEP0123456789AB", "model": "Generic SIP phone" });
+    let phone = house.create(Kind::Phone, body);
+    let made = house.phone(phone).clone();
+    assert_eq!(made.device_pool.id(), house.id(Kind::DevicePool, "Default"));
+    assert_eq!(made.sip_profile.id(), house.id(Kind::SipProfile, "Default"));
+    assert_eq!(made.security_profile.id(), house.id(Kind::SecurityProfile, "Non-secure TCP"));
+    house.create(Kind::CtiRoutePoint, json!({ "name": "point" }));
+    house.create(Kind::CtiPort, json!({ "name": "port" }));
+    house.create(Kind::UniversalDeviceTemplate, json!({ "name": "t" }));
+    house.create(Kind::DevicePool, json!({ "name": "upstairs" }));
+
+    // Taken back to its default, as every field of a patch that is null.
+    let upstairs = house.id(Kind::DevicePool, "upstairs");
+    house.update(phone, json!({ "device_pool": "upstairs" }));
+    assert_eq!(house.phone(phone).device_pool.id(), upstairs);
+    house.update(phone, json!({ "device_pool": null }));
+    assert_eq!(house.phone(phone).device_pool, made.device_pool);
+
+    // Where nothing has that name any more, the field is needed.
+    house.update(made.device_pool.id(), json!({ "name": "Elsewhere" }));
+    let refusal = house.create_refused(Kind::CtiPort, json!({ "name": "second" }));
+    is(&refusal, Code::MissingField);
+    assert_eq!(refusal.field.as_deref(), Some("device_pool"));
+}
+
+#[test]
 fn an_unknown_field_of_any_kind_is_refused_and_the_known_ones_are_named() {
     let mut house = House::new();
     for (kind, mut body) in smallest() {

@@ -43,6 +43,7 @@ pub struct RoutePointLine {
 
 /// A virtual device on which an application takes many calls (CTI-35, SP-55).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[schemars(transform = crate::reference::needless_where_default)]
 pub struct CtiRoutePoint {
     /// Unique device name, 1 to 50 characters.
     #[garde(length(chars, min = 1, max = 50))]
@@ -53,6 +54,7 @@ pub struct CtiRoutePoint {
     pub description: Box<str>,
     /// Its device pool.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub device_pool: Ref<DevicePool>,
     /// Where it is; none takes the device pool's.
     #[serde(default)]
@@ -88,6 +90,7 @@ declare!(CtiRoutePoint, |device| device.name.clone());
 
 /// A virtual phone of an application, one call with media at a time (CTI-34).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[schemars(transform = crate::reference::needless_where_default)]
 pub struct CtiPort {
     /// Unique device name, 1 to 50 characters.
     #[garde(length(chars, min = 1, max = 50))]
@@ -98,6 +101,7 @@ pub struct CtiPort {
     pub description: Box<str>,
     /// Its device pool.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub device_pool: Ref<DevicePool>,
     /// Where it is; none takes the device pool's.
     #[serde(default)]

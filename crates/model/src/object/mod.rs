@@ -3,6 +3,7 @@
 //!
 //! A field's schema may carry `x-takes`: what a change needs before it shows (`restart` of the
 //! phone, `service-restart`, `node-restart`); without it a change shows from the next call on.
+//! A reference may carry a `default`: the name of the object that is meant where nobody chooses.
 
 mod cluster;
 mod cti;

@@ -80,6 +80,7 @@ pub struct BusyLampField {
 
 /// A phone or soft client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[schemars(transform = crate::reference::needless_where_default)]
 pub struct Phone {
     /// Unique device name: the model's prefix and the hardware address, as in `SEP001122AABBCC`;
     /// 1 to 15 letters, digits, '.', '-' or '_' for soft clients.
@@ -96,15 +97,15 @@ pub struct Phone {
     pub model: Ref<PhoneModel>,
     /// Its device pool.
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("default" = "Default", "x-takes" = "restart"))]
     pub device_pool: Ref<DevicePool>,
     /// How its signalling is secured.
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("default" = "Non-secure TCP", "x-takes" = "restart"))]
     pub security_profile: Ref<SecurityProfile>,
     /// How it uses SIP.
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("default" = "Default", "x-takes" = "restart"))]
     pub sip_profile: Ref<SipProfile>,
     /// Which button is what; none means lines first, then speed dials, lamps and services.
     #[serde(default)]

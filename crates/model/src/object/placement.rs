@@ -54,23 +54,26 @@ declare!(DateTimeGroup, |group| group.name.clone());
 
 /// What phones of one place have in common.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[schemars(transform = crate::reference::needless_where_default)]
 pub struct DevicePool {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
     pub name: Box<str>,
     /// The nodes that serve its phones.
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("default" = "Default", "x-takes" = "restart"))]
     pub call_manager_group: Ref<CallManagerGroup>,
     /// Which codecs its phones may use with those of other regions.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub region: Ref<Region>,
     /// Where its phones are.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub location: Ref<Location>,
     /// Time zone and date form.
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("default" = "Default", "x-takes" = "restart"))]
     pub date_time_group: Ref<DateTimeGroup>,
     /// Calling search space that auto-registered phones of the pool get, where set.
     #[serde(default)]

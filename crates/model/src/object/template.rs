@@ -31,6 +31,7 @@ impl Default for TemplateLine {
 /// What a device is built from (SP-40). Texts may hold the tags `#FirstName#`, `#LastName#`,
 /// `#UserID#`, `#DirectoryNumber#`, `#Product#` and `#MAC#`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
+#[schemars(transform = crate::reference::needless_where_default)]
 pub struct UniversalDeviceTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
@@ -41,12 +42,15 @@ pub struct UniversalDeviceTemplate {
     pub device_description: Box<str>,
     /// Its device pool.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub device_pool: Ref<DevicePool>,
     /// How its signalling is secured.
     #[garde(skip)]
+    #[schemars(extend("default" = "Non-secure TCP"))]
     pub security_profile: Ref<SecurityProfile>,
     /// How it uses SIP.
     #[garde(skip)]
+    #[schemars(extend("default" = "Default"))]
     pub sip_profile: Ref<SipProfile>,
     /// Which button is what.
     #[serde(default)]
