@@ -172,6 +172,12 @@ async fn every_change_is_in_the_audit() {
     assert_eq!(made["after"]["name"], "Offices");
     assert!(items.iter().any(|item| item["operation"] == "set-credential"), "{audit}");
     assert!(!audit.to_string().contains("new horse") && !audit.to_string().contains("argon2"));
+    // References are shown with their names, as elsewhere.
+    house.done("POST", "/cti-ports", json!({ "name": "P" })).await;
+    house.done("PATCH", "/cti-ports/P", json!({ "description": "x" })).await;
+    let row = &house.get("/audit?limit=1").await["items"][0];
+    assert_eq!(row["before"]["device_pool"]["name"], "Default");
+    assert!(row["after"]["device_pool"]["id"].is_number(), "{row}");
     let first = house.get("/audit?limit=1").await;
     let next = first["next"].as_u64().unwrap();
     let second = house.get(&format!("/audit?limit=1&cursor={next}")).await;

@@ -83,7 +83,11 @@ pub(crate) fn cell(value: &Value) -> String {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::Object(fields) if fields.contains_key("name") && fields.len() <= 2 => {
-            cell(&fields["name"])
+            // What a reference leads to may be gone.
+            match (&fields["name"], fields.get("id")) {
+                (Value::Null, Some(id)) => format!("id:{id}"),
+                (name, _) => cell(name),
+            }
         }
         // A line on a phone: its number is what one looks for.
         Value::Object(fields) if fields.contains_key("line") => cell(&fields["line"]),

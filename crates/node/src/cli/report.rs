@@ -35,20 +35,46 @@ fn change(row: &Value) -> String {
     match (row["before"].as_object(), row["after"].as_object()) {
         (None, Some(_)) => "made".into(),
         (Some(_), None) => "deleted".into(),
-        (Some(before), Some(after)) => {
-            let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
-            let told = changed.map(|(name, value)| {
-                let old = before.get(name).unwrap_or(&Value::Null);
-                format!("{name}: {} -> {}", shown(old), shown(value))
-            });
-            told.collect::<Vec<_>>().join("; ")
+        (Some(_), Some(_)) => {
+            let mut told = Vec::new();
+            differences("", &row["before"], &row["after"], &mut told);
+            told.join("; ")
         }
         (None, None) => {
-            let detail = row["detail"].as_object().into_iter().flatten();
-            let told = detail.map(|(name, value)| format!("{name}: {}", cell(value)));
-            told.collect::<Vec<_>>().join("; ")
+            let fields = row["detail"].as_object().into_iter().flatten();
+            let plain = fields.filter(|(_, value)| !value.is_object() && !value.is_null());
+            let mut told = plain.map(|(name, value)| format!("{name}: {}", cell(value))).collect();
+            if row["detail"]["old"].is_object() {
+                differences("", &row["detail"]["old"], &row["detail"]["new"], &mut told);
+            }
+            told.join("; ")
         }
     }
+}
+
+/// Each value that differs, with the way to it.
+fn differences(path: &str, before: &Value, after: &Value, told: &mut Vec<String>) {
+    match (before, after) {
+        _ if before == after => {}
+        (Value::Object(old), Value::Object(new)) if !is_link(before) && !is_link(after) => {
+            let gone = old.keys().filter(|name| !new.contains_key(*name));
+            for name in new.keys().chain(gone) {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                differences(&path, &before[name], &after[name], told);
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                differences(&format!("{path}[{index}]"), old, new, told);
+            }
+        }
+        _ => told.push(format!("{path}: {} -> {}", shown(before), shown(after))),
+    }
+}
+
+/// A reference as it is shown: `{id, name}`.
+fn is_link(value: &Value) -> bool {
+    value.get("id").is_some() && value.get("name").is_some()
 }
 
 fn shown(value: &Value) -> String {
@@ -149,6 +175,9 @@ pub(crate) fn saved(answer: &Value) {
 /// "Ready", or what is off, and what else there is to know.
 pub(crate) fn readiness(answer: &Value) {
     println!("{}", cell(&answer["text"]));
+    if let Some(detail) = answer["detail"].as_str() {
+        println!("{detail}");
+    }
     for notice in answer["notices"].as_array().into_iter().flatten() {
         println!("  {}: {}", cell(&notice["severity"]), cell(&notice["text"]));
     }
@@ -198,6 +227,17 @@ mod tests {
         }));
         assert_eq!(row[1], "admin from 192.0.2.1");
         assert_eq!(row[3..], ["line 2000", "description: \"\" -> Reception"]);
+        let of_lines = |pool: Value, display: &str| {
+            json!({
+                "device_pool": pool, "lines": [{"line": {"id": 7, "name": "3001"}, "display": display}],
+            })
+        };
+        let row = audit_row(&json!({
+            "kind": "phone", "name": "SEP1", "object": 9,
+            "before": of_lines(json!({"id": 4, "name": null}), ""),
+            "after": of_lines(json!({"id": 5, "name": "Upstairs"}), "Ada"),
+        }));
+        assert_eq!(row[4], "device_pool: id:4 -> Upstairs; lines[0].display: \"\" -> Ada");
         let secret = json!({"object": 7, "detail": {"credential": "pin", "set": true}});
         assert_eq!(audit_row(&secret)[3..], ["id:7", "credential: pin; set: yes"]);
     }

@@ -1,11 +1,13 @@
 //! Who changed what, and which calls there were.
 
-use jackfield_store::{AuditFilter, RecordFilter};
+use jackfield_model::{Directory, Kind};
+use jackfield_store::{AuditEntry, AuditFilter, RecordFilter};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 use serde_json::json;
 
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
+use crate::object::linked;
 
 /// A page of the audit, newest first.
 pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
@@ -23,6 +25,7 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
     let mut items = call.app.blocking(move |store| store.audit(filter)).await?;
     let directory = call.app.directory();
     for item in &mut items {
+        name_references(&directory, item);
         // What is no change of an object, such as a new password, is named after its owner.
         let owner = item.object.filter(|_| item.kind.is_none());
         if let Some((id, entry)) = owner.and_then(|id| Some((id, directory.entry(id)?))) {
@@ -33,6 +36,22 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
     let full = items.len() == limit;
     let next = items.last().filter(|_| full).map(|last| last.sequence);
     Ok(Answer::ok(json!({ "items": items, "next": next })))
+}
+
+/// Puts names beside the ids in what an object was and is: those of today.
+fn name_references(directory: &Directory, item: &mut AuditEntry) {
+    let kind = item.kind.as_deref().and_then(|kind| kind.parse().ok());
+    for body in [&mut item.before, &mut item.after].into_iter().flatten() {
+        if let Some(kind) = kind {
+            linked(directory, kind, body);
+        }
+    }
+    // What an assignment tells besides is of phones (SP-56).
+    for name in ["old", "new"] {
+        if let Some(body) = item.detail.as_mut().and_then(|detail| detail.get_mut(name)) {
+            linked(directory, Kind::Phone, body);
+        }
+    }
 }
 
 /// A page of finished calls, newest first.

@@ -11,11 +11,7 @@ use crate::app::not_found;
 pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value {
     let kind = entry.body.kind();
     let mut body = entry.body.to_json();
-    for (path, to) in references_of(kind, &body) {
-        if let Some(place) = at(&mut body, &path) {
-            *place = link(directory, to);
-        }
-    }
+    linked(directory, kind, &mut body);
     let mut object = Map::new();
     object.insert("id".into(), id.0.into());
     object.insert("version".into(), entry.version.into());
@@ -24,6 +20,15 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
         object.extend(fields);
     }
     object.into()
+}
+
+/// Shows the references in a body as clients see them.
+pub(crate) fn linked(directory: &Directory, kind: Kind, body: &mut Value) {
+    for (path, to) in references_of(kind, body) {
+        if let Some(place) = at(body, &path) {
+            *place = link(directory, to);
+        }
+    }
 }
 
 /// A reference as clients see it.

@@ -5,7 +5,7 @@ mod form;
 mod read;
 mod write;
 
-pub(crate) use form::{accept, find, link, shown};
+pub(crate) use form::{accept, find, link, linked, shown};
 pub(crate) use read::{dependents, list, one};
 pub(crate) use write::{
     change, create, delete, replace, single_change, single_one, single_replace,
