@@ -15,7 +15,12 @@ const EN: Language = Language::English;
 const JA: Language = Language::Japanese;
 
 fn all_runs() -> Running<'static> {
-    Running { services: Service::ALL, application_user_has_password: true, restart_needed: false }
+    Running {
+        services: Service::ALL,
+        ivr: Some("in-service"),
+        application_user_has_password: true,
+        restart_needed: false,
+    }
 }
 
 fn texts(house: &House, running: Running<'_>) -> Vec<String> {
@@ -45,6 +50,29 @@ fn the_status_is_ready_or_names_what_is_off() {
         "Auto-registration is off on node node-1. \
          The Self-Provisioning IVR service is off on node node-1."
     );
+}
+
+/// Proves SP-18: until the route point registers, callers hear reorder, and the status says so. Its
+/// word stays, since everything is on (SP-20).
+#[test]
+fn a_service_that_does_not_answer_yet_is_no_secret() {
+    let mut house = House::company(1);
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "start_delay_seconds": 45 }));
+    let told = |running| {
+        let status = status(&house.directory, running, EN);
+        (status.text, status.in_service, status.detail)
+    };
+    assert_eq!(told(all_runs()), ("Ready".into(), true, None));
+    let waits = Running { ivr: Some("waiting"), ..all_runs() };
+    let detail = "The Self-Provisioning IVR does not take calls yet: callers hear reorder until \
+         its number answers, 45 seconds after its start.";
+    assert_eq!(told(waits), ("Ready".into(), false, Some(detail.into())));
+    let fails = Running { ivr: Some("no-language-pack"), ..all_runs() };
+    let detail = "The Self-Provisioning IVR does not take calls: no-language-pack";
+    assert_eq!(told(fails), ("Ready".into(), false, Some(detail.into())));
+    // What is off says more than what follows from it.
+    let off = Running { services: &[], ivr: Some("stopped"), ..all_runs() };
+    assert_eq!((told(off).1, told(off).2), (false, None));
 }
 
 /// Proves SP-20, SP-11: settings are saved while everything is off.

@@ -17,6 +17,8 @@ pub use status::{Status, application_user_warnings, route_point_note, status};
 pub struct Running<'a> {
     /// The services that run on the publisher (SP-60).
     pub services: &'a [Service],
+    /// The state of the IVR in its own word, as `waiting` or `in-service`; none where nobody asked.
+    pub ivr: Option<&'a str>,
     /// The chosen application user has a password.
     pub application_user_has_password: bool,
     /// Settings were saved after the IVR service started (SP-19).

@@ -13,6 +13,10 @@ pub struct Status {
     pub ready: bool,
     /// "Ready", or what is off.
     pub text: String,
+    /// Both are on, and the IVR takes calls: it does so some time after its start (SP-18).
+    pub in_service: bool,
+    /// Why it takes no calls where everything is on.
+    pub detail: Option<String>,
     /// What else there is to say.
     pub notices: Vec<Notice>,
 }
@@ -21,7 +25,27 @@ pub struct Status {
 pub fn status(directory: &Directory, running: Running<'_>, language: Language) -> Status {
     let off = what_is_off(directory, running, language);
     let text = if off.is_empty() { Message::Ready.text(language) } else { off.join(" ") };
-    Status { ready: off.is_empty(), text, notices: notices(directory, running, language) }
+    let ready = off.is_empty();
+    let detail = not_in_service(directory, running, language).filter(|_| ready);
+    let in_service = ready && detail.is_none();
+    Status { ready, text, in_service, detail, notices: notices(directory, running, language) }
+}
+
+/// Why the IVR takes no calls though it runs. The word "Ready" says that everything is on (SP-20),
+/// and there is no third one.
+fn not_in_service(
+    directory: &Directory,
+    running: Running<'_>,
+    language: Language,
+) -> Option<String> {
+    match running.ivr? {
+        "in-service" => None,
+        "waiting" => {
+            let seconds = directory.self_provisioning().start_delay_seconds.to_string();
+            Some(Message::IvrWaiting.with(language, &[("seconds", &seconds)]))
+        }
+        why => Some(Message::IvrNotInService.with(language, &[("why", why)])),
+    }
 }
 
 fn what_is_off(directory: &Directory, running: Running<'_>, language: Language) -> Vec<String> {

@@ -38,6 +38,7 @@ messages! {
     SaveAndRestartNow = "save-and-restart-now";
     SaveWithoutRestarting = "save-without-restarting";
     Cancel = "cancel";
+    CallDisconnected = "call-disconnected";
     NotSelected = "not-selected";
     AutoRegistrationDisabled = "auto-registration-disabled";
     ModeUsersOnly = "mode-users-only";
@@ -51,6 +52,8 @@ messages! {
     NoApplicationUser = "no-application-user";
     RoutePointNotControlled = "route-point-not-controlled";
     ApplicationUserDisabled = "application-user-disabled";
+    IvrWaiting = "ivr-waiting";
+    IvrNotInService = "ivr-not-in-service";
     RestartNeeded = "restart-needed";
     NoEmergencyCalls = "no-emergency-calls";
     PhonesFindTheServer = "phones-find-the-server";

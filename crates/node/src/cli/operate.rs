@@ -307,6 +307,9 @@ fn setup(client: &Client, form: Form) -> Result<()> {
         false => ("Self-provisioning", "How phones find the server"),
     };
     println!("{name}: {}", print::cell(&answer["status"]));
+    if let Some(detail) = answer["detail"].as_str() {
+        println!("{detail}");
+    }
     for flow in answer["flows"].as_array().into_iter().flatten() {
         println!("\n{}", print::cell(&flow["title"]));
         let mut commands = Vec::new();

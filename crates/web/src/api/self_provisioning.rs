@@ -20,6 +20,7 @@ use crate::operator::{Order, Reply, ServiceAction, ServiceStatus};
 /// What runs on this node, as the status needs it.
 pub(crate) struct Seen {
     services: Vec<Service>,
+    ivr: Option<Box<str>>,
     restart_needed: bool,
     has_password: bool,
 }
@@ -35,9 +36,11 @@ impl Seen {
         };
         let is_ivr = |one: &&ServiceStatus| one.service == Service::SelfProvisioningIvr;
         let running = statuses.iter().filter(|status| status.running);
+        let ivr = statuses.iter().find(is_ivr);
         Ok(Self {
             services: running.map(|status| status.service).collect(),
-            restart_needed: statuses.iter().find(is_ivr).is_some_and(|one| one.restart_needed),
+            ivr: ivr.map(|one| one.state.clone()),
+            restart_needed: ivr.is_some_and(|one| one.restart_needed),
             has_password,
         })
     }
@@ -46,6 +49,7 @@ impl Seen {
     pub(crate) fn running(&self) -> Running<'_> {
         Running {
             services: &self.services,
+            ivr: self.ivr.as_deref(),
             restart_needed: self.restart_needed,
             application_user_has_password: self.has_password,
         }

@@ -23,6 +23,8 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
     Ok(Answer::ok(json!({
         "status": status.text,
         "ready": status.ready,
+        "in_service": status.in_service,
+        "detail": status.detail,
         "notices": status.notices,
         "flows": [
             flow(either(language, "Configuration task flow", "設定のタスクフロー"), &six),
