@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jackfield_model::{Directory, SelfProvisioning};
+use jackfield_model::{Directory, Language, Message, SelfProvisioning};
 use jackfield_vocabulary::{
     CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
     Refusal, SessionId,
@@ -19,7 +19,6 @@ use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::interface::{Level, SelfProvisioningStart};
 use crate::leg::Told;
 use dialogue::Dialogue;
-use words::disconnected_text;
 
 /// The service, running or not.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -314,7 +313,8 @@ fn feature_pressed(directory: &Directory, dialogue: &Dialogue) -> Vec<Command> {
     let mut commands = vec![Command::Drop { call: dialogue.call.clone() }];
     if let Some(phone) = &dialogue.phone {
         let found = directory.device(phone.as_str()).and_then(|one| directory.effective(one));
-        let text = disconnected_text(found.as_ref().map_or("", |one| &one.locale)).into();
+        let language = Language::of_tag(found.as_ref().map_or("", |one| &one.locale));
+        let text = Message::CallDisconnected.text(language).into();
         let (device, after) = (phone.clone(), DISCONNECTED_TEXT_DELAY);
         commands.push(Command::ShowText { device, text, after });
     }

@@ -65,15 +65,6 @@ pub(super) fn failure(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// The text on the display of a phone whose call was dropped because of a call key (SP-17).
-pub(super) fn disconnected_text(locale: &str) -> &'static str {
-    if locale.starts_with("ja") {
-        "通話が切断されました"
-    } else {
-        "The call was disconnected"
-    }
-}
-
 /// What is pressed for the first language, the second, and so on.
 const DIGITS: [&str; 9] = [
     "digit-1", "digit-2", "digit-3", "digit-4", "digit-5", "digit-6", "digit-7", "digit-8",
