@@ -233,11 +233,8 @@ fn addresses(file: &mut Writer, view: &View<'_>) {
 
 fn services(file: &mut Writer, view: &View<'_>) {
     file.raw("<phoneServices useHTTPS=\"false\">\n<provisioning>0</provisioning>\n");
-    if view.device.auto_registered {
-        service(file, "Self-Provisioning", &view.self_provisioning_url());
-    }
-    for one in &view.device.services {
-        service(file, &one.name, &view.expand(&one.url));
+    for (name, url) in view.services() {
+        service(file, name, &url);
     }
     file.raw("</phoneServices>\n");
 }

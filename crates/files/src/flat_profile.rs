@@ -213,14 +213,7 @@ fn service_function(url: &str, label: &str) -> String {
 
 /// The phone has room for one page in its menu: a newcomer's is self-provisioning.
 fn services(file: &mut Writer, view: &View<'_>) {
-    let (name, url) = if view.device.auto_registered {
-        ("Self-Provisioning", view.self_provisioning_url())
-    } else {
-        match view.device.services.first() {
-            Some(service) => (&*service.name, view.expand(&service.url)),
-            None => ("", String::new()),
-        }
-    };
+    let (name, url) = view.services().into_iter().next().unwrap_or_default();
     file.element("XML_Application_Service_Name", name);
     file.element("XML_Application_Service_URL", &url);
 }

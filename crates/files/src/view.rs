@@ -128,6 +128,18 @@ impl<'a> View<'a> {
         self.expand("http://{server}/phone/self-provisioning?device={device}&lang={lang}")
     }
 
+    /// The services of its menu, names and addresses. A newcomer's begins with self-provisioning,
+    /// which its template may name, too.
+    pub(crate) fn services(&self) -> Vec<(&str, String)> {
+        let own = self.device.auto_registered.then(|| self.self_provisioning_url());
+        let page = |url: &str| url.split('?').next().unwrap_or_default().to_owned();
+        let own_page = own.as_deref().map(page);
+        let mut services: Vec<_> = own.map(|url| ("Self-Provisioning", url)).into_iter().collect();
+        let others = self.device.services.iter().map(|one| (&*one.name, self.expand(&one.url)));
+        services.extend(others.filter(|(_, url)| own_page.as_deref() != Some(&page(url))));
+        services
+    }
+
     /// Fills the placeholders of a service's address.
     pub(crate) fn expand(&self, url: &str) -> String {
         let mut full = String::with_capacity(url.len() + 64);

@@ -43,6 +43,33 @@ fn a_newcomer_s_screen_leads_to_self_provisioning() {
     );
 }
 
+/// The template of new phones names the page, too: the phone's menu shows it once.
+#[test]
+fn the_page_stands_in_the_menu_once() {
+    let page = "http://{server}/phone/self-provisioning?device={device}";
+    let mut newcomer = company().entry(NEWCOMER).unwrap().body.to_json();
+    newcomer["services"] = json!([50, 17]);
+    let named = [
+        (50, Kind::PhoneService, json!({ "name": "Self-provisioning", "url": page })),
+        (NEWCOMER.0, Kind::Phone, newcomer),
+    ];
+    let directory = with(&company(), &named);
+    let file = text(&directory, "SEP0011223344FF.cnf.xml", false);
+    let menu =
+        file.split_once("<phoneServices").unwrap().1.split_once("</phoneServices>").unwrap().0;
+    assert_eq!(menu.matches("/phone/self-provisioning").count(), 1, "{menu}");
+    assert_eq!(menu.matches("<name>News &amp; weather</name>").count(), 1, "{menu}");
+    // Whoever owns a phone has what its services say, and no more.
+    let mut phone = directory.entry(NEWCOMER).unwrap().body.to_json();
+    phone["auto_registered"] = false.into();
+    let file = text(
+        &with(&directory, &[(NEWCOMER.0, Kind::Phone, phone)]),
+        "SEP0011223344FF.cnf.xml",
+        true,
+    );
+    assert_eq!(file.matches("<url>http://192.0.2.1:8080/phone/self-provisioning").count(), 1);
+}
+
 /// Proves SP-42: a speed dial to the IVR's number shows on the first screen.
 #[test]
 fn a_speed_dial_of_the_template_is_a_button() {
