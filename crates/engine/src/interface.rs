@@ -278,6 +278,14 @@ pub enum Output {
         /// What was presented.
         secret: SecretText,
     },
+    /// Take back one failure that [`Output::Verify`] counted: what was presented was meant for
+    /// something else, and right.
+    Forgive {
+        /// Whose.
+        account: ObjectId,
+        /// Which credential.
+        kind: CredentialKind,
+    },
     /// Tell the media driver.
     Media(MediaCommand),
     /// Keep or forget a registration across restarts (written behind).

@@ -99,6 +99,20 @@ pub(crate) fn finish(
     Ok(())
 }
 
+/// Takes the newest failure of a credential back.
+pub(crate) fn forgive(
+    turn: &mut Turn<'_>,
+    owner: ObjectId,
+    kind: CredentialKind,
+) -> Result<(), StoreError> {
+    turn.database.execute(
+        "DELETE FROM credential_attempt WHERE id = (SELECT max(id) FROM credential_attempt \
+         WHERE owner = ?1 AND kind = ?2)",
+        &[owner.0.into(), name(kind).into()],
+    )?;
+    Ok(())
+}
+
 /// Whether and until when an account is locked.
 pub(crate) fn locked(
     turn: &mut Turn<'_>,

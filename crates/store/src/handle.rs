@@ -114,6 +114,15 @@ impl StoreHandle {
         }
     }
 
+    /// Takes back the newest failure that [`Self::verify`] counted against an account: what was
+    /// presented was meant for something else, and right.
+    pub fn forgive(&self, owner: ObjectId, kind: CredentialKind) {
+        let done = self.work(Lane::Urgent, move |turn| attempt::forgive(turn, owner, kind));
+        if let Err(error) = done {
+            tracing::error!(%error, "a failure that was none stays counted");
+        }
+    }
+
     /// Whether an account is locked: `Some(None)` means until an administrator unlocks it.
     pub fn locked(
         &self,

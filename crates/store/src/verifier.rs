@@ -16,11 +16,17 @@ pub struct Verifier {
     threads: Vec<JoinHandle<()>>,
 }
 
-struct Question {
-    owner: Option<ObjectId>,
-    kind: CredentialKind,
-    secret: SecretText,
-    reply: Box<dyn FnOnce(Verification) + Send>,
+enum Question {
+    Verify {
+        owner: Option<ObjectId>,
+        kind: CredentialKind,
+        secret: SecretText,
+        reply: Box<dyn FnOnce(Verification) + Send>,
+    },
+    Forgive {
+        owner: ObjectId,
+        kind: CredentialKind,
+    },
 }
 
 /// Questions that wait at the most.
@@ -51,12 +57,25 @@ impl Verifier {
         secret: SecretText,
         reply: Box<dyn FnOnce(Verification) + Send>,
     ) {
-        let question = Question { owner, kind, secret, reply };
-        let Some(questions) = &self.questions else { return };
-        match questions.try_send(question) {
-            Ok(()) => {}
+        let question = Question::Verify { owner, kind, secret, reply };
+        if let Some(Question::Verify { reply, .. }) = self.put(question) {
+            reply(Verification::Unavailable);
+        }
+    }
+
+    /// See [`StoreHandle::forgive`]; when too much waits, the failure stays counted.
+    pub fn forgive(&self, owner: ObjectId, kind: CredentialKind) {
+        if self.put(Question::Forgive { owner, kind }).is_some() {
+            tracing::warn!("a failure that was none stays counted: too much waits");
+        }
+    }
+
+    /// Gives a question back for which there is no room.
+    fn put(&self, question: Question) -> Option<Question> {
+        match self.questions.as_ref()?.try_send(question) {
+            Ok(()) => None,
             Err(TrySendError::Full(question) | TrySendError::Disconnected(question)) => {
-                (question.reply)(Verification::Unavailable);
+                Some(question)
             }
         }
     }
@@ -76,6 +95,11 @@ fn answer_all(handle: &StoreHandle, receive: &Mutex<Receiver<Question>>) {
     loop {
         let question = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(question) = question else { return };
-        (question.reply)(handle.verify(question.owner, question.kind, &question.secret));
+        match question {
+            Question::Verify { owner, kind, secret, reply } => {
+                reply(handle.verify(owner, kind, &secret));
+            }
+            Question::Forgive { owner, kind } => handle.forgive(owner, kind),
+        }
     }
 }

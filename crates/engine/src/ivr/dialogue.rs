@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jackfield_model::AuthenticationMode;
 use jackfield_vocabulary::{
-    Code, CollectEnd, Command, Credential, DeviceName, DeviceRestart, Event, ObjectId,
+    Code, CollectEnd, Command, Credential, DeviceName, DeviceRestart, Digit, Event, ObjectId,
     ProvisioningCommand, ProvisioningOutcome, Refusal, SecretText, TerminalConnectionId,
 };
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,10 @@ pub(super) struct Dialogue {
     wrong: u8,
     /// Questions in a row to which no key was pressed.
     silent: u8,
+    /// Keys pressed while the credential is checked.
+    ahead: String,
+    /// The beginning of the present entry, pressed before it was asked for.
+    typed: String,
 }
 
 /// Where the dialogue is.
@@ -60,13 +64,15 @@ impl Dialogue {
     ) -> (Self, Vec<Command>) {
         let answer = vec![Command::Answer { call: call.clone() }];
         let step = Step::Answering;
-        (Self { call, phone, language: 0, step, wrong: 0, silent: 0 }, answer)
+        let (ahead, typed) = (String::new(), String::new());
+        (Self { call, phone, language: 0, step, wrong: 0, silent: 0, ahead, typed }, answer)
     }
 
     /// Takes what happens to the call.
     pub(super) fn event(&mut self, script: &Script, event: &Event) -> Vec<Command> {
         match event {
             Event::MediaReady { .. } if self.step == Step::Answering => self.inspect(script),
+            Event::Digit { digit, .. } => self.pressed(*digit),
             Event::Collected { digits, end, .. } => self.collected(script, digits, *end),
             Event::Played { .. } if matches!(self.step, Step::Leaving { .. }) => self.hang_up(),
             _ => Vec::new(),
@@ -85,6 +91,9 @@ impl Dialogue {
                 self.leave(self.words(script).say("not-open-for-provisioning").say("goodbye"))
             }
             (Step::Authenticating, ProvisioningOutcome::Authenticated { user, extension, .. }) => {
+                if let Some(keys) = self.restarted_ahead() {
+                    return self.enter_ahead(script, &keys);
+                }
                 self.step = Step::Confirming { user: *user, extension: extension.clone() };
                 let words = self.words(script);
                 self.ask(script, words)
@@ -149,10 +158,59 @@ impl Dialogue {
         self.ask(script, words)
     }
 
+    /// A key while nothing is asked. It is kept while the credential is checked: see
+    /// [`Self::restarted_ahead`].
+    fn pressed(&mut self, digit: Digit) -> Vec<Command> {
+        if self.step == Step::Authenticating && self.ahead.len() < MAXIMUM_AHEAD {
+            self.ahead.push(digit.as_char());
+        }
+        Vec::new()
+    }
+
+    /// What was keyed in after a `*`, while the credential was checked: the entry anew, which `*`
+    /// restarts wherever it is pressed (SP-12). Other keys are dropped: the next question is the
+    /// confirmation, which nobody can answer before hearing whose the phone would be, or the ID
+    /// again, which nobody was asked for yet.
+    fn restarted_ahead(&mut self) -> Option<String> {
+        let ahead = core::mem::take(&mut self.ahead);
+        ahead.rsplit_once('*').map(|(_, keys)| keys.to_owned())
+    }
+
+    /// Takes keys that were pressed before their questions as their answers; what is left begins
+    /// the next entry.
+    fn enter_ahead(&mut self, script: &Script, keys: &str) -> Vec<Command> {
+        self.step = Step::Authenticating;
+        let mut commands = self.restart_entry(script);
+        let mut rest = keys;
+        while let Some((entry, after)) = rest.split_once('#') {
+            commands = match self.step.clone() {
+                Step::Identity if !entry.is_empty() => self.identified(script, entry),
+                Step::Credential { identity } if !entry.is_empty() => {
+                    let secret = Credential::Keypad(SecretText::new(entry));
+                    self.ahead = after.to_owned();
+                    return self.authenticate(identity, Some(secret));
+                }
+                _ => return self.wrong_entry(script, "invalid-entry"),
+            };
+            rest = after;
+            if self.step == Step::Authenticating {
+                self.ahead = rest.to_owned();
+                return commands;
+            }
+        }
+        if !rest.is_empty() {
+            self.typed = rest.to_owned();
+            commands.retain(|command| !matches!(command, Command::Play { .. }));
+        }
+        commands
+    }
+
     fn collected(&mut self, script: &Script, digits: &str, end: CollectEnd) -> Vec<Command> {
         if matches!(end, CollectEnd::Replaced) {
             return Vec::new();
         }
+        let typed = core::mem::take(&mut self.typed);
+        let digits = &*(typed + digits);
         let asks = matches!(
             self.step,
             Step::Language | Step::Identity | Step::Credential { .. } | Step::Confirming { .. }
@@ -210,9 +268,14 @@ impl Dialogue {
     }
 
     fn refused(&mut self, script: &Script, refusal: &Refusal) -> Vec<Command> {
+        let restarted = self.restarted_ahead();
         if matches!(refusal.code, Code::WrongCredential) {
             self.step = Step::Identity;
-            return self.wrong_entry(script, "invalid-id-or-credential");
+            let commands = self.wrong_entry(script, "invalid-id-or-credential");
+            return match restarted {
+                Some(keys) if self.step == Step::Identity => self.enter_ahead(script, &keys),
+                _ => commands,
+            };
         }
         self.leave(self.words(script).say(failure(refusal)).say("goodbye"))
     }
@@ -297,6 +360,9 @@ fn closes(refusal: &Refusal) -> bool {
 
 /// Digits of a self-service ID, a PIN or a code.
 const MAXIMUM_IDENTITY: u8 = 32;
+
+/// Keys kept while a credential is checked: an ID and a PIN, and what ends them.
+const MAXIMUM_AHEAD: usize = 2 * MAXIMUM_IDENTITY as usize + 3;
 
 /// Questions in a row without a key, after which the call ends.
 const MAXIMUM_SILENCES: u8 = 3;

@@ -251,6 +251,7 @@ impl Ivr {
             }
             Event::MediaReady { call }
             | Event::Played { call, .. }
+            | Event::Digit { call, .. }
             | Event::Collected { call, .. } => {
                 let Some(talk) = calls.get_mut(&call.call) else { return };
                 (Some(call.call), talk.dialogue.event(script, &event))

@@ -31,14 +31,18 @@ pub(super) struct Check {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Stage {
     /// The user's own PIN or password.
-    Own { proves: ProvenBy, then_code: bool },
-    /// The administrators' code, after the own credential was refused.
-    Code { user_locked: Option<Until> },
+    Own { proves: ProvenBy, kind: CredentialKind, then_code: bool },
+    /// The administrators' code, after the own credential was refused; with what the refusal
+    /// counted against.
+    Code { user_locked: Option<Until>, counted: Option<CredentialKind> },
 }
 
-/// Until when an account is locked; `None` until an administrator unlocks it.
+/// Until when an account is locked; `None` until an administrator unlocks it. The name of the field
+/// is needed: without it nothing tells a lock without end from none when the state is read back.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Until(Option<UnixTime>);
+struct Until {
+    time: Option<UnixTime>,
+}
 
 /// Somebody proved who they are and may go on to the assignment.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -81,7 +85,7 @@ impl Provisioning {
             return refuse(context, &client, &phone, Refusal::new(Code::Overloaded));
         }
         let then_code = mode == AuthenticationMode::UsersAndAdministrators && is_code(&secret);
-        let stage = Stage::Own { proves, then_code };
+        let stage = Stage::Own { proves, kind, then_code };
         self.ask(context, user, kind, (client, phone, user, secret), stage);
     }
 
@@ -96,14 +100,21 @@ impl Provisioning {
         context.timers.cancel(check.patience);
         let Check { client, phone, user, secret, stage, .. } = check;
         let locked = match verification {
-            Verification::Locked { until } => Some(Until(*until)),
+            Verification::Locked { until } => Some(Until { time: *until }),
             _ => None,
         };
         match (verification, stage) {
             (Verification::Right, stage) => {
                 let proven_by = match stage {
                     Stage::Own { proves, .. } => proves,
-                    Stage::Code { .. } => ProvenBy::Code,
+                    Stage::Code { counted, .. } => {
+                        // No wrong PIN of the user's: it was none.
+                        let counted = user.zip(counted);
+                        context.out.extend(
+                            counted.map(|(account, kind)| Output::Forgive { account, kind }),
+                        );
+                        ProvenBy::Code
+                    }
                 };
                 match user {
                     Some(user) => self.proven(context, client, phone, user, proven_by),
@@ -111,15 +122,16 @@ impl Provisioning {
                 }
             }
             (Verification::Unavailable, _) => refuse(context, &client, &phone, unavailable()),
-            (_, Stage::Own { then_code: true, .. }) => {
+            (_, Stage::Own { then_code: true, kind, .. }) => {
                 // An administrator may have entered the code on the user's behalf (SP-03). The code
                 // of nobody is nobody's: an unknown ID learns nothing of it.
                 let account = user.and_then(|_| code_account(context));
-                let stage = Stage::Code { user_locked: locked };
+                let counted = (*verification == Verification::Wrong).then_some(kind);
+                let stage = Stage::Code { user_locked: locked, counted };
                 let rest = (client, phone, user, secret);
                 self.ask(context, account, CredentialKind::Code, rest, stage);
             }
-            (_, Stage::Code { user_locked: Some(until) }) => {
+            (_, Stage::Code { user_locked: Some(until), .. }) => {
                 refuse(context, &client, &phone, user_locked(context, user, until));
             }
             (_, stage) => {
@@ -234,8 +246,8 @@ fn user_locked(context: &Context<'_>, user: Option<ObjectId>, until: Until) -> R
 fn locked_until(until: Until) -> Refusal {
     let refusal = Refusal::new(Code::Locked);
     match until {
-        Until(Some(time)) => refusal.value("until", time.seconds()),
-        Until(None) => refusal,
+        Until { time: Some(time) } => refusal.value("until", time.seconds()),
+        Until { time: None } => refusal,
     }
 }
 

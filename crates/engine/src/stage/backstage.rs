@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use jackfield_model::{FirstStart, Operation, defaults};
+use jackfield_model::{CredentialKind, FirstStart, Operation, defaults};
 use jackfield_vocabulary::{
     Code, Digit, DigitSource, LegId, MediaCommand, MediaEvent, MediaFailure, MediaId, ObjectId,
     OperationId, PlayEnd, PlayItem, Refusal,
@@ -139,9 +139,14 @@ impl Stage {
                 let key = account.map(|account| (account, kind));
                 let right = key.and_then(|key| self.secrets.get(&key)).cloned();
                 let verification = self.verdict(account, right.as_deref(), secret.reveal());
-                self.later(Duration::from_millis(3), Coming::Verified(verify, verification));
+                self.later(self.checker_takes, Coming::Verified(verify, verification));
             }
             Output::Verify { .. } => {}
+            Output::Forgive { account, kind } => {
+                assert_eq!(kind, CredentialKind::Pin);
+                let failures = self.failures.get_mut(&account).unwrap();
+                *failures = failures.checked_sub(1).unwrap();
+            }
             Output::Record(record) => self.records.push(record),
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Answer { session, request, result } => {

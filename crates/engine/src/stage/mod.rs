@@ -62,6 +62,8 @@ pub(super) struct Stage {
     secrets: BTreeMap<(ObjectId, CredentialKind), String>,
     failures: BTreeMap<ObjectId, u32>,
     pub(super) checker_silent: bool,
+    /// How long it takes to check a secret.
+    pub(super) checker_takes: Duration,
     /// Phones answer no new media.
     pub(super) silent: bool,
     pub(super) records: Vec<CallRecord>,
@@ -393,6 +395,7 @@ impl Stage {
             secrets: BTreeMap::new(),
             failures: BTreeMap::new(),
             checker_silent: false,
+            checker_takes: Duration::from_millis(3),
             silent: false,
             records: Vec::new(),
             alarms: Vec::new(),

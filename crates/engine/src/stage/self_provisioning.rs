@@ -288,6 +288,86 @@ fn an_administrator_enters_the_code() {
     assert_eq!(*proven_by, jackfield_model::ProvenBy::Code);
 }
 
+/// Proves SP-03: the administrators' code is no wrong PIN of the user's, however often it is keyed in.
+#[test]
+fn the_code_does_not_count_against_the_user() {
+    let mode = json!({ "mode": "users-and-administrators" });
+    let mut house = House::with_settings(mode, &["en-US"]);
+    let settings = house.stage.id(Kind::SelfProvisioning, "self-provisioning");
+    house.stage.secret(settings, CredentialKind::Code, "00700700");
+    for _ in 0..7 {
+        let leg = house.call();
+        house.enter_id(leg);
+        house.stage.press(leg, "00700700#");
+        assert!(house.hears(leg).contains(&"confirm-extension-before".into()));
+        house.stage.hang_up(leg);
+    }
+    // What was neither counts as before.
+    for _ in 0..2 {
+        let leg = house.call();
+        let keys = format!("{}#11111#", house.id).repeat(3);
+        house.stage.press(leg, &keys);
+        house.stage.hang_up(leg);
+    }
+    let leg = house.call();
+    house.hears(leg);
+    house.enter(leg);
+    assert_eq!(house.hears(leg), ["enter-pin-or-code", "user-locked", "goodbye"]);
+}
+
+/// A slow check: keys pressed meanwhile confirm nothing, since nobody heard yet what is confirmed;
+/// `*` restarts the entry, as everywhere (SP-12), and the keys after it are the new entry.
+#[test]
+fn keys_pressed_while_the_pin_is_checked() {
+    let slow = || {
+        let mut house = House::new();
+        house.stage.checker_takes = Duration::from_secs(2);
+        let leg = house.call();
+        house.enter(leg);
+        house.hears(leg);
+        (house, leg)
+    };
+    let (mut house, leg) = slow();
+    house.stage.press(leg, "1");
+    house.stage.after(3);
+    assert_eq!(house.hears(leg)[0], "confirm-extension-before");
+    assert!(house.stage.submitted.is_empty(), "a stray key confirms nothing");
+    house.stage.press(leg, "1");
+    house.is_assigned();
+
+    let (mut house, leg) = slow();
+    house.stage.press(leg, "1*");
+    house.stage.after(3);
+    assert_eq!(house.hears(leg), ["entry-restarted", "enter-self-service-id"]);
+    house.enter(leg);
+    house.stage.after(3);
+    house.stage.press(leg, "1");
+    house.is_assigned();
+
+    // An entry begun, and one that is whole, go on where they stopped.
+    let (mut house, leg) = slow();
+    let id = house.id.clone();
+    house.stage.press(leg, &format!("*{}", &id[..2]));
+    house.stage.after(3);
+    assert!(house.hears(leg).is_empty(), "nobody talks into an entry");
+    house.stage.press(leg, &format!("{}#", &id[2..]));
+    assert_eq!(house.hears(leg), ["enter-pin"]);
+    house.stage.press(leg, &format!("{PIN}#"));
+    house.stage.after(3);
+    assert_eq!(house.hears(leg)[0], "confirm-extension-before");
+
+    let (mut house, leg) = slow();
+    house.stage.checker_takes = Duration::from_secs(9);
+    house.stage.press(leg, "*");
+    house.enter(leg);
+    house.stage.press(leg, "1");
+    house.stage.after(20);
+    assert_eq!(house.hears(leg)[0], "confirm-extension-before");
+    house.is_untouched();
+    house.stage.press(leg, "1");
+    house.is_assigned();
+}
+
 /// Proves SP-02: in the default mode the code is of no use.
 #[test]
 fn the_code_is_refused_where_only_users_authenticate() {

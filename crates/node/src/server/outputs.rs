@@ -57,6 +57,7 @@ impl Outputs {
                 });
                 self.verifier.verify(account, kind, secret, reply);
             }
+            Output::Forgive { account, kind } => self.verifier.forgive(account, kind),
             Output::Media(command) => self.media(command),
             Output::Binding(change) => self.keep_binding(change),
             Output::Record(record) => self.keep_record(record),

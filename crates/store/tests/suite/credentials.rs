@@ -50,6 +50,26 @@ fn an_account_locks_after_so_many_failures_and_stays_so_over_a_restart() {
     assert_eq!(try_pin(&handle, user, "72951"), Verification::Right);
 }
 
+/// A failure that was none is taken back, and no other.
+#[test]
+fn a_failure_that_was_none_is_taken_back() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let user = user(&handle, 3, 0);
+    for _ in 0..3 {
+        assert_eq!(try_pin(&handle, user, "00000"), Verification::Wrong);
+    }
+    assert!(handle.locked(user, PIN).unwrap().is_some());
+    let verifier = Verifier::start(&handle, 1).unwrap();
+    verifier.forgive(user, PIN);
+    drop(verifier);
+    assert!(handle.locked(user, PIN).unwrap().is_none());
+    assert_eq!(try_pin(&handle, user, "00000"), Verification::Wrong);
+    assert!(handle.locked(user, PIN).unwrap().is_some(), "the other two count");
+    handle.forgive(ObjectId(999_999), PIN);
+}
+
 /// Proves SP-07: parallel guessing looks at no more secrets than the policy allows.
 #[test]
 fn many_guesses_at_once_get_no_further_than_one_after_the_other() {
