@@ -1,51 +1,26 @@
 //! `Authorization` and `Proxy-Authorization`: the answer to a challenge.
 
-use core::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use super::{Header, HeaderFault, HeaderName};
+use super::HeaderFault;
 use crate::digest::Credentials;
 
-/// The answer to a challenge of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Authorization(pub Credentials<'static>);
-
-impl Header for Authorization {
-    const NAME: HeaderName = HeaderName::Authorization;
-
-    fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Credentials::parse(value).map(|read| Self(read.into_owned()))
-    }
+digest_header! {
+    /// The answer to a challenge of a server.
+    Authorization(Credentials<'static>), own
 }
 
-impl fmt::Display for Authorization {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+digest_header! {
+    /// The answer to a challenge of a proxy.
+    ProxyAuthorization(Credentials<'static>), own
 }
 
-/// The answer to a challenge of a proxy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProxyAuthorization(pub Credentials<'static>);
-
-impl Header for ProxyAuthorization {
-    const NAME: HeaderName = HeaderName::ProxyAuthorization;
-
-    fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Credentials::parse(value).map(|read| Self(read.into_owned()))
-    }
-}
-
-impl fmt::Display for ProxyAuthorization {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+fn own(value: &str) -> Result<Credentials<'static>, HeaderFault> {
+    Credentials::parse(value).map(Credentials::into_owned)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header::Header;
 
     #[test]
     fn prints_as_read() {

@@ -38,6 +38,29 @@ macro_rules! name_addr_header {
     };
 }
 
+/// A header that is a challenge of digest authentication, or the answer to one.
+macro_rules! digest_header {
+    ($(#[$doc:meta])* $id:ident($inner:ty), $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub struct $id(pub $inner);
+
+        impl $crate::header::Header for $id {
+            const NAME: $crate::header::HeaderName = $crate::header::HeaderName::$id;
+
+            fn parse(value: &str) -> Result<Self, $crate::header::HeaderFault> {
+                $parse(value).map(Self)
+            }
+        }
+
+        impl core::fmt::Display for $id {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
 /// A header that is one number.
 macro_rules! number_header {
     ($(#[$doc:meta])* $id:ident, $number:ty) => {

@@ -1,51 +1,21 @@
 //! `WWW-Authenticate` and `Proxy-Authenticate`: a challenge.
 
-use core::fmt;
-
-use serde::{Deserialize, Serialize};
-
-use super::{Header, HeaderFault, HeaderName};
 use crate::digest::Challenge;
 
-/// A challenge from a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WwwAuthenticate(pub Challenge);
-
-impl Header for WwwAuthenticate {
-    const NAME: HeaderName = HeaderName::WwwAuthenticate;
-
-    fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Challenge::parse(value).map(Self)
-    }
+digest_header! {
+    /// A challenge from a server.
+    WwwAuthenticate(Challenge), Challenge::parse
 }
 
-impl fmt::Display for WwwAuthenticate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A challenge from a proxy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProxyAuthenticate(pub Challenge);
-
-impl Header for ProxyAuthenticate {
-    const NAME: HeaderName = HeaderName::ProxyAuthenticate;
-
-    fn parse(value: &str) -> Result<Self, HeaderFault> {
-        Challenge::parse(value).map(Self)
-    }
-}
-
-impl fmt::Display for ProxyAuthenticate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+digest_header! {
+    /// A challenge from a proxy.
+    ProxyAuthenticate(Challenge), Challenge::parse
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::header::Header;
 
     #[test]
     fn prints_as_read() {
