@@ -10,7 +10,7 @@ use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use jackfield_model::Language;
@@ -90,7 +90,8 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
         return Ok(None);
     }
     let token = bearer(&parts.headers).ok_or(Code::Unauthenticated)?;
-    let who = signed(app, token).await?.ok_or(Code::Unauthenticated)?;
+    let reading = endpoint.method == Method::GET;
+    let who = signed(app, token, reading).await?.ok_or(Code::Unauthenticated)?;
     if who.must_change && !before_own_password(app, endpoint, parts, &who) {
         return Err(Code::PasswordChangeNeeded.into());
     }

@@ -1,13 +1,22 @@
 //! Who is signed in. Tokens are kept by the store; what they stand for is remembered here for a
-//! moment, so that reading does not wait for the database.
+//! moment, so that reading does not wait for the database, and for some minutes more for reading
+//! while the database is gone: an administrator who looks what is wrong is not shut out by it.
+//!
+//! That is safe enough. What an account may do, and that it is switched on, is read from the
+//! directory every time; a token that ends, is revoked here, or whose password is changed here is
+//! forgotten at once; while the database is gone nobody can revoke one elsewhere; one that was
+//! revoked elsewhere just before is good for reading only, and for [`WHILE_GONE`] at the most.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jackfield_vocabulary::{ObjectId, SecretText};
+use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::clock::wall;
 
 /// What a good token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,32 +38,64 @@ pub(crate) struct Known {
     pub(crate) account: ObjectId,
     /// Its password is a one-time one.
     pub(crate) must_change: bool,
+    /// When the token ends.
+    pub(crate) expires: UnixTime,
 }
 
-/// Good tokens, by their hash, for a moment.
+/// Good tokens, by their hash.
 #[derive(Default)]
 pub(crate) struct Remembered {
-    tokens: Mutex<HashMap<[u8; 32], (Known, Instant)>>,
+    tokens: Mutex<HashMap<[u8; 32], Entry>>,
+}
+
+struct Entry {
+    known: Known,
+    /// When the store said so.
+    proved: Instant,
+    /// The store could not say: for reading it is asked again after that.
+    spared: Option<Instant>,
 }
 
 impl Remembered {
-    pub(crate) fn known(&self, token: &SecretText) -> Option<Known> {
+    /// What a token stands for, without asking the store.
+    pub(crate) fn known(&self, token: &SecretText, reading: bool) -> Option<Known> {
+        let now = Instant::now();
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let (known, until) = tokens.get(&digest(token))?;
-        (Instant::now() < *until).then_some(*known)
+        let entry = tokens.get(&digest(token)).filter(|entry| entry.may_read(now))?;
+        let spared = reading && entry.spared.is_some_and(|until| now < until);
+        (spared || now.duration_since(entry.proved) < MOMENT).then_some(entry.known)
+    }
+
+    /// What a token stood for the last time, now that the store can't say; for reading only.
+    pub(crate) fn lately(&self, token: &SecretText) -> Option<Known> {
+        let now = Instant::now();
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = tokens.get_mut(&digest(token)).filter(|entry| entry.may_read(now))?;
+        entry.spared = Some(now + PAUSE);
+        Some(entry.known)
     }
 
     pub(crate) fn remember(&self, token: &SecretText, known: Known) {
+        let now = Instant::now();
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if tokens.len() >= MOST_TOKENS {
-            tokens.clear();
+            tokens.retain(|_, entry| entry.may_read(now));
+            if tokens.len() >= MOST_TOKENS {
+                tokens.clear();
+            }
         }
-        tokens.insert(digest(token), (known, Instant::now() + MOMENT));
+        tokens.insert(digest(token), Entry { known, proved: now, spared: None });
     }
 
     pub(crate) fn forget(&self, account: ObjectId) {
         let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.retain(|_, (known, _)| known.account != account);
+        tokens.retain(|_, entry| entry.known.account != account);
+    }
+}
+
+impl Entry {
+    fn may_read(&self, now: Instant) -> bool {
+        now.duration_since(self.proved) < WHILE_GONE && wall() < self.known.expires
     }
 }
 
@@ -91,6 +132,10 @@ impl Attempts {
 
 /// A token that was revoked elsewhere is good for so long at the most.
 const MOMENT: Duration = Duration::from_secs(30);
+/// And for reading while the database is gone.
+const WHILE_GONE: Duration = Duration::from_secs(600);
+/// A store that could not say is left alone for so long.
+const PAUSE: Duration = Duration::from_secs(5);
 const MOST_TOKENS: usize = 4096;
 const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
 pub(crate) const MOST_ATTEMPTS: u32 = 30;
@@ -118,16 +163,35 @@ mod tests {
         assert!(attempts.addresses.lock().unwrap().len() <= MOST_ADDRESSES);
     }
 
+    fn known(expires: UnixTime) -> Known {
+        Known { account: ObjectId(7), must_change: false, expires }
+    }
+
     #[test]
     fn a_token_is_remembered_until_its_account_is_forgotten() {
-        let remembered = Remembered::default();
-        let token = SecretText::new("token");
-        let known = Known { account: ObjectId(7), must_change: false };
-        assert_eq!(remembered.known(&token), None);
+        let (remembered, token) = (Remembered::default(), SecretText::new("token"));
+        let known = known(UnixTime(u64::MAX));
+        assert_eq!((remembered.known(&token, true), remembered.lately(&token)), (None, None));
         remembered.remember(&token, known);
-        assert_eq!(remembered.known(&token), Some(known));
-        assert_eq!(remembered.known(&SecretText::new("other")), None);
+        assert_eq!(remembered.known(&token, false), Some(known));
+        assert_eq!(remembered.known(&SecretText::new("other"), true), None);
         remembered.forget(ObjectId(7));
-        assert_eq!(remembered.known(&token), None);
+        assert_eq!((remembered.known(&token, true), remembered.lately(&token)), (None, None));
+    }
+
+    #[test]
+    fn a_token_that_has_ended_is_not_remembered() {
+        let (remembered, token) = (Remembered::default(), SecretText::new("token"));
+        remembered.remember(&token, known(UnixTime(1)));
+        assert_eq!((remembered.known(&token, true), remembered.lately(&token)), (None, None));
+    }
+
+    #[test]
+    fn so_many_tokens_are_remembered() {
+        let remembered = Remembered::default();
+        for token in 0..2 * MOST_TOKENS {
+            remembered.remember(&SecretText::new(token.to_string()), known(UnixTime(u64::MAX)));
+        }
+        assert!(remembered.tokens.lock().unwrap().len() <= MOST_TOKENS);
     }
 }

@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::Duration;
+
 use axum::http::StatusCode;
 use common::{House, PASSWORD};
 use serde_json::{Value, json};
@@ -173,4 +175,44 @@ async fn users_set_their_own_password_and_nobody_else_s() {
     let told = house.with_token(&token, "PUT", "/users/tanaka/pin", weak).await;
     assert_eq!(told.body["code"], "credential-too-weak");
     assert!(!told.text.contains("12345"), "{told:?}");
+}
+
+/// While the database is gone: a token that was good lately reads on, and does nothing else.
+#[tokio::test]
+async fn whoever_was_signed_in_can_look_what_is_wrong_while_the_database_is_gone() {
+    let house = House::open().await;
+    house.get("/partitions").await;
+    let later = async |seconds| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+        tokio::time::resume();
+    };
+    house.faults.gone(true);
+    later(120).await;
+    for _ in 0..2 {
+        house.get("/partitions").await;
+        house.get("/status").await;
+    }
+    let name = json!({ "name": "Offices" });
+    let told = house.ask("POST", "/partitions", name).await;
+    assert_eq!(told.body["code"], "database-unavailable", "{told:?}");
+    let told = house.with_token("jf_stranger", "GET", "/partitions", Value::Null).await;
+    assert_eq!(told.body["code"], "database-unavailable", "{told:?}");
+    later(500).await;
+    let told = house.ask("GET", "/partitions", Value::Null).await;
+    assert_eq!(told.body["code"], "database-unavailable", "not for ever: {told:?}");
+}
+
+/// A token that was revoked in the database reads no more as soon as the database is asked.
+#[tokio::test]
+async fn a_token_that_was_revoked_elsewhere_ends_when_the_database_is_asked() {
+    let house = House::open().await;
+    house.get("/partitions").await;
+    let account = house.directory().account("admin").unwrap();
+    house.store.handle().revoke_tokens(account).unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(31)).await;
+    tokio::time::resume();
+    let told = house.ask("GET", "/partitions", Value::Null).await;
+    assert_eq!(told.status, StatusCode::UNAUTHORIZED);
 }

@@ -3,7 +3,7 @@
 
 use jackfield_model::{ApplicationUser, CredentialKind, Directory, EndUser};
 use jackfield_store::Verification;
-use jackfield_vocabulary::{Code, ObjectId, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText, UnixTime};
 use serde_json::json;
 
 use crate::app::App;
@@ -63,38 +63,52 @@ fn judge(
     }
 }
 
-/// Who a token stands for; `None` when it is not good.
+/// Who a token stands for; `None` when it is not good. For reading, a token that was good lately is
+/// good while the store can't say.
 pub(crate) async fn signed(
     app: &App,
-    token: jackfield_vocabulary::SecretText,
+    token: SecretText,
+    reading: bool,
 ) -> Result<Option<Signed>, Fault> {
-    let remembered = app.remembered().known(&token);
+    let remembered = app.remembered().known(&token, reading);
     let known = match remembered {
         Some(known) => Some(known),
+        None if reading => ask_or_recall(app, &token).await?,
         None => ask_store(app, token.clone()).await?,
     };
     let directory = app.directory();
     let Some(known) = known.filter(|known| is_enabled(&directory, known.account)) else {
         return Ok(None);
     };
-    // Not again when it was remembered: the store is asked at least once in a while.
-    if remembered.is_none() {
-        app.remembered().remember(&token, known);
-    }
     let user_id = directory.label(known.account).unwrap_or_default();
     Ok(Some(Signed { account: known.account, user_id, token, must_change: known.must_change }))
 }
 
-async fn ask_store(
-    app: &App,
-    token: jackfield_vocabulary::SecretText,
-) -> Result<Option<Known>, Fault> {
+/// What the store says, or what it said lately when it does not answer soon.
+async fn ask_or_recall(app: &App, token: &SecretText) -> Result<Option<Known>, Fault> {
+    let asked = tokio::time::timeout(SOON, ask_store(app, token.clone())).await;
+    match asked {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(fault)) => app.remembered().lately(token).map(Some).ok_or(fault),
+        Err(_) => match app.remembered().lately(token) {
+            Some(known) => Ok(Some(known)),
+            None => Err(Code::DatabaseUnavailable.into()),
+        },
+    }
+}
+
+async fn ask_store(app: &App, token: SecretText) -> Result<Option<Known>, Fault> {
+    let remembered = token.clone();
     let asked = app.blocking(move |store| {
         let Some(found) = store.check_token(&token)? else { return Ok(None) };
         let must_change = store.must_change_password(found.account)?;
-        Ok(Some(Known { account: found.account, must_change }))
+        Ok(Some(Known { account: found.account, must_change, expires: found.expires }))
     });
-    Ok(asked.await?)
+    let known = asked.await?;
+    if let Some(known) = known {
+        app.remembered().remember(&remembered, known);
+    }
+    Ok(known)
 }
 
 /// The account is there and switched on.
@@ -156,6 +170,8 @@ pub(crate) async fn revoke(call: Call) -> Result<Answer, Fault> {
     if revoked { Ok(Answer::nothing()) } else { Err(Code::NotFound.into()) }
 }
 
+/// A store that takes longer is not waited for where reading can go on without it.
+const SOON: core::time::Duration = core::time::Duration::from_secs(3);
 const HOUR: u64 = 3_600_000;
 const HOURS: u64 = 12;
 const MOST_HOURS: u64 = 8760;

@@ -29,6 +29,7 @@ pub(crate) struct House {
     pub(crate) node: Arc<FakeNode>,
     pub(crate) access: Arc<Mutex<AccessTable>>,
     pub(crate) files: PhoneFiles,
+    pub(crate) faults: jackfield_store::Faults,
     pub(crate) token: String,
     folder: tempfile::TempDir,
 }
@@ -116,6 +117,7 @@ impl House {
     pub(crate) async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings::in_folder(folder.path());
+        let faults = settings.faults.clone();
         let store = Store::open(&settings, |_, _| {}).unwrap();
         let handle = store.handle();
         let first = FirstStart {
@@ -139,8 +141,16 @@ impl House {
             web_port: 8080,
             backups: folder.path().join("backups"),
         });
-        let mut house =
-            Self { router: router(app), store, node, access, files, token: String::new(), folder };
+        let mut house = Self {
+            router: router(app),
+            store,
+            node,
+            access,
+            files,
+            faults,
+            token: String::new(),
+            folder,
+        };
         house.set_password("admin", PASSWORD);
         house.token = house.sign_in("admin", PASSWORD).await;
         house
