@@ -1,5 +1,7 @@
 //! The change log as the audit reads it.
 
+use std::collections::BTreeMap;
+
 use jackfield_model::{Actor, Operation};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 use serde::Serialize;
@@ -81,6 +83,24 @@ pub(crate) fn page(
         entry,
     )?;
     Ok(rows)
+}
+
+/// The names that objects had last, also of those that are gone.
+pub(crate) fn last_names(
+    database: &mut Database,
+    objects: &[ObjectId],
+) -> Result<BTreeMap<ObjectId, Box<str>>, StoreError> {
+    let mut names = BTreeMap::new();
+    for object in objects {
+        let name = database.row(
+            "SELECT name FROM change WHERE object = ?1 AND name IS NOT NULL \
+             ORDER BY sequence DESC LIMIT 1",
+            &[object.0.into()],
+            |row| Ok(Box::from(row.text(0)?)),
+        )?;
+        names.extend(name.map(|name| (*object, name)));
+    }
+    Ok(names)
 }
 
 fn entry(row: &Row<'_>) -> Result<AuditEntry, DatabaseError> {

@@ -1,5 +1,6 @@
 //! What other threads hold of the store.
 
+use std::collections::BTreeMap;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -159,6 +160,15 @@ impl StoreHandle {
     /// A page of the audit, newest first.
     pub fn audit(&self, filter: AuditFilter) -> Result<Vec<AuditEntry>, StoreError> {
         self.work(Lane::Background, move |turn| audit::page(turn.database, &filter))
+    }
+
+    /// The names that objects had last, as far as the change log goes back; also of those that are
+    /// gone.
+    pub fn last_names(
+        &self,
+        objects: Vec<ObjectId>,
+    ) -> Result<BTreeMap<ObjectId, Box<str>>, StoreError> {
+        self.work(Lane::Background, move |turn| audit::last_names(turn.database, &objects))
     }
 
     fn try_verify(

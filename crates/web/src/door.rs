@@ -93,7 +93,8 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
     let reading = endpoint.method == Method::GET;
     let who = signed(app, token, reading).await?.ok_or(Code::Unauthenticated)?;
     if who.must_change && !before_own_password(app, endpoint, parts, &who) {
-        return Err(Code::PasswordChangeNeeded.into());
+        let refusal = Refusal::new(Code::PasswordChangeNeeded);
+        return Err(refusal.value("account", &who.user_id).into());
     }
     let directory = app.directory();
     let needed = match endpoint.needs {

@@ -178,6 +178,13 @@ async fn every_change_is_in_the_audit() {
     let row = &house.get("/audit?limit=1").await["items"][0];
     assert_eq!(row["before"]["device_pool"]["name"], "Default");
     assert!(row["after"]["device_pool"]["id"].is_number(), "{row}");
+    // Also of what is gone by now.
+    house.done("POST", "/locations", json!({ "name": "Barn" })).await;
+    house.done("PATCH", "/cti-ports/P", json!({ "location": "Barn" })).await;
+    house.done("PATCH", "/cti-ports/P", json!({ "location": null })).await;
+    house.done("DELETE", "/locations/Barn", Value::Null).await;
+    let rows = house.get("/audit?limit=2").await;
+    assert_eq!(rows["items"][1]["before"]["location"]["name"], "Barn", "{rows}");
     let first = house.get("/audit?limit=1").await;
     let next = first["next"].as_u64().unwrap();
     let second = house.get(&format!("/audit?limit=1&cursor={next}")).await;

@@ -256,7 +256,7 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
     let fresh = commands(&house.get("/setup").await);
     for wanted in [
         "jackfield services activate cti-manager",
-        "jackfield add cti-route-point --name IVR --device-pool Default --lines 2000",
+        "jackfield add cti-route-point --name IVR --lines 2000",
         "jackfield set user-profile Default --allow-self-provisioning true",
         "jackfield quick-add tanaka --template Default --extension 3001",
     ] {

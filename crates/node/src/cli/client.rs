@@ -158,7 +158,7 @@ fn refusal(status: u16, body: &Value, japanese: bool) -> String {
         body["field"].as_str().map(str::to_owned),
         object.map(str::to_owned),
         body["remedy"].as_str().map(str::to_owned),
-        remedy_command(body["code"].as_str().unwrap_or_default(), object),
+        remedy_command(body),
     ];
     let mut text = message.to_owned();
     for (label, line) in labels.iter().zip(lines) {
@@ -170,11 +170,14 @@ fn refusal(status: u16, body: &Value, japanese: bool) -> String {
 }
 
 /// The command that does what a remedy says, where there is one.
-fn remedy_command(code: &str, object: Option<&str>) -> Option<String> {
+fn remedy_command(body: &Value) -> Option<String> {
+    let (object, account) = (body["object"].as_str(), body["values"]["account"].as_str());
     let phone = object.and_then(|object| object.strip_prefix("phone "));
-    match code {
+    match body["code"].as_str().unwrap_or_default() {
         "unauthenticated" => Some("jackfield login USER".into()),
-        "password-change-needed" => Some("jackfield password USER".into()),
+        "password-change-needed" => {
+            Some(format!("jackfield password {}", account.unwrap_or("USER")))
+        }
         "locked" => Some("jackfield unlock USER".into()),
         "restart-choice-needed" => Some(
             "jackfield self-provisioning set … --restart now (or --restart later to save \

@@ -122,6 +122,11 @@ pub(crate) fn services(answer: &Value) {
     let row = |row: &Value| columns.iter().map(|column| cell(&row[*column])).collect();
     let rows: Vec<Vec<String>> = items(answer).map(row).collect();
     table(&columns, &rows);
+    if items(answer).any(|row| row["state"] == "waiting") {
+        println!(
+            "What is waiting does not answer its number yet: jackfield self-provisioning status"
+        );
+    }
 }
 
 /// Installed language packs.
@@ -151,8 +156,8 @@ pub(crate) fn status(answer: &Value) {
         let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
         println!("  {}: {}{restart}", cell(&service["service"]), cell(&service["state"]));
     }
-    println!("counted since the start:");
-    for counter in answer["counters"].as_array().into_iter().flatten() {
+    println!("counted since the start (0 is left out):");
+    for counter in answer["counters"].as_array().into_iter().flatten().filter(|one| one[1] != 0) {
         println!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
     }
 }

@@ -1,9 +1,11 @@
 //! Who changed what, and which calls there were.
 
-use jackfield_model::{Directory, Kind};
+use std::collections::{BTreeMap, BTreeSet};
+
+use jackfield_model::{Directory, Kind, references_of};
 use jackfield_store::{AuditEntry, AuditFilter, RecordFilter};
 use jackfield_vocabulary::{ObjectId, UnixTime};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
@@ -24,13 +26,21 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
     };
     let mut items = call.app.blocking(move |store| store.audit(filter)).await?;
     let directory = call.app.directory();
+    let gone = gone(&directory, &mut items);
+    let former = match gone.is_empty() {
+        true => BTreeMap::new(),
+        false => call.app.blocking(move |store| store.last_names(gone)).await?,
+    };
+    let name = |id| directory.label(id).or_else(|| former.get(&id).cloned());
     for item in &mut items {
-        name_references(&directory, item);
+        for (kind, body) in bodies(item) {
+            linked(kind, body, name);
+        }
         // What is no change of an object, such as a new password, is named after its owner.
-        let owner = item.object.filter(|_| item.kind.is_none());
-        if let Some((id, entry)) = owner.and_then(|id| Some((id, directory.entry(id)?))) {
-            item.kind = Some(entry.body.kind().name().into());
-            item.name = directory.label(id);
+        if let Some(owner) = item.object.filter(|_| item.name.is_none()) {
+            let kind = directory.entry(owner).map(|entry| entry.body.kind().name().into());
+            item.kind = item.kind.take().or(kind);
+            item.name = name(owner);
         }
     }
     let full = items.len() == limit;
@@ -38,20 +48,26 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
     Ok(Answer::ok(json!({ "items": items, "next": next })))
 }
 
-/// Puts names beside the ids in what an object was and is: those of today.
-fn name_references(directory: &Directory, item: &mut AuditEntry) {
-    let kind = item.kind.as_deref().and_then(|kind| kind.parse().ok());
-    for body in [&mut item.before, &mut item.after].into_iter().flatten() {
-        if let Some(kind) = kind {
-            linked(directory, kind, body);
+/// The objects that changes speak of and that are there no more.
+fn gone(directory: &Directory, items: &mut [AuditEntry]) -> Vec<ObjectId> {
+    let mut ids = BTreeSet::new();
+    for item in items {
+        ids.extend(item.object.filter(|_| item.name.is_none()));
+        for (kind, body) in bodies(item) {
+            ids.extend(references_of(kind, body).into_iter().map(|(_, id)| id));
         }
     }
-    // What an assignment tells besides is of phones (SP-56).
-    for name in ["old", "new"] {
-        if let Some(body) = item.detail.as_mut().and_then(|detail| detail.get_mut(name)) {
-            linked(directory, Kind::Phone, body);
-        }
-    }
+    ids.into_iter().filter(|id| directory.entry(*id).is_none()).take(MOST_GONE).collect()
+}
+
+/// What objects were and are. What an assignment tells besides is of phones (SP-56).
+fn bodies(item: &mut AuditEntry) -> impl Iterator<Item = (Kind, &mut Value)> {
+    let kind = item.kind.as_deref().and_then(|kind| kind.parse::<Kind>().ok());
+    let own = [item.before.as_mut(), item.after.as_mut()].into_iter().flatten();
+    let own = own.filter_map(move |body| Some((kind?, body)));
+    let detail = item.detail.as_mut().and_then(Value::as_object_mut);
+    let told = detail.into_iter().flatten().filter(|(name, _)| matches!(&***name, "old" | "new"));
+    own.chain(told.map(|(_, body)| (Kind::Phone, body)))
 }
 
 /// A page of finished calls, newest first.
@@ -76,3 +92,6 @@ pub(crate) async fn calls(call: Call) -> Result<Answer, Fault> {
         .collect::<Vec<_>>();
     Ok(Answer::ok(json!({ "items": items, "next": next })))
 }
+
+/// Objects that are looked up in the change log for one page.
+const MOST_GONE: usize = 1000;

@@ -65,9 +65,7 @@ fn add_number() -> String {
 }
 
 fn route_point() -> Vec<String> {
-    let add = format!(
-        "jackfield add cti-route-point --name {POINT} --device-pool Default --lines {NUMBER}"
-    );
+    let add = format!("jackfield add cti-route-point --name {POINT} --lines {NUMBER}");
     vec![add_number(), add]
 }
 

@@ -11,7 +11,7 @@ use crate::app::not_found;
 pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value {
     let kind = entry.body.kind();
     let mut body = entry.body.to_json();
-    linked(directory, kind, &mut body);
+    linked(kind, &mut body, |to| directory.label(to));
     let mut object = Map::new();
     object.insert("id".into(), id.0.into());
     object.insert("version".into(), entry.version.into());
@@ -23,10 +23,10 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
 }
 
 /// Shows the references in a body as clients see them.
-pub(crate) fn linked(directory: &Directory, kind: Kind, body: &mut Value) {
+pub(crate) fn linked(kind: Kind, body: &mut Value, name: impl Fn(ObjectId) -> Option<Box<str>>) {
     for (path, to) in references_of(kind, body) {
         if let Some(place) = at(body, &path) {
-            *place = link(directory, to);
+            *place = json!({ "id": to.0, "name": name(to) });
         }
     }
 }
