@@ -7,6 +7,7 @@ use jackfield_vocabulary::{Code, OperationId, Refusal};
 use tokio::sync::Semaphore;
 
 use crate::files::PhoneFiles;
+use crate::job::Jobs;
 use crate::metrics::Counts;
 use crate::operator::{Operator, Order, Reply};
 use crate::session::{Attempts, Remembered};
@@ -25,6 +26,7 @@ struct Inner {
     node: Box<str>,
     web_port: u16,
     backups: PathBuf,
+    jobs: Jobs,
     remembered: Remembered,
     attempts: Attempts,
     counts: Counts,
@@ -64,6 +66,7 @@ impl App {
                 node,
                 web_port,
                 backups,
+                jobs: Jobs::default(),
                 remembered: Remembered::default(),
                 attempts: Attempts::default(),
                 counts: Counts::default(),
@@ -98,6 +101,10 @@ impl App {
 
     pub(crate) fn backups(&self) -> &Path {
         &self.inner.backups
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.inner.jobs
     }
 
     pub(crate) fn remembered(&self) -> &Remembered {

@@ -123,6 +123,11 @@ impl Answer {
         Self { status: StatusCode::CREATED, location: Some(location), ..Self::ok(body) }
     }
 
+    /// 202: it goes on by itself, and is asked for there.
+    pub(crate) fn accepted(body: Value, location: String) -> Self {
+        Self { status: StatusCode::ACCEPTED, location: Some(location), ..Self::ok(body) }
+    }
+
     /// 204.
     pub(crate) fn nothing() -> Self {
         Self { status: StatusCode::NO_CONTENT, ..Self::ok(Value::Null) }

@@ -180,6 +180,10 @@ fn fixed() -> Vec<Endpoint> {
             &[("limit", "At most so many, 1 to 1000"), ("cursor", "`next` of the page before"), ("number", "Only from or to this number"), ("from", "Begun not earlier, in milliseconds since 1970"), ("until", "Begun earlier, in milliseconds since 1970")],
             Nothing, Schema(PAGE), run!(api::audit::calls)),
 
+        row("GET", "/jobs", may(ReadConfiguration), "jobs", "What takes longer than a request, on this node since its start", &[],
+            Nothing, Schema(ITEMS), run!(api::job::jobs)),
+        row("GET", "/jobs/{name}", may(ReadConfiguration), "jobs", "How far a job is", &[],
+            Nothing, Schema(CHANGED), run!(api::job::job)),
         row("GET", "/languages", may(ReadConfiguration), "languages", "Installed language packs (SP-13)", &[],
             Nothing, Schema(ITEMS), run!(api::status::languages)),
         row("POST", "/languages/rescan", may(OperateServices), "languages", "Look for language packs that were added or removed (SP-14)", &[],
@@ -220,6 +224,16 @@ fn of_kind(kind: Kind) -> Vec<Endpoint> {
             object,
             shown,
             run!(object::create),
+        ),
+        make(
+            "PATCH",
+            &many,
+            change,
+            format!("Change fields of many, all or none: {name}"),
+            MANY,
+            object,
+            Shape::Schema(CHANGED),
+            run!(object::change_many),
         ),
         make("GET", &one, read, format!("Show: {name}"), &[], none, shown, run!(object::one)),
         make(
@@ -298,6 +312,16 @@ const LIST: &[(&str, &str)] = &[
     ("search", "Only names with this text"),
     ("fields", "Only these fields, separated by commas"),
 ];
+
+const MANY: &[(&str, &str)] = &[
+    ("filter", "Of which: `field=value`, `field!=value` or `field~part`; may come several times"),
+    ("search", "Of which: only names with this text"),
+    ("all", "`true` where neither filter nor search is given: every one"),
+    ("skip_refused", "`true` changes the others when some are refused; else none is changed"),
+    ("check", "`true` only says what would be refused"),
+];
+
+const CHANGED: &str = r#"{"type":"object","description":"What was changed; more than 1500 objects answer 202 with a job, to be asked for at /jobs/{id}.","properties":{"total":{"type":"integer"},"changed":{"type":"integer"},"refused":{"type":"array","items":{"type":"object"}},"id":{"type":"integer"},"state":{"enum":["running","done","failed"]},"done":{"type":"integer"},"failure":{"type":["object","null"]}}}"#;
 
 const RESTART: &[(&str, &str)] =
     &[("restart", "`now` or `later`: the answer to the question of SP-23")];

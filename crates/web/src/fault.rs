@@ -12,6 +12,13 @@ use crate::say;
 pub(crate) enum Fault {
     /// A rule.
     Refused(Refusal),
+    /// A rule, broken by some of many objects.
+    Rows {
+        /// The first of the refusals.
+        refusal: Refusal,
+        /// All of them, as shown.
+        rows: Value,
+    },
     /// The client must choose first (SP-23).
     Question {
         /// The question and its answers, as shown.
@@ -22,19 +29,33 @@ pub(crate) enum Fault {
 impl Fault {
     /// The answer, in the reader's language.
     pub(crate) fn response(&self, request: &str, language: Language) -> Response {
-        let (status, mut body) = match self {
-            Self::Refused(refusal) => (refusal.code.http_status(), describe(refusal, language)),
-            Self::Question { body } => (409, body.clone()),
+        let status = match self {
+            Self::Refused(refusal) | Self::Rows { refusal, .. } => refusal.code.http_status(),
+            Self::Question { .. } => 409,
         };
+        let mut body = self.described(language);
         body["request_id"] = request.into();
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, axum::Json(body)).into_response()
     }
 
+    /// What the client reads.
+    pub(crate) fn described(&self, language: Language) -> Value {
+        match self {
+            Self::Refused(refusal) => describe(refusal, language),
+            Self::Rows { refusal, rows } => {
+                let mut body = describe(refusal, language);
+                body["rows"] = rows.clone();
+                body
+            }
+            Self::Question { body } => body.clone(),
+        }
+    }
+
     /// The name of the rule, for the log.
     pub(crate) fn code(&self) -> &'static str {
         match self {
-            Self::Refused(refusal) => refusal.code.name(),
+            Self::Refused(refusal) | Self::Rows { refusal, .. } => refusal.code.name(),
             Self::Question { .. } => "restart-choice-needed",
         }
     }

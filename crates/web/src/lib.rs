@@ -13,6 +13,7 @@ mod door;
 mod endpoint;
 mod fault;
 mod files;
+mod job;
 mod language;
 mod metrics;
 mod object;

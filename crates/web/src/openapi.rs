@@ -103,7 +103,8 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         json!({ "name": name, "in": "query", "description": help, "schema": { "type": "string" } })
     });
     let mut parameters = in_path.chain(in_query).collect::<Vec<_>>();
-    if endpoint.kind.is_some() && changes(endpoint) {
+    let many = endpoint.query.iter().any(|(name, _)| *name == "all");
+    if endpoint.kind.is_some() && changes(endpoint) && !many {
         parameters.push(json!({
             "name": "If-Match", "in": "header", "schema": { "type": "string" },
             "description": "The version that was read; a later one refuses the change.",
@@ -234,6 +235,11 @@ fn refusal() -> Value {
         "properties": {
             "request_id": text, "code": text, "message": text, "field": optional,
             "object": optional, "remedy": text, "values": { "type": "object" },
+            "rows": {
+                "type": "array",
+                "items": { "type": "object" },
+                "description": "Where many objects were to be changed: each that is refused.",
+            },
             "answers": {
                 "type": "array",
                 "items": { "type": "object" },

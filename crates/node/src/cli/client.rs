@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use ureq::http::Response;
 use ureq::{Agent, RequestBuilder};
 
+use super::object::refused_rows;
+
 /// The server that a command without `--server` speaks to.
 pub(crate) const SERVER: &str = "http://127.0.0.1:8080";
 
@@ -165,6 +167,9 @@ fn refusal(status: u16, body: &Value, japanese: bool) -> String {
         if let Some(line) = line.filter(|line| !line.is_empty()) {
             text.push_str(&format!("\n{label}: {line}"));
         }
+    }
+    for row in refused_rows(&body["rows"]) {
+        text.push_str(&format!("\n{row}"));
     }
     text
 }

@@ -5,9 +5,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use jackfield_model::Kind;
 use serde_json::{Map, Value};
 
+mod many;
+
 use super::client::Client;
 use super::field::fields;
 use super::print::{self, Form};
+pub(crate) use many::rows as refused_rows;
 
 /// Rows asked for at once.
 const PAGE: usize = 500;
@@ -19,7 +22,7 @@ pub(crate) fn commands() -> [Command; 5] {
         verb("show", "Show one object", named),
         verb("add", "Make an object", |kind, command| with_fields(kind, command, true)),
         verb("set", "Change fields of an object", |kind, command| {
-            with_fields(kind, named(kind, command), false)
+            many_options(kind, with_fields(kind, named_or_many(kind, command), false))
         }),
         verb("delete", "Delete an object that nothing refers to", |_, command| {
             command.arg(name_argument())
@@ -44,6 +47,9 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
             let fields = typed(kind, matches)?;
             if fields.as_object().is_none_or(Map::is_empty) {
                 bail!("nothing to change: name a field; `jackfield set {kind} --help` shows them");
+            }
+            if name.is_none() && !kind.is_singleton() {
+                return many::change(kind, matches, &fields, client, form);
             }
             let saved = client.patch(&one(kind, name), &fields)?;
             report(form, "changed", kind, &saved);
@@ -94,7 +100,10 @@ fn example(verb: &str) -> &'static str {
         "list" => "list phone --filter owner=tanaka",
         "show" => "show phone SEP001122AABBCC",
         "add" => "add line --number 2001 --alerting-name \"Reception\"",
-        "set" => "set user-profile Default --allow-self-provisioning true",
+        "set" => {
+            "set user-profile Default --allow-self-provisioning true\n         \
+             jackfield set phone --where device-pool=Default --device-pool Upstairs"
+        }
         _ => "delete line 2001",
     }
 }
@@ -107,6 +116,20 @@ fn name_argument() -> Arg {
 /// There is only one of some kinds; the others are named.
 fn named(kind: Kind, command: Command) -> Command {
     if kind.is_singleton() { command } else { command.arg(name_argument()) }
+}
+
+/// What is changed is named, or many are chosen at once.
+fn named_or_many(kind: Kind, command: Command) -> Command {
+    if kind.is_singleton() {
+        return command;
+    }
+    let many = ["all", "where", "search"];
+    let name = name_argument().required(false).required_unless_present_any(many);
+    command.arg(name.conflicts_with_all(many))
+}
+
+fn many_options(kind: Kind, command: Command) -> Command {
+    if kind.is_singleton() { command } else { command.args(many::options()) }
 }
 
 fn list_options(kind: Kind, command: Command) -> Command {
@@ -171,13 +194,7 @@ fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result
     }
     let limit = matches.get_one::<u32>("limit").and_then(|limit| usize::try_from(*limit).ok());
     let limit = limit.unwrap_or(usize::MAX);
-    let mut query = String::new();
-    for filter in matches.get_many::<String>("filter").into_iter().flatten() {
-        query.push_str(&format!("&filter={}", encode(&filter_of(filter))));
-    }
-    if let Some(text) = matches.get_one::<String>("search") {
-        query.push_str(&format!("&search={}", encode(text)));
-    }
+    let query = chosen(matches, "filter");
     let (mut objects, mut cursor) = (Vec::new(), String::new());
     loop {
         let size = PAGE.min(limit - objects.len());
@@ -200,6 +217,18 @@ fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result
         }
     }
     Ok(())
+}
+
+/// Which objects are meant, as a query.
+fn chosen(matches: &ArgMatches, filters: &str) -> String {
+    let mut query = String::new();
+    for filter in matches.get_many::<String>(filters).into_iter().flatten() {
+        query.push_str(&format!("&filter={}", encode(&filter_of(filter))));
+    }
+    if let Some(text) = matches.get_one::<String>("search") {
+        query.push_str(&format!("&search={}", encode(text)));
+    }
+    query
 }
 
 /// A filter may name its field as the options do: `alerting-name=…`.

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod credential;
 pub(crate) mod explain;
+pub(crate) mod job;
 pub(crate) mod phone;
 pub(crate) mod schema;
 pub(crate) mod self_provisioning;

@@ -1,10 +1,12 @@
 //! The endpoints that every kind of object has, made from the registry.
 
+mod bulk;
 mod filter;
 mod form;
 mod read;
 mod write;
 
+pub(crate) use bulk::change_many;
 pub(crate) use form::{accept, find, link, linked, shown};
 pub(crate) use read::{dependents, list, one};
 pub(crate) use write::{

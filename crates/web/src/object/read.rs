@@ -9,7 +9,7 @@ use crate::call::{Answer, Call};
 use crate::fault::Fault;
 
 /// What a list shows.
-struct Wanted {
+pub(super) struct Wanted {
     kind: Kind,
     filters: Vec<Filter>,
     search: Option<String>,
@@ -59,7 +59,7 @@ pub(super) fn answer_with(directory: &Directory, id: ObjectId) -> Result<Answer,
 }
 
 impl Wanted {
-    fn of(call: &Call) -> Result<Self, Fault> {
+    pub(super) fn of(call: &Call) -> Result<Self, Fault> {
         let kind = call.kind()?;
         let filters = call
             .query
@@ -82,6 +82,21 @@ impl Wanted {
             cursor: call.query("cursor").unwrap_or_default().into(),
             limit: call.limit()?,
         })
+    }
+
+    /// Nothing is left out.
+    pub(super) fn is_everything(&self) -> bool {
+        self.filters.is_empty() && self.search.is_none()
+    }
+
+    /// Every object that is wanted.
+    pub(super) fn fitting(&self, directory: &Directory) -> Vec<ObjectId> {
+        let all = directory.after_name(self.kind, "");
+        if self.is_everything() {
+            return all.map(|(id, _)| id).collect();
+        }
+        let fits = |(id, entry)| self.entry(directory, id, entry).map(|_| id);
+        all.filter_map(fits).collect()
     }
 
     fn page(&self, directory: &Directory) -> Value {

@@ -1,0 +1,199 @@
+//! The same change of many objects: all that pass a filter, and all or none. Every row is judged
+//! first, on a directory of its own, and each that is refused is named; then the change goes in
+//! chunks, so that others can write in between. More than one chunk is a job that goes on by
+//! itself; what a chunk wrote stays written when a later one fails, and the job tells how far it
+//! came.
+
+use std::collections::BTreeMap;
+
+use jackfield_model::{Actor, Directory, Ids, Kind, Operation, Outcome};
+use jackfield_store::StoreError;
+use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal, UnixTime};
+use serde_json::{Value, json};
+
+use super::accept;
+use super::read::Wanted;
+use crate::app::App;
+use crate::call::{Answer, Call};
+use crate::clock::wall;
+use crate::fault::{Fault, describe};
+use crate::say;
+
+/// Changes some fields of every object that passes the filter.
+pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
+    let kind = call.kind()?;
+    let wanted = Wanted::of(&call)?;
+    if wanted.is_everything() && !flag(&call, "all")? {
+        let refusal = Refusal::new(Code::MissingField).field("filter");
+        return Err(refusal.value("allowed", "filter, search, all=true").into());
+    }
+    let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
+    let (patch, _) = accept(kind, &call.body)?;
+    let directory = call.app.directory();
+    let (known, judged) = (directory.clone(), patch.clone());
+    let stage = move || stage(&known, wanted.fitting(&known), &judged, wall());
+    let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await?;
+    let rows = staged.rows(kind, &directory, &call);
+    if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
+        return Err(Fault::Rows { refusal: first.clone(), rows });
+    }
+    let change = Change { kind, patch, ids: staged.ids };
+    let total = change.ids.len();
+    if check {
+        return Ok(Answer::ok(json!({ "total": total, "changed": 0, "refused": rows })));
+    }
+    let takes = takes(kind, &change.patch).map(|takes| say::takes(takes, call.language));
+    if total > CHUNK {
+        return change.begin(&call, rows, takes);
+    }
+    let changed = change.chunk(&call.app, call.actor(), call.operation, &change.ids).await?;
+    Ok(Answer::ok(json!({ "total": total, "changed": changed, "refused": rows, "takes": takes })))
+}
+
+/// What the change of these fields needs before it shows, by the schema's word for it.
+fn takes(kind: Kind, patch: &Value) -> Option<&'static str> {
+    let fields = &kind.schema_value()["properties"];
+    let names = patch.as_object().into_iter().flatten().map(|(name, _)| name);
+    names.filter_map(|name| fields[name]["x-takes"].as_str()).max_by_key(|takes| say::weight(takes))
+}
+
+/// The rows that can be changed, and those that can't.
+#[derive(Default)]
+struct Staged {
+    ids: Vec<ObjectId>,
+    refused: Vec<(ObjectId, Refusal)>,
+    /// There are more than are named.
+    more: bool,
+}
+
+/// Judges the change of every row on what the ones before it leave.
+fn stage(directory: &Directory, ids: Vec<ObjectId>, patch: &Value, now: UnixTime) -> Staged {
+    let (mut after, mut staged) = (directory.clone(), Staged::default());
+    for chunk in ids.chunks(CHUNK) {
+        let mut rest = chunk.to_vec();
+        while !rest.is_empty() {
+            // A change makes no objects; these ids are never seen.
+            let mut ids = Ids::after(ObjectId(u32::MAX / 2));
+            match batch(&rest, patch).evaluate(&after, &mut ids, now) {
+                Ok(verdict) => {
+                    after = after.apply(after.sequence(), &verdict.changes());
+                    staged.ids.append(&mut rest);
+                }
+                Err(refusal) => {
+                    let (row, refusal) = row_of(refusal);
+                    let id = rest.remove(row.min(rest.len() - 1));
+                    staged.refused.push((id, refusal));
+                    if staged.refused.len() == MOST_REFUSED {
+                        return Staged { more: true, ..staged };
+                    }
+                }
+            }
+        }
+    }
+    staged
+}
+
+impl Staged {
+    /// The refused rows, as clients read them.
+    fn rows(&self, kind: Kind, directory: &Directory, call: &Call) -> Value {
+        let row = |(id, refusal): &(ObjectId, Refusal)| {
+            let mut row = describe(refusal, call.language);
+            row["id"] = id.0.into();
+            row["name"] = directory.label(*id).as_deref().into();
+            row["kind"] = kind.name().into();
+            row
+        };
+        self.refused.iter().map(row).collect()
+    }
+}
+
+/// The place of the refused row, counted from 0, and the refusal without it.
+fn row_of(mut refusal: Refusal) -> (usize, Refusal) {
+    let row = refusal.values.iter().find(|(name, _)| **name == *"row");
+    let row = row.and_then(|(_, row)| row.parse::<usize>().ok()).unwrap_or(1);
+    refusal.values.retain(|(name, _)| **name != *"row");
+    (row.saturating_sub(1), refusal)
+}
+
+fn batch(ids: &[ObjectId], patch: &Value) -> Operation {
+    let update = |id: &ObjectId| Operation::Update { id: *id, version: None, patch: patch.clone() };
+    Operation::Batch(ids.iter().map(update).collect())
+}
+
+/// A change that was judged.
+struct Change {
+    kind: Kind,
+    patch: Value,
+    ids: Vec<ObjectId>,
+}
+
+impl Change {
+    /// Writes one chunk; gives how many objects are other than before.
+    async fn chunk(
+        &self,
+        app: &App,
+        actor: Actor,
+        operation: Option<OperationId>,
+        ids: &[ObjectId],
+    ) -> Result<usize, Fault> {
+        let directory = app.directory();
+        let version = |id: &ObjectId| Some((*id, directory.entry(*id)?.version));
+        let before: BTreeMap<_, _> = ids.iter().filter_map(version).collect();
+        let outcome = app.execute(operation, actor, batch(ids, &self.patch)).await;
+        let outcome = outcome.map_err(|error| match error {
+            // Somebody changed the row since it was judged.
+            StoreError::Refused(refusal) => {
+                let (row, refusal) = row_of(refusal);
+                let name = ids.get(row).and_then(|id| directory.label(*id));
+                let name = name.unwrap_or_default();
+                Fault::from(refusal.object(self.kind.name(), &name))
+            }
+            error => error.into(),
+        })?;
+        let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
+        let is_new = |(id, version): &&(ObjectId, u32)| before.get(id) != Some(version);
+        Ok(saved.iter().filter(is_new).count())
+    }
+
+    /// Goes on by itself; the answer names the job.
+    fn begin(
+        self,
+        call: &Call,
+        refused: Value,
+        takes: Option<impl Into<Value>>,
+    ) -> Result<Answer, Fault> {
+        let by = call.who.as_ref().map(|who| who.user_id.clone()).unwrap_or_default();
+        let what = format!("change {}", self.kind.plural());
+        let job = call.app.jobs().begin(&what, by, self.ids.len(), refused)?;
+        let (app, actor, language) = (call.app.clone(), call.actor(), call.language);
+        tokio::spawn(async move {
+            for chunk in self.ids.chunks(CHUNK) {
+                match self.chunk(&app, actor.clone(), None, chunk).await {
+                    Ok(changed) => app.jobs().step(job, chunk.len(), changed),
+                    Err(fault) => return app.jobs().fail(job, fault.described(language)),
+                }
+            }
+            app.jobs().end(job);
+        });
+        let mut shown = call.app.jobs().shown(job).ok_or(Code::Internal)?;
+        shown["takes"] = takes.map_or(Value::Null, Into::into);
+        Ok(Answer::accepted(shown, format!("/api/v1/jobs/{job}")))
+    }
+}
+
+fn flag(call: &Call, name: &str) -> Result<bool, Refusal> {
+    match call.query(name) {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(found) => {
+            let refusal = Refusal::new(Code::InvalidValue).field(name).value("found", found);
+            Err(refusal.value("allowed", "true | false"))
+        }
+    }
+}
+
+/// Rows of one commit: others wait for it.
+const CHUNK: usize = 1500;
+
+/// Refused rows that are named; when there are so many, nothing is done.
+const MOST_REFUSED: usize = 100;

@@ -1,0 +1,113 @@
+//! The same change of many objects over REST.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+mod common;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use common::House;
+use jackfield_model::{Actor, Kind, Operation};
+use jackfield_store::StoreHandle;
+use serde_json::{Value, json};
+
+async fn partitions(house: &House, count: usize) {
+    let create = |n| Operation::Create { kind: Kind::Partition, body: json!({ "name": n }) };
+    let names: Vec<_> = (0..count).map(|n| format!("P{n:05}")).collect();
+    for chunk in names.chunks(1500) {
+        let batch = Operation::Batch(chunk.iter().map(create).collect());
+        let id = StoreHandle::operation_id().unwrap();
+        house.store.handle().execute(id, Actor::System, batch).unwrap();
+    }
+}
+
+async fn ended(house: &House, job: &Value) -> Value {
+    for _ in 0..500 {
+        let job = house.get(&format!("/jobs/{}", job["id"])).await;
+        if job["state"] != "running" {
+            return job;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{job} never ends");
+}
+
+#[tokio::test]
+async fn what_a_filter_chooses_is_changed_and_nothing_else() {
+    let house = House::open().await;
+    partitions(&house, 12).await;
+    let note = json!({ "description": "upstairs" });
+    let told = house.ask("PATCH", "/partitions", note.clone()).await;
+    assert_eq!(told.body["code"], "missing-field", "nobody changes everything by mistake");
+    assert_eq!(told.body["field"], "filter");
+    let checked =
+        house.done("PATCH", "/partitions?filter=name~p0001&check=true", note.clone()).await;
+    assert_eq!((&checked["total"], &checked["changed"]), (&json!(2), &json!(0)));
+    let told = house.done("PATCH", "/partitions?filter=name~p0001", note.clone()).await;
+    assert_eq!((&told["total"], &told["changed"]), (&json!(2), &json!(2)));
+    let upstairs = house.get("/partitions?filter=description=upstairs").await;
+    assert_eq!(upstairs["items"].as_array().unwrap().len(), 2);
+    let again = house.done("PATCH", "/partitions?search=p0001", note).await;
+    assert_eq!(again["changed"], 0, "they are so already");
+    let told = house.ask("PATCH", "/partitions?all=yes", json!({})).await;
+    assert_eq!(told.body["field"], "all");
+    let pools = json!({ "location": "Default" });
+    let told = house.done("PATCH", "/device-pools?all=true", pools).await;
+    assert_eq!(told["total"], 1);
+}
+
+#[tokio::test]
+async fn all_are_changed_or_none_and_each_refused_row_is_named() {
+    let house = House::open().await;
+    for number in ["3001", "3002", "3003"] {
+        house.done("POST", "/lines", json!({ "number": number })).await;
+    }
+    // The first can have the number, and then nobody else.
+    let same = json!({ "number": "4000" });
+    let told = house.ask("PATCH", "/lines?search=300", same.clone()).await;
+    assert_eq!(told.status, StatusCode::CONFLICT, "{told:?}");
+    let names: Vec<_> =
+        told.body["rows"].as_array().unwrap().iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["3002", "3003"]);
+    assert_eq!(told.body["rows"][1]["code"], "duplicate", "{told:?}");
+    assert_eq!(house.get("/lines?search=300").await["items"].as_array().unwrap().len(), 3);
+    let told = house.done("PATCH", "/lines?search=300&skip_refused=true", same).await;
+    assert_eq!((&told["total"], &told["changed"]), (&json!(1), &json!(1)));
+    assert_eq!(told["refused"].as_array().unwrap().len(), 2);
+    // What is wrong for every one is told as for one.
+    let told = house.ask("PATCH", "/lines?all=true", json!({ "colour": "red" })).await;
+    assert_eq!(
+        (&told.body["code"], &told.body["field"]),
+        (&json!("unknown-field"), &json!("colour"))
+    );
+}
+
+#[tokio::test]
+async fn thousands_are_a_job_that_tells_how_far_it_is() {
+    let house = House::open().await;
+    partitions(&house, 3100).await;
+    let told = house.ask("PATCH", "/partitions?all=true", json!({ "description": "x" })).await;
+    assert_eq!(told.status, StatusCode::ACCEPTED, "{told:?}");
+    let path = format!("/api/v1/jobs/{}", told.body["id"]);
+    assert_eq!(told.headers["location"].to_str().unwrap(), path);
+    let job = ended(&house, &told.body).await;
+    assert_eq!((&job["state"], &job["by"]), (&json!("done"), &json!("admin")), "{job}");
+    assert_eq!((&job["done"], &job["changed"]), (&json!(3100), &json!(3100)));
+    assert_eq!(house.get("/jobs").await["items"][0], job);
+    let left = house.get("/partitions?filter=description!=x&limit=1").await;
+    assert_eq!(left["items"], json!([]));
+    // One refused row in the last chunk: nothing is begun.
+    let used = json!({ "name": "css", "partitions": ["P00001"] });
+    house.done("POST", "/calling-search-spaces", used).await;
+    let told = house.ask("PATCH", "/partitions?all=true", json!({ "name": "same" })).await;
+    assert_eq!(told.body["rows"].as_array().unwrap().len(), 100, "so many are named");
+    assert_eq!(house.get("/partitions?search=same").await["items"], json!([]));
+    house.faults.gone(true);
+    let told = house.ask("PATCH", "/partitions?all=true", json!({ "description": "y" })).await;
+    let job = ended(&house, &told.body).await;
+    assert_eq!((&job["state"], &job["changed"]), (&json!("failed"), &json!(0)));
+    assert_eq!(job["failure"]["code"], "database-unavailable");
+    let missing = house.ask("GET", "/jobs/77", Value::Null).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}
