@@ -17,7 +17,7 @@ pub(crate) enum Fault {
         /// The first of the refusals.
         refusal: Refusal,
         /// All of them, as shown.
-        rows: Value,
+        rows: Box<Value>,
     },
     /// The client must choose first (SP-23).
     Question {
@@ -45,7 +45,7 @@ impl Fault {
             Self::Refused(refusal) => describe(refusal, language),
             Self::Rows { refusal, rows } => {
                 let mut body = describe(refusal, language);
-                body["rows"] = rows.clone();
+                body["rows"] = (**rows).clone();
                 body
             }
             Self::Question { body } => body.clone(),

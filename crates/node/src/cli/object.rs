@@ -272,7 +272,7 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
             let name = saved["name"].as_str().or_else(|| saved["user_id"].as_str());
             let name =
                 name.or_else(|| saved["number"].as_str()).or_else(|| saved["pattern"].as_str());
-            println!("{done} {kind} {}", name.unwrap_or_default());
+            println!("{}", format!("{done} {kind} {}", name.unwrap_or_default()).trim_end());
             if let Some(effect) = saved["takes"].as_str() {
                 println!("{effect}");
             }

@@ -35,7 +35,7 @@ pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
     let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await?;
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
-        return Err(Fault::Rows { refusal: first.clone(), rows });
+        return Err(Fault::Rows { refusal: first.clone(), rows: rows.into() });
     }
     let change = Change { kind, patch, ids: staged.ids };
     let total = change.ids.len();

@@ -93,5 +93,12 @@ pub(crate) fn rows(refused: &Value) -> Vec<String> {
         let message = print::cell(&row["message"]);
         format!("  refused: {} {}: {message}", print::cell(&row["kind"]), print::cell(&row["name"]))
     };
-    refused.as_array().into_iter().flatten().map(row).collect()
+    let mut rows: Vec<String> = refused.as_array().into_iter().flatten().map(row).collect();
+    if rows.len() >= MOST_NAMED {
+        rows.push("  There may be more.".into());
+    }
+    rows
 }
+
+/// The server names so many at the most.
+const MOST_NAMED: usize = 100;
