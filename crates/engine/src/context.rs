@@ -152,6 +152,8 @@ pub(crate) enum Timer {
     // Self-provisioning.
     /// The IVR's route point may register (SP-18), or is tried again.
     RouteDelay,
+    /// This node owns the IVR's route point no longer unless it was told so again (SP-60).
+    OwnershipEnd,
     /// A call at the IVR has lasted as long as any may.
     IvrCall { call: CallId },
     /// A verification has not been answered in time.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, SelfProvisioning};
 use jackfield_sip::Flow;
 use jackfield_vocabulary::{
-    CallId, Cause, Command, DeviceName, DeviceRestart, Event, MediaCommand, MediaEvent, ObjectId,
-    OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
+    CallId, Cause, Command, DeviceName, DeviceRestart, Event, MediaCommand, MediaEvent, Now,
+    ObjectId, OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,13 @@ pub enum Input {
     Media(MediaEvent),
     /// A service is to start or stop.
     Service(ServiceOrder),
+    /// The answer to [`Output::RoutePoint`], told again whenever there is news.
+    RoutePoint {
+        /// The route point.
+        device: ObjectId,
+        /// Who owns it.
+        ownership: Ownership,
+    },
     /// An application signed in, with this account, or its session ended.
     Session {
         /// The session; the highest number belongs to the self-provisioning IVR.
@@ -82,6 +89,24 @@ pub enum Input {
         /// What.
         order: OperatorOrder,
     },
+}
+
+/// Who owns a route point, of which only one node at a time may take the calls (SP-60).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// This node, until this moment unless it is told so again: by either clock, whichever is
+    /// first.
+    Own {
+        /// From then on another node may own it.
+        until: Now,
+    },
+    /// Another node.
+    Other {
+        /// Its name.
+        node: Box<str>,
+    },
+    /// Nobody can say now; what was told before stands until it ends.
+    Unknown,
 }
 
 /// What became of an operation.
@@ -233,6 +258,8 @@ pub struct Overview {
     pub ivr_calls: u64,
     /// State of the self-provisioning IVR in words: `stopped`, `waiting`, `in-service`, or why not.
     pub ivr: Box<str>,
+    /// The other node for whose route point it stands by (SP-60).
+    pub ivr_owner: Option<Box<str>>,
     /// Counters since the start, by name, for the metrics page.
     pub counters: Vec<(Box<str>, u64)>,
 }
@@ -288,6 +315,14 @@ pub enum Output {
     },
     /// Tell the media driver.
     Media(MediaCommand),
+    /// Try to own a route point and go on owning it, or give it up at once; answered by
+    /// [`Input::RoutePoint`]. Asked again while it is wanted, it is tried again at once.
+    RoutePoint {
+        /// The route point.
+        device: ObjectId,
+        /// Try, or give up.
+        wanted: bool,
+    },
     /// Keep or forget a registration across restarts (written behind).
     Binding(BindingChange),
     /// A finished call.

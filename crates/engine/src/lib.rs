@@ -32,6 +32,7 @@ use device::Devices;
 use endpoint::Endpoint;
 pub use interface::*;
 use ivr::Ivr;
+use leg::CtiLeg;
 use provisioning::Provisioning;
 
 /// All live state of one node.
@@ -152,6 +153,7 @@ impl Engine {
             queue: &mut self.queue,
             counters,
         };
+        ivr.watch_ownership(ctx);
         match input {
             Input::Sip { flow, message } => endpoint.receive(ctx, flow, &message),
             Input::FlowClosed { flow } => {
@@ -188,6 +190,7 @@ impl Engine {
                     provisioning.service(None);
                 }
             },
+            Input::RoutePoint { device, ownership } => ivr.owned(ctx, device, ownership),
             Input::Session { session, account } => cti.session(ctx, session, account, false),
             Input::Application { session, request, command } => {
                 cti.outside_command(ctx, session, request, command);
@@ -262,7 +265,9 @@ impl Engine {
             | Timer::MediaAnswer { .. }
             | Timer::Collection { .. }
             | Timer::ShowTextDue { .. } => cti.timer(ctx, timer),
-            Timer::RouteDelay | Timer::IvrCall { .. } => ivr.timer(ctx, timer),
+            Timer::RouteDelay | Timer::OwnershipEnd | Timer::IvrCall { .. } => {
+                ivr.timer(ctx, timer);
+            }
             Timer::VerifyAnswer { .. }
             | Timer::ProofExpiry { .. }
             | Timer::DecisionInquiry { .. }
@@ -317,7 +322,12 @@ impl Engine {
                     ctx.out.push(Output::Reply { request, result });
                 }
                 Internal::DeviceTold { asker, result } => cti.device_told(ctx, asker, result),
-                Internal::ToCti(told) => cti.leg(ctx, told),
+                Internal::ToCti(told) => {
+                    if let CtiLeg::Offered { offer, .. } = &told {
+                        ivr.offered(ctx, offer.device);
+                    }
+                    cti.leg(ctx, told);
+                }
                 Internal::Divert(order) => calls.divert(ctx, order),
                 Internal::Session { session, account } => cti.session(ctx, session, account, true),
                 Internal::Command { session, request, command } => {
@@ -347,6 +357,7 @@ impl Engine {
             ("call-legs".into(), calls.legs() as u64),
             ("cti-calls".into(), cti_calls as u64),
             ("media-resources".into(), media as u64),
+            ("route-points-owned".into(), u64::from(ivr.owns())),
             ("assignments-waiting".into(), waiting.1 as u64),
         ]);
         Overview {
@@ -356,6 +367,7 @@ impl Engine {
             sessions: cti.sessions(),
             ivr_calls: ivr.calls(),
             ivr: ivr.state(),
+            ivr_owner: ivr.owner(),
             counters: counted,
         }
     }

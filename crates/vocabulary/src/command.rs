@@ -21,6 +21,12 @@ pub enum Command {
         /// Who terminates its media.
         media: MediaTermination,
     },
+    /// Take no new calls of a device that the session has open; those it has go on. Opening it
+    /// again ends that.
+    PauseDevice {
+        /// The route point or port.
+        device: DeviceName,
+    },
     /// Close a device; its calls go to the forward-on-failure destination.
     CloseDevice {
         /// The device.

@@ -59,6 +59,7 @@ impl Cti {
             Command::OpenDevice { device, media } => {
                 self.open(context, session, &device, media)?;
             }
+            Command::PauseDevice { device } => self.pause(session, &device)?,
             Command::CloseDevice { device } => {
                 let device = self.opened_by(session, &device)?;
                 self.close(context, session, device, CloseReason::Requested);

@@ -32,9 +32,9 @@ impl Cti {
 
     fn offered(&mut self, context: &mut Context<'_>, offer: Offer, calling: Option<Calling>) {
         let leg = offer.leg;
-        let opened = self.opened.get(&offer.device).filter(|_| self.running);
+        let opened = self.opened.get(&offer.device).filter(|one| self.running && one.takes_calls());
         let Some(name) = opened.map(|opened| opened.name.clone()) else {
-            // No application has it open (CTI-54).
+            // No application has it open for new calls (CTI-54).
             let by = vec![ForwardReason::NoAnswer];
             let otherwise = Cause::Congestion;
             return context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise }));

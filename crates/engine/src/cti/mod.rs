@@ -55,11 +55,18 @@ struct Opened {
     name: DeviceName,
     media: MediaTermination,
     sessions: Vec<SessionId>,
+    /// Those of them that take no new calls.
+    paused: Vec<SessionId>,
 }
 
 impl Opened {
     fn has(&self, session: SessionId) -> bool {
         self.sessions.contains(&session)
+    }
+
+    /// Some session takes new calls.
+    fn takes_calls(&self) -> bool {
+        self.sessions.iter().any(|session| !self.paused.contains(session))
     }
 }
 

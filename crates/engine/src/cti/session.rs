@@ -104,6 +104,7 @@ impl Cti {
             name: effective.name.clone(),
             media: media.clone(),
             sessions: Vec::new(),
+            paused: Vec::new(),
         });
         if opened.media != media {
             return Err(Refusal::new(Code::MediaConflict).value("device", name));
@@ -111,10 +112,22 @@ impl Cti {
         if !opened.has(session) {
             opened.sessions.push(session);
         }
+        opened.paused.retain(|one| *one != session);
         self.names.insert(effective.name.clone(), device);
         self.warn_of_many(context, session);
         let state = ServiceState::InService;
         self.tell_session(context, session, Event::Service { device: effective.name, state });
+        Ok(())
+    }
+
+    /// A session takes no new calls of a device; those it has go on.
+    pub(super) fn pause(&mut self, session: SessionId, name: &DeviceName) -> Result<(), Refusal> {
+        let device = self.opened_by(session, name)?;
+        if let Some(opened) = self.opened.get_mut(&device)
+            && !opened.paused.contains(&session)
+        {
+            opened.paused.push(session);
+        }
         Ok(())
     }
 
@@ -130,6 +143,7 @@ impl Cti {
         let Some(opened) = self.opened.get_mut(&device) else { return };
         let name = opened.name.clone();
         opened.sessions.retain(|one| *one != session);
+        opened.paused.retain(|one| *one != session);
         self.tell_session(context, session, Event::Closed { device: name, reason });
         if self.opened.get(&device).is_some_and(|opened| opened.sessions.is_empty()) {
             self.opened.remove(&device);

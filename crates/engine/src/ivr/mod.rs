@@ -2,6 +2,7 @@
 //! session, like any other program, and has no private way into call control (SP-10).
 
 mod dialogue;
+mod ownership;
 mod words;
 
 use core::time::Duration;
@@ -16,14 +17,17 @@ use jackfield_vocabulary::{
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Internal, Timer, TimerToken};
-use crate::interface::{Level, SelfProvisioningStart};
+use crate::interface::{Level, Ownership, SelfProvisioningStart};
 use crate::leg::Told;
 use dialogue::Dialogue;
+use ownership::{Tenure, Turn};
 
 /// The service, running or not.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Ivr {
     state: State,
+    /// Whether this node owns the route point.
+    tenure: Tenure,
     /// Commands not answered yet.
     asked: BTreeMap<u64, Asked>,
     requests: u64,
@@ -41,9 +45,12 @@ enum State {
     Unready { why: Box<str> },
     /// Its route point will be opened when the delay ends (SP-18), or is tried again.
     Waiting { script: Script, delay: TimerToken, why: Box<str> },
-    /// It is signing in and opening its route point.
+    /// It is signing in or, once it owns its route point, opening it.
     Opening { script: Script },
-    /// It takes calls.
+    /// It is signed in, and does not own its route point (SP-60).
+    StandingBy { script: Script },
+    /// Its route point is open. It takes calls while it owns it; those that it has go on when it
+    /// does no longer.
     InService {
         script: Script,
         #[serde(with = "crate::pairs")]
@@ -65,6 +72,7 @@ struct Script {
     languages: Vec<Arc<str>>,
     codecs: Vec<Codec>,
     account: ObjectId,
+    device: ObjectId,
     route_point: DeviceName,
 }
 
@@ -99,8 +107,11 @@ impl Ivr {
         match core::mem::take(&mut self.state) {
             State::Stopped | State::Unready { .. } => return,
             State::Waiting { delay, .. } => context.timers.cancel(delay),
-            State::Opening { .. } => {}
-            State::InService { calls, .. } => {
+            State::Opening { script } | State::StandingBy { script } => {
+                self.tenure.give_up(context, script.device);
+            }
+            State::InService { script, calls } => {
+                self.tenure.give_up(context, script.device);
                 for talk in calls.into_values() {
                     context.timers.cancel(talk.limit);
                     self.send(context, None, vec![Command::Drop { call: talk.dialogue.call }]);
@@ -120,8 +131,55 @@ impl Ivr {
         }
     }
 
+    /// The shell says who owns a route point.
+    pub(crate) fn owned(
+        &mut self,
+        context: &mut Context<'_>,
+        device: ObjectId,
+        ownership: Ownership,
+    ) {
+        if self.script().is_none_or(|script| script.device != device) {
+            return;
+        }
+        let before = self.tenure.owner().map(Box::<str>::from);
+        match self.tenure.told(context, ownership) {
+            Turn::Same => {}
+            Turn::Gained => self.take_over(context),
+            Turn::Lost => self.stand_by(context),
+        }
+        if let Some(node) = self.tenure.owner()
+            && before.as_deref() != Some(node)
+        {
+            let fields = vec![("node", node.to_owned())];
+            context.note(Level::Info, "self-provisioning IVR stands by for another node", fields);
+        }
+    }
+
+    /// Lets the route point go when the time for which this node owns it is over; to be asked
+    /// before anything else is handled, since a timer may be late.
+    pub(crate) fn watch_ownership(&mut self, context: &mut Context<'_>) {
+        if self.tenure.is_over(context.now) {
+            self.ownership_ended(context);
+        }
+    }
+
+    /// A call is offered to a device: noted when it is the route point that another node owns.
+    pub(crate) fn offered(&self, context: &mut Context<'_>, device: ObjectId) {
+        let State::StandingBy { script } = &self.state else { return };
+        if script.device == device {
+            let node = self.tenure.owner().unwrap_or("unknown").to_owned();
+            context.count("ivr-calls-while-standing-by");
+            let text = "a call found the self-provisioning IVR standing by: another node owns its \
+                        route point";
+            context.note(Level::Warn, text, vec![("owner", node)]);
+        }
+    }
+
     /// One of the timers that the service set has fired.
     pub(crate) fn timer(&mut self, context: &mut Context<'_>, timer: &Timer) {
+        if *timer == Timer::OwnershipEnd {
+            return self.ownership_ended(context);
+        }
         match (timer, core::mem::take(&mut self.state)) {
             (Timer::RouteDelay, State::Waiting { script, .. }) => {
                 let account = Some(script.account);
@@ -144,8 +202,19 @@ impl Ivr {
             State::Stopped => "stopped".into(),
             State::Unready { why } | State::Waiting { why, .. } => why.clone(),
             State::Opening { .. } => "waiting".into(),
-            State::InService { .. } => "in-service".into(),
+            State::InService { .. } if self.tenure.is_own() => "in-service".into(),
+            State::StandingBy { .. } | State::InService { .. } => self.tenure.words(),
         }
+    }
+
+    /// The other node for which it stands by.
+    pub(crate) fn owner(&self) -> Option<Box<str>> {
+        self.tenure.owner().map(Into::into)
+    }
+
+    /// It owns its route point.
+    pub(crate) fn owns(&self) -> bool {
+        self.tenure.is_own()
     }
 
     /// How many callers there are.
@@ -157,15 +226,66 @@ impl Ivr {
     }
 
     fn signed_in(&mut self, context: &mut Context<'_>, result: Result<(), Refusal>) {
-        let State::Opening { script } = &self.state else { return };
-        match result {
-            Ok(()) => {
-                let device = script.route_point.clone();
-                let media = MediaTermination::Node { codecs: script.codecs.clone() };
-                let open = Command::OpenDevice { device, media };
-                self.send(context, None, vec![open]);
+        if let Err(refusal) = result {
+            return self.try_later(context, &refusal);
+        }
+        match core::mem::take(&mut self.state) {
+            State::Opening { script } => {
+                self.tenure.ask(context, script.device);
+                self.state = State::StandingBy { script };
             }
-            Err(refusal) => self.try_later(context, &refusal),
+            other => self.state = other,
+        }
+    }
+
+    /// This node owns the route point: it is opened, or takes new calls again.
+    fn take_over(&mut self, context: &mut Context<'_>) {
+        self.state = match core::mem::take(&mut self.state) {
+            State::StandingBy { script } => State::Opening { script },
+            other => other,
+        };
+        let Some(script) = self.script() else { return };
+        let device = script.route_point.clone();
+        let media = MediaTermination::Node { codecs: script.codecs.clone() };
+        self.send(context, None, vec![Command::OpenDevice { device, media }]);
+    }
+
+    /// This node does not own the route point any more: no new call is taken. It is closed when
+    /// the last call in progress has ended.
+    fn stand_by(&mut self, context: &mut Context<'_>) {
+        self.state = match core::mem::take(&mut self.state) {
+            State::InService { script, calls } if calls.is_empty() => {
+                let device = script.route_point.clone();
+                self.send(context, None, vec![Command::CloseDevice { device }]);
+                State::StandingBy { script }
+            }
+            State::InService { script, calls } => {
+                let device = script.route_point.clone();
+                self.send(context, None, vec![Command::PauseDevice { device }]);
+                State::InService { script, calls }
+            }
+            State::Opening { script } => State::StandingBy { script },
+            other => other,
+        };
+    }
+
+    fn ownership_ended(&mut self, context: &mut Context<'_>) {
+        let Some(device) = self.script().map(|script| script.device) else { return };
+        if self.tenure.ended(context, device) == Turn::Lost {
+            let text = "self-provisioning IVR lets its route point go: nobody could say in time \
+                        that it still owns it";
+            context.note(Level::Warn, text, Vec::new());
+            self.stand_by(context);
+        }
+    }
+
+    fn script(&self) -> Option<&Script> {
+        match &self.state {
+            State::Stopped | State::Unready { .. } => None,
+            State::Waiting { script, .. }
+            | State::Opening { script }
+            | State::StandingBy { script }
+            | State::InService { script, .. } => Some(script),
         }
     }
 
@@ -173,10 +293,13 @@ impl Ivr {
         let Some(asked) = self.asked.remove(&request) else { return };
         match (asked, result) {
             (Asked::RoutePoint, Ok(())) => {
-                if let State::Opening { script } = core::mem::take(&mut self.state) {
-                    self.state = State::InService { script, calls: BTreeMap::new() };
-                    self.noted = Box::default();
-                }
+                self.state = match core::mem::take(&mut self.state) {
+                    State::Opening { script } => {
+                        self.noted = Box::default();
+                        State::InService { script, calls: BTreeMap::new() }
+                    }
+                    other => other,
+                };
             }
             (Asked::RoutePoint, Err(refusal)) => {
                 context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
@@ -214,10 +337,11 @@ impl Ivr {
         let (call, commands) = match &event {
             Event::Closed { .. } => {
                 let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
-                calls.values().for_each(|talk| context.timers.cancel(talk.limit));
                 context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
                 return self.try_later(context, &refusal);
             }
+            // Another application has the route point open too: the call is its.
+            Event::Call(_) if !self.tenure.is_own() => return,
             Event::Call(info) => {
                 let (call, phone) = (info.call.clone(), info.calling_device.clone());
                 // One dialogue a phone, so that every outcome has one dialogue to go to.
@@ -236,7 +360,12 @@ impl Ivr {
             Event::State { call, state: ConnectionState::Disconnected, .. } => {
                 let Some(talk) = calls.remove(&call.call) else { return };
                 context.timers.cancel(talk.limit);
-                (None, talk.dialogue.over())
+                let last = calls.is_empty() && !self.tenure.is_own();
+                let commands = talk.dialogue.over();
+                self.send(context, None, commands);
+                return if last {
+                    self.stand_by(context)
+                };
             }
             Event::FeaturePressed { call } => {
                 let Some(talk) = calls.get(&call.call) else { return };
@@ -264,9 +393,14 @@ impl Ivr {
     /// The route point can't be had now: it is tried again, and the status says why.
     fn try_later(&mut self, context: &mut Context<'_>, refusal: &Refusal) {
         let script = match core::mem::take(&mut self.state) {
-            State::Opening { script } | State::InService { script, .. } => script,
+            State::Opening { script } | State::StandingBy { script } => script,
+            State::InService { script, calls } => {
+                calls.values().for_each(|talk| context.timers.cancel(talk.limit));
+                script
+            }
             other => return self.state = other,
         };
+        self.tenure.give_up(context, script.device);
         let why: Box<str> = refusal.to_string().into();
         if self.noted != why {
             let fields = vec![("reason", why.to_string())];
@@ -294,8 +428,8 @@ impl Script {
     fn new(directory: &Directory, start: &SelfProvisioningStart) -> Result<Self, &'static str> {
         let settings = start.settings.clone();
         let account = settings.application_user.ok_or("no-application-user")?.id();
-        let route_point = settings.route_point.ok_or("no-route-point")?;
-        let route_point = directory.get(route_point).ok_or("no-route-point")?;
+        let device = settings.route_point.ok_or("no-route-point")?;
+        let route_point = directory.get(device).ok_or("no-route-point")?;
         if start.languages.is_empty() {
             return Err("no-language-pack");
         }
@@ -305,7 +439,8 @@ impl Script {
             codecs.push(Codec::G729);
         }
         let route_point = DeviceName::from(&*route_point.name);
-        Ok(Self { settings, languages: start.languages.clone(), codecs, account, route_point })
+        let (device, languages) = (device.id(), start.languages.clone());
+        Ok(Self { settings, languages, codecs, account, device, route_point })
     }
 }
 

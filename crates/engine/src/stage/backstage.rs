@@ -9,9 +9,11 @@ use jackfield_vocabulary::{
     OperationId, PlayEnd, PlayItem, Refusal,
 };
 
-use super::{Coming, Driver, Leg, LegState, Resource, Stage, Store, ignored, leg_of, port, sdp};
+use super::{
+    Coming, Driver, Leases, Leg, LegState, Resource, Stage, Store, ignored, leg_of, port, sdp,
+};
 use crate::context::Internal;
-use crate::interface::{Decision, Output, Verification};
+use crate::interface::{Decision, Output, Ownership, Verification};
 use crate::leg::{LegCommand, LegEvent};
 
 impl Stage {
@@ -33,6 +35,16 @@ impl Stage {
 
     pub(super) fn arrive(&mut self, coming: Coming) {
         match coming {
+            Coming::Ownership(device) if self.wanted.contains(&device) => {
+                let ownership = match self.leases.clone() {
+                    None => return,
+                    Some(Leases::Own(length)) => Ownership::Own { until: self.now + length },
+                    Some(Leases::Other(node)) => Ownership::Other { node: node.into() },
+                    Some(Leases::Unknown) => Ownership::Unknown,
+                };
+                self.owned(device, ownership);
+            }
+            Coming::Ownership(_) => {}
             Coming::Played(media, play) => {
                 let Some(resource) = self.media.get_mut(&media) else { return };
                 if resource.playing.is_none_or(|(one, _)| one != play) {
@@ -130,6 +142,14 @@ impl Stage {
     pub(super) fn put_out(&mut self, output: Output) {
         match output {
             Output::Media(command) => self.drive(command),
+            Output::RoutePoint { device, wanted: true } => {
+                self.wanted.insert(device);
+                self.later(Duration::from_millis(2), Coming::Ownership(device));
+            }
+            Output::RoutePoint { device, wanted: false } => {
+                self.wanted.remove(&device);
+                self.given_up += 1;
+            }
             Output::Submit { operation, actor, what } => {
                 self.actors.push(actor);
                 self.submit(operation, what);

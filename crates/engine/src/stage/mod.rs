@@ -5,6 +5,7 @@ mod backstage;
 mod calls;
 mod cti;
 mod faults;
+mod ownership;
 mod provisioning;
 mod self_provisioning;
 mod upper;
@@ -22,7 +23,7 @@ use serde_json::Value;
 
 use crate::context::{Context, Counters, Internal, Numbers, Timers};
 use crate::interface::{
-    Alarm, CallRecord, Decision, OperatorReply, Output, Overview, SelfProvisioningStart,
+    Alarm, CallRecord, Decision, OperatorReply, Output, Overview, Ownership, SelfProvisioningStart,
     ServiceOrder, Verification,
 };
 use crate::leg::{Called, Description, LegCommand, LegEvent};
@@ -64,6 +65,11 @@ pub(super) struct Stage {
     pub(super) checker_silent: bool,
     /// How long it takes to check a secret.
     pub(super) checker_takes: Duration,
+    /// What is answered when the route point is wanted; nothing when `None`.
+    pub(super) leases: Option<Leases>,
+    /// Which route points are wanted, and how often one was given up.
+    pub(super) wanted: BTreeSet<ObjectId>,
+    pub(super) given_up: usize,
     /// Phones answer no new media.
     pub(super) silent: bool,
     pub(super) records: Vec<CallRecord>,
@@ -130,9 +136,21 @@ pub(super) enum Store {
     Refuses(Refusal),
 }
 
+/// Who owns a route point that is wanted.
+#[derive(Clone, Debug)]
+pub(super) enum Leases {
+    /// This node, for so long.
+    Own(Duration),
+    /// Another one.
+    Other(&'static str),
+    /// Nobody can say.
+    Unknown,
+}
+
 /// What comes to the engine later.
 #[derive(Clone, Debug)]
 enum Coming {
+    Ownership(ObjectId),
     Played(MediaId, PlayId),
     Decided(OperationId),
     Verified(VerifyId, Verification),
@@ -163,6 +181,11 @@ impl Stage {
         let languages = languages.iter().map(|one| Arc::from(*one)).collect();
         let start = SelfProvisioningStart { settings, languages, g729 };
         self.service(ServiceOrder::StartSelfProvisioning(Arc::new(start)));
+    }
+
+    /// Who owns the route point is told, wanted or not.
+    pub(super) fn owned(&mut self, device: ObjectId, ownership: Ownership) {
+        self.with(|upper, context| upper.owned(context, device, ownership));
     }
 
     pub(super) fn service(&mut self, order: ServiceOrder) {
@@ -365,7 +388,9 @@ impl Stage {
     #[track_caller]
     pub(super) fn is_still(&self) {
         self.is_empty();
-        assert_eq!(self.timers.len(), 0, "{:?}", self.timers);
+        // Owning the route point is a wait of its own.
+        let owned = usize::from(self.upper.owns());
+        assert_eq!(self.timers.len(), owned, "{:?}", self.timers);
     }
 
     fn quiet() -> Self {
@@ -396,6 +421,9 @@ impl Stage {
             failures: BTreeMap::new(),
             checker_silent: false,
             checker_takes: Duration::from_millis(3),
+            leases: Some(Leases::Own(Duration::from_secs(86_400 * 365))),
+            wanted: BTreeSet::new(),
+            given_up: 0,
             silent: false,
             records: Vec::new(),
             alarms: Vec::new(),
@@ -422,6 +450,7 @@ impl Stage {
             queue: &mut self.queue,
             counters: &mut self.counters,
         };
+        self.upper.watch_ownership(&mut context);
         let result = act(&mut self.upper, &mut context);
         while let Some(message) = context.queue.pop_front() {
             below.extend(self.upper.take(&mut context, message));

@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::call::Calls;
 use crate::context::{Context, Internal, Timer};
 use crate::cti::Cti;
-use crate::interface::{Decision, OperatorReply, Output, Overview, ServiceOrder, Verification};
+use crate::interface::{
+    Decision, OperatorReply, Output, Overview, Ownership, ServiceOrder, Verification,
+};
 use crate::ivr::{Ivr, SELF_PROVISIONING};
+use crate::leg::CtiLeg;
 use crate::provisioning::Provisioning;
 
 /// Everything above the devices.
@@ -33,7 +36,12 @@ impl Upper {
     ) -> Option<Internal> {
         match message {
             Internal::ToCall(event) => self.calls.leg_event(context, event),
-            Internal::ToCti(told) => self.cti.leg(context, told),
+            Internal::ToCti(told) => {
+                if let CtiLeg::Offered { offer, .. } = &told {
+                    self.ivr.offered(context, offer.device);
+                }
+                self.cti.leg(context, told);
+            }
             Internal::Divert(order) => self.calls.divert(context, order),
             Internal::Session { session, account } => {
                 self.cti.session(context, session, account, true);
@@ -67,7 +75,9 @@ impl Upper {
             | Timer::MediaAnswer { .. }
             | Timer::Collection { .. }
             | Timer::ShowTextDue { .. } => self.cti.timer(context, &timer),
-            Timer::RouteDelay | Timer::IvrCall { .. } => self.ivr.timer(context, &timer),
+            Timer::RouteDelay | Timer::OwnershipEnd | Timer::IvrCall { .. } => {
+                self.ivr.timer(context, &timer);
+            }
             Timer::VerifyAnswer { .. }
             | Timer::ProofExpiry { .. }
             | Timer::DecisionInquiry { .. }
@@ -105,6 +115,26 @@ impl Upper {
         verification: &Verification,
     ) {
         self.provisioning.verified(context, verify, verification);
+    }
+
+    /// Lets go what this node owns no longer.
+    pub(crate) fn watch_ownership(&mut self, context: &mut Context<'_>) {
+        self.ivr.watch_ownership(context);
+    }
+
+    /// The shell says who owns a route point.
+    pub(crate) fn owned(
+        &mut self,
+        context: &mut Context<'_>,
+        device: ObjectId,
+        ownership: Ownership,
+    ) {
+        self.ivr.owned(context, device, ownership);
+    }
+
+    /// This node owns the route point of the IVR.
+    pub(crate) fn owns(&self) -> bool {
+        self.ivr.owns()
     }
 
     /// A service is to start or stop.
@@ -177,6 +207,7 @@ impl Upper {
         overview.sessions = self.cti.sessions();
         overview.ivr_calls = self.ivr.calls();
         overview.ivr = self.ivr.state();
+        overview.ivr_owner = self.ivr.owner();
     }
 
     /// How much is held in all: nothing of it stays when nobody calls.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use jackfield_engine::{
     Access, Alarm, BindingChange, CallRecord, Engine, Identity, Input, Note, OperatorOrder,
-    OperatorReply, Output,
+    OperatorReply, Output, Ownership,
 };
 use jackfield_model::{Directory, Ids};
 use jackfield_sip::{Flow, Message, Transport};
@@ -239,6 +239,12 @@ impl World {
             }
             Output::Event { session, event } => self.heard.events.push((session, event)),
             Output::Media(command) => self.heard.media.push(command),
+            // The only node owns whatever it wants.
+            Output::RoutePoint { device, wanted: true } => {
+                let until = self.now + Duration::from_secs(86_400);
+                self.input(Input::RoutePoint { device, ownership: Ownership::Own { until } });
+            }
+            Output::RoutePoint { .. } => {}
             Output::Disconnect { .. } | Output::Verify { .. } => {}
             other => panic!("the world does not know {other:?}"),
         }
