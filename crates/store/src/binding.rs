@@ -1,5 +1,10 @@
 //! Registrations across restarts: written behind, in batches. A crash may lose those of the last
 //! moment; phones register again.
+//!
+//! A registration belongs to the node where the phone registered last: no other node takes it for
+//! its own, and an earlier one that forgets the phone does not forget it for the later one.
+
+use std::sync::Arc;
 
 use jackfield_vocabulary::{ObjectId, UnixTime};
 
@@ -20,28 +25,34 @@ pub struct BindingRow {
 }
 
 impl StoreHandle {
-    /// Writes registrations behind: returns at once, and tells `done` when they are on the disk.
-    /// Give it what a second or so brought, at most 1,500 at once.
+    /// Writes registrations at a node behind: returns at once, and tells `done` when they are on
+    /// the disk. Give it what a second or so brought, at most 1,500 at once.
     pub fn save_bindings(
         &self,
+        node: Arc<str>,
         rows: Vec<BindingRow>,
         done: impl FnOnce(Result<(), StoreError>) + Send + 'static,
     ) {
         self.enqueue(
             Lane::Background,
             move |turn| {
-                rows.iter().try_for_each(|row| save(turn.database, row)).map_err(Into::into)
+                rows.iter().try_for_each(|row| save(turn.database, &node, row)).map_err(Into::into)
             },
             done,
         );
     }
 
-    /// The registrations that have not ended yet, at start.
-    pub fn bindings(&self, now: UnixTime) -> Result<Vec<BindingRow>, StoreError> {
+    /// The registrations at a node that have not ended yet, at its start. Those of a backup, and of
+    /// the time before they had a node, become those of the first node that asks.
+    pub fn bindings(&self, node: &str, now: UnixTime) -> Result<Vec<BindingRow>, StoreError> {
+        let node = node.to_owned();
         self.work(Lane::Urgent, move |turn| {
+            turn.database
+                .execute("UPDATE binding SET node = ?1 WHERE node = ''", &[(&*node).into()])?;
             let rows = turn.database.rows(
-                "SELECT device, blob, expires FROM binding WHERE expires > ?1 ORDER BY device",
-                &[widen(now.0)],
+                "SELECT device, blob, expires FROM binding WHERE node = ?1 AND expires > ?2 \
+                 ORDER BY device",
+                &[(&*node).into(), widen(now.0)],
                 |row| {
                     Ok(BindingRow {
                         device: ObjectId(row.number(0)?),
@@ -55,14 +66,18 @@ impl StoreHandle {
     }
 }
 
-fn save(database: &mut Database, row: &BindingRow) -> Result<(), DatabaseError> {
+fn save(database: &mut Database, node: &str, row: &BindingRow) -> Result<(), DatabaseError> {
     match &row.blob {
         Some(blob) => database.execute(
-            "INSERT INTO binding (device, blob, expires) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, expires = excluded.expires",
-            &[row.device.0.into(), Value::from(&blob[..]), widen(row.expires.0)],
+            "INSERT INTO binding (device, blob, expires, node) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, \
+             expires = excluded.expires, node = excluded.node",
+            &[row.device.0.into(), Value::from(&blob[..]), widen(row.expires.0), node.into()],
         ),
-        None => database.execute("DELETE FROM binding WHERE device = ?1", &[row.device.0.into()]),
+        None => database.execute(
+            "DELETE FROM binding WHERE device = ?1 AND node IN ('', ?2)",
+            &[row.device.0.into(), node.into()],
+        ),
     }
     .map(drop)
 }

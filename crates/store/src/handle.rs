@@ -25,6 +25,8 @@ pub struct StoreHandle {
     pub(crate) queue: Arc<Queue>,
     pub(crate) directory: Arc<RwLock<Arc<Directory>>>,
     pub(crate) vault: Arc<Vault>,
+    /// The database is one that other nodes may work on too.
+    pub(crate) shared: bool,
 }
 
 /// For how long to ask again what became of an operation whose answer was lost.

@@ -21,6 +21,11 @@ pub(crate) struct Key {
     bytes: [u8; 32],
 }
 
+/// What to do about a key file that is not there.
+const NO_KEY: &str = "it is not there, and the database has secrets already, which only their own key \
+     opens. Every node of a cluster has the same key file: copy `key` from the data folder of a node \
+     that runs on this database (mode 600)";
+
 /// What was sealed does not open: another key, or changed on the way.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("a sealed secret does not open with this key")]
@@ -48,6 +53,9 @@ impl Key {
                 let key = Self::random()?;
                 key.write(path)?;
                 Ok(key)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(StoreError::key_file(path, NO_KEY.into()))
             }
             Err(error) => Err(StoreError::key_file(path, error.to_string())),
         }

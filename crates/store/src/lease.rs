@@ -5,27 +5,39 @@ use core::time::Duration;
 use jackfield_vocabulary::UnixTime;
 
 use crate::StoreError;
-use crate::database::widen;
+use crate::database::{DatabaseError, Row, widen};
 use crate::handle::StoreHandle;
 use crate::queue::Lane;
+use crate::writer::Turn;
 
 /// A lease as somebody holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
+    /// What is leased.
+    pub name: Box<str>,
     /// Who holds it.
     pub holder: Box<str>,
     /// Counts the holders: what an earlier one still says is out of date.
     pub epoch: u64,
-    /// Until when it is held.
+    /// Until when it is held, by the database's clock.
     pub expires: UnixTime,
 }
 
 impl StoreHandle {
-    /// Takes a lease that is free, or prolongs one's own; gives whoever holds it then.
+    /// Takes a lease that is free, or prolongs one's own; gives whoever holds it then. Its length
+    /// counts from a moment after the call: who holds it may trust in `length` from before it.
     pub fn lease(&self, name: &str, holder: &str, length: Duration) -> Result<Lease, StoreError> {
         let (name, holder) = (name.to_owned(), holder.to_owned());
         let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         self.work(Lane::Urgent, move |turn| {
+            let now = moment(turn)?;
+            let held = find(turn, &name)?;
+            if let Some(held) = held
+                && *held.holder != *holder
+                && held.expires > now
+            {
+                return Ok(held); // Nothing is written while somebody else has it.
+            }
             turn.database.execute(
                 "INSERT INTO lease (name, holder, epoch, expires) VALUES (?1, ?2, 1, ?3) \
                  ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, \
@@ -35,22 +47,12 @@ impl StoreHandle {
                 &[
                     (&*name).into(),
                     holder.into(),
-                    widen(turn.now.0.saturating_add(length)),
-                    widen(turn.now.0),
+                    widen(now.0.saturating_add(length)),
+                    widen(now.0),
                 ],
             )?;
-            let lease = turn.database.row(
-                "SELECT holder, epoch, expires FROM lease WHERE name = ?1",
-                &[(&*name).into()],
-                |row| {
-                    Ok(Lease {
-                        holder: row.text(0)?.into(),
-                        epoch: row.number(1)?,
-                        expires: UnixTime(row.number(2)?),
-                    })
-                },
-            )?;
-            lease.ok_or_else(|| StoreError::Fault("a lease that was just taken is gone".into()))
+            find(turn, &name)?
+                .ok_or_else(|| StoreError::Fault("a lease that was just taken is gone".into()))
         })
     }
 
@@ -65,4 +67,53 @@ impl StoreHandle {
             Ok(())
         })
     }
+
+    /// The leases that are held now and whose names begin so.
+    pub fn leases(&self, prefix: &str) -> Result<Vec<Lease>, StoreError> {
+        let prefix = prefix.to_owned();
+        self.work(Lane::Urgent, move |turn| {
+            let now = moment(turn)?;
+            let rows = turn.database.rows(
+                "SELECT name, holder, epoch, expires FROM lease WHERE expires > ?1 ORDER BY name",
+                &[widen(now.0)],
+                read,
+            )?;
+            Ok(rows.into_iter().filter(|lease| lease.name.starts_with(&*prefix)).collect())
+        })
+    }
+
+    /// Other nodes may work on the same database.
+    pub fn is_shared(&self) -> bool {
+        self.shared
+    }
+}
+
+/// The moment by which leases are judged: where nodes share a database its clock is everybody's.
+fn moment(turn: &mut Turn<'_>) -> Result<UnixTime, StoreError> {
+    if !turn.database.is_shared() {
+        return Ok(turn.now);
+    }
+    let now = turn.database.row(
+        "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS BIGINT)",
+        &[],
+        |row| row.number(0),
+    )?;
+    now.map(UnixTime).ok_or_else(|| StoreError::Fault("the database has no clock".into()))
+}
+
+fn find(turn: &mut Turn<'_>, name: &str) -> Result<Option<Lease>, DatabaseError> {
+    turn.database.row(
+        "SELECT name, holder, epoch, expires FROM lease WHERE name = ?1",
+        &[name.into()],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<Lease, DatabaseError> {
+    Ok(Lease {
+        name: row.text(0)?.into(),
+        holder: row.text(1)?.into(),
+        epoch: row.number(2)?,
+        expires: UnixTime(row.number(3)?),
+    })
 }

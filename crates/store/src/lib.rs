@@ -25,8 +25,9 @@
 //!   of REST and the command line through [`StoreHandle::execute`]. An answered commit is on the
 //!   disk. After [`Answer::Unknown`] ask; [`Answer::NeverSeen`] is final.
 //! - Registrations and call records are written behind: [`StoreHandle::save_bindings`],
-//!   [`StoreHandle::append_records`], a batch a second; [`StoreHandle::bindings`] reads them at
-//!   start.
+//!   [`StoreHandle::append_records`], a batch a second; [`StoreHandle::bindings`] reads those of a
+//!   node at its start.
+//! - What only one of several nodes may do at a time goes by [`StoreHandle::lease`].
 //! - [`StoreHandle::prune`] now and then, an hour apart.
 //! - Callbacks run on the writer's thread: they must not block, nor call what waits for the writer
 //!   (everything that returns a `Result`). From async code call that in `spawn_blocking`.

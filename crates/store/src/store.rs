@@ -43,6 +43,7 @@ impl Store {
             queue: Arc::clone(&queue),
             directory: Arc::clone(&shared),
             vault: Arc::new(vault.clone()),
+            shared: source.is_shared(),
         };
         let writer = Writer {
             queue,
@@ -97,7 +98,7 @@ fn start(
         // A database that has secrets needs its own key file; a new one would open nothing.
         let is_new = wrapped(database)?.is_none();
         let key = Key::from_file(&settings.key_file, is_new)?;
-        Vault::open(database, &key)
+        Vault::open(database, &key, &settings.key_file)
     })?;
     let state = load(&mut database, DeviceSecrets::new(*vault.cluster.bytes()))?;
     Ok((database, vault, state))

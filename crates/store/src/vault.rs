@@ -1,11 +1,18 @@
 //! Secrets in the database: each is sealed with the data key and bound to its owner and kind.
 
+use std::path::Path;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::StoreError;
 use crate::database::{Database, DatabaseError, Value};
 use crate::key::Key;
+
+/// What to do about a key file that does not fit.
+const OTHER_KEY: &str = "it is not the key of this database, or the database's data key is damaged. \
+     Every node of a cluster has the same key file: copy `key` from the data folder of a node that \
+     runs on this database (mode 600), or name another --data folder";
 
 /// The owner of the secrets that belong to the cluster.
 pub(crate) const CLUSTER: u32 = 0;
@@ -22,9 +29,16 @@ pub(crate) struct Vault {
 
 impl Vault {
     /// Opens the vault with the key file's key; makes its keys on an empty database.
-    pub(crate) fn open(database: &mut Database, file: &Key) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        database: &mut Database,
+        file: &Key,
+        path: &Path,
+    ) -> Result<Self, StoreError> {
         let data = match wrapped(database)? {
-            Some(wrapped) => unwrap(&wrapped, file)?,
+            Some(wrapped) => unwrap(&wrapped, file).map_err(|error| match error {
+                StoreError::Corrupt(_) => StoreError::key_file(path, OTHER_KEY.into()),
+                other => other,
+            })?,
             None => {
                 let data = Key::random()?;
                 wrap(database, &data, file)?;

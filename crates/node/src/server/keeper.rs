@@ -50,12 +50,12 @@ struct Waiting {
 }
 
 impl Keeper {
-    pub(crate) fn start(store: StoreHandle) -> Result<Self> {
+    pub(crate) fn start(store: StoreHandle, node: Arc<str>) -> Result<Self> {
         let desk = Arc::new(Desk::default());
         let own = Arc::clone(&desk);
         let thread = std::thread::Builder::new()
             .name("keeper".into())
-            .spawn(move || run(&own, &store))
+            .spawn(move || run(&own, &store, &node))
             .context("starting the thread that writes behind")?;
         Ok(Self { desk, thread: Some(thread) })
     }
@@ -115,23 +115,28 @@ impl Desk {
     }
 }
 
-fn run(desk: &Desk, store: &StoreHandle) {
+fn run(desk: &Desk, store: &StoreHandle, node: &Arc<str>) {
     loop {
         let (bindings, records, done) = desk.take();
         if done {
             return;
         }
-        write(store, bindings, records);
+        write(store, node, bindings, records);
     }
 }
 
 /// Gives a batch to the store's writer, and waits for it, so that no more than one is under way.
-fn write(store: &StoreHandle, bindings: Vec<BindingRow>, records: Vec<RecordRow>) {
+fn write(
+    store: &StoreHandle,
+    node: &Arc<str>,
+    bindings: Vec<BindingRow>,
+    records: Vec<RecordRow>,
+) {
     let (done, outcome) = mpsc::sync_channel(2);
     let batches = usize::from(!bindings.is_empty()) + usize::from(!records.is_empty());
     if !bindings.is_empty() {
         let done = done.clone();
-        store.save_bindings(bindings, move |result| {
+        store.save_bindings(Arc::clone(node), bindings, move |result| {
             let _ = done.send(("registrations could not be kept", result));
         });
     }

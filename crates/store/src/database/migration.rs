@@ -1,7 +1,7 @@
 use super::{Database, DatabaseError, Value};
 
 /// What is done to an older database, in order; never change one that was released.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES];
 
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -163,4 +163,9 @@ CREATE TABLE token (
     expires {int} NOT NULL
 );
 CREATE INDEX token_account ON token (account);
+";
+
+/// At which node a phone is registered; empty for those written before, and for those of a backup.
+const BINDINGS_OF_NODES: &str = "
+ALTER TABLE binding ADD COLUMN node TEXT NOT NULL DEFAULT '';
 ";

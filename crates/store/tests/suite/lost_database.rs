@@ -139,7 +139,9 @@ fn what_is_written_behind_is_told_when_it_could_not_be_written() {
     let store = world.open();
     world.faults().gone(true);
     let (send, receive) = channel();
-    store.handle().save_bindings(Vec::new(), move |result| send.send(result).unwrap());
+    store
+        .handle()
+        .save_bindings("node-1".into(), Vec::new(), move |result| send.send(result).unwrap());
     let told = receive.recv_timeout(Duration::from_secs(5)).unwrap();
     assert!(matches!(told, Err(jackfield_store::StoreError::Unavailable(_))));
 }

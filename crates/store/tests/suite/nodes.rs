@@ -150,3 +150,29 @@ fn a_new_secret_of_a_device_is_known_on_every_node_and_after_a_restart() {
     drop((one, other));
     assert_eq!(world.open().directory().secrets().sip_password(device), new);
 }
+
+/// A second node needs the first one's key file, and is told so in words that help.
+#[test]
+fn a_node_without_the_key_of_the_database_is_told_what_to_do() {
+    let world = World::new();
+    drop(world.open());
+    let key = world.file("key");
+    let kept = std::fs::read(&key).unwrap();
+    let told = || match jackfield_store::Store::open(&world.settings, |_, _| {}) {
+        Ok(_) => panic!("it opened"),
+        Err(error) => error.to_string(),
+    };
+    std::fs::remove_file(&key).unwrap();
+    let missing = told();
+    assert!(missing.contains("it is not there") && missing.contains("copy `key`"), "{missing}");
+    assert!(!key.exists(), "no key is made that opens nothing");
+    let stranger = tempfile::tempdir().unwrap();
+    let settings = jackfield_store::StoreSettings::in_folder(stranger.path());
+    drop(jackfield_store::Store::open(&settings, |_, _| {}).unwrap());
+    std::fs::copy(stranger.path().join("key"), &key).unwrap();
+    let other = told();
+    assert!(other.contains("not the key of this database"), "{other}");
+    assert!(other.contains(&key.display().to_string()) && other.contains("copy `key`"), "{other}");
+    std::fs::write(&key, kept).unwrap();
+    drop(world.open());
+}

@@ -25,14 +25,44 @@ fn registrations_survive_a_restart_until_they_end() {
     let (send, receive) = channel();
     let save = |rows: Vec<BindingRow>| {
         let send = send.clone();
-        store.handle().save_bindings(rows, move |result| send.send(result).unwrap());
+        let node = "node-1".into();
+        store.handle().save_bindings(node, rows, move |result| send.send(result).unwrap());
         receive.recv().unwrap().unwrap();
     };
     save(vec![row(1, Some(b"one"), 2000), row(2, Some(b"two"), 2000), row(3, Some(b""), 900)]);
     save(vec![row(1, Some(b"ONE"), 3000), row(2, None, 0)]);
     drop(store);
-    let kept = world.open().handle().bindings(UnixTime(1000)).unwrap();
+    let kept = world.open().handle().bindings("node-1", UnixTime(1000)).unwrap();
     assert_eq!(kept, [row(1, Some(b"ONE"), 3000)]);
+}
+
+/// A phone that moves to another node is that node's: the one that it left neither takes it up at a
+/// start nor forgets it for the other when its own registration there ends.
+#[test]
+fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
+    let world = World::new();
+    let store = world.open();
+    let row = |blob: Option<&[u8]>| BindingRow {
+        device: ObjectId(1),
+        blob: blob.map(<[u8]>::to_vec),
+        expires: UnixTime(2000),
+    };
+    let (send, receive) = channel();
+    let save = |node: &str, blob: Option<&[u8]>| {
+        let send = send.clone();
+        let rows = vec![row(blob)];
+        store.handle().save_bindings(node.into(), rows, move |done| send.send(done).unwrap());
+        receive.recv().unwrap().unwrap();
+    };
+    let at = |node| store.handle().bindings(node, UnixTime(1000)).unwrap();
+    save("node-1", Some(b"here"));
+    assert_eq!((at("node-1").len(), at("node-2").len()), (1, 0));
+    save("node-2", Some(b"there"));
+    save("node-1", None);
+    assert_eq!((at("node-1").len(), at("node-2")), (0, vec![row(Some(b"there"))]));
+    // Written before registrations had a node: they are the first node's that starts.
+    world.sql("UPDATE binding SET node = ''");
+    assert_eq!((at("node-1").len(), at("node-2").len()), (1, 0));
 }
 
 #[test]
@@ -98,6 +128,31 @@ fn a_lease_has_one_holder_and_counts_them() {
     handle.release_lease("ldap", "node-1").unwrap();
     let second = handle.lease("ldap", "node-2", minute).unwrap();
     assert_eq!((&*second.holder, second.epoch), ("node-2", 2));
+    let held = |prefix| {
+        let leases = handle.leases(prefix).unwrap().into_iter();
+        leases.map(|lease| (lease.name, lease.holder)).collect::<Vec<_>>()
+    };
+    assert_eq!(held("ld"), [("ldap".into(), "node-2".into())]);
+    assert_eq!(held("x"), []);
+    handle.release_lease("ldap", "node-1").unwrap();
+    assert_eq!(held("").len(), 1, "who does not hold it can't release it");
+    handle.release_lease("ldap", "node-2").unwrap();
+    assert_eq!(held(""), []);
+}
+
+#[test]
+fn a_lease_that_is_not_renewed_goes_to_the_next() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let (short, minute) = (Duration::from_millis(300), Duration::from_secs(60));
+    assert_eq!(&*one.handle().lease("ldap", "node-1", short).unwrap().holder, "node-1");
+    let began = std::time::Instant::now();
+    while &*other.handle().lease("ldap", "node-2", minute).unwrap().holder == "node-1" {
+        assert!(began.elapsed() < Duration::from_secs(20), "it never ends");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(began.elapsed() > Duration::from_millis(200), "not before its end");
+    assert_eq!(&*one.handle().lease("ldap", "node-1", minute).unwrap().holder, "node-2");
 }
 
 #[test]
