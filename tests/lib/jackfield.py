@@ -92,7 +92,7 @@ class Server:
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, text=True, stdin=subprocess.DEVNULL
         )
-        ready = threading.Event()
+        ready, up = threading.Event(), threading.Event()
 
         def read():
             for line in self.process.stdout:
@@ -101,11 +101,12 @@ class Server:
                 if found:
                     self.one_time_password = found.group(1)
                 if line.startswith("ready:"):
+                    up.set()
                     ready.set()
-            ready.set()
+            ready.set()  # It says no more: it ends.
 
         threading.Thread(target=read, daemon=True).start()
-        if not ready.wait(seconds) or self.process.poll() is not None:
+        if not ready.wait(seconds) or not up.is_set() or self.process.poll() is not None:
             self.stop()
             raise AssertionError("the server did not start:\n" + self.tail())
         return self

@@ -135,6 +135,8 @@ pub struct Overview {
     pub ivr_calls: u64,
     /// State of the self-provisioning IVR in words.
     pub ivr: Box<str>,
+    /// The other node for whose route point it stands by.
+    pub ivr_owner: Option<Box<str>>,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
 }
@@ -150,6 +152,8 @@ pub struct ServiceStatus {
     pub state: Box<str>,
     /// It runs with settings older than the stored ones (SP-19).
     pub restart_needed: bool,
+    /// The other node for which it stands by (SP-60).
+    pub owner: Option<Box<str>>,
 }
 
 /// An installed language pack (SP-14).

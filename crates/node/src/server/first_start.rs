@@ -1,11 +1,13 @@
 //! The first start: the objects that every cluster has, the first administrator, and where it is
-//! wanted a sample company to try things on.
+//! wanted a sample company to try things on. A node that comes to a cluster that is there already
+//! only adds itself.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
-use jackfield_model::{Actor, CredentialKind, EndUser, FirstStart, Kind, Operation, Outcome};
+use jackfield_model::{Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::{Value, json};
@@ -14,6 +16,9 @@ use super::ServeSettings;
 
 /// Objects made by one operation.
 const CHUNK: usize = 1500;
+
+/// Numbers that a new node tries to get.
+const ATTEMPTS: u32 = 20;
 
 /// A company to try things on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,26 +34,90 @@ pub(crate) struct Sample {
 /// The PIN of every person of a sample company.
 pub(crate) const SAMPLE_PIN: &str = "73519";
 
-/// Makes what is missing; the first administrator's one-time password when this is the first start.
-pub(crate) fn prepare(
+/// How this node came to its cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It made the cluster.
+    Founded,
+    /// It came to one that was there.
+    Joined,
+    /// It was a node of it already.
+    Returned,
+}
+
+/// Makes the node's own object, and those of a cluster where there is none yet. Of several nodes
+/// that start on an empty database at once one makes the cluster.
+pub(crate) fn arrive(
     store: &StoreHandle,
     settings: &ServeSettings,
     address: IpAddr,
     sip_port: u16,
-) -> Result<Option<String>> {
-    if !store.directory().is_empty() {
-        return Ok(None);
+) -> Result<Arrival> {
+    let empty = store.directory().is_empty();
+    if empty {
+        let first = FirstStart {
+            node: settings.node.clone(),
+            address: address.to_string().into(),
+            locale: system_locale().into(),
+            time_zone: system_time_zone().into(),
+        };
+        execute(store, Operation::FirstStart(first))
+            .context("making the objects of a first start")?;
     }
-    let first = FirstStart {
-        node: settings.node.clone(),
-        address: address.to_string().into(),
-        locale: system_locale().into(),
-        time_zone: system_time_zone().into(),
-    };
-    execute(store, Operation::FirstStart(first)).context("making the objects of a first start")?;
-    let node = find(store, Kind::Node, &settings.node)?;
-    let patch = json!({"sip_port": sip_port});
-    execute(store, Operation::Update { id: node, version: None, patch })?;
+    let known = store.directory().find(Kind::Node, &settings.node);
+    match known {
+        Some(node) if empty => {
+            let patch = json!({"sip_port": sip_port});
+            execute(store, Operation::Update { id: node, version: None, patch })?;
+            Ok(Arrival::Founded)
+        }
+        Some(_) => Ok(Arrival::Returned),
+        None => {
+            join(store, &settings.node, address, sip_port).context("joining the cluster")?;
+            tracing::info!(node.name = &*settings.node, "a new node of the cluster");
+            Ok(Arrival::Joined)
+        }
+    }
+}
+
+/// Adds this node with the first free number and, switched off like all of it, the publisher's
+/// templates for new phones.
+fn join(store: &StoreHandle, node: &str, address: IpAddr, sip_port: u16) -> Result<()> {
+    for left in (0..ATTEMPTS).rev() {
+        let directory = store.directory();
+        let taken: Vec<u16> = directory.all::<Node>().map(|(_, node)| node.number).collect();
+        let number = (1..=999).find(|number| !taken.contains(number));
+        let body = json!({
+            "name": node,
+            "address": address.to_string(),
+            "number": number.context("the cluster has 999 nodes, which is the most")?,
+            "sip_port": sip_port,
+        });
+        match execute(store, create(Kind::Node, body)) {
+            Ok(_) => break,
+            // Another node that joins at the same moment took the number.
+            Err(_) if left > 0 && store.directory().find(Kind::Node, node).is_none() => {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let directory = store.directory();
+    let publisher = directory.publisher().map(|(_, node)| node.name.clone());
+    let theirs = publisher.and_then(|name| directory.auto_registration(&name));
+    let own = directory.auto_registration(node);
+    if let (Some((_, theirs)), Some((own, _))) = (theirs, own) {
+        let patch = json!({
+            "device_template": theirs.device_template,
+            "line_template": theirs.line_template,
+        });
+        execute(store, Operation::Update { id: own.id(), version: None, patch })?;
+    }
+    Ok(())
+}
+
+/// Makes the first administrator's one-time password and, where it is wanted, a sample company.
+pub(crate) fn furnish(store: &StoreHandle, settings: &ServeSettings) -> Result<Option<String>> {
     let admin = find(store, Kind::ApplicationUser, ADMINISTRATOR)?;
     let password = store.issue_one_time_password(admin)?.reveal().to_owned();
     if let Some(sample) = &settings.sample {

@@ -126,12 +126,7 @@ fn run(desk: &Desk, store: &StoreHandle, node: &Arc<str>) {
 }
 
 /// Gives a batch to the store's writer, and waits for it, so that no more than one is under way.
-fn write(
-    store: &StoreHandle,
-    node: &Arc<str>,
-    bindings: Vec<BindingRow>,
-    records: Vec<RecordRow>,
-) {
+fn write(store: &StoreHandle, node: &Arc<str>, bindings: Vec<BindingRow>, records: Vec<RecordRow>) {
     let (done, outcome) = mpsc::sync_channel(2);
     let batches = usize::from(!bindings.is_empty()) + usize::from(!records.is_empty());
     if !bindings.is_empty() {

@@ -7,6 +7,7 @@ mod file_source;
 mod first_start;
 mod keeper;
 mod lanes;
+mod leases;
 mod limits;
 mod operator;
 mod outputs;
@@ -29,14 +30,16 @@ use jackfield_model::Service;
 use jackfield_store::{Store, StoreHandle, StoreSettings, Verifier};
 use jackfield_web::{App, AppSettings, PhoneFiles};
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use clock::Clock;
 use doors::{AlarmBoard, FileAccess, Replies};
 use engine_loop::{EngineThread, LoopSettings};
 use file_source::TftpFiles;
+use first_start::Arrival;
 use keeper::Keeper;
 use lanes::Lanes;
+use leases::{LeaseKeeper, Name};
 use operator::NodeOperator;
 use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
@@ -130,8 +133,11 @@ impl Server {
             advertised,
             quarantine: settings.place.folder.join("quarantine"),
         })?;
-        let store = open_store(&settings, &lanes, &access)?;
+        let news = Arc::new(Notify::new());
+        let store = open_store(&settings, &lanes, &access, &news)?;
         let handle = store.handle();
+        let name = Name::take(&handle, &settings.node, &settings.place.folder)?;
+        let arrival = first_start::arrive(&handle, &settings, advertised, sip.port())?;
         let library = Arc::new(prompts::open(settings.prompts.as_deref())?);
         let media = start_media(&settings, advertised, &library, &lanes)?;
         let verifier = Arc::new(Verifier::start(&handle, 2).context("starting the verifier")?);
@@ -142,7 +148,8 @@ impl Server {
             store: handle.clone(),
             verifier,
             media: Arc::clone(&media),
-            keeper: Keeper::start(handle.clone())?,
+            keeper: Keeper::start(handle.clone(), (&*settings.node).into())?,
+            leases: LeaseKeeper::start(handle.clone(), lanes.clone(), clock, name)?,
             access: Arc::clone(&access),
             replies: replies.clone(),
             alarms: alarms.clone(),
@@ -158,7 +165,10 @@ impl Server {
             streams.clone(),
             runtime.handle().clone(),
         )?;
-        let one_time_password = first_start::prepare(&handle, &settings, advertised, sip.port())?;
+        let one_time_password = match arrival {
+            Arrival::Founded => first_start::furnish(&handle, &settings)?,
+            Arrival::Joined | Arrival::Returned => None,
+        };
         let listener = bind_tcp(&runtime, sip).context("binding SIP over TCP")?;
         runtime.spawn(streams.clone().accept(listener));
 
@@ -186,6 +196,7 @@ impl Server {
             prompts: library,
             doors,
             running: Mutex::default(),
+            obeyed: Mutex::default(),
         });
         let operator = Arc::new(NodeOperator {
             services: Arc::clone(&services),
@@ -207,6 +218,7 @@ impl Server {
         runtime.spawn(prune_hourly(store.handle()));
         let http_door = http_listener(&runtime, http, router)?;
         services.start_activated();
+        runtime.spawn(follow_activation(Arc::clone(&services), news));
         Ok(Self {
             runtime,
             engine,
@@ -276,7 +288,7 @@ impl Server {
     /// Stops everything, the doors first and the store last.
     pub(crate) fn stop(mut self) {
         let _ = self.http_door.send(true);
-        self.services.stop_doors();
+        self.services.stop_all();
         self.engine.stop();
         self.media.stop();
         self.runtime.shutdown_timeout(Duration::from_secs(2));
@@ -285,14 +297,20 @@ impl Server {
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.
-fn open_store(settings: &ServeSettings, lanes: &Lanes, access: &FileAccess) -> Result<Store> {
-    let (lanes, access) = (lanes.clone(), Arc::clone(access));
+fn open_store(
+    settings: &ServeSettings,
+    lanes: &Lanes,
+    access: &FileAccess,
+    news: &Arc<Notify>,
+) -> Result<Store> {
+    let (lanes, access, news) = (lanes.clone(), Arc::clone(access), Arc::clone(news));
     Store::open(&settings.place.store_settings()?, move |directory, changed| {
         let mut table = access.lock().unwrap_or_else(PoisonError::into_inner);
         let gone = changed.iter().filter(|id| directory.entry(**id).is_none());
         gone.for_each(|id| table.forget(*id));
         drop(table);
         let _ = lanes.input(Input::Directory { directory, changed });
+        news.notify_one();
     })
     .context("opening the database")
 }
@@ -325,7 +343,7 @@ fn start_engine(
     let identity = Identity { node: settings.node.clone(), epoch };
     let mut engine = Engine::new(identity, store.directory(), random_seed()?);
     let now = clock.now();
-    let kept = store.bindings(now.wall).context("reading registrations")?;
+    let kept = store.bindings(&settings.node, now.wall).context("reading registrations")?;
     let kept = kept.into_iter().filter_map(|row| Some((row.device, row.blob?))).collect();
     let mut out = Vec::new();
     engine.restore_bindings(now, kept, &mut out);
@@ -350,6 +368,16 @@ fn bind_http(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)>
     listener.set_nonblocking(true)?;
     let local = listener.local_addr()?;
     Ok((listener, local))
+}
+
+/// Starts and stops services as they are activated and deactivated, at whatever node that is done.
+async fn follow_activation(services: Arc<Services>, news: Arc<Notify>) {
+    loop {
+        news.notified().await;
+        let services = Arc::clone(&services);
+        // Opening a door may take a while.
+        let _ = tokio::task::spawn_blocking(move || services.follow_activation()).await;
+    }
 }
 
 /// Lets go of what the retention settings no longer keep: soon after the start, then each hour.

@@ -104,15 +104,16 @@ impl NodeOperator {
             sessions: overview.sessions,
             ivr_calls: overview.ivr_calls,
             ivr: overview.ivr,
+            ivr_owner: overview.ivr_owner,
             counters,
         }
     }
 
     async fn service_states(&self) -> Vec<ServiceStatus> {
         let overview = self.replies.ask(&self.lanes, OperatorOrder::Overview).await;
-        let ivr = match overview {
-            Ok(OperatorReply::Overview(overview)) => overview.ivr,
-            _ => "unknown".into(),
+        let (ivr, ivr_owner) = match overview {
+            Ok(OperatorReply::Overview(overview)) => (overview.ivr, overview.ivr_owner),
+            _ => ("unknown".into(), None),
         };
         let state = |service: Service| {
             let running = self.services.is_running(service);
@@ -123,7 +124,9 @@ impl NodeOperator {
             };
             let restart_needed =
                 service == Service::SelfProvisioningIvr && running && self.is_outdated();
-            ServiceStatus { service, running, state, restart_needed }
+            let stands_by = service == Service::SelfProvisioningIvr && running;
+            let owner = ivr_owner.clone().filter(|_| stands_by);
+            ServiceStatus { service, running, state, restart_needed, owner }
         };
         Service::ALL.iter().map(|service| state(*service)).collect()
     }

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::doors::{AlarmBoard, FileAccess, Replies};
 use super::keeper::{Keeper, Kept};
 use super::lanes::Lanes;
+use super::leases::LeaseKeeper;
 
 /// Where outputs go.
 pub(crate) struct Outputs {
@@ -23,6 +24,7 @@ pub(crate) struct Outputs {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) media: Arc<DriverHandle>,
     pub(crate) keeper: Keeper,
+    pub(crate) leases: LeaseKeeper,
     pub(crate) access: FileAccess,
     pub(crate) replies: Replies,
     pub(crate) alarms: AlarmBoard,
@@ -59,6 +61,7 @@ impl Outputs {
             }
             Output::Forgive { account, kind } => self.verifier.forgive(account, kind),
             Output::Media(command) => self.media(command),
+            Output::RoutePoint { device, wanted } => self.leases.order(device, wanted),
             Output::Binding(change) => self.keep_binding(change),
             Output::Record(record) => self.keep_record(record),
             Output::Access(access) => self.admit(access),
@@ -72,8 +75,10 @@ impl Outputs {
         }
     }
 
-    /// The loop ends: what is written behind is written.
+    /// The loop ends: other nodes may have what this one owned, and what is written behind is
+    /// written.
     pub(crate) fn finish(&mut self) {
+        self.leases.finish();
         self.keeper.finish();
     }
 

@@ -2,7 +2,7 @@
 //! configured by its activation, runs with the settings it started with, and is in service when
 //! what it needs is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +30,8 @@ pub(crate) struct Services {
     pub(crate) prompts: Arc<PromptLibrary>,
     pub(crate) doors: BTreeMap<Service, Door>,
     pub(crate) running: Mutex<BTreeMap<Service, Running>>,
+    /// The activation as it was obeyed last.
+    pub(crate) obeyed: Mutex<BTreeSet<Service>>,
 }
 
 /// A running service.
@@ -45,25 +47,52 @@ pub(crate) enum Running {
 impl Services {
     /// Starts everything that is activated on this node; what can't start is logged.
     pub(crate) fn start_activated(&self) {
+        let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
+        *obeyed = self.activated();
         for service in Service::ALL {
-            if self.is_activated(*service)
-                && let Err(refusal) = self.start(*service)
-            {
-                tracing::error!(
-                    service.name = service.name(),
-                    refusal = %refusal,
-                    "an activated service could not be started"
-                );
+            if obeyed.contains(service) {
+                self.start_or_say_why(*service);
             }
         }
     }
 
-    /// The service is activated on this node.
-    pub(crate) fn is_activated(&self, service: Service) -> bool {
+    /// The activation of this node may have changed, by whomever: what was added starts, what was
+    /// taken away stops, and what was started or stopped by hand stays as it is.
+    pub(crate) fn follow_activation(&self) {
+        let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
+        let activated = self.activated();
+        for service in Service::ALL {
+            match (obeyed.contains(service), activated.contains(service)) {
+                (false, true) => self.start_or_say_why(*service),
+                (true, false) => {
+                    if let Err(refusal) = self.stop(*service) {
+                        tracing::error!(
+                            service.name = service.name(),
+                            refusal = %refusal,
+                            "a deactivated service could not be stopped"
+                        );
+                    }
+                }
+                _ => {}
+            }
+        }
+        *obeyed = activated;
+    }
+
+    fn start_or_say_why(&self, service: Service) {
+        if let Err(refusal) = self.start(service) {
+            tracing::error!(
+                service.name = service.name(),
+                refusal = %refusal,
+                "an activated service could not be started"
+            );
+        }
+    }
+
+    fn activated(&self) -> BTreeSet<Service> {
         let directory = self.store.directory();
-        directory
-            .named::<ServiceActivation>(&self.node)
-            .is_some_and(|(_, activation)| activation.services.contains(&service))
+        let activation = directory.named::<ServiceActivation>(&self.node);
+        activation.map(|(_, one)| one.services.iter().copied().collect()).unwrap_or_default()
     }
 
     /// The service runs.
@@ -122,13 +151,11 @@ impl Services {
         Ok(())
     }
 
-    /// Stops every door; for the end of the process.
-    pub(crate) fn stop_doors(&self) {
-        for (_, running) in core::mem::take(&mut *self.lock()) {
-            if let Running::Door { stop, task } = running {
-                let _ = stop.send(true);
-                task.abort();
-            }
+    /// Stops every service; for the end of the process.
+    pub(crate) fn stop_all(&self) {
+        for service in Service::ALL.iter().rev().filter(|one| **one != Service::CallManager) {
+            // Whatever can't be told any more ends with the process.
+            let _ = self.stop(*service);
         }
     }
 

@@ -107,6 +107,7 @@ fn entry(node: &str, service: Service, activated: bool, status: Option<&ServiceS
         "activated": activated,
         "running": status.map(|status| status.running),
         "state": status.map(|status| &status.state),
+        "owner": status.and_then(|status| status.owner.as_ref()),
         "restart_needed": status.map(|status| status.restart_needed),
     })
 }

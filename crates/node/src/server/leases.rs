@@ -1,0 +1,279 @@
+//! What only one of the nodes on a database may do: each runs under a name of its own, and one of
+//! them owns a route point (SP-60). This thread takes the leases, renews them in time, and tells the
+//! engine until when it may go on; the engine lets go by itself when it hears nothing in time, so
+//! that this thread may hang with the database.
+//!
+//! A built-in database has one node: it owns what it wants, and nothing is written.
+
+mod book;
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use jackfield_engine::{Input, Ownership};
+use jackfield_store::{Lease, StoreError, StoreHandle};
+use jackfield_vocabulary::{Now, ObjectId};
+
+use super::clock::Clock;
+use super::lanes::Lanes;
+use book::Book;
+
+/// A lease ends so long after its holder renewed it last: after a crash of the holder another node
+/// takes over within this time and a [`LOOK`].
+pub(crate) const LENGTH: Duration = Duration::from_secs(15);
+/// The holder lets go so much earlier by its own clock than the database lets others in.
+const MARGIN: Duration = Duration::from_secs(1);
+/// How often the holder renews.
+const RENEW: Duration = Duration::from_secs(5);
+/// How often a lease that others hold, or nobody could tell of, is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Orders of the engine that wait at the most.
+const ORDERS: usize = 1024;
+
+/// The thread that holds this node's leases.
+pub(crate) struct LeaseKeeper {
+    orders: SyncSender<Order>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    Want(ObjectId),
+    Leave(ObjectId),
+    Finish,
+}
+
+/// Under which name a node runs, and who it is to others that claim the same name.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    node: Box<str>,
+    /// Stays over restarts with the same data folder.
+    identity: Box<str>,
+}
+
+impl Name {
+    /// Takes the node's name for this process; waits for the end of the lease of one that had it
+    /// from another data folder, in case that one is gone.
+    pub(crate) fn take(store: &StoreHandle, node: &str, folder: &Path) -> Result<Self> {
+        let name = Self { node: node.into(), identity: identity(folder)? };
+        let mut left = LENGTH + LOOK * 2;
+        while store.is_shared() && !name.renew(store).context("taking the name of the node")? {
+            if left.is_zero() {
+                bail!(
+                    "another process runs as node {node} on this database. Each node needs a name \
+                     of its own: choose one with --node"
+                );
+            }
+            if left > LENGTH {
+                tracing::warn!(
+                    node.name = node,
+                    "another process runs as this node on the database, or did a moment ago; waiting"
+                );
+            }
+            std::thread::sleep(LOOK);
+            left = left.saturating_sub(LOOK);
+        }
+        Ok(name)
+    }
+
+    fn renew(&self, store: &StoreHandle) -> Result<bool, StoreError> {
+        let lease = store.lease(&self.lease(), &self.identity, LENGTH)?;
+        Ok(lease.holder == self.identity)
+    }
+
+    fn lease(&self) -> String {
+        format!("node:{}", self.node)
+    }
+}
+
+impl LeaseKeeper {
+    pub(crate) fn start(
+        store: StoreHandle,
+        lanes: Lanes,
+        clock: Clock,
+        name: Name,
+    ) -> Result<Self> {
+        let (orders, arrivals) = sync_channel(ORDERS);
+        let worker = Worker {
+            store,
+            lanes,
+            clock,
+            name,
+            arrivals,
+            book: Book::default(),
+            name_due: clock.now() + RENEW,
+            name_lost: false,
+            stopping: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("leases".into())
+            .spawn(move || worker.run())
+            .context("starting the thread that holds leases")?;
+        Ok(Self { orders, thread: Some(thread) })
+    }
+
+    /// The engine wants a route point, or wants it no more.
+    pub(crate) fn order(&self, device: ObjectId, wanted: bool) {
+        let order = if wanted { Order::Want(device) } else { Order::Leave(device) };
+        if self.orders.try_send(order).is_err() {
+            // Without an answer the engine serves nothing; a lease that is not left ends by itself.
+            tracing::error!("the database is far behind; who owns a route point is not asked");
+        }
+    }
+
+    /// Gives everything up and ends.
+    pub(crate) fn finish(&mut self) {
+        let _ = self.orders.send(Order::Finish);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    store: StoreHandle,
+    lanes: Lanes,
+    clock: Clock,
+    name: Name,
+    arrivals: Receiver<Order>,
+    book: Book,
+    name_due: Now,
+    /// Another process has this node's name.
+    name_lost: bool,
+    stopping: bool,
+}
+
+impl Worker {
+    fn run(mut self) {
+        while !self.stopping {
+            self.wait();
+            let now = self.clock.now();
+            if now.micros >= self.name_due.micros && self.store.is_shared() {
+                self.keep_name();
+            }
+            while let Some(device) = self.book.due(self.clock.now()) {
+                self.try_lease(device);
+            }
+        }
+        for device in self.book.all() {
+            self.leave(device);
+        }
+        if self.store.is_shared() && !self.name_lost {
+            let left = self.store.release_lease(&self.name.lease(), &self.name.identity);
+            drop(left); // It ends by itself.
+        }
+    }
+
+    /// Waits for an order, or until a lease is due; then takes every order that is there.
+    fn wait(&mut self) {
+        let now = self.clock.now();
+        let mut nap = self.name_due.since(now).min(RENEW);
+        if let Some(due) = self.book.next() {
+            nap = nap.min(due.since(now));
+        }
+        match self.arrivals.recv_timeout(nap) {
+            Ok(order) => self.obey(order),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+        }
+        self.obey_all();
+    }
+
+    fn obey_all(&mut self) {
+        while let Ok(order) = self.arrivals.try_recv() {
+            self.obey(order);
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Want(device) => self.book.want(device, self.clock.now()),
+            Order::Leave(device) => self.leave(device),
+            Order::Finish => self.stopping = true,
+        }
+    }
+
+    fn leave(&mut self, device: ObjectId) {
+        self.book.leave(device);
+        if !self.store.is_shared() {
+            return;
+        }
+        if let Err(error) = self.store.release_lease(&lease_of(device), &self.name.node) {
+            tracing::warn!(
+                error.cause = %error,
+                "a route point could not be given up; its lease ends by itself"
+            );
+        }
+    }
+
+    fn try_lease(&mut self, device: ObjectId) {
+        let asked = self.clock.now();
+        let turn = self.book.begin(device);
+        let ownership = self.ask(device, asked);
+        let held = matches!(ownership, Ownership::Own { .. });
+        // An answer to what was given up, and perhaps wanted again, since it was asked is none.
+        self.obey_all();
+        let now = self.clock.now();
+        if self.book.tried(device, turn, now + if held { RENEW } else { LOOK }) {
+            let _ = self.lanes.input(Input::RoutePoint { device, ownership });
+        }
+    }
+
+    /// Takes or renews a lease. Its end counts from before it was asked for.
+    fn ask(&self, device: ObjectId, asked: Now) -> Ownership {
+        let until = asked + LENGTH.saturating_sub(MARGIN);
+        if !self.store.is_shared() {
+            return Ownership::Own { until };
+        }
+        if self.name_lost {
+            let node = format!("{}, another process of this name", self.name.node).into();
+            return Ownership::Other { node };
+        }
+        match self.store.lease(&lease_of(device), &self.name.node, LENGTH) {
+            Ok(Lease { holder, .. }) if holder == self.name.node => Ownership::Own { until },
+            Ok(Lease { holder, .. }) => Ownership::Other { node: holder },
+            Err(error) => {
+                tracing::debug!(error.cause = %error, "a lease could not be asked for");
+                Ownership::Unknown
+            }
+        }
+    }
+
+    /// Renews the lease of the node's name.
+    fn keep_name(&mut self) {
+        let lost = match self.name.renew(&self.store) {
+            Ok(own) => !own,
+            Err(_) => self.name_lost, // Nobody can say.
+        };
+        if lost && !self.name_lost {
+            tracing::error!(
+                node.name = &*self.name.node,
+                "another process runs as this node on the database: stop one of them, or give it \
+                 another name with --node; until then this one takes no calls for route points"
+            );
+        }
+        self.name_lost = lost;
+        self.name_due = self.clock.now() + RENEW;
+    }
+}
+
+fn lease_of(device: ObjectId) -> String {
+    format!("route-point:{}", device.0)
+}
+
+/// Who uses this data folder; made at its first use.
+fn identity(folder: &Path) -> Result<Box<str>> {
+    let file = folder.join("identity");
+    let kept = std::fs::read_to_string(&file).ok();
+    if let Some(kept) = kept.as_deref().map(str::trim).filter(|kept| !kept.is_empty()) {
+        return Ok(kept.into());
+    }
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).context("asking the system for randomness")?;
+    let fresh = format!("{:032x}", u128::from_le_bytes(bytes));
+    std::fs::write(&file, &fresh).with_context(|| format!("writing {}", file.display()))?;
+    Ok(fresh.into())
+}

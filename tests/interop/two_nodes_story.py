@@ -1,0 +1,258 @@
+"""Two nodes on one database: the second one joins, each sees what is changed on the other, and one of
+them owns the self-provisioning number while the other stands by and says for whom. A crash of the
+owner, a clean stop, a stop of its service and a database that is out of its reach hand it over; a
+call in progress outlives the loss of it.
+
+# Proves SP-60.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+from baresip_story import fields_of
+from fault_story import everything
+from hand_phone import HandPhone
+from jackfield import PASSWORD, Server, free_port, temporary, wait_for
+from throw_away_postgres import Postgres
+
+IVR = "2000"
+# A lease lasts 15 s, and whoever stands by looks every second: docs/administrators.md.
+LEASE, LOOK = 15.0, 1.0
+SERVICE = "self-provisioning-ivr"
+
+
+def state(server):
+    """What the node says of its own IVR."""
+    rows = server.json("services", "list")["items"]
+    return next(row for row in rows if row["service"] == SERVICE and row["node"] == server.node)
+
+
+def serves(server, seconds=20):
+    def in_service():
+        """in-service"""
+        return state(server)["state"] == "in-service"
+    wait_for(in_service, seconds, every=0.1)
+    assert state(server)["owner"] is None
+
+
+def stands_by(server, owner, seconds=10):
+    def it():
+        """standing by for the other one"""
+        return state(server)["state"] == f"standing by (owner: {owner.node})"
+    wait_for(it, seconds, every=0.2)
+    assert state(server)["owner"] == owner.node
+    # The command for people says so too.
+    assert f"standing by (owner: {owner.node})" in server.cli("services", "list")
+
+
+def hears_the_ivr(phone):
+    """Calls the number, and hears something: the sound of the prompts comes in packets."""
+    call = phone.call(IVR)
+    assert call.status == 200, f"the IVR's number was answered {call.status}"
+    phone.sound.settimeout(3)
+    heard = [phone.sound.recv(2048) for _ in range(20)]
+    assert all(len(packet) > 12 for packet in heard)
+    return call
+
+
+def is_turned_away(phone):
+    call = phone.call(IVR)
+    assert call.status >= 400, f"the IVR's number was answered {call.status} where it is not served"
+
+
+def node(binary, database, name, key=None, arguments=()):
+    server = Server(binary, arguments=["--node", name, *arguments], database=database)
+    server.node = name
+    if key:
+        shutil.copy2(key, os.path.join(server.folder, "key"))
+    return server
+
+
+def first(binary, database):
+    server = node(binary, database, "node1", arguments=["--sample-company", "4", "--sample-phones"])
+    server.start()
+    server.sign_in()
+    server.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
+    server.cli("self-provisioning", "set", "--start-delay-seconds", "0")
+    server.cli("services", "restart", SERVICE)
+    serves(server)
+    return server
+
+
+def refuses(binary, database, key, *expected):
+    """A node that can't join ends with words that help."""
+    server = node(binary, database, "node3", key)
+    try:
+        server.start()
+    except AssertionError:
+        told = server.tail()
+        assert server.process.returncode not in (0, None), "it should have ended with an error"
+        assert all(words in told for words in expected), told
+        return
+    server.stop()
+    raise AssertionError(f"it started, and should have said {expected}")
+
+
+def joins(binary, postgres, one):
+    """The second node: with the key of the first it is there at once, and nothing is made twice."""
+    key = os.path.join(one.folder, "key")
+    refuses(binary, postgres.url, None, "copy `key` from the data folder of a node", "it is not there")
+    stranger = Server(binary)
+    stranger.start()
+    stranger.stop()
+    refuses(binary, postgres.url, os.path.join(stranger.folder, "key"), "not the key of this database")
+    before = {kind: everything(one, kind) for kind in ("end-user", "application-user", "line", "phone")}
+    other = node(binary, postgres.url, "node2", key, ["--sample-company", "9", "--sample-phones"])
+    other.start()
+    assert other.one_time_password is None, "a second first administrator"
+    other.cli("login", "admin", stdin=PASSWORD + "\n")
+    nodes = everything(other, "node")
+    assert sorted(nodes) == ["node1", "node2"], nodes
+    assert (nodes["node1"]["number"], nodes["node2"]["number"]) == (1, 2)
+    assert (nodes["node1"]["publisher"], nodes["node2"]["publisher"]) == (True, False)
+    assert nodes["node2"]["sip_port"] == other.sip
+    for kind, objects in before.items():
+        assert everything(other, kind) == objects, f"the second node changed {kind}"
+    return other
+
+
+def each_sees_what_the_other_does(one, other):
+    for writer, reader, text in ((one, other, "from the first"), (other, one, "from the second")):
+        writer.cli("set", "line", IVR, "--description", text)
+        wait_for(lambda: reader.json("show", "line", IVR)["description"] == text, 5)
+
+
+def each_obeys_its_own_activation(one, other):
+    """Activated nowhere but on the first, the service runs nowhere else; activated for the second
+    one at the first, it starts there."""
+    assert state(other)["running"] is False
+    assert state(other)["activated"] is False
+    one.cli("services", "activate", "cti-manager", "--node", other.node)
+    one.cli("services", "activate", SERVICE, "--node", other.node)
+    stands_by(other, one)
+    serves(one)
+
+
+def status_judges_the_publisher(one, other):
+    for server in one, other:
+        status = server.json("self-provisioning", "status")
+        assert status["ready"] is True, (server.node, status)
+
+
+def a_crash_hands_it_over(one, other, phone):
+    time.sleep(1.5)  # Registrations are written behind: a crash may lose those of the last moment.
+    one.process.kill()
+    one.process.wait()
+    began = time.monotonic()
+    serves(other, LEASE + 3 * LOOK + 5)
+    took = time.monotonic() - began
+    assert took < LEASE + 3 * LOOK, f"it took {took:.1f} s"
+    hears_the_ivr(phone).hang_up()
+    # Who comes back finds the number taken.
+    one.start()
+    stands_by(one, other)
+    serves(other)
+
+
+def a_clean_stop_hands_it_over_at_once(one, other, phone):
+    """`other` owns it and is stopped."""
+    call = hears_the_ivr(phone)
+    other.stop()
+    assert other.process.returncode == 0
+    began = time.monotonic()
+    serves(one, 5)
+    assert time.monotonic() - began < 3 * LOOK
+    call.phone.wait_request("BYE")
+    other.start()
+    stands_by(other, one)
+
+
+def a_stopped_service_hands_it_over_at_once(one, other):
+    one.cli("services", "stop", SERVICE)
+    serves(other, 3 * LOOK)
+    one.cli("services", "start", SERVICE)
+    stands_by(one, other)
+    other.cli("services", "stop", SERVICE)
+    serves(one, 3 * LOOK)
+    other.cli("services", "start", SERVICE)
+    stands_by(other, one)
+
+
+def nobody_serves_without_the_database(postgres, one, other, phone, second):
+    """Frozen for longer than a lease: whoever owned the number lets go of it, a call in progress goes
+    on, and when the database is back just one of them owns it again."""
+    call = hears_the_ivr(phone)
+    postgres.freeze()
+    try:
+        began = time.monotonic()
+        def turned_away():
+            """the owner lets go"""
+            probe = second.call(IVR)
+            if probe.status == 200:
+                probe.hang_up()
+            return probe.status >= 400
+        wait_for(turned_away, LEASE + 2, every=0.5)
+        assert time.monotonic() - began < LEASE, "it held on for longer than its lease"
+        assert call.press("1") == 200, "the call in progress"
+        assert phone.sound.recv(2048), "the call in progress fell silent"
+    finally:
+        postgres.thaw()
+    def one_owner():
+        """just one owner"""
+        states = [state(server)["state"] for server in (one, other)]
+        assert states.count("in-service") <= 1, states
+        return states.count("in-service") == 1
+    wait_for(one_owner, 30, every=0.2)
+    call.hang_up()
+
+
+def a_name_is_one_nodes(binary, postgres, one):
+    """A second process under the first one's name, the likeliest slip of all, is turned away."""
+    double = node(binary, postgres.url, "node1", os.path.join(one.folder, "key"))
+    command = [double.binary, "serve", "--data", double.folder, "--address", "127.0.0.1", "--node", "node1",
+               "--database", postgres.url]
+    for door in "sip", "http", "files", "tftp":
+        command += [f"--{door}", f"127.0.0.1:{free_port()}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode != 0
+    assert "another process runs as node node1" in done.stderr, done.stderr
+    serves(one)
+
+
+def run(binary):
+    with Postgres() as postgres:
+        one = other = None
+        try:
+            one = first(binary, postgres.url)
+            other = joins(binary, postgres, one)
+            each_sees_what_the_other_does(one, other)
+            each_obeys_its_own_activation(one, other)
+            status_judges_the_publisher(one, other)
+            names = sorted(everything(one, "phone"))
+            users = [fields_of(one.fetch(f"{name[3:]}.txt")) for name in names]
+            with HandPhone.of(one, users[0]) as here, HandPhone.of(one, users[1]) as also_here, \
+                    HandPhone.of(other, users[2]) as there:
+                for phone in here, also_here, there:
+                    assert phone.register()[0] == 200
+                hears_the_ivr(here).hang_up()
+                is_turned_away(there)
+                a_crash_hands_it_over(one, other, there)
+                # What the first one knew of registrations is its own, after a crash too.
+                assert one.json("device", names[0])["registered"] is True
+                assert other.json("device", names[0])["registered"] is False
+                is_turned_away(here)
+                a_clean_stop_hands_it_over_at_once(one, other, there)
+                hears_the_ivr(here).hang_up()
+                a_stopped_service_hands_it_over_at_once(one, other)
+                nobody_serves_without_the_database(postgres, one, other, here, also_here)
+                a_name_is_one_nodes(binary, postgres, one)
+        except BaseException:
+            for server in filter(None, (one, other)):
+                print(f"--- {server.node} ---\n{server.tail()}")
+            raise
+        finally:
+            for server in filter(None, (one, other)):
+                server.stop()
