@@ -142,7 +142,33 @@ def status_judges_the_publisher(one, other):
         assert status["ready"] is True, (server.node, status)
 
 
-def a_crash_hands_it_over(one, other, phone):
+def newcomers_get_numbers_of_their_node(one, other):
+    """Each node lends numbers of a range of its own: the database refuses one that overlaps another's."""
+    ranges = [("9500", "9599"), ("8000", "8099")]
+    done = [other.cli("set", "auto-registration", other.node, "--starting-number", start, "--ending-number", end,
+                      "--disabled", "false", check=False) for start, end in ranges]
+    assert [one.returncode == 0 for one in done] == [False, True], done
+    strangers = [HandPhone(server, f"00AA00BB00C{n}") for n, server in enumerate((one, other, one, other))]
+    for stranger in strangers:
+        assert stranger.register()[0] == 200
+    lines = everything(one, "line").values()
+    lent = sorted(line["number"] for line in lines if line["auto_registered"])
+    assert lent == ["8000", "8001", "9000", "9001"], lent
+    return strangers
+
+
+def becomes_somebodys(server, stranger, extension, pin="73519"):
+    """The whole walk: the new phone's call ends with the phone as its owner's."""
+    call = hears_the_ivr(stranger)
+    for entry in (extension + "#", pin + "#"):
+        assert call.press(entry) == 200
+        time.sleep(0.3)
+    assert call.press("1") == 200
+    wait_for(lambda: server.json("show", "phone", f"SEP{stranger.user}")["auto_registered"] is False, 10)
+    call.hang_up()
+
+
+def a_crash_hands_it_over(one, other, phone, stranger):
     time.sleep(1.5)  # Registrations are written behind: a crash may lose those of the last moment.
     one.process.kill()
     one.process.wait()
@@ -151,6 +177,7 @@ def a_crash_hands_it_over(one, other, phone):
     took = time.monotonic() - began
     assert took < LEASE + 3 * LOOK, f"it took {took:.1f} s"
     hears_the_ivr(phone).hang_up()
+    becomes_somebodys(other, stranger, "3001")
     # Who comes back finds the number taken.
     one.start()
     stands_by(one, other)
@@ -181,23 +208,23 @@ def a_stopped_service_hands_it_over_at_once(one, other):
     stands_by(other, one)
 
 
-def nobody_serves_without_the_database(postgres, one, other, phone, second):
+def nobody_serves_without_the_database(postgres, one, other, phone, stranger):
     """Frozen for longer than a lease: whoever owned the number lets go of it, a call in progress goes
     on, and when the database is back just one of them owns it again."""
-    call = hears_the_ivr(phone)
+    call = hears_the_ivr(stranger)
     postgres.freeze()
     try:
         began = time.monotonic()
         def turned_away():
             """the owner lets go"""
-            probe = second.call(IVR)
+            probe = phone.call(IVR)
             if probe.status == 200:
                 probe.hang_up()
             return probe.status >= 400
         wait_for(turned_away, LEASE + 2, every=0.5)
         assert time.monotonic() - began < LEASE, "it held on for longer than its lease"
-        assert call.press("1") == 200, "the call in progress"
-        assert phone.sound.recv(2048), "the call in progress fell silent"
+        assert call.press("1") == 200, "the call in progress ended"
+        assert stranger.sound.recv(2048), "the call in progress fell silent"
     finally:
         postgres.thaw()
     def one_owner():
@@ -233,13 +260,13 @@ def run(binary):
             status_judges_the_publisher(one, other)
             names = sorted(everything(one, "phone"))
             users = [fields_of(one.fetch(f"{name[3:]}.txt")) for name in names]
-            with HandPhone.of(one, users[0]) as here, HandPhone.of(one, users[1]) as also_here, \
-                    HandPhone.of(other, users[2]) as there:
-                for phone in here, also_here, there:
+            strangers = newcomers_get_numbers_of_their_node(one, other)
+            with HandPhone.of(one, users[0]) as here, HandPhone.of(other, users[1]) as there:
+                for phone in here, there:
                     assert phone.register()[0] == 200
                 hears_the_ivr(here).hang_up()
                 is_turned_away(there)
-                a_crash_hands_it_over(one, other, there)
+                a_crash_hands_it_over(one, other, there, strangers[1])
                 # What the first one knew of registrations is its own, after a crash too.
                 assert one.json("device", names[0])["registered"] is True
                 assert other.json("device", names[0])["registered"] is False
@@ -247,8 +274,10 @@ def run(binary):
                 a_clean_stop_hands_it_over_at_once(one, other, there)
                 hears_the_ivr(here).hang_up()
                 a_stopped_service_hands_it_over_at_once(one, other)
-                nobody_serves_without_the_database(postgres, one, other, here, also_here)
+                nobody_serves_without_the_database(postgres, one, other, here, strangers[0])
                 a_name_is_one_nodes(binary, postgres, one)
+            for stranger in strangers:
+                stranger.close()
         except BaseException:
             for server in filter(None, (one, other)):
                 print(f"--- {server.node} ---\n{server.tail()}")
