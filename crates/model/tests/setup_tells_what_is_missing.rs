@@ -5,7 +5,7 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Running, Seen, StepState, application_user_warnings, explain_device, explain_user,
+    Running, Seen, Served, StepState, application_user_warnings, explain_device, explain_user,
     flow_of_nine, flow_of_six, route_point_note, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
@@ -27,9 +27,8 @@ fn texts(house: &House, running: Running<'_>) -> Vec<String> {
     status(&house.directory, running, EN).notices.into_iter().map(|one| one.text).collect()
 }
 
-/// Proves SP-20.
-///
-/// The publisher alone is judged, as SP-60 asks; several nodes, its other half, are not built yet.
+/// Proves SP-20 and SP-60: the publisher alone is judged. That one of several nodes owns the route
+/// point is proved where it is decided, in the engine, and between real nodes.
 #[test]
 fn the_status_is_ready_or_names_what_is_off() {
     let mut house = House::company(1);
@@ -217,7 +216,7 @@ fn explain_says_why_a_user_can_not_provision_a_phone_and_what_would_help() {
         Some("Allow end users to provision their own phones in the user profile.")
     );
     assert!(findings[1].text.contains("no universal device template"));
-    let seen = Seen { pin: Some(false), locked: Some(true), registered: None };
+    let seen = Seen { pin: Some(false), locked: Some(true), ..Seen::default() };
     let findings = explain_user(&house.directory, user, seen, EN);
     assert!(findings.iter().any(|finding| finding.text == "The user has no PIN."));
     assert!(findings.iter().any(|finding| finding.text.contains("locked")));
@@ -235,4 +234,27 @@ fn explain_says_what_is_the_matter_with_a_phone() {
     let findings = explain_device(&house.directory, phone, Seen::default(), EN);
     assert_eq!(findings[0].text, "The phone belongs to tanaka.");
     assert_eq!(findings[1].text, "3001 can be called.");
+}
+
+/// Proves SP-60: whoever asks why the number does not answer is told which node owns it.
+#[test]
+fn explain_says_which_node_owns_the_route_point() {
+    let house = House::company(0);
+    let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
+    let explain = |state, owner, language| {
+        let served = Some(Served { node: "node-2", state, owner });
+        let seen = Seen { served, ..Seen::default() };
+        explain_device(&house.directory, point, seen, language).remove(0)
+    };
+    let served = explain("in-service", None, EN);
+    assert!(served.good);
+    assert_eq!(served.text, "Node node-2 takes the calls to it.");
+    let owned = explain("standing by (owner: node-1)", Some("node-1"), EN);
+    assert!(!owned.good);
+    assert!(owned.text.starts_with("Node node-1 owns it and takes its calls"), "{}", owned.text);
+    assert!(owned.remedy.unwrap().contains("registered at node node-1"));
+    let stopped = explain("stopped", None, EN);
+    assert_eq!(stopped.text, "Node node-2 does not take calls to it now: stopped.");
+    assert!(!stopped.good);
+    assert!(explain("standing by", Some("node-1"), JA).text.contains("待機中"));
 }

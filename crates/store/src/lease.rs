@@ -27,32 +27,23 @@ impl StoreHandle {
     /// Takes a lease that is free, or prolongs one's own; gives whoever holds it then. Its length
     /// counts from a moment after the call: who holds it may trust in `length` from before it.
     pub fn lease(&self, name: &str, holder: &str, length: Duration) -> Result<Lease, StoreError> {
-        let (name, holder) = (name.to_owned(), holder.to_owned());
+        let leases = self.lease_all(vec![name.to_owned()], holder, length)?;
+        let lease = leases.into_iter().next();
+        lease.ok_or_else(|| StoreError::Fault("a lease that was just taken is gone".into()))
+    }
+
+    /// The same with several at once.
+    pub fn lease_all(
+        &self,
+        names: Vec<String>,
+        holder: &str,
+        length: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let holder = holder.to_owned();
         let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
         self.work(Lane::Urgent, move |turn| {
             let now = moment(turn)?;
-            let held = find(turn, &name)?;
-            if let Some(held) = held
-                && *held.holder != *holder
-                && held.expires > now
-            {
-                return Ok(held); // Nothing is written while somebody else has it.
-            }
-            turn.database.execute(
-                "INSERT INTO lease (name, holder, epoch, expires) VALUES (?1, ?2, 1, ?3) \
-                 ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, \
-                 epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch \
-                 ELSE lease.epoch + 1 END, holder = excluded.holder \
-                 WHERE lease.holder = excluded.holder OR lease.expires <= ?4",
-                &[
-                    (&*name).into(),
-                    holder.into(),
-                    widen(now.0.saturating_add(length)),
-                    widen(now.0),
-                ],
-            )?;
-            find(turn, &name)?
-                .ok_or_else(|| StoreError::Fault("a lease that was just taken is gone".into()))
+            names.iter().map(|name| take(turn, name, &holder, now, length)).collect()
         })
     }
 
@@ -99,6 +90,30 @@ fn moment(turn: &mut Turn<'_>) -> Result<UnixTime, StoreError> {
         |row| row.number(0),
     )?;
     now.map(UnixTime).ok_or_else(|| StoreError::Fault("the database has no clock".into()))
+}
+
+fn take(
+    turn: &mut Turn<'_>,
+    name: &str,
+    holder: &str,
+    now: UnixTime,
+    length: u64,
+) -> Result<Lease, StoreError> {
+    if let Some(held) = find(turn, name)?
+        && *held.holder != *holder
+        && held.expires > now
+    {
+        return Ok(held); // Nothing is written while somebody else has it.
+    }
+    turn.database.execute(
+        "INSERT INTO lease (name, holder, epoch, expires) VALUES (?1, ?2, 1, ?3) \
+         ON CONFLICT (name) DO UPDATE SET expires = excluded.expires, \
+         epoch = CASE WHEN lease.holder = excluded.holder THEN lease.epoch \
+         ELSE lease.epoch + 1 END, holder = excluded.holder \
+         WHERE lease.holder = excluded.holder OR lease.expires <= ?4",
+        &[name.into(), holder.into(), widen(now.0.saturating_add(length)), widen(now.0)],
+    )?;
+    find(turn, name)?.ok_or_else(|| StoreError::Fault("a lease that was just taken is gone".into()))
 }
 
 fn find(turn: &mut Turn<'_>, name: &str) -> Result<Option<Lease>, DatabaseError> {

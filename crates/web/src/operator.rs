@@ -53,6 +53,9 @@ pub enum Order {
     },
     /// Tell the state of every service of this node. Answered by [`Reply::Services`].
     Services,
+    /// Tell which services run on the other nodes of the cluster. Answered by
+    /// [`Reply::RunningElsewhere`].
+    ServicesElsewhere,
     /// Start, stop or restart a service of this node. Answered by [`Reply::Accepted`] when done.
     Service {
         /// Which.
@@ -95,6 +98,8 @@ pub enum Reply {
     },
     /// The services of this node.
     Services(Vec<ServiceStatus>),
+    /// Services that run on other nodes, each with its node.
+    RunningElsewhere(Vec<(Box<str>, Service)>),
     /// The installed language packs.
     Languages(Vec<Language>),
 }

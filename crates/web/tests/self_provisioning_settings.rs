@@ -269,3 +269,36 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
     assert!(later.iter().any(|one| one == wanted), "{later:#?}");
     assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
 }
+
+/// Proves SP-60: the publisher is judged, whichever node is asked; and a node that stands by says for
+/// whom.
+#[tokio::test]
+async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
+    let house = House::open_at("node2").await;
+    let registration = json!({
+        "starting_number": "9000", "ending_number": "9099", "disabled": false,
+    });
+    house.done("PATCH", "/auto-registrations/node1", registration).await;
+    house.done("POST", "/services/self-provisioning-ivr/activate", json!({})).await;
+    let row = |list: &Value, node: &str| {
+        let mut rows = list["items"].as_array().unwrap().iter();
+        let ivr = |one: &&Value| one["service"] == "self-provisioning-ivr" && one["node"] == node;
+        rows.find(ivr).unwrap().clone()
+    };
+    let list = house.get("/services").await;
+    assert_eq!(row(&list, "node2")["running"], true);
+    assert_eq!(row(&list, "node1")["running"], false);
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!(status["ready"], false, "it runs here, and not on the publisher: {status}");
+    assert!(status["text"].as_str().unwrap().contains("node1"), "{status}");
+
+    let running = vec![("node1".into(), Service::SelfProvisioningIvr)];
+    *house.node.elsewhere.lock().unwrap() = running;
+    *house.node.owner.lock().unwrap() = Some("node1".into());
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!(status["ready"], true, "{status}");
+    let list = house.get("/services").await;
+    assert_eq!(row(&list, "node1")["running"], true);
+    assert_eq!(row(&list, "node2")["owner"], "node1");
+    assert_eq!(row(&list, "node1")["owner"], Value::Null);
+}

@@ -7,13 +7,26 @@ use crate::{
 
 /// What is known of a device or user besides the configuration; `None` where nobody looked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Seen {
+pub struct Seen<'a> {
     /// The device is registered.
     pub registered: Option<bool>,
     /// The user has a PIN.
     pub pin: Option<bool>,
     /// The account is locked.
     pub locked: Option<bool>,
+    /// The device is the route point of self-provisioning: whether its calls are taken.
+    pub served: Option<Served<'a>>,
+}
+
+/// Whether a node takes the calls of the self-provisioning route point (SP-60).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served<'a> {
+    /// The node that was asked.
+    pub node: &'a str,
+    /// In words: `in-service`, or why not.
+    pub state: &'a str,
+    /// The other node that owns it.
+    pub owner: Option<&'a str>,
 }
 
 /// One thing found about a device or user.
@@ -46,7 +59,7 @@ impl Finding {
 pub fn explain_device(
     directory: &Directory,
     device: ObjectId,
-    seen: Seen,
+    seen: Seen<'_>,
     language: Language,
 ) -> Vec<Finding> {
     let Some(effective) = directory.effective(device) else {
@@ -61,6 +74,7 @@ pub fn explain_device(
         let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
         findings.push(Finding::refused(&refusal, language));
     }
+    findings.extend(seen.served.map(|served| service(served, language)));
     if effective.lines.is_empty() {
         let (text, remedy) = (Message::NoLines.text(language), Message::AddLine.text(language));
         findings.push(Finding::bad(text, remedy));
@@ -80,6 +94,24 @@ fn provisioning(directory: &Directory, device: ObjectId, language: Language) -> 
             Finding::good(Message::FineOwned.with(language, &[("name", &owner)]))
         }
         (Err(refusal), None) => Finding::refused(&refusal, language),
+    }
+}
+
+/// Whether anybody takes the calls of the self-provisioning route point.
+fn service(served: Served<'_>, language: Language) -> Finding {
+    let Served { node, state, owner } = served;
+    match owner {
+        None if state == "in-service" => {
+            Finding::good(Message::RoutePointServed.with(language, &[("node", node)]))
+        }
+        None => Finding::bad(
+            Message::RoutePointUnserved.with(language, &[("node", node), ("state", state)]),
+            Message::RoutePointUnservedRemedy.text(language),
+        ),
+        Some(owner) => Finding::bad(
+            Message::RoutePointOwned.with(language, &[("node", node), ("owner", owner)]),
+            Message::RoutePointOwnedRemedy.with(language, &[("owner", owner)]),
+        ),
     }
 }
 
@@ -109,7 +141,7 @@ fn reach(directory: &Directory, line: &EffectiveLine, language: Language) -> Vec
 pub fn explain_user(
     directory: &Directory,
     user: ObjectId,
-    seen: Seen,
+    seen: Seen<'_>,
     language: Language,
 ) -> Vec<Finding> {
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);

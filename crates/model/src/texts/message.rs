@@ -98,6 +98,11 @@ messages! {
     IdRemedy = "id-remedy";
     NoPin = "no-pin";
     PinRemedy = "pin-remedy";
+    RoutePointServed = "route-point-served";
+    RoutePointOwned = "route-point-owned";
+    RoutePointOwnedRemedy = "route-point-owned-remedy";
+    RoutePointUnserved = "route-point-unserved";
+    RoutePointUnservedRemedy = "route-point-unserved-remedy";
 }
 
 /// A row of the table.

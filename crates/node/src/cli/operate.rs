@@ -179,7 +179,7 @@ fn services() -> Command {
             .about(about)
             .arg(needed("SERVICE", "Its name, as `jackfield services` lists it"))
             .after_help(format!("Example: jackfield services {name} self-provisioning-ivr"))
-            .arg(option("node", "NAME", "The node [default: the publisher]"))
+            .arg(option("node", "NAME", "The node [default: the one that is asked]"))
     };
     Command::new("services")
         .about("Services of the nodes: activated, running, in service")

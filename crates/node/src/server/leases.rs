@@ -1,5 +1,5 @@
 //! What only one of the nodes on a database may do: each runs under a name of its own, and one of
-//! them owns a route point (SP-60). This thread takes the leases, renews them in time, and tells the
+//! them owns a route point (SP-60). Which services run on a node stands there too, for the others. This thread takes the leases, renews them in time, and tells the
 //! engine until when it may go on; the engine lets go by itself when it hears nothing in time, so
 //! that this thread may hang with the database.
 //!
@@ -7,6 +7,7 @@
 
 mod book;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jackfield_engine::{Input, Ownership};
+use jackfield_model::Service;
 use jackfield_store::{Lease, StoreError, StoreHandle};
 use jackfield_vocabulary::{Now, ObjectId};
 
@@ -30,19 +32,27 @@ const MARGIN: Duration = Duration::from_secs(1);
 const RENEW: Duration = Duration::from_secs(5);
 /// How often a lease that others hold, or nobody could tell of, is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How the leases of running services are named: this, the service, `:` and the node.
+const SERVICES: &str = "service:";
 /// Orders of the engine that wait at the most.
 const ORDERS: usize = 1024;
 
 /// The thread that holds this node's leases.
 pub(crate) struct LeaseKeeper {
-    orders: SyncSender<Order>,
+    desk: LeaseDesk,
     thread: Option<JoinHandle<()>>,
 }
+
+/// Where it takes orders; copies are cheap.
+#[derive(Clone)]
+pub(crate) struct LeaseDesk(SyncSender<Order>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     Want(ObjectId),
     Leave(ObjectId),
+    Runs(Service),
+    Stopped(Service),
     Finish,
 }
 
@@ -106,29 +116,45 @@ impl LeaseKeeper {
             book: Book::default(),
             name_due: clock.now() + RENEW,
             name_lost: false,
+            running: BTreeSet::new(),
             stopping: false,
         };
         let thread = std::thread::Builder::new()
             .name("leases".into())
             .spawn(move || worker.run())
             .context("starting the thread that holds leases")?;
-        Ok(Self { orders, thread: Some(thread) })
+        Ok(Self { desk: LeaseDesk(orders), thread: Some(thread) })
     }
 
-    /// The engine wants a route point, or wants it no more.
-    pub(crate) fn order(&self, device: ObjectId, wanted: bool) {
-        let order = if wanted { Order::Want(device) } else { Order::Leave(device) };
-        if self.orders.try_send(order).is_err() {
-            // Without an answer the engine serves nothing; a lease that is not left ends by itself.
-            tracing::error!("the database is far behind; who owns a route point is not asked");
-        }
+    /// Where it takes orders.
+    pub(crate) fn desk(&self) -> LeaseDesk {
+        self.desk.clone()
     }
 
     /// Gives everything up and ends.
     pub(crate) fn finish(&mut self) {
-        let _ = self.orders.send(Order::Finish);
+        let _ = self.desk.0.send(Order::Finish);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+impl LeaseDesk {
+    /// The engine wants a route point, or wants it no more.
+    pub(crate) fn route_point(&self, device: ObjectId, wanted: bool) {
+        self.order(if wanted { Order::Want(device) } else { Order::Leave(device) });
+    }
+
+    /// A service of this node was started or stopped.
+    pub(crate) fn service(&self, service: Service, runs: bool) {
+        self.order(if runs { Order::Runs(service) } else { Order::Stopped(service) });
+    }
+
+    fn order(&self, order: Order) {
+        if self.0.try_send(order).is_err() {
+            // Without an answer the engine serves nothing; a lease that is not left ends by itself.
+            tracing::error!("the database is far behind; an order about a lease is lost");
         }
     }
 }
@@ -143,6 +169,8 @@ struct Worker {
     name_due: Now,
     /// Another process has this node's name.
     name_lost: bool,
+    /// The services that run here.
+    running: BTreeSet<Service>,
     stopping: bool,
 }
 
@@ -160,6 +188,9 @@ impl Worker {
         }
         for device in self.book.all() {
             self.leave(device);
+        }
+        for service in core::mem::take(&mut self.running) {
+            self.withdraw(service);
         }
         if self.store.is_shared() && !self.name_lost {
             let left = self.store.release_lease(&self.name.lease(), &self.name.identity);
@@ -192,6 +223,15 @@ impl Worker {
         match order {
             Order::Want(device) => self.book.want(device, self.clock.now()),
             Order::Leave(device) => self.leave(device),
+            // Told when the name is renewed, which is now.
+            Order::Runs(service) => {
+                self.running.insert(service);
+                self.name_due = self.clock.now();
+            }
+            Order::Stopped(service) => {
+                self.running.remove(&service);
+                self.withdraw(service);
+            }
             Order::Finish => self.stopping = true,
         }
     }
@@ -206,6 +246,14 @@ impl Worker {
                 error.cause = %error,
                 "a route point could not be given up; its lease ends by itself"
             );
+        }
+    }
+
+    fn withdraw(&self, service: Service) {
+        if self.store.is_shared() {
+            let name = service_lease(service, &self.name.node);
+            // It ends by itself.
+            drop(self.store.release_lease(&name, &self.name.node));
         }
     }
 
@@ -242,7 +290,7 @@ impl Worker {
         }
     }
 
-    /// Renews the lease of the node's name.
+    /// Renews the lease of the node's name, and tells what runs under it.
     fn keep_name(&mut self) {
         let lost = match self.name.renew(&self.store) {
             Ok(own) => !own,
@@ -257,7 +305,30 @@ impl Worker {
         }
         self.name_lost = lost;
         self.name_due = self.clock.now() + RENEW;
+        if !lost && !self.running.is_empty() {
+            let services = self.running.iter();
+            let names = services.map(|one| service_lease(*one, &self.name.node)).collect();
+            // Nobody can say: told again when the name is renewed.
+            drop(self.store.lease_all(names, &self.name.node, LENGTH));
+        }
     }
+}
+
+/// The services that run on any node of a shared database, as the nodes said within a [`LENGTH`].
+pub(crate) fn running_anywhere(
+    store: &StoreHandle,
+) -> Result<Vec<(Box<str>, Service)>, StoreError> {
+    let leases = store.leases(SERVICES)?;
+    let running = leases.into_iter().filter_map(|lease| {
+        let (service, _) = lease.name.strip_prefix(SERVICES)?.split_once(':')?;
+        let service = Service::ALL.iter().find(|one| one.name() == service)?;
+        Some((lease.holder, *service))
+    });
+    Ok(running.collect())
+}
+
+fn service_lease(service: Service, node: &str) -> String {
+    format!("{SERVICES}{}:{node}", service.name())
 }
 
 fn lease_of(device: ObjectId) -> String {

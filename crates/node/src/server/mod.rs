@@ -155,6 +155,7 @@ impl Server {
             alarms: alarms.clone(),
             clock,
         };
+        let desk = outputs.leases.desk();
         let engine = start_engine(&settings, &handle, clock, &outputs)?;
         let engine = EngineThread::start(
             prepared,
@@ -194,6 +195,7 @@ impl Server {
             store: handle.clone(),
             lanes: lanes.clone(),
             prompts: library,
+            leases: desk,
             doors,
             running: Mutex::default(),
             obeyed: Mutex::default(),

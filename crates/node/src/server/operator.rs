@@ -6,13 +6,14 @@ use std::sync::Arc;
 use jackfield_engine::{OperatorOrder, OperatorReply};
 use jackfield_media::DriverHandle;
 use jackfield_model::{SelfProvisioning, Service};
-use jackfield_vocabulary::Refusal;
+use jackfield_vocabulary::{Code, Refusal};
 use jackfield_web::{
     DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction, ServiceStatus,
 };
 
 use super::doors::{AlarmBoard, Replies};
 use super::lanes::Lanes;
+use super::leases::running_anywhere;
 use super::services::Services;
 use super::streams::Streams;
 
@@ -47,6 +48,7 @@ impl NodeOperator {
                 self.ask(OperatorOrder::Provision { device, identity, password }).await
             }
             Order::Services => Ok(Reply::Services(self.service_states().await)),
+            Order::ServicesElsewhere => self.services_elsewhere().await,
             Order::Service { service, action } => self.operate_service(service, action),
             Order::Languages => Ok(self.languages()),
             Order::RescanLanguages => {
@@ -58,7 +60,7 @@ impl NodeOperator {
                 }
                 Ok(self.languages())
             }
-            _ => Err(Refusal::new(jackfield_vocabulary::Code::Internal)),
+            _ => Err(Refusal::new(Code::Internal)),
         }
     }
 
@@ -129,6 +131,15 @@ impl NodeOperator {
             ServiceStatus { service, running, state, restart_needed, owner }
         };
         Service::ALL.iter().map(|service| state(*service)).collect()
+    }
+
+    async fn services_elsewhere(&self) -> Result<Reply, Refusal> {
+        let store = self.services.store.clone();
+        let own = self.services.node.clone();
+        let running = tokio::task::spawn_blocking(move || running_anywhere(&store)).await;
+        let running = running.map_err(|_| Refusal::new(Code::Internal))?;
+        let running = running.map_err(|error| error.refusal())?;
+        Ok(Reply::RunningElsewhere(running.into_iter().filter(|(node, _)| *node != own).collect()))
     }
 
     /// The IVR runs with settings older than the stored ones (SP-19).

@@ -61,7 +61,9 @@ impl Outputs {
             }
             Output::Forgive { account, kind } => self.verifier.forgive(account, kind),
             Output::Media(command) => self.media(command),
-            Output::RoutePoint { device, wanted } => self.leases.order(device, wanted),
+            Output::RoutePoint { device, wanted } => {
+                self.leases.desk().route_point(device, wanted);
+            }
             Output::Binding(change) => self.keep_binding(change),
             Output::Record(record) => self.keep_record(record),
             Output::Access(access) => self.admit(access),

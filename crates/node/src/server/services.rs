@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::lanes::Lanes;
+use super::leases::LeaseDesk;
 use crate::tftp;
 
 /// Opens the listener of a door; called at each start of its service.
@@ -28,6 +29,7 @@ pub(crate) struct Services {
     pub(crate) store: StoreHandle,
     pub(crate) lanes: Lanes,
     pub(crate) prompts: Arc<PromptLibrary>,
+    pub(crate) leases: LeaseDesk,
     pub(crate) doors: BTreeMap<Service, Door>,
     pub(crate) running: Mutex<BTreeMap<Service, Running>>,
     /// The activation as it was obeyed last.
@@ -128,6 +130,7 @@ impl Services {
             door => self.open(door)?,
         };
         running.insert(service, started);
+        self.leases.service(service, true);
         tracing::info!(service.name = service.name(), "service started");
         Ok(())
     }
@@ -138,6 +141,7 @@ impl Services {
             return Err(Refusal::new(Code::Protected).value("service", service.name()));
         }
         let Some(running) = self.lock().remove(&service) else { return Ok(()) };
+        self.leases.service(service, false);
         match (service, running) {
             (Service::CtiManager, _) => self.order(ServiceOrder::StopCtiManager)?,
             (Service::SelfProvisioningIvr, _) => self.order(ServiceOrder::StopSelfProvisioning)?,

@@ -1,7 +1,7 @@
 //! Why can't this phone or user …?
 
-use jackfield_model::setup::{self, Finding, Seen};
-use jackfield_model::{CredentialKind, EndUser, Kind};
+use jackfield_model::setup::{self, Finding, Seen, Served};
+use jackfield_model::{CredentialKind, EndUser, Kind, Service};
 use jackfield_vocabulary::Refusal;
 use serde_json::{Value, json};
 
@@ -9,7 +9,9 @@ use crate::app::not_found;
 use crate::call::{Answer, Call};
 use crate::fault::{Fault, describe};
 use crate::object::find;
-use crate::operator::{Order, Reply};
+use crate::operator::{Order, Reply, ServiceStatus};
+
+use super::service::statuses;
 
 /// A device.
 pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
@@ -25,7 +27,17 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         },
         false => None,
     };
-    let seen = Seen { registered, ..Seen::default() };
+    let chosen = directory.self_provisioning().route_point;
+    let ivr = match chosen.is_some_and(|point| point.id() == device) {
+        true => statuses(&call.app).await?.into_iter().find(is_ivr),
+        false => None,
+    };
+    let served = ivr.as_ref().map(|ivr| Served {
+        node: call.app.node(),
+        state: &ivr.state,
+        owner: ivr.owner.as_deref(),
+    });
+    let seen = Seen { registered, served, ..Seen::default() };
     let findings = setup::explain_device(&directory, device, seen, call.language);
     Ok(told(&findings, None))
 }
@@ -50,7 +62,7 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
             Ok((pin, locked))
         })
         .await?;
-    let seen = Seen { pin: Some(pin), locked: Some(locked), registered: None };
+    let seen = Seen { pin: Some(pin), locked: Some(locked), ..Seen::default() };
     let findings = setup::explain_user(&directory, user, seen, call.language);
     let judged = match call.query("phone") {
         Some(phone) => {
@@ -61,6 +73,10 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
     };
     let judged = judged.and_then(Result::err);
     Ok(told(&findings, judged.map(|refusal| refused(&refusal, &call))))
+}
+
+fn is_ivr(status: &ServiceStatus) -> bool {
+    status.service == Service::SelfProvisioningIvr
 }
 
 fn refused(refusal: &Refusal, call: &Call) -> Value {

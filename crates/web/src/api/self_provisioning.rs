@@ -9,7 +9,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
 use super::credential;
-use super::service::{order, statuses};
+use super::service::{elsewhere, order, statuses};
 use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
@@ -17,7 +17,7 @@ use crate::fault::{Fault, describe};
 use crate::object::{accept, shown};
 use crate::operator::{Order, Reply, ServiceAction, ServiceStatus};
 
-/// What runs on this node, as the status needs it.
+/// What runs on the publisher, as the status needs it (SP-60).
 pub(crate) struct Seen {
     services: Vec<Service>,
     ivr: Option<Box<str>>,
@@ -34,6 +34,15 @@ impl Seen {
             Some(user) => has_password(app, user.id()).await?,
             None => false,
         };
+        let directory = app.directory();
+        let publisher = directory.publisher().map(|(_, node)| &node.name);
+        if let Some(publisher) = publisher.filter(|name| ***name != *app.node()) {
+            let running = elsewhere(app).await?.into_iter();
+            let running = running.filter(|(node, _)| node == publisher);
+            let services = running.map(|(_, service)| service).collect();
+            // With which settings a service of another node started is known there only.
+            return Ok(Self { services, restart_needed: false, has_password });
+        }
         let is_ivr = |one: &&ServiceStatus| one.service == Service::SelfProvisioningIvr;
         let running = statuses.iter().filter(|status| status.running);
         let ivr = statuses.iter().find(is_ivr);

@@ -9,21 +9,39 @@ use crate::call::{Answer, Call};
 use crate::fault::Fault;
 use crate::operator::{Order, Reply, ServiceAction, ServiceStatus, mismatch};
 
-/// Lists every service of every node.
+/// Lists every service of every node. Of other nodes it is known what runs, while the database
+/// answers, and no more.
 pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
     let here = statuses(&call.app).await?;
     let directory = call.app.directory();
+    let nodes: Vec<_> = directory.all::<jackfield_model::Node>().collect();
+    let elsewhere = match nodes.len() {
+        0 | 1 => Some(Vec::new()),
+        _ => elsewhere(&call.app).await.ok(),
+    };
     let mut items = Vec::new();
-    for (_, node) in directory.all::<jackfield_model::Node>() {
+    for (_, node) in nodes {
+        let own = *node.name == *call.app.node();
         for service in Service::ALL {
             let activated = directory.is_activated(&node.name, *service);
-            let status = here
-                .iter()
-                .find(|status| status.service == *service && *node.name == *call.app.node());
-            items.push(entry(&node.name, *service, activated, status));
+            let status = here.iter().find(|status| own && status.service == *service);
+            let mut row = entry(&node.name, *service, activated, status);
+            if !own && let Some(elsewhere) = &elsewhere {
+                let runs = |(name, one): &(Box<str>, Service)| *name == node.name && one == service;
+                row["running"] = elsewhere.iter().any(runs).into();
+            }
+            items.push(row);
         }
     }
     Ok(Answer::ok(json!({ "items": items })))
+}
+
+/// The services that run on other nodes, each with its node.
+pub(crate) async fn elsewhere(app: &App) -> Result<Vec<(Box<str>, Service)>, Refusal> {
+    match app.operate(Order::ServicesElsewhere).await? {
+        Reply::RunningElsewhere(running) => Ok(running),
+        other => Err(mismatch(&other)),
+    }
 }
 
 /// Activates, deactivates, starts, stops or restarts a service.

@@ -10,7 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use jackfield_files::AccessTable;
-use jackfield_model::{Actor, CredentialKind, Directory, FirstStart, Operation, Service};
+use jackfield_model::{Actor, CredentialKind, Directory, FirstStart, Kind, Operation, Service};
 use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
 use jackfield_web::{
@@ -40,6 +40,10 @@ pub(crate) struct FakeNode {
     pub(crate) orders: Mutex<Vec<Order>>,
     pub(crate) running: Mutex<Vec<Service>>,
     pub(crate) restart_needed: Mutex<bool>,
+    /// What runs on other nodes.
+    pub(crate) elsewhere: Mutex<Vec<(Box<str>, Service)>>,
+    /// The node for whose route point the IVR stands by.
+    pub(crate) owner: Mutex<Option<Box<str>>>,
     /// What it refuses.
     pub(crate) refuses: Mutex<Option<Refusal>>,
 }
@@ -56,6 +60,9 @@ impl Operator for FakeNode {
                     ..Overview::default()
                 })),
                 (Order::Services, _) => Ok(Reply::Services(self.services())),
+                (Order::ServicesElsewhere, _) => {
+                    Ok(Reply::RunningElsewhere(self.elsewhere.lock().unwrap().clone()))
+                }
                 (_, Some(refusal)) => Err(refusal),
                 (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState::default())),
                 (Order::Provision { password, .. }, _) => match password {
@@ -94,6 +101,9 @@ impl FakeNode {
                 running: running.contains(service),
                 state: if running.contains(service) { "in-service" } else { "stopped" }.into(),
                 restart_needed: *self.restart_needed.lock().unwrap(),
+                owner: self.owner.lock().unwrap().clone().filter(|_| {
+                    *service == Service::SelfProvisioningIvr && running.contains(service)
+                }),
             })
             .collect()
     }
@@ -115,6 +125,11 @@ pub(crate) struct Told {
 impl House {
     /// A first start, with the administrator signed in.
     pub(crate) async fn open() -> Self {
+        Self::open_at("node1").await
+    }
+
+    /// The doors of this node; `node1` is the publisher.
+    pub(crate) async fn open_at(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings::in_folder(folder.path());
         let faults = settings.faults.clone();
@@ -127,17 +142,20 @@ impl House {
             time_zone: "Asia/Tokyo".into(),
         };
         execute(&handle, Operation::FirstStart(first));
+        if name != "node1" {
+            let body = json!({ "name": name, "address": "192.0.2.2", "number": 2 });
+            execute(&handle, Operation::Create { kind: Kind::Node, body });
+        }
         let node = Arc::new(FakeNode::default());
         let access = Arc::new(Mutex::new(AccessTable::new()));
         let clock = || Now::new(1, UnixTime(1));
-        let files =
-            PhoneFiles::new(handle.clone(), Arc::clone(&access), clock, "node1", 8080, 6970);
+        let files = PhoneFiles::new(handle.clone(), Arc::clone(&access), clock, name, 8080, 6970);
         let app = App::new(AppSettings {
             store: handle.clone(),
             store_settings: settings,
             operator: Arc::clone(&node) as Arc<dyn Operator>,
             files: files.clone(),
-            node: "node1".into(),
+            node: name.into(),
             web_port: 8080,
             backups: folder.path().join("backups"),
         });
