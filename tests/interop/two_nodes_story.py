@@ -14,7 +14,7 @@ import time
 
 from baresip_story import fields_of
 from fault_story import everything
-from hand_phone import HandPhone
+from hand_phone import HandPhone, header
 from jackfield import PASSWORD, Server, free_port, temporary, wait_for
 from throw_away_postgres import Postgres
 
@@ -58,9 +58,10 @@ def hears_the_ivr(phone):
     return call
 
 
-def is_turned_away(phone):
+def is_turned_away(phone, owner):
     call = phone.call(IVR)
-    assert call.status >= 400, f"the IVR's number was answered {call.status} where it is not served"
+    assert call.status == 503, f"the IVR's number was answered {call.status} where it is not served"
+    assert f"standing by (owner: {owner.node})" in header(call.answer, "Warning"), call.answer
 
 
 def node(binary, database, name, key=None, arguments=()):
@@ -265,12 +266,12 @@ def run(binary):
                 for phone in here, there:
                     assert phone.register()[0] == 200
                 hears_the_ivr(here).hang_up()
-                is_turned_away(there)
+                is_turned_away(there, one)
                 a_crash_hands_it_over(one, other, there, strangers[1])
                 # What the first one knew of registrations is its own, after a crash too.
                 assert one.json("device", names[0])["registered"] is True
                 assert other.json("device", names[0])["registered"] is False
-                is_turned_away(here)
+                is_turned_away(here, other)
                 a_clean_stop_hands_it_over_at_once(one, other, there)
                 hears_the_ivr(here).hang_up()
                 a_stopped_service_hands_it_over_at_once(one, other)

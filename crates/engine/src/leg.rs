@@ -32,6 +32,8 @@ pub(crate) enum LegCommand {
     ReRefuse { leg: LegId, cause: Cause },
     /// End the leg in whatever state it is: reject, cancel or BYE.
     End { leg: LegId, cause: Cause },
+    /// Should the leg's call be refused: more about why, in words for whoever looks for a fault.
+    Explain { leg: LegId, why: Box<str> },
     /// Who the far side is has changed (redirect, forward): shown where the phone can.
     Identify { leg: LegId, connected: CallerIdentity },
 }
@@ -132,8 +134,9 @@ pub(crate) struct Calling {
 pub(crate) enum Divert {
     /// To this number.
     Redirect { leg: LegId, to: Box<str> },
-    /// To the first destination that the line has among these forwards; without one the call ends.
-    Forward { leg: LegId, by: Vec<ForwardReason>, otherwise: Cause },
+    /// To the first destination that the line has among these forwards; without one the call ends,
+    /// and the caller's phone is told why.
+    Forward { leg: LegId, by: Vec<ForwardReason>, otherwise: Cause, why: Option<Box<str>> },
 }
 
 /// What an application inside the engine hears in its session.

@@ -32,7 +32,6 @@ use device::Devices;
 use endpoint::Endpoint;
 pub use interface::*;
 use ivr::Ivr;
-use leg::CtiLeg;
 use provisioning::Provisioning;
 
 /// All live state of one node.
@@ -323,10 +322,8 @@ impl Engine {
                 }
                 Internal::DeviceTold { asker, result } => cti.device_told(ctx, asker, result),
                 Internal::ToCti(told) => {
-                    if let CtiLeg::Offered { offer, .. } = &told {
-                        ivr.offered(ctx, offer.device);
-                    }
-                    cti.leg(ctx, told);
+                    let why = ivr.turned_away(ctx, &told);
+                    cti.leg(ctx, told, why);
                 }
                 Internal::Divert(order) => calls.divert(ctx, order),
                 Internal::Session { session, account } => cti.session(ctx, session, account, true),

@@ -6,8 +6,9 @@ mod world;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
+use jackfield_engine::{Input, Ownership, SelfProvisioningStart, ServiceOrder};
 use jackfield_model::{Kind, defaults};
 use jackfield_sip::Method;
 use jackfield_vocabulary::{
@@ -265,4 +266,27 @@ fn a_new_phone_with_a_secret_is_told_to_restart() {
     assert!(!phone.told.is_empty(), "told to restart");
     assert_eq!(phone.proofs, [true], "by whoever knows the secret that it has");
     house.world.run(60);
+}
+
+/// Proves SP-60: a node that stands by refuses a call to the number, and tells the phone whose it is.
+#[test]
+fn a_phone_is_told_which_node_owns_the_number() {
+    let mut house = House::new();
+    let point = house.world.directory.self_provisioning().route_point.unwrap().id();
+    let ownership = Ownership::Other { node: "node-2".into() };
+    house.world.input(Input::RoutePoint { device: point, ownership });
+    assert_eq!(&*house.world.overview().ivr, "standing by (owner: node-2)");
+    house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+    house.world.run(1);
+    house.world.assert_state(house.phone, CallState::Over(503));
+    let told = house.world.transcript.join("\n");
+    assert!(told.contains("Warning: 399 node-1 "), "{told}");
+    assert!(told.contains("self-provisioning is standing by (owner: node-2)"), "{told}");
+    house.world.assert_quiet();
+    // It is its own again: the next call is taken.
+    let until = house.world.now + Duration::from_secs(15);
+    let ownership = Ownership::Own { until };
+    house.world.input(Input::RoutePoint { device: point, ownership });
+    house.call();
+    assert_eq!(house.says()[0], "greeting");
 }

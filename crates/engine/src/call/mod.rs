@@ -71,7 +71,11 @@ impl Calls {
                     call.send(context, &mut self.legs, to)
                 })
             }
-            Divert::Forward { by, otherwise, .. } => {
+            Divert::Forward { by, otherwise, why, .. } => {
+                if let Some(why) = why {
+                    let leg = call.caller.leg;
+                    tell_leg(context, false, LegCommand::Explain { leg, why });
+                }
                 call.forward(context, &mut self.legs, &by, otherwise)
             }
         };

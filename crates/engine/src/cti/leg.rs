@@ -15,10 +15,10 @@ use crate::interface::Output;
 use crate::leg::{Calling, CtiLeg, Description, Divert, LegCommand, LegEvent, Offer};
 
 impl Cti {
-    /// Takes what calls tell of a leg.
-    pub(crate) fn leg(&mut self, context: &mut Context<'_>, told: CtiLeg) {
+    /// Takes what calls tell of a leg; `why` says why nobody may have the device open.
+    pub(crate) fn leg(&mut self, context: &mut Context<'_>, told: CtiLeg, why: Option<Box<str>>) {
         match told {
-            CtiLeg::Offered { offer, calling } => self.offered(context, *offer, calling),
+            CtiLeg::Offered { offer, calling } => self.offered(context, *offer, calling, why),
             CtiLeg::Digit { leg, digit, source } => self.digit(context, leg, digit, source),
             CtiLeg::FeaturePressed { leg } => {
                 if let Some(call) = self.calls.get(&leg) {
@@ -30,14 +30,20 @@ impl Cti {
         }
     }
 
-    fn offered(&mut self, context: &mut Context<'_>, offer: Offer, calling: Option<Calling>) {
+    fn offered(
+        &mut self,
+        context: &mut Context<'_>,
+        offer: Offer,
+        calling: Option<Calling>,
+        why: Option<Box<str>>,
+    ) {
         let leg = offer.leg;
         let opened = self.opened.get(&offer.device).filter(|one| self.running && one.takes_calls());
         let Some(name) = opened.map(|opened| opened.name.clone()) else {
             // No application has it open for new calls (CTI-54).
             let by = vec![ForwardReason::NoAnswer];
             let otherwise = Cause::Congestion;
-            return context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise }));
+            return context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise, why }));
         };
         let seconds = context.directory.cluster().new_call_accept_seconds;
         let patience =
@@ -86,6 +92,7 @@ impl Cti {
             LegCommand::Offer(_)
             | LegCommand::Ring { .. }
             | LegCommand::ReRefuse { .. }
+            | LegCommand::Explain { .. }
             | LegCommand::Identify { .. } => {}
         }
     }

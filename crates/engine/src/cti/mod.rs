@@ -193,7 +193,7 @@ impl Cti {
     ) {
         if self.forget(context, leg, Some(otherwise)).is_some() {
             let by = by.to_vec();
-            context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise }));
+            context.tell(Internal::Divert(Divert::Forward { leg, by, otherwise, why: None }));
         }
     }
 

@@ -12,11 +12,16 @@ pub(crate) fn refuse(request: &Message, status: Status, reason: &str) -> Respons
 
 /// Refuses with the usual phrase and says why in a Warning.
 pub(crate) fn warn(request: &Message, status: Status, node: &str, why: &str) -> Response {
-    let agent: String = node.chars().filter(char::is_ascii_graphic).collect();
     ResponseBuilder::reply_to(request, status)
         .header(HeaderName::Server, SERVER)
-        .typed(&Warning::new(399, &agent, why))
+        .typed(&warning(node, why))
         .finish()
+}
+
+/// What this node says about a refusal.
+pub(crate) fn warning(node: &str, why: &str) -> Warning {
+    let agent: String = node.chars().filter(char::is_ascii_graphic).collect();
+    Warning::new(399, &agent, why)
 }
 
 /// Not now: come again after so many seconds.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::interface::{Level, Ownership, SelfProvisioningStart};
-use crate::leg::Told;
+use crate::leg::{CtiLeg, Told};
 use dialogue::Dialogue;
 use ownership::{Tenure, Turn};
 
@@ -163,16 +163,23 @@ impl Ivr {
         }
     }
 
-    /// A call is offered to a device: noted when it is the route point that another node owns.
-    pub(crate) fn offered(&self, context: &mut Context<'_>, device: ObjectId) {
-        let State::StandingBy { script } = &self.state else { return };
-        if script.device == device {
-            let node = self.tenure.owner().unwrap_or("unknown").to_owned();
-            context.count("ivr-calls-while-standing-by");
-            let text = "a call found the self-provisioning IVR standing by: another node owns its \
-                        route point";
-            context.note(Level::Warn, text, vec![("owner", node)]);
+    /// Why a call to the route point is turned away, when this node does not own it.
+    pub(crate) fn turned_away(&self, context: &mut Context<'_>, told: &CtiLeg) -> Option<Box<str>> {
+        let CtiLeg::Offered { offer, .. } = told else { return None };
+        let script = match &self.state {
+            State::StandingBy { script } => script,
+            State::InService { script, .. } if !self.tenure.is_own() => script,
+            _ => return None,
+        };
+        if script.device != offer.device {
+            return None;
         }
+        context.count("ivr-calls-while-standing-by");
+        let why = self.tenure.words();
+        let fields = vec![("ivr.state", why.to_string())];
+        let text = "a call was turned away: this node does not own the self-provisioning number";
+        context.note(Level::Warn, text, fields);
+        Some(format!("self-provisioning is {why}").into())
     }
 
     /// One of the timers that the service set has fired.

@@ -493,6 +493,7 @@ pub(super) fn leg_of(command: &LegCommand) -> LegId {
         | LegCommand::ReAnswer { leg, .. }
         | LegCommand::ReRefuse { leg, .. }
         | LegCommand::End { leg, .. }
+        | LegCommand::Explain { leg, .. }
         | LegCommand::Identify { leg, .. } => *leg,
     }
 }

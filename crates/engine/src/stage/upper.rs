@@ -15,7 +15,6 @@ use crate::interface::{
     Decision, OperatorReply, Output, Overview, Ownership, ServiceOrder, Verification,
 };
 use crate::ivr::{Ivr, SELF_PROVISIONING};
-use crate::leg::CtiLeg;
 use crate::provisioning::Provisioning;
 
 /// Everything above the devices.
@@ -37,10 +36,8 @@ impl Upper {
         match message {
             Internal::ToCall(event) => self.calls.leg_event(context, event),
             Internal::ToCti(told) => {
-                if let CtiLeg::Offered { offer, .. } = &told {
-                    self.ivr.offered(context, offer.device);
-                }
-                self.cti.leg(context, told);
+                let why = self.ivr.turned_away(context, &told);
+                self.cti.leg(context, told, why);
             }
             Internal::Divert(order) => self.calls.divert(context, order),
             Internal::Session { session, account } => {

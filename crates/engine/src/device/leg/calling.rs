@@ -50,7 +50,7 @@ impl Devices {
         let request = Box::new(message);
         let state = State::Calling { invite: key, request, tag };
         let shown = CallerIdentity::default();
-        self.legs.insert(called.leg, Leg { device, flow, token, shown, state });
+        self.legs.insert(called.leg, Leg { device, flow, token, shown, why: None, state });
         ctx.tell(Internal::ToCall(LegEvent::Called(Box::new(called))));
     }
 
@@ -247,6 +247,10 @@ impl Devices {
         let response = match why {
             Cause::Congestion => response.header(HeaderName::RetryAfter, 5 + ctx.ids.below(10)),
             _ => response,
+        };
+        let response = match &leg.why {
+            Some(why) => response.typed(&answer::warning(&self.node, why)),
+            None => response,
         };
         endpoint.respond(ctx, *invite, &response.finish());
     }

@@ -44,6 +44,8 @@ struct Leg {
     token: Box<str>,
     /// Who the far side is, as shown on the device.
     shown: CallerIdentity,
+    /// More about why it is refused, should it be.
+    why: Option<Box<str>>,
     state: State,
 }
 
@@ -108,6 +110,11 @@ impl Devices {
             LegCommand::ReAnswer { leg, answer } => self.re_answer(ctx, endpoint, leg, &answer),
             LegCommand::ReRefuse { leg, cause } => self.re_refuse(ctx, endpoint, leg, cause),
             LegCommand::End { leg, cause } => self.end_leg(ctx, endpoint, leg, cause),
+            LegCommand::Explain { leg, why } => {
+                if let Some(leg) = self.legs.legs.get_mut(&leg) {
+                    leg.why = Some(why);
+                }
+            }
             LegCommand::Identify { leg, connected } => {
                 self.identify(ctx, endpoint, leg, connected);
             }

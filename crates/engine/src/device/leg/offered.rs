@@ -32,7 +32,7 @@ impl Devices {
         let delayed = offer.offer.is_none();
         let state = State::Offered { invite, delayed, rings: false, limit };
         let shown = offer.caller.clone();
-        let leg = Leg { device: offer.device, flow, token: token.into(), shown, state };
+        let leg = Leg { device: offer.device, flow, token: token.into(), shown, why: None, state };
         self.legs.insert(offer.leg, leg);
         self.sent.insert(invite, Sent::Offer(offer.leg));
     }
