@@ -97,6 +97,21 @@ def refuses(binary, database, key, *expected):
     raise AssertionError(f"it started, and should have said {expected}")
 
 
+def has_one_node(binary, folder):
+    """A built-in database takes no second node, and a data folder no second process."""
+    def told(*arguments):
+        server = Server(binary, data=folder, arguments=arguments)
+        try:
+            server.start()
+        except AssertionError as error:
+            return str(error)
+        server.stop()
+        raise RuntimeError(f"it started with {arguments}")
+    assert "start it with --node node1" in told("--node", "node2")
+    with Server(binary, data=folder):
+        assert "another process serves from the data folder" in told()
+
+
 def joins(binary, postgres, one):
     """The second node: with the key of the first it is there at once, and nothing is made twice."""
     key = os.path.join(one.folder, "key")
@@ -104,6 +119,7 @@ def joins(binary, postgres, one):
     stranger = Server(binary)
     stranger.start()
     stranger.stop()
+    has_one_node(binary, stranger.folder)
     refuses(binary, postgres.url, os.path.join(stranger.folder, "key"), "not the key of this database")
     before = {kind: everything(one, kind) for kind in ("end-user", "application-user", "line", "phone")}
     other = node(binary, postgres.url, "node2", key, ["--sample-company", "9", "--sample-phones"])

@@ -81,7 +81,7 @@ impl Cti {
         self.running = false;
         let sessions: Vec<_> = self.sessions.keys().copied().collect();
         for session in sessions {
-            self.end_session(context, session);
+            self.evict(context, session, session::stopped());
         }
     }
 

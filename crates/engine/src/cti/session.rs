@@ -42,8 +42,8 @@ impl Cti {
     pub(crate) fn directory_changed(&mut self, context: &mut Context<'_>) {
         let sessions: Vec<_> = self.sessions.iter().map(|(id, one)| (*id, one.account)).collect();
         for (session, account) in sessions {
-            if self.may_connect(context, account).is_err() {
-                self.end_session(context, session);
+            if let Err(refusal) = self.may_connect(context, account) {
+                self.evict(context, session, refusal);
                 continue;
             }
             for device in self.devices_of(session) {
@@ -62,7 +62,7 @@ impl Cti {
     /// Whether an account may use the CTI manager now (CTI-41).
     fn may_connect(&self, context: &Context<'_>, account: ObjectId) -> Result<(), Refusal> {
         if !self.running {
-            return Err(Refusal::new(Code::ServiceInactive).object("service", "cti-manager"));
+            return Err(stopped());
         }
         if self.sessions.len() >= MAXIMUM_SESSIONS {
             return Err(Refusal::new(Code::LimitReached).value("limit", MAXIMUM_SESSIONS));
@@ -157,6 +157,22 @@ impl Cti {
         }
     }
 
+    /// Ends a session that may not go on. An application inside the engine, which may have no
+    /// device open that would be closed, hears why as another answer to its sign-in.
+    pub(super) fn evict(
+        &mut self,
+        context: &mut Context<'_>,
+        session: SessionId,
+        refusal: Refusal,
+    ) {
+        let inside = self.is_inside(session);
+        self.end_session(context, session);
+        if inside {
+            let told = Told::Answer { request: 0, result: Err(refusal) };
+            context.tell(Internal::Told { session, told });
+        }
+    }
+
     /// Ends a session and everything that it has.
     pub(super) fn end_session(&mut self, context: &mut Context<'_>, session: SessionId) {
         for device in self.devices_of(session) {
@@ -195,6 +211,11 @@ impl Cti {
             }
         }
     }
+}
+
+/// The service does not run.
+pub(super) fn stopped() -> Refusal {
+    Refusal::new(Code::ServiceInactive).object("service", "cti-manager")
 }
 
 /// Refuses an account that lacks a privilege.

@@ -370,9 +370,10 @@ impl Ivr {
                 let last = calls.is_empty() && !self.tenure.is_own();
                 let commands = talk.dialogue.over();
                 self.send(context, None, commands);
-                return if last {
-                    self.stand_by(context)
-                };
+                if last {
+                    self.stand_by(context);
+                }
+                return;
             }
             Event::FeaturePressed { call } => {
                 let Some(talk) = calls.get(&call.call) else { return };

@@ -200,6 +200,20 @@ fn a_service_that_stops_gives_it_up() {
     assert!(node.is_served());
 }
 
+/// A node that stands by and loses its CTI manager says so, and competes for nothing until it is back.
+#[test]
+fn who_stands_by_without_its_cti_manager_wants_nothing() {
+    let mut node = Node::new(Leases::Other("node-2"));
+    node.stage.service(ServiceOrder::StopCtiManager);
+    assert!(node.state().starts_with("service-inactive"), "{}", node.state());
+    assert_eq!(node.stage.overview().ivr_owner, None);
+    node.stage.after(60);
+    assert!(node.stage.wanted.is_empty());
+    node.stage.service(ServiceOrder::StartCtiManager);
+    node.stage.after(11);
+    assert_eq!(&*node.state(), "standing by (owner: node-2)");
+}
+
 /// Nobody asks for the route point before the delay of the start is over (SP-18).
 #[test]
 fn nothing_is_asked_before_the_delay_is_over() {

@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
 use jackfield_model::{Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome};
 use jackfield_store::StoreHandle;
@@ -72,6 +72,14 @@ pub(crate) fn arrive(
             Ok(Arrival::Founded)
         }
         Some(_) => Ok(Arrival::Returned),
+        None if !store.is_shared() => {
+            let directory = store.directory();
+            let owner = directory.publisher().map_or("", |(_, node)| &node.name);
+            bail!(
+                "the built-in database here is that of node {owner}: start it with --node {owner}. \
+                 Several nodes need PostgreSQL, by --database"
+            );
+        }
         None => {
             join(store, &settings.node, address, sip_port).context("joining the cluster")?;
             tracing::info!(node.name = &*settings.node, "a new node of the cluster");

@@ -8,6 +8,8 @@
 mod book;
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -57,18 +59,21 @@ enum Order {
 }
 
 /// Under which name a node runs, and who it is to others that claim the same name.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Name {
     node: Box<str>,
     /// Stays over restarts with the same data folder.
     identity: Box<str>,
+    /// Locked while the process lives: a data folder is one process's.
+    _folder: File,
 }
 
 impl Name {
     /// Takes the node's name for this process; waits for the end of the lease of one that had it
     /// from another data folder, in case that one is gone.
     pub(crate) fn take(store: &StoreHandle, node: &str, folder: &Path) -> Result<Self> {
-        let name = Self { node: node.into(), identity: identity(folder)? };
+        let (identity, locked) = identity(folder)?;
+        let name = Self { node: node.into(), identity, _folder: locked };
         let mut left = LENGTH + LOOK * 2;
         while store.is_shared() && !name.renew(store).context("taking the name of the node")? {
             if left.is_zero() {
@@ -335,16 +340,33 @@ fn lease_of(device: ObjectId) -> String {
     format!("route-point:{}", device.0)
 }
 
-/// Who uses this data folder; made at its first use.
-fn identity(folder: &Path) -> Result<Box<str>> {
-    let file = folder.join("identity");
-    let kept = std::fs::read_to_string(&file).ok();
-    if let Some(kept) = kept.as_deref().map(str::trim).filter(|kept| !kept.is_empty()) {
-        return Ok(kept.into());
+/// Who uses this data folder, made at its first use; nobody else does while the file is open.
+fn identity(folder: &Path) -> Result<(Box<str>, File)> {
+    let path = folder.join("identity");
+    let doing = || format!("opening {}", path.display());
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = options.open(&path).with_context(doing)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => bail!(
+            "another process serves from the data folder {}. Each node needs a folder of its own: \
+             choose one with --data",
+            folder.display()
+        ),
+        // A file system without locks.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!(error.cause = %error, "the data folder can't be kept from others");
+        }
+    }
+    let mut kept = String::new();
+    Read::by_ref(&mut file).take(64).read_to_string(&mut kept).with_context(doing)?;
+    if !kept.trim().is_empty() {
+        return Ok((kept.trim().into(), file));
     }
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).context("asking the system for randomness")?;
     let fresh = format!("{:032x}", u128::from_le_bytes(bytes));
-    std::fs::write(&file, &fresh).with_context(|| format!("writing {}", file.display()))?;
-    Ok(fresh.into())
+    file.write_all(fresh.as_bytes()).with_context(doing)?;
+    Ok((fresh.into(), file))
 }
