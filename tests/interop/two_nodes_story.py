@@ -151,6 +151,10 @@ def each_obeys_its_own_activation(one, other):
     one.cli("services", "activate", SERVICE, "--node", other.node)
     stands_by(other, one)
     serves(one)
+    one.cli("services", "deactivate", SERVICE, "--node", other.node)
+    wait_for(lambda: state(other)["running"] is False, 5)
+    one.cli("services", "activate", SERVICE, "--node", other.node)
+    stands_by(other, one)
 
 
 def status_judges_the_publisher(one, other):
@@ -286,7 +290,10 @@ def run(binary):
                 a_crash_hands_it_over(one, other, there, strangers[1])
                 # What the first one knew of registrations is its own, after a crash too.
                 assert one.json("device", names[0])["registered"] is True
-                assert other.json("device", names[0])["registered"] is False
+                seen = other.json("device", names[0])
+                assert (seen["registered"], seen["registered_at"]) == (False, one.node), seen
+                assert "registered at node node1" in other.cli("explain", "phone", names[0], check=False).stdout
+                assert "Node node2 owns it" in one.cli("explain", "phone", "IVR-RP", check=False).stdout
                 is_turned_away(here, other)
                 a_clean_stop_hands_it_over_at_once(one, other, there)
                 hears_the_ivr(here).hang_up()

@@ -230,6 +230,11 @@ fn explain_says_what_is_the_matter_with_a_phone() {
     let findings = explain_device(&house.directory, phone, seen, EN);
     assert_eq!(findings[0].text, "The phone is open for self-provisioning.");
     assert!(findings.iter().any(|finding| finding.text.contains("not registered")));
+    let seen = Seen { elsewhere: Some(("node-1", "node-2")), ..seen };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    let text = "The phone is registered at node node-2, not at node node-1.";
+    assert!(findings.iter().any(|finding| finding.text == text && !finding.good));
+    assert!(!findings.iter().any(|finding| finding.text.contains("is not registered")));
     house.assigned(phone, "tanaka");
     let findings = explain_device(&house.directory, phone, Seen::default(), EN);
     assert_eq!(findings[0].text, "The phone belongs to tanaka.");

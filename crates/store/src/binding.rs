@@ -64,6 +64,22 @@ impl StoreHandle {
             Ok(rows)
         })
     }
+
+    /// The node at which a phone is registered, as far as registrations are written yet.
+    pub fn registered_at(
+        &self,
+        device: ObjectId,
+        now: UnixTime,
+    ) -> Result<Option<Box<str>>, StoreError> {
+        self.work(Lane::Urgent, move |turn| {
+            let node = turn.database.row(
+                "SELECT node FROM binding WHERE device = ?1 AND expires > ?2 AND node <> ''",
+                &[device.0.into(), widen(now.0)],
+                |row| Ok(row.text(0)?.into()),
+            )?;
+            Ok(node)
+        })
+    }
 }
 
 fn save(database: &mut Database, node: &str, row: &BindingRow) -> Result<(), DatabaseError> {

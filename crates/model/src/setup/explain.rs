@@ -8,8 +8,10 @@ use crate::{
 /// What is known of a device or user besides the configuration; `None` where nobody looked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen<'a> {
-    /// The device is registered.
+    /// The device is registered at the node that was asked.
     pub registered: Option<bool>,
+    /// The node that was asked and the other one at which it is registered.
+    pub elsewhere: Option<(&'a str, &'a str)>,
     /// The user has a PIN.
     pub pin: Option<bool>,
     /// The account is locked.
@@ -70,9 +72,16 @@ pub fn explain_device(
     if effective.kind == Kind::Phone {
         findings.push(provisioning(directory, device, language));
     }
-    if seen.registered == Some(false) {
-        let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
-        findings.push(Finding::refused(&refusal, language));
+    match (seen.registered, seen.elsewhere) {
+        (Some(false), Some((node, owner))) => findings.push(Finding::bad(
+            Message::RegisteredElsewhere.with(language, &[("node", node), ("owner", owner)]),
+            Message::RegisteredElsewhereRemedy.with(language, &[("owner", owner)]),
+        )),
+        (Some(false), None) => {
+            let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
+            findings.push(Finding::refused(&refusal, language));
+        }
+        _ => {}
     }
     findings.extend(seen.served.map(|served| service(served, language)));
     if effective.lines.is_empty() {

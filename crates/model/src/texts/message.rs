@@ -98,6 +98,8 @@ messages! {
     IdRemedy = "id-remedy";
     NoPin = "no-pin";
     PinRemedy = "pin-remedy";
+    RegisteredElsewhere = "registered-elsewhere";
+    RegisteredElsewhereRemedy = "registered-elsewhere-remedy";
     RoutePointServed = "route-point-served";
     RoutePointOwned = "route-point-owned";
     RoutePointOwnedRemedy = "route-point-owned-remedy";

@@ -50,7 +50,7 @@ impl Services {
     /// Starts everything that is activated on this node; what can't start is logged.
     pub(crate) fn start_activated(&self) {
         let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
-        *obeyed = self.activated();
+        *obeyed = self.activated().unwrap_or_default();
         for service in Service::ALL {
             if obeyed.contains(service) {
                 self.start_or_say_why(*service);
@@ -62,7 +62,8 @@ impl Services {
     /// taken away stops, and what was started or stopped by hand stays as it is.
     pub(crate) fn follow_activation(&self) {
         let mut obeyed = self.obeyed.lock().unwrap_or_else(PoisonError::into_inner);
-        let activated = self.activated();
+        // A node that was renamed or removed keeps running as it is until it is restarted.
+        let Some(activated) = self.activated() else { return };
         for service in Service::ALL {
             match (obeyed.contains(service), activated.contains(service)) {
                 (false, true) => self.start_or_say_why(*service),
@@ -91,10 +92,11 @@ impl Services {
         }
     }
 
-    fn activated(&self) -> BTreeSet<Service> {
+    /// The services that are activated on this node, where the configuration knows it.
+    fn activated(&self) -> Option<BTreeSet<Service>> {
         let directory = self.store.directory();
         let activation = directory.named::<ServiceActivation>(&self.node);
-        activation.map(|(_, one)| one.services.iter().copied().collect()).unwrap_or_default()
+        activation.map(|(_, one)| one.services.iter().copied().collect())
     }
 
     /// The service runs.

@@ -58,6 +58,8 @@ fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
     save("node-1", Some(b"here"));
     assert_eq!((at("node-1").len(), at("node-2").len()), (1, 0));
     save("node-2", Some(b"there"));
+    let place = |now| store.handle().registered_at(ObjectId(1), UnixTime(now)).unwrap();
+    assert_eq!((place(1000).as_deref(), place(3000)), (Some("node-2"), None));
     save("node-1", None);
     assert_eq!((at("node-1").len(), at("node-2")), (0, vec![row(Some(b"there"))]));
     // Written before registrations had a node: they are the first node's that starts.

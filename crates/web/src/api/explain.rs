@@ -11,6 +11,7 @@ use crate::fault::{Fault, describe};
 use crate::object::find;
 use crate::operator::{Order, Reply, ServiceStatus};
 
+use super::phone::registered_elsewhere;
 use super::service::statuses;
 
 /// A device.
@@ -27,6 +28,11 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         },
         false => None,
     };
+    let elsewhere = match registered {
+        Some(false) => registered_elsewhere(&call.app, device).await,
+        _ => None,
+    };
+    let elsewhere = elsewhere.as_deref().map(|node| (call.app.node(), node));
     let chosen = directory.self_provisioning().route_point;
     let ivr = match chosen.is_some_and(|point| point.id() == device) {
         true => statuses(&call.app).await?.into_iter().find(is_ivr),
@@ -37,7 +43,7 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         state: &ivr.state,
         owner: ivr.owner.as_deref(),
     });
-    let seen = Seen { registered, served, ..Seen::default() };
+    let seen = Seen { registered, elsewhere, served, ..Seen::default() };
     let findings = setup::explain_device(&directory, device, seen, call.language);
     Ok(told(&findings, None))
 }

@@ -2,12 +2,13 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Operation, Outcome, ProvenBy};
+use jackfield_model::{EndUser, Kind, Node, Operation, Outcome, ProvenBy};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::json;
 
-use crate::app::not_found;
+use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
+use crate::clock::wall;
 use crate::fault::{Fault, describe};
 use crate::object::{find, link, shown};
 use crate::operator::{Order, Reply, mismatch};
@@ -20,12 +21,25 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     match call.app.operate(Order::Inspect { device }).await? {
         Reply::Device(state) => {
             let mut answer = serde_json::to_value(state).unwrap_or_default();
+            if answer["registered"] == false {
+                answer["registered_at"] = json!(registered_elsewhere(&call.app, device).await);
+            }
             answer["id"] = device.0.into();
             answer["kind"] = directory.entry(device).map(|entry| entry.body.kind().name()).into();
             Ok(Answer::ok(answer))
         }
         other => Err(mismatch(&other).into()),
     }
+}
+
+/// The other node at which a phone is registered; none when the database can't say.
+pub(crate) async fn registered_elsewhere(app: &App, device: ObjectId) -> Option<Box<str>> {
+    if app.directory().all::<Node>().nth(1).is_none() {
+        return None; // There is no other node.
+    }
+    let asked = app.blocking(move |store| store.registered_at(device, wall()));
+    let node = tokio::time::timeout(PATIENCE, asked).await.ok()?;
+    node.ok().flatten().filter(|node| **node != *app.node())
 }
 
 /// Tells a phone to restart.
@@ -183,3 +197,6 @@ fn user(call: &Call, name: &str) -> Result<ObjectId, Refusal> {
 
 /// Long enough for a restart and a fetch.
 const WINDOW: Duration = Duration::from_secs(600);
+
+/// A database that does not say in time where a phone is need not be waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
