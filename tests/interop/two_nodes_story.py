@@ -172,9 +172,11 @@ def newcomers_get_numbers_of_their_node(one, other):
     strangers = [HandPhone(server, f"00AA00BB00C{n}") for n, server in enumerate((one, other, one, other))]
     for stranger in strangers:
         assert stranger.register()[0] == 200
-    lines = everything(one, "line").values()
-    lent = sorted(line["number"] for line in lines if line["auto_registered"])
-    assert lent == ["8000", "8001", "9000", "9001"], lent
+    def lent():
+        """numbers of both ranges, as the first node sees them"""
+        lines = everything(one, "line").values()
+        return sorted(line["number"] for line in lines if line["auto_registered"]) == ["8000", "8001", "9000", "9001"]
+    wait_for(lent, 5)
     return strangers
 
 
