@@ -34,9 +34,8 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
 
 /// The other node at which a phone is registered; none when the database can't say.
 pub(crate) async fn registered_elsewhere(app: &App, device: ObjectId) -> Option<Box<str>> {
-    if app.directory().all::<Node>().nth(1).is_none() {
-        return None; // There is no other node.
-    }
+    // Nothing is asked where there is no other node.
+    app.directory().all::<Node>().nth(1)?;
     let asked = app.blocking(move |store| store.registered_at(device, wall()));
     let node = tokio::time::timeout(PATIENCE, asked).await.ok()?;
     node.ok().flatten().filter(|node| **node != *app.node())
