@@ -41,14 +41,15 @@ impl Seen {
             let running = running.filter(|(node, _)| node == publisher);
             let services = running.map(|(_, service)| service).collect();
             // With which settings a service of another node started is known there only.
-            return Ok(Self { services, restart_needed: false, has_password });
+            return Ok(Self { services, ivr: None, restart_needed: false, has_password });
         }
         let is_ivr = |one: &&ServiceStatus| one.service == Service::SelfProvisioningIvr;
         let running = statuses.iter().filter(|status| status.running);
         let ivr = statuses.iter().find(is_ivr);
         Ok(Self {
             services: running.map(|status| status.service).collect(),
-            ivr: ivr.map(|one| one.state.clone()),
+            // Where another node owns the number, that one answers.
+            ivr: ivr.filter(|one| one.owner.is_none()).map(|one| one.state.clone()),
             restart_needed: ivr.is_some_and(|one| one.restart_needed),
             has_password,
         })
