@@ -3,20 +3,21 @@
 //! terminal; when it is far behind, lines are lost rather than calls.
 
 use std::io::{IsTerminal, stderr};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
-/// Writes what waits when the process ends.
-static WRITER: OnceLock<WorkerGuard> = OnceLock::new();
+/// Writes what waits when it is dropped.
+static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
 /// Lines that may wait to be written.
 const WAITING: usize = 16_384;
 
 /// Starts the log; a second start changes nothing.
 pub(crate) fn start(json: bool) {
-    if WRITER.get().is_some() {
+    let mut kept = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.is_some() {
         return;
     }
     let (writer, guard) = NonBlockingBuilder::default()
@@ -33,7 +34,11 @@ pub(crate) fn start(json: bool) {
         .with_writer(writer);
     let started = if json { builder.json().try_init() } else { builder.try_init() };
     if started.is_ok() {
-        // Nobody else starts the log.
-        let _ = WRITER.set(guard);
+        *kept = Some(guard);
     }
+}
+
+/// The process ends: what waits is written.
+pub(crate) fn finish() {
+    WRITER.lock().unwrap_or_else(PoisonError::into_inner).take();
 }

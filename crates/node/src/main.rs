@@ -13,7 +13,9 @@ mod tftp;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    match cli::run() {
+    let outcome = cli::run();
+    log::finish();
+    match outcome {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("jackfield: {error:#}");

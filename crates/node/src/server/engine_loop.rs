@@ -2,7 +2,7 @@
 //! datagrams, hands them to the engine one by one, does what comes out, and sleeps until there is
 //! more or a timer is due.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,14 +14,16 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use jackfield_engine::{Engine, Input, Output};
 use jackfield_sip::{Flow, Transport};
+use jackfield_vocabulary::Now;
 use mio::{Events, Interest, Poll, Token, Waker};
-use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::clock::Clock;
+use super::figures::{Counted, Figures};
 use super::lanes::{Arrivals, Lanes, Order};
 use super::outputs::Outputs;
+use super::quarantine::Quarantine;
 use super::streams::Streams;
 use super::udp::Datagrams;
 
@@ -43,13 +45,31 @@ const PAUSE: Duration = Duration::from_millis(4);
 /// Sleep at the most: a safety net, not a clock.
 const NAP: Duration = Duration::from_secs(5);
 
+/// What the loop drives: the engine, or in a test one that fails on purpose.
+pub(crate) trait Machine: Send + 'static {
+    /// Takes one input and pushes all that follows from it to `out`.
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>);
+    /// When `Input::Timeout` is due.
+    fn next_timeout(&self) -> Option<Now>;
+}
+
+impl Machine for Engine {
+    fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
+        Self::handle(self, now, input, out);
+    }
+
+    fn next_timeout(&self) -> Option<Now> {
+        Self::next_timeout(self)
+    }
+}
+
 /// What the loop starts with.
 pub(crate) struct LoopSettings {
     /// Where SIP datagrams are received.
     pub(crate) sip: SocketAddr,
     /// The address by which phones know this node, when `sip` names none.
     pub(crate) advertised: IpAddr,
-    /// Where the hashes of messages that killed a process are kept.
+    /// Where messages that ended a process are remembered.
     pub(crate) quarantine: PathBuf,
 }
 
@@ -59,6 +79,14 @@ pub(crate) struct Prepared {
     datagrams: Datagrams,
     arrivals: Arrivals,
     settings: LoopSettings,
+    figures: Arc<Figures>,
+}
+
+impl Prepared {
+    /// What the loop will count.
+    pub(crate) fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.figures)
+    }
 }
 
 /// Binds the socket and makes the lanes.
@@ -69,7 +97,8 @@ pub(crate) fn prepare(settings: LoopSettings) -> Result<(Prepared, Lanes, Socket
     poll.registry().register(datagrams.socket_mut(), DATAGRAMS, Interest::READABLE)?;
     let (lanes, arrivals) = Lanes::new(Waker::new(poll.registry(), WAKER)?);
     let local = datagrams.local();
-    Ok((Prepared { poll, datagrams, arrivals, settings }, lanes, local))
+    let figures = Arc::default();
+    Ok((Prepared { poll, datagrams, arrivals, settings, figures }, lanes, local))
 }
 
 /// The running loop.
@@ -83,7 +112,7 @@ impl EngineThread {
     pub(crate) fn start(
         prepared: Prepared,
         lanes: Lanes,
-        engine: Engine,
+        engine: impl Machine,
         clock: Clock,
         outputs: Outputs,
         streams: Streams,
@@ -110,7 +139,12 @@ impl EngineThread {
         };
         let thread = std::thread::Builder::new()
             .name("engine".into())
-            .spawn(move || engine_loop.run())
+            .spawn(move || {
+                let ended = catch_unwind(AssertUnwindSafe(|| engine_loop.run()));
+                if ended.is_err() {
+                    engine_loop.give_up();
+                }
+            })
             .context("starting the engine's thread")?;
         Ok(Self { lanes, thread: Some(thread) })
     }
@@ -124,9 +158,9 @@ impl EngineThread {
     }
 }
 
-struct Loop {
+struct Loop<M> {
     prepared: Prepared,
-    engine: Engine,
+    engine: M,
     clock: Clock,
     outputs: Outputs,
     streams: Streams,
@@ -145,7 +179,7 @@ struct Loop {
     stopping: bool,
 }
 
-impl Loop {
+impl<M: Machine> Loop<M> {
     fn run(&mut self) {
         let mut events = Events::with_capacity(8);
         while !self.stopping {
@@ -234,34 +268,37 @@ impl Loop {
         due
     }
 
-    /// Hands one input to the engine. A panic ends the process, and the message that caused it is
-    /// refused from then on, so that its retransmission can't end the next one.
+    /// Hands one input to the engine and does what comes out. While it does, the message is kept
+    /// apart: a panic then is that message's.
     fn input(&mut self, input: Input) {
-        self.suspect.clear();
         if let Input::Sip { message, .. } = &input {
-            if self.quarantine.holds(message) {
-                tracing::warn!("a quarantined message was dropped");
+            if self.quarantine.refuses(message) {
                 return;
             }
             self.suspect.extend_from_slice(message);
         }
         let now = self.clock.now();
-        let handled = catch_unwind(AssertUnwindSafe(|| {
-            self.engine.handle(now, input, &mut self.out);
-        }));
-        if handled.is_err() {
-            self.quarantine.add(&self.suspect);
-            tracing::error!(
-                process.exit_code = PANICKED,
-                "the engine panicked; the process ends so that it can be started again"
-            );
-            std::process::exit(PANICKED);
-        }
+        self.engine.handle(now, input, &mut self.out);
         let mut out = core::mem::take(&mut self.out);
         for output in out.drain(..) {
             self.output(output);
         }
         self.out = out;
+        self.suspect.clear();
+    }
+
+    /// After a panic nothing here can be trusted: the process ends, so that it can be started
+    /// again. The message in hand is refused from then on, or its retransmission would end the
+    /// next one.
+    fn give_up(&mut self) {
+        self.quarantine.add(&self.suspect);
+        tracing::error!(
+            process.exit_code = PANICKED,
+            message.octets = self.suspect.len(),
+            "the engine panicked; the process ends so that it can be started again"
+        );
+        crate::log::finish();
+        std::process::exit(PANICKED);
     }
 
     fn output(&mut self, output: Output) {
@@ -298,6 +335,7 @@ impl Loop {
     fn gather(&mut self) {
         let now = self.clock.now().micros;
         if now.saturating_sub(self.window) >= WINDOW {
+            self.count();
             self.thick = self.messages >= THICK;
             (self.window, self.messages) = (now, 0);
         }
@@ -306,7 +344,20 @@ impl Loop {
         }
     }
 
+    /// Tells the metrics page.
+    fn count(&self) {
+        let datagrams = &self.prepared.datagrams;
+        self.prepared.figures.set(&Counted {
+            received: datagrams.received,
+            sent: datagrams.sent,
+            unsent: datagrams.unsent,
+            lost: datagrams.lost().unwrap_or_default(),
+            quarantined: self.quarantine.refused(),
+        });
+    }
+
     fn sleep(&mut self, events: &mut Events) {
+        self.count();
         let alarm = &self.prepared.arrivals.alarm;
         alarm.going_to_sleep();
         let waiting = !self.prepared.arrivals.urgent.is_empty()
@@ -340,32 +391,5 @@ impl Loop {
         } else {
             local
         }
-    }
-}
-
-/// Messages that ended a process before, by their hash.
-struct Quarantine {
-    file: PathBuf,
-    hashes: BTreeSet<[u8; 32]>,
-}
-
-impl Quarantine {
-    fn load(file: PathBuf) -> Self {
-        let text = std::fs::read(&file).unwrap_or_default();
-        let hashes = text.chunks_exact(32).filter_map(|hash| hash.try_into().ok()).collect();
-        Self { file, hashes }
-    }
-
-    fn add(&mut self, message: &[u8]) {
-        if !message.is_empty() && self.hashes.insert(Sha256::digest(message).into()) {
-            let whole: Vec<u8> = self.hashes.iter().flatten().copied().collect();
-            if let Err(error) = std::fs::write(&self.file, whole) {
-                tracing::error!(error.cause = %error, "the quarantine could not be written");
-            }
-        }
-    }
-
-    fn holds(&self, message: &[u8]) -> bool {
-        !self.hashes.is_empty() && self.hashes.contains(&<[u8; 32]>::from(Sha256::digest(message)))
     }
 }

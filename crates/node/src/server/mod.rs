@@ -3,6 +3,7 @@
 mod clock;
 mod doors;
 mod engine_loop;
+mod figures;
 mod file_source;
 mod first_start;
 mod keeper;
@@ -12,6 +13,9 @@ mod limits;
 mod operator;
 mod outputs;
 mod prompts;
+mod quarantine;
+#[cfg(test)]
+mod quarantine_tests;
 mod services;
 mod streams;
 mod udp;
@@ -34,7 +38,7 @@ use tokio::sync::{Notify, watch};
 
 use clock::Clock;
 use doors::{AlarmBoard, FileAccess, Replies};
-use engine_loop::{EngineThread, LoopSettings};
+use engine_loop::{EngineThread, LoopSettings, Machine};
 use file_source::TftpFiles;
 use first_start::Arrival;
 use keeper::Keeper;
@@ -118,6 +122,14 @@ pub(crate) struct Addresses {
 impl Server {
     /// Starts everything; what a phone needs is there when this returns.
     pub(crate) fn start(settings: ServeSettings) -> Result<Self> {
+        Self::start_around(settings, |engine| engine)
+    }
+
+    /// Starts everything around what is made of the engine: the engine itself, but for tests.
+    fn start_around<M: Machine>(
+        settings: ServeSettings,
+        machine: impl FnOnce(Engine) -> M,
+    ) -> Result<Self> {
         limits::raise_file_limit();
         let clock = Clock::start();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -133,6 +145,7 @@ impl Server {
             advertised,
             quarantine: settings.place.folder.join("quarantine"),
         })?;
+        let figures = prepared.figures();
         let news = Arc::new(Notify::new());
         let store = open_store(&settings, &lanes, &access, &news)?;
         let handle = store.handle();
@@ -160,7 +173,7 @@ impl Server {
         let engine = EngineThread::start(
             prepared,
             lanes.clone(),
-            engine,
+            machine(engine),
             clock,
             outputs,
             streams.clone(),
@@ -205,6 +218,7 @@ impl Server {
             lanes,
             replies,
             alarms,
+            figures,
             streams,
             media: Arc::clone(&media),
         });

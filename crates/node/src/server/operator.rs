@@ -12,6 +12,7 @@ use jackfield_web::{
 };
 
 use super::doors::{AlarmBoard, Replies};
+use super::figures::Figures;
 use super::lanes::Lanes;
 use super::leases::running_anywhere;
 use super::services::Services;
@@ -23,6 +24,7 @@ pub(crate) struct NodeOperator {
     pub(crate) lanes: Lanes,
     pub(crate) replies: Replies,
     pub(crate) alarms: AlarmBoard,
+    pub(crate) figures: Arc<Figures>,
     pub(crate) streams: Streams,
     pub(crate) media: Arc<DriverHandle>,
 }
@@ -88,6 +90,7 @@ impl NodeOperator {
         let mut counters = overview.counters;
         let media = self.media.figures();
         let own = [
+            ("streams_opened", self.streams.opened()),
             ("streams_open", self.streams.open() as u64),
             ("streams_refused", self.streams.refused()),
             ("orders_refused", self.lanes.refused()),
@@ -96,6 +99,7 @@ impl NodeOperator {
             ("media_packets_ignored", media.ignored),
             ("media_commands_dropped", media.commands_dropped),
         ];
+        let own = own.into_iter().chain(self.figures.named());
         counters.extend(own.map(|(name, count)| (name.into(), count)));
         let alarms = self.alarms.counts().into_iter();
         counters.extend(alarms.map(|(name, count)| (format!("alarm_{name}").into(), count)));

@@ -81,6 +81,11 @@ impl Streams {
         }
     }
 
+    /// Connections opened since the start, by either side.
+    pub(crate) fn opened(&self) -> u64 {
+        self.shared.next.load(Ordering::Relaxed) - 1
+    }
+
     /// Connections open now.
     pub(crate) fn open(&self) -> usize {
         self.shared.open.load(Ordering::Relaxed)

@@ -30,8 +30,12 @@ pub(crate) struct Datagrams {
     lengths: Vec<usize>,
     sources: Vec<SocketAddr>,
     waiting: Vec<(SocketAddr, Arc<[u8]>)>,
+    /// Datagrams read.
+    pub(crate) received: u64,
+    /// Datagrams that the kernel took.
+    pub(crate) sent: u64,
     /// Datagrams dropped because the kernel would not take them.
-    pub(crate) dropped: u64,
+    pub(crate) unsent: u64,
 }
 
 impl Datagrams {
@@ -56,7 +60,9 @@ impl Datagrams {
             lengths: Vec::with_capacity(BATCH),
             sources: Vec::with_capacity(BATCH),
             waiting: Vec::new(),
-            dropped: 0,
+            received: 0,
+            sent: 0,
+            unsent: 0,
         })
     }
 
@@ -112,7 +118,28 @@ impl Datagrams {
             self.lengths.push(length);
             self.sources.push(address_of(&names[index]).unwrap_or(unspecified));
         }
+        self.received += count as u64;
         Ok(count)
+    }
+
+    /// Datagrams that came and found no room in the kernel; `None` where it does not say.
+    pub(crate) fn lost(&self) -> Option<u64> {
+        /// The place of the drops among the kernel's figures (`SK_MEMINFO_DROPS`).
+        const DROPS: usize = 8;
+        let mut figures = [0_u32; DROPS + 1];
+        let mut length = size_of_val(&figures) as libc::socklen_t;
+        // SAFETY: the kernel writes `length` octets at the most, and says how many it wrote.
+        let done = unsafe {
+            libc::getsockopt(
+                self.socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_MEMINFO,
+                figures.as_mut_ptr().cast(),
+                &raw mut length,
+            )
+        };
+        let whole = done == 0 && length as usize == size_of_val(&figures);
+        whole.then(|| u64::from(figures[DROPS]))
     }
 
     /// A datagram of the last batch, and where it came from.
@@ -128,7 +155,7 @@ impl Datagrams {
     pub(crate) fn queue(&mut self, to: SocketAddr, message: Arc<[u8]>) {
         if self.waiting.len() >= BACKLOG {
             self.waiting.remove(0);
-            self.dropped += 1;
+            self.unsent += 1;
         }
         self.waiting.push((to, message));
     }
@@ -139,13 +166,16 @@ impl Datagrams {
         while sent < self.waiting.len() {
             let end = (sent + BATCH).min(self.waiting.len());
             match send_batch(self.socket.as_raw_fd(), &self.waiting[sent..end]) {
-                Ok(count) => sent += count.max(1),
+                Ok(count) => {
+                    sent += count.max(1);
+                    self.sent += count as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // This one can't be sent (no route, refused); the others can.
                 Err(_) => {
                     sent += 1;
-                    self.dropped += 1;
+                    self.unsent += 1;
                 }
             }
         }
@@ -251,6 +281,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_kernel_has_no_room_for_is_counted() {
+        let bind: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let mut here = Datagrams::bind(bind).unwrap();
+        let there = std::net::UdpSocket::bind(bind).unwrap();
+        assert_eq!(here.lost(), Some(0));
+        // More than any buffer that may have been granted.
+        for _ in 0..2000 {
+            there.send_to(&[0; 60_000], here.local()).unwrap();
+        }
+        while here.receive().unwrap() > 0 {}
+        let lost = here.lost().unwrap();
+        assert!(lost > 0);
+        assert_eq!(here.received + lost, 2000);
+    }
+
+    #[test]
     fn a_batch_goes_out_and_comes_in_with_its_addresses() {
         for bind in ["127.0.0.1:0", "[::1]:0"] {
             let bind: SocketAddr = bind.parse().unwrap();
@@ -261,6 +307,7 @@ mod tests {
             }
             here.flush();
             assert!(!here.is_backed_up());
+            assert_eq!((here.sent, here.unsent), (100, 0));
             let mut seen = 0;
             while seen < 100 {
                 let count = there.receive().unwrap();
@@ -271,6 +318,7 @@ mod tests {
                     seen += 1;
                 }
             }
+            assert_eq!(there.received, 100);
         }
     }
 }
