@@ -159,6 +159,13 @@ class Server:
         self.cli("password", "admin", stdin=PASSWORD + "\n")
         self.cli("login", "admin", stdin=PASSWORD + "\n")
 
+    def counters(self):
+        """What the server counted since its start, by name."""
+        with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
+            page = answer.read().decode()
+        found = re.findall(r'(?m)^jackfield_events_total\{name="([^"]*)"\} (\d+)$', page)
+        return {name: int(count) for name, count in found}
+
     def fetch(self, name, port=None):
         with urllib.request.urlopen(f"http://127.0.0.1:{port or self.files}/{name}", timeout=10) as answer:
             return answer.read().decode()

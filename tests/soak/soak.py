@@ -40,7 +40,8 @@ def mutations(binary, arguments, seed):
             mutation_story.pour(server, per_round, seed + 1 + number)
             wait_for(lambda: mutation_story.answers(server))
             after = mutation_story.memory(server)
-            print(f"  {(number + 1) * per_round} datagrams, {(number + 1) * per_round // 50} streams, {after} kB", flush=True)
+            done = (number + 1) * per_round
+            print(f"  {done} datagrams and {done // 50} streams sent and read, {after} kB", flush=True)
             assert after < before + GROWTH_KB, f"memory went from {before} to {after} kB (seed {seed})"
         strange_streams(server, arguments.streams, random.Random(seed))
         wait_for(lambda: mutation_story.answers(server))
@@ -52,6 +53,7 @@ def mutations(binary, arguments, seed):
 
 def strange_streams(server, count, dice):
     """Streams cut anywhere, with lengths that lie, and many at once."""
+    witness = mutation_story.Witness(server)
     open_streams = []
     for number in range(count):
         stream = socket.create_connection(("127.0.0.1", server.sip), timeout=5)
@@ -73,6 +75,12 @@ def strange_streams(server, count, dice):
             wait_for(lambda: mutation_story.answers(server), seconds=10)
     for stream in open_streams:
         stream.close()
+    witness.reads("streams_opened", count)
+
+    def none_open():
+        """all streams closed"""
+        return server.counters()["streams_open"] == 0
+    wait_for(none_open, seconds=60)
 
 
 def kills(binary, arguments, seed):
