@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Measures the server beside its peers. Each line: `<name>: <value> <unit> | <peer>: <value> | ratio <x>`.
+# Ends with 1, and a last line that names them, when figures miss the limits of the table in bench.py.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 missing=()
