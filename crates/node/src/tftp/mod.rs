@@ -6,7 +6,7 @@
 
 mod drive;
 mod packet;
-mod server;
+pub(crate) mod server;
 mod transfer;
 
 #[cfg(test)]

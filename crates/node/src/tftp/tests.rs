@@ -9,6 +9,18 @@ use std::time::Duration;
 use super::server::Server;
 use super::*;
 
+#[path = "../../../../fuzz/src/replay.rs"]
+#[allow(dead_code, reason = "other tests need all of it")]
+mod replay;
+#[path = "../../../../fuzz/src/tftp_door.rs"]
+#[allow(unreachable_pub, reason = "it is part of another crate")]
+mod target;
+
+#[test]
+fn no_datagram_breaks_the_door() {
+    replay::replay("tftp", target::tftp, 3000);
+}
+
 /// Files named by their size.
 struct Sized;
 

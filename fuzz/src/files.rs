@@ -1,0 +1,29 @@
+//! Names of files, as phones and everybody else ask for them by TFTP and HTTP.
+
+use std::sync::OnceLock;
+
+use jackfield_files::{Asker, Context, FileError, FileRequest, render, subject};
+use jackfield_model::Directory;
+
+/// A name: it names a file whole, or none. No secret is in what a stranger gets.
+pub fn file_name(data: &[u8]) {
+    static COMPANY: OnceLock<Directory> = OnceLock::new();
+    let company = COMPANY.get_or_init(crate::common::company);
+    let Ok(path) = core::str::from_utf8(data) else { return };
+    let context = Context { node: "node1", web_port: 8080, file_port: 6970 };
+    let stranger = Asker { trusted: false };
+    let found = render(&FileRequest { path, asker: stranger }, company, &context);
+    let tricky = path.contains("..") || path.contains(['\\', '\0', '\n', '%']);
+    match found {
+        Ok(file) => {
+            assert!(!tricky, "a trick was served");
+            let text = core::str::from_utf8(&file.body).expect("a text");
+            if let Some(device) = subject(path, company) {
+                let password = company.secrets().sip_password(device);
+                assert!(!text.contains(password.reveal()), "a stranger got a password");
+            }
+        }
+        Err(FileError::NotFound | FileError::Refused) => {}
+        Err(_) => unreachable!("another fault"),
+    }
+}

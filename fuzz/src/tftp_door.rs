@@ -1,0 +1,54 @@
+//! Datagrams for the TFTP door.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::tftp::server::Server;
+use crate::tftp::{FileFault, FileSource, Limits};
+
+/// As long as its name says.
+struct Long;
+
+impl FileSource for Long {
+    fn fetch(&self, name: &str, _: IpAddr) -> Result<Vec<u8>, FileFault> {
+        match name.bytes().next() {
+            Some(b'.' | b'/') => Err(FileFault::Refused),
+            Some(first @ b'0'..=b'z') => Ok(vec![0; usize::from(first - b'0') * 512]),
+            _ => Err(FileFault::NotFound),
+        }
+    }
+}
+
+/// Datagrams of a few clients, each with its length and who sends it when. What is sent in answer
+/// stays in proportion, and every transfer has an end.
+pub fn tftp(data: &[u8]) {
+    let limits = Limits { transfers: 8, per_source: 4, bytes: 256 * 1024, sockets: 1 };
+    let mut server = Server::new(&Long, limits);
+    let mut now = Duration::ZERO;
+    let mut sent = 0;
+    let mut rest = data;
+    while let Some(([length, who], data)) = rest.split_first_chunk() {
+        let (datagram, data) = data.split_at(usize::from(*length).min(data.len()));
+        rest = data;
+        let client = SocketAddr::from(([192, 0, 2, who % 4], 1000 + u16::from(who / 4 % 4)));
+        let before = sent;
+        server.handle(datagram, client, now, &mut |packet, to| {
+            assert_eq!(to, client, "an answer goes to whoever asked");
+            assert!(packet.len() <= LARGEST);
+            sent += 1;
+        });
+        assert!(sent - before <= MOST_AT_ONCE, "{} packets at once", sent - before);
+        now += Duration::from_millis(u64::from(*who));
+        server.tick(now, &mut |_, _| ());
+    }
+    for _ in 0..10_000 {
+        let Some(due) = server.next_due() else { return };
+        server.tick(due, &mut |_, _| ());
+    }
+    panic!("a transfer has no end");
+}
+
+/// A window, and the answer to the options.
+const MOST_AT_ONCE: usize = 17;
+/// What fits in an Ethernet frame, so that nothing is sent in fragments.
+const LARGEST: usize = 1432;
