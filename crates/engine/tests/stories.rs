@@ -6,6 +6,7 @@ mod world;
 
 mod stories {
     mod a_bad_network;
+    mod a_boot_storm;
     mod a_call_between_two_phones;
     mod a_call_that_is_not_answered;
     mod a_connection_breaks;

@@ -24,6 +24,8 @@ pub(super) struct Newcomers {
     operations: BTreeMap<OperationId, Mac>,
     sources: Limiter,
     all: Limiter,
+    /// Until when those are expected who were told to come again, in microseconds.
+    appointments: u64,
     /// When an administrator was last told that there are no numbers left.
     alarmed: Option<Now>,
 }
@@ -43,6 +45,7 @@ impl Default for Newcomers {
             operations: BTreeMap::new(),
             sources: Limiter::new(1, 1),
             all: Limiter::new(1, 1),
+            appointments: 0,
             alarmed: None,
         }
     }
@@ -75,7 +78,8 @@ impl Devices {
         let doubled = self.newcomers.waiting.contains_key(&mac);
         if doubled || !self.newcomers.has_room(ctx.now, &settings, source) {
             ctx.count("newcomers-delayed");
-            return Some(answer::unavailable(request, 5 + ctx.ids.below(26)));
+            let wait = self.newcomers.appointment(ctx.now, settings.per_minute);
+            return Some(answer::unavailable(request, wait + ctx.ids.below(wait / 2 + 1)));
         }
         let operation = ctx.ids.operation();
         let actor = Actor::Device {
@@ -215,6 +219,16 @@ impl Newcomers {
         true
     }
 
+    /// In how many seconds one should come again who finds no room: one after another, no faster
+    /// than newcomers are taken in. So a boot storm is over soon, and a flood is told to stay away
+    /// for as long as ever.
+    fn appointment(&mut self, now: Now, per_minute: u32) -> u64 {
+        let apart = (60_000_000 / u64::from(per_minute.max(1))).max(APART);
+        let latest = now.micros + LATEST;
+        self.appointments = (self.appointments.max(now.micros) + apart).min(latest);
+        (self.appointments - now.micros).div_ceil(1_000_000)
+    }
+
     /// Few enough wait, and neither this source nor all together come too fast. One source may
     /// have three quarters of the rate, so that a flood leaves something for others.
     fn has_room(&mut self, now: Now, settings: &AutoRegistration, source: IpAddr) -> bool {
@@ -243,10 +257,15 @@ const WINDOW: Duration = Duration::from_secs(300);
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often an alarm is raised again.
 const ALARM_AGAIN: Duration = Duration::from_secs(60);
-/// Phones that may wait at once.
-const WAITING: usize = 512;
+/// Phones that may wait at once: about as many as the store takes in within a second.
+const WAITING: usize = 1024;
 /// Operations whose end is not known yet.
 const UNDECIDED: usize = 2048;
+/// Microseconds between two phones that were told to come again, at least: the store takes in that
+/// many.
+const APART: u64 = 1000;
+/// Microseconds for which a phone is told to stay away at the most; half as many more by chance.
+const LATEST: u64 = 30_000_000;
 /// New phones that are taken in at once.
 const BURST: u32 = 1000;
 /// One allowance for all.
