@@ -1,7 +1,7 @@
 # What one does with Jackfield. `make help` lists it.
 
 CARGO ?= cargo
-PREFIX ?= /usr/local
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 .PHONY: help demo run test check interop bench soak fuzz deny prompts clean
 
@@ -10,11 +10,11 @@ help: ## This list
 
 demo: ## Build, start a node with a sample company, and watch a phone provision itself
 	$(CARGO) build --release --locked --package jackfield-node
-	./target/release/jackfield demo
+	$(TARGET)/release/jackfield demo
 
 run: ## Build and start a server to keep (its data is in ./data)
 	$(CARGO) build --release --locked --package jackfield-node
-	./target/release/jackfield serve --data data
+	$(TARGET)/release/jackfield serve --data data
 
 test: ## Everything that must hold before a change lands
 	./tests/run.sh
@@ -22,14 +22,15 @@ test: ## Everything that must hold before a change lands
 bench: ## Measure, beside the peers (installs them from Debian when they are missing)
 	./tests/bench/run.sh
 
-soak: ## Long and heavy checks: millions of mutated messages, floods, kills
-	./tests/soak/run.sh
+soak: ## Long and heavy checks: millions of mutated messages, floods, kills (SOAK="--only kills": a part)
+	./tests/soak/run.sh $(SOAK)
 
-fuzz: ## Coverage-guided fuzzing of every parser, one minute each (needs cargo-fuzz and nightly)
-	./tests/soak/fuzz.sh
+fuzz: ## Coverage-guided fuzzing of every parser, one minute each (FUZZ="600 sdp": ten minutes of one)
+	./tests/soak/fuzz.sh $(FUZZ)
 
 deny: ## Licences, sources and advisories by cargo-deny
-	cargo deny check
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
+	$(CARGO) deny check
 
 prompts: ## Check the spoken prompts
 	./prompts/check.sh

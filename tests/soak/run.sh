@@ -19,8 +19,8 @@ if [ -z "$binary" ]; then
 fi
 
 if [ $# -eq 0 ]; then
-	printf '\n== the parser against its corpus and mutations of it\n'
-	cargo test --release --locked --package jackfield-sip --test fuzz_corpus -- --ignored
+	printf '\n== the parsers against their corpus and mutations of it\n'
+	cargo test --release --locked --package jackfield-sip --package jackfield-media --test fuzz_corpus -- --ignored
 fi
 
 printf '\n== the running server\n'
