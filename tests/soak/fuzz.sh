@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Coverage-guided fuzzing of every parser, one minute each: tests/soak/fuzz.sh [SECONDS] [TARGET…]
-# What it finds stands in fuzz/artifacts; what widens the coverage is added to fuzz/corpus.
+# What it finds stands in fuzz/artifacts. What widens the coverage is kept beside the build, where the
+# next run goes on from it; what is worth replaying in every test is copied to fuzz/corpus by hand.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,8 +30,11 @@ fi
 failed=()
 for target in "${targets[@]}"; do
 	printf '\n== %s, %s s\n' "$target" "$seconds"
+	grown=${CARGO_TARGET_DIR:-fuzz/target}/corpus/$target
+	mkdir -p "$grown"
 	# The longest message the server takes is 64 kB; longer ones are refused before they are read.
-	cargo +nightly fuzz run "$target" -- -max_total_time="$seconds" -max_len=66000 -timeout=5 -rss_limit_mb=2048 ||
+	cargo +nightly fuzz run "$target" "$grown" "fuzz/corpus/$target" -- \
+		-max_total_time="$seconds" -max_len=66000 -timeout=5 -rss_limit_mb=2048 -print_final_stats=1 ||
 		failed+=("$target")
 done
 if [ ${#failed[@]} -gt 0 ]; then
