@@ -30,7 +30,9 @@ fuzz: ## Coverage-guided fuzzing of every parser, one minute each (FUZZ="600 sdp
 
 deny: ## Licences, sources and advisories by cargo-deny
 	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 1; }
-	$(CARGO) deny check
+	$(CARGO) deny check --hide-inclusion-graph bans licenses sources
+	@# Last, for they are the only ones that need the network: the list of advisories is fetched.
+	$(CARGO) deny check advisories
 
 prompts: ## Check the spoken prompts
 	./prompts/check.sh
