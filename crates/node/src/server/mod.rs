@@ -275,8 +275,11 @@ impl Server {
         println!("  people:  http://{page}/api/v1 and the jackfield command");
         if let Some(password) = &self.one_time_password {
             println!("  first administrator: admin, one-time password: {password}");
-            println!("  next:    jackfield --server http://{page} login admin");
-            println!("           jackfield setup");
+            // As it was typed here, so that it can be typed again.
+            let command = std::env::args().next().unwrap_or_else(|| "jackfield".into());
+            println!("  next:    {command} --server http://{page} login admin");
+            println!("           {command} password admin");
+            println!("           {command} setup");
         }
         println!("ready: {page}");
     }
