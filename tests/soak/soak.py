@@ -75,7 +75,8 @@ def strange_streams(server, count, dice):
             wait_for(lambda: mutation_story.answers(server), seconds=10)
     for stream in open_streams:
         stream.close()
-    witness.reads("streams_opened", count)
+    opened = witness.reads("streams_opened", count)
+    assert opened == count, f"{opened} streams, though {count} were opened"
 
     def none_open():
         """all streams closed"""
