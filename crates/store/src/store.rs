@@ -65,6 +65,11 @@ impl Store {
         self.handle.clone()
     }
 
+    /// `false` once the writer's thread has ended: nothing is written any more.
+    pub fn runs(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| !writer.is_finished())
+    }
+
     /// The latest directory.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.handle.directory.read().unwrap_or_else(PoisonError::into_inner))

@@ -144,6 +144,12 @@ impl DriverHandle {
         self.shared.figures.read()
     }
 
+    /// `false` once a thread of the driver has ended, by a panic or by [`DriverHandle::stop`].
+    pub fn runs(&self) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        !threads.is_empty() && !threads.iter().any(JoinHandle::is_finished)
+    }
+
     /// A recording that was made, as long as there is room for it.
     pub fn recording(&self, recording: u64) -> Option<Recording> {
         self.shared.recordings.find(recording)

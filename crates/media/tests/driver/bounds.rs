@@ -1,8 +1,10 @@
 //! Limits, floods and ends.
 
 use core::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
-use jackfield_media::DriverSettings;
+use jackfield_media::{Driver, DriverSettings, PromptLibrary};
 use jackfield_vocabulary::{
     Codec, DigitSource, MediaCommand, MediaEvent, MediaFailure, MediaId, MediaStatistics, PlayItem,
 };
@@ -109,4 +111,18 @@ fn a_driver_that_stops_releases_everything() {
     let released =
         node.seen.iter().filter(|event| matches!(event, MediaEvent::Released { .. })).count();
     assert_eq!(released, 20);
+}
+
+#[test]
+fn a_driver_that_has_panicked_is_seen_not_to_run() {
+    let tell = |_| panic!("as it was told");
+    let prompts = Arc::new(PromptLibrary::default());
+    let driver = Driver::start(DriverSettings::new(HERE, 1), prompts, tell).unwrap();
+    assert!(driver.runs());
+    driver.send(MediaCommand::Allocate { media: MediaId(1) }).unwrap();
+    let began = Instant::now();
+    while driver.runs() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -143,9 +143,9 @@ fn serve(matches: &ArgMatches) -> Result<()> {
     };
     let server = Server::start(settings)?;
     server.say_ready();
-    server.wait_for_signal();
+    let outcome = server.wait_for_signal();
     server.stop();
-    Ok(())
+    outcome
 }
 
 fn place_options() -> [Arg; 2] {

@@ -284,8 +284,9 @@ impl Server {
         println!("ready: {page}");
     }
 
-    /// Waits for Ctrl-C or SIGTERM.
-    pub(crate) fn wait_for_signal(&self) {
+    /// Waits for Ctrl-C or SIGTERM. An error when a thread ends without which a node is none: its
+    /// process had better be started again. (The engine's ends the process by itself.)
+    pub(crate) fn wait_for_signal(&self) -> Result<()> {
         self.runtime.block_on(async {
             let mut terminate =
                 tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
@@ -298,10 +299,25 @@ impl Server {
                 }
             };
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                () = terminated => {}
+                _ = tokio::signal::ctrl_c() => Ok(()),
+                () = terminated => Ok(()),
+                name = self.dead_thread() => anyhow::bail!("the thread of {name} has ended"),
             }
-        });
+        })
+    }
+
+    /// Ends when a thread has ended; whose it was.
+    async fn dead_thread(&self) -> &'static str {
+        let mut looks = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            looks.tick().await;
+            if !self.media.runs() {
+                return "the media driver";
+            }
+            if !self.store.as_ref().is_some_and(Store::runs) {
+                return "the store";
+            }
+        }
     }
 
     /// Stops everything, the doors first and the store last.

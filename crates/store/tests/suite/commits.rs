@@ -1,7 +1,9 @@
 //! What is committed is there, once, and for everybody.
 
+use std::time::{Duration, Instant};
+
 use jackfield_model::{Actor, Kind, Operation, Outcome};
-use jackfield_store::AuditFilter;
+use jackfield_store::{AuditFilter, Store};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
@@ -187,4 +189,20 @@ fn what_is_used_together_is_deleted_together() {
     assert!(handle.directory().is_empty());
     assert_eq!(world.text("SELECT field FROM reference"), None);
     assert_eq!(world.text("SELECT value FROM unique_key"), None);
+}
+
+#[test]
+fn a_writer_that_has_panicked_is_seen_not_to_run() {
+    let world = World::new();
+    let store = Store::open(&world.settings, |_, _| panic!("as it was told")).unwrap();
+    assert!(store.runs());
+    store.handle().submit(new_id(), Actor::System, partition("A"), Box::new(|_| {}));
+    let began = Instant::now();
+    while store.runs() {
+        assert!(began.elapsed() < Duration::from_secs(10), "it still runs");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Nobody who comes later waits for an answer either.
+    assert!(act(&store.handle(), partition("B")).is_err());
+    assert!(world.open().runs());
 }
