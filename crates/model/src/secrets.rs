@@ -113,11 +113,10 @@ impl DeviceSecrets {
 
     fn derived_password(&self, device: ObjectId, generation: u32) -> SecretText {
         let bits = self.derive(b"sip-password", device, generation);
-        let letter = |at: usize| {
-            let index = usize::from(bits[at] & 31);
-            char::from(ALPHABET[index])
-        };
-        SecretText::new((0..LENGTH).map(letter).collect::<String>())
+        let letter = |bits: &u8| char::from(ALPHABET[usize::from(bits & 31)]);
+        let mut password = String::with_capacity(LENGTH);
+        password.extend(bits[..LENGTH].iter().map(letter));
+        SecretText::new(password)
     }
 
     fn derive(&self, purpose: &[u8], device: ObjectId, generation: u32) -> [u8; 32] {
@@ -152,7 +151,9 @@ fn hash(name: &str, realm: &str, password: &SecretText, algorithm: DigestAlgorit
 
 fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Params {
             return Err(HeaderFault::Parameter);
         }
         let params = Self::read(text, is_uri_part, is_uri_part)?;
-        let params = if params.0.contains('%') {
+        let params = if params.0.bytes().any(|byte| byte == b'%') {
             Self(text::unescape_unreserved(&params.0).into())
         } else {
             params
@@ -49,7 +49,9 @@ impl Params {
         if rest.is_empty() {
             return Ok(Self::default());
         }
-        let mut kept = String::with_capacity(rest.len());
+        // Without white space the text is kept as it came.
+        let spaced = rest.bytes().any(text::is_space);
+        let mut kept = String::with_capacity(if spaced { rest.len() } else { 0 });
         let mut count = 0;
         let quoted = memchr(b'"', rest.as_bytes()).is_some();
         while !rest.is_empty() {
@@ -60,10 +62,12 @@ impl Params {
             if !is_name(name) || value.is_some_and(|v| !is_value(v)) || count > limits::PARAMS {
                 return Err(HeaderFault::Parameter);
             }
-            push(&mut kept, name, value);
+            if spaced {
+                push(&mut kept, name, value);
+            }
             rest = &tail[end..];
         }
-        Ok(Self(kept.into_boxed_str()))
+        Ok(Self(if spaced { kept.into_boxed_str() } else { text.into() }))
     }
 
     /// Sets a parameter, replacing one of the same name. `None` makes a flag.

@@ -35,8 +35,9 @@ fn unknown_method(request: &Message, method: &Method, in_dialog: bool) -> Option
 
 /// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it.
 fn unknown_scheme(request: &Message) -> Option<Response> {
-    let scheme = request.raw_uri().split_once(':').map_or("", |(scheme, _)| scheme);
-    if KNOWN.iter().any(|known| known.eq_ignore_ascii_case(scheme)) {
+    let uri = request.raw_uri().as_bytes();
+    let scheme = uri.split(|byte| *byte == b':').next().unwrap_or_default();
+    if KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(scheme)) {
         // Whether the rest is well-formed was checked before, or is checked next.
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2, memrchr};
 
 use super::{Fault, Line, Message, ParseError, Span, StartLine};
 use crate::header::HeaderName;
@@ -186,8 +186,10 @@ fn start_line(head: &str, row: Span) -> Result<(StartLine, Option<Fault>), Fault
     if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
         return status_line(line).map(|start| (start, None));
     }
-    let found = line.rfind(" SIP/").or_else(|| line.rfind(" sip/"));
-    let (Some(space), Some(version)) = (line.find(' '), found) else { return Err(Fault::NotSip) };
+    let (space, Some(version)) = (memchr(b' ', line.as_bytes()), version_at(line)) else {
+        return Err(Fault::NotSip);
+    };
+    let space = space.unwrap_or(version);
     let uri = line.get(space + 1..version).unwrap_or_default();
     let method = Method::parse(&line[..space]);
     let fault = match &line[version + 1..] {
@@ -202,6 +204,13 @@ fn start_line(head: &str, row: Span) -> Result<(StartLine, Option<Fault>), Fault
     let uri = Span { from, to: from + offset(uri.len()) };
     let method = method.unwrap_or_else(|| Method::Other("?".into()));
     Ok((StartLine::Request { method, uri }, fault))
+}
+
+/// Where the space is behind which the version stands: nearly always the last one.
+fn version_at(line: &str) -> Option<usize> {
+    let last = memrchr(b' ', line.as_bytes())?;
+    let is_version = line[last + 1..].starts_with("SIP/");
+    if is_version { Some(last) } else { line.rfind(" SIP/").or_else(|| line.rfind(" sip/")) }
 }
 
 fn status_line(line: &str) -> Result<StartLine, Fault> {

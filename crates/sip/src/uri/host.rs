@@ -25,7 +25,7 @@ impl Host {
             return inner.parse::<Ipv6Addr>().map(Self::from).map_err(|_| HeaderFault::Host);
         }
         if text.starts_with(|c: char| c.is_ascii_digit()) {
-            if let Ok(address) = text.parse::<Ipv4Addr>() {
+            if let Some(address) = ipv4(text.as_bytes()) {
                 return Ok(Self::from(address));
             }
             let last = text.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
@@ -105,9 +105,11 @@ pub struct HostPort {
 impl HostPort {
     /// Reads `host` or `host:port`; white space around the colon is allowed, as in Via.
     pub fn parse(text: &str) -> Result<Self, HeaderFault> {
-        let end_of_host = match text.find(']') {
-            Some(bracket) if text.starts_with('[') => bracket + 1,
-            _ => text.find(':').unwrap_or(text.len()),
+        let find = |wanted| text.bytes().position(|byte| byte == wanted);
+        let bracket = if text.starts_with('[') { find(b']') } else { None };
+        let end_of_host = match bracket {
+            Some(bracket) => bracket + 1,
+            None => find(b':').unwrap_or(text.len()),
         };
         let host = Host::parse(text::trim(&text[..end_of_host]))?;
         let rest = text::trim(&text[end_of_host..]);
@@ -134,6 +136,24 @@ impl fmt::Display for HostPort {
             None => Ok(()),
         }
     }
+}
+
+/// Four numbers up to 255 without needless zeros. Every message has several, so this is done here
+/// and not by the general parser of the standard library.
+fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0; 4];
+    let mut parts = text.split(|byte| *byte == b'.');
+    for octet in &mut octets {
+        let digits = parts.next().filter(|digits| matches!(digits.len(), 1..=3))?;
+        if digits.len() > 1 && digits[0] == b'0' {
+            return None;
+        }
+        for digit in digits {
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            *octet = u8::checked_add(u8::checked_mul(*octet, 10)?, digit)?;
+        }
+    }
+    parts.next().is_none().then(|| octets.into())
 }
 
 fn is_name(text: &str) -> bool {
@@ -164,6 +184,16 @@ mod tests {
         }
         for text in ["a:", "a:x", "a:65536", "2001:db8::1", "[::1]5060", ":5060", "a:-1"] {
             assert!(HostPort::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_read_as_the_standard_library_reads_them() {
+        let texts = ["0.0.0.0", "255.255.255.255", "1.2.3.4", "01.2.3.4", "1.2.3", "1.2.3.4.5"];
+        let broken =
+            ["256.1.1.1", "1..2.3", "1.2.3.4.", ".1.2.3", "1.2.3.a", "0001.2.3.4", "", "+1.2.3.4"];
+        for text in texts.into_iter().chain(broken) {
+            assert_eq!(ipv4(text.as_bytes()), text.parse().ok(), "{text}");
         }
     }
 

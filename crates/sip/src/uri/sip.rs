@@ -104,7 +104,8 @@ impl SipUri {
     #[must_use]
     pub fn raw_user(&self) -> Option<&str> {
         let info = self.userinfo.as_deref()?;
-        Some(info.split_once(':').map_or(info, |(user, _)| user))
+        let end = info.bytes().position(|byte| byte == b':').unwrap_or(info.len());
+        Some(&info[..end])
     }
 
     /// The password as on the wire.
