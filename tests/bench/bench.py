@@ -31,6 +31,7 @@ FIGURES = {figure.name: figure for figure in [
     Figure("register", "memory-steady", "MB", AT_MOST, 400),
     Figure("register", "memory-peak-bulk-edit", "MB", AT_MOST, 600),
     Figure("start", "start-to-first-registration", "s", AT_MOST, 2),
+    Figure("start", "idle", "cores", AT_MOST, 0.01),
     Figure("files", "phone-files", "files/s", AT_LEAST, 20_000),
     Figure("files", "phone-files-60000-to-60", "x", AT_LEAST, 0.9),
     Figure("ivr", "ivr-100-calls", "cores", AT_MOST, 0.15),
@@ -324,12 +325,17 @@ def bench_start(binary, count):
     first_registration(server.sip, *users[0])
     took = time.monotonic() - began
     starter.join()
+    time.sleep(2)
+    before, since = cpu([server.process.pid]), time.monotonic()
+    time.sleep(5)
+    idle = (cpu([server.process.pid]) - before) / (time.monotonic() - since)
     server.stop()
     kamailio = Kamailio(count)
     first_registration(kamailio.port, "SEP000001000000", "secret")
     peer = time.monotonic() - kamailio.began
     kamailio.stop()
     say("start-to-first-registration", took, peer=("kamailio", peer))
+    say("idle", idle)
 
 
 def bench_files(binary, count):

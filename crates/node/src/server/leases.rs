@@ -1,7 +1,8 @@
 //! What only one of the nodes on a database may do: each runs under a name of its own, and one of
-//! them owns a route point (SP-60). Which services run on a node stands there too, for the others. This thread takes the leases, renews them in time, and tells the
-//! engine until when it may go on; the engine lets go by itself when it hears nothing in time, so
-//! that this thread may hang with the database.
+//! them owns a route point (SP-60). Which services run on a node stands there too, for the others.
+//! This thread takes the leases, renews them in time, and tells the engine until when it may go on;
+//! the engine lets go by itself when it hears nothing in time, so that this thread may hang with
+//! the database.
 //!
 //! A built-in database has one node: it owns what it wants, and nothing is written.
 
@@ -184,7 +185,8 @@ impl Worker {
         while !self.stopping {
             self.wait();
             let now = self.clock.now();
-            if now.micros >= self.name_due.micros && self.store.is_shared() {
+            if now.micros >= self.name_due.micros {
+                self.name_due = now + RENEW;
                 self.keep_name();
             }
             while let Some(device) = self.book.due(self.clock.now()) {
@@ -297,6 +299,9 @@ impl Worker {
 
     /// Renews the lease of the node's name, and tells what runs under it.
     fn keep_name(&mut self) {
+        if !self.store.is_shared() {
+            return;
+        }
         let lost = match self.name.renew(&self.store) {
             Ok(own) => !own,
             Err(_) => self.name_lost, // Nobody can say.
@@ -309,7 +314,6 @@ impl Worker {
             );
         }
         self.name_lost = lost;
-        self.name_due = self.clock.now() + RENEW;
         if !lost && !self.running.is_empty() {
             let services = self.running.iter();
             let names = services.map(|one| service_lease(*one, &self.name.node)).collect();
