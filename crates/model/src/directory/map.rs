@@ -13,10 +13,17 @@ const CHUNK: usize = 256;
 /// A persistent ordered map.
 #[derive(Clone, Debug)]
 pub(crate) struct Map<K, V> {
-    chunks: Vec<Arc<Vec<(K, V)>>>,
+    chunks: Vec<Arc<Chunk<K, V>>>,
     /// The first key of each chunk.
     firsts: Arc<Vec<K>>,
     len: usize,
+}
+
+/// Keys and their values side by side: a search among the keys touches few lines of the cache.
+#[derive(Clone, Debug)]
+struct Chunk<K, V> {
+    keys: Vec<K>,
+    values: Vec<V>,
 }
 
 impl<K, V> Default for Map<K, V> {
@@ -29,26 +36,25 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let Some(chunk) = self.chunk_of(&key) else {
             Arc::make_mut(&mut self.firsts).push(key.clone());
-            self.chunks.push(Arc::new(vec![(key, value)]));
+            self.chunks.push(Arc::new(Chunk { keys: vec![key], values: vec![value] }));
             self.len += 1;
             return None;
         };
         let entries = Arc::make_mut(&mut self.chunks[chunk]);
-        match entries.binary_search_by(|(have, _)| have.cmp(&key)) {
-            Ok(at) => Some(core::mem::replace(&mut entries[at].1, value)),
+        match entries.keys.binary_search(&key) {
+            Ok(at) => Some(core::mem::replace(&mut entries.values[at], value)),
             Err(at) => {
                 if at == 0 {
                     Arc::make_mut(&mut self.firsts)[chunk] = key.clone();
                 }
-                entries.insert(at, (key, value));
+                entries.keys.insert(at, key);
+                entries.values.insert(at, value);
                 self.len += 1;
-                if entries.len() > CHUNK {
+                if entries.keys.len() > CHUNK {
                     // Appending in order, as ids do, leaves full chunks behind.
-                    let keep = if at + 1 == entries.len() { CHUNK } else { CHUNK / 2 };
-                    let mut rest = Vec::with_capacity(CHUNK / 2);
-                    rest.extend(entries.drain(keep..));
-                    entries.shrink_to_fit();
-                    Arc::make_mut(&mut self.firsts).insert(chunk + 1, rest[0].0.clone());
+                    let keep = if at + 1 == entries.keys.len() { CHUNK } else { CHUNK / 2 };
+                    let rest = entries.split_off(keep);
+                    Arc::make_mut(&mut self.firsts).insert(chunk + 1, rest.keys[0].clone());
                     self.chunks.insert(chunk + 1, Arc::new(rest));
                 }
                 None
@@ -58,15 +64,16 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let chunk = self.chunk_of(key)?;
-        let at = self.chunks[chunk].binary_search_by(|(have, _)| have.cmp(key)).ok()?;
+        let at = self.chunks[chunk].keys.binary_search(key).ok()?;
         let entries = Arc::make_mut(&mut self.chunks[chunk]);
-        let (_, value) = entries.remove(at);
-        match entries.first() {
+        entries.keys.remove(at);
+        let value = entries.values.remove(at);
+        match entries.keys.first() {
             None => {
                 self.chunks.remove(chunk);
                 Arc::make_mut(&mut self.firsts).remove(chunk);
             }
-            Some((first, _)) if at == 0 => {
+            Some(first) if at == 0 => {
                 Arc::make_mut(&mut self.firsts)[chunk] = first.clone();
             }
             Some(_) => {}
@@ -87,8 +94,8 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
     pub(crate) fn get_by(&self, compare: impl Fn(&K) -> Ordering) -> Option<&V> {
         let after = self.firsts.partition_point(|first| compare(first).is_le());
         let entries = self.chunks.get(after.checked_sub(1)?)?;
-        let at = entries.binary_search_by(|(have, _)| compare(have)).ok()?;
-        Some(&entries[at].1)
+        let at = entries.keys.binary_search_by(compare).ok()?;
+        Some(&entries.values[at])
     }
 
     /// The entries from `range`'s start to its end, in order.
@@ -103,27 +110,41 @@ impl<K: Ord + Clone, V: Clone> Map<K, V> {
         let at = self
             .chunks
             .get(chunk)
-            .map_or(0, |entries| entries.partition_point(|(key, _)| before(key)));
+            .map_or(0, |entries| entries.keys.partition_point(|key| before(key)));
         self.chunks[chunk..]
             .iter()
             .enumerate()
-            .flat_map(move |(n, entries)| entries[if n == 0 { at } else { 0 }..].iter())
+            .flat_map(move |(n, entries)| entries.from(if n == 0 { at } else { 0 }))
             .take_while(move |(key, _)| match range.end_bound() {
-                Bound::Included(end) => key <= end,
-                Bound::Excluded(end) => key < end,
+                Bound::Included(end) => *key <= end,
+                Bound::Excluded(end) => *key < end,
                 Bound::Unbounded => true,
             })
-            .map(|(key, value)| (key, value))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.chunks.iter().flat_map(|entries| entries.iter().map(|(key, value)| (key, value)))
+        self.chunks.iter().flat_map(|entries| entries.from(0))
     }
 
     /// The chunk in which `key` is, or would be.
     fn chunk_of(&self, key: &K) -> Option<usize> {
         let after = self.firsts.partition_point(|first| first <= key);
         if self.chunks.is_empty() { None } else { Some(after.saturating_sub(1)) }
+    }
+}
+
+impl<K, V> Chunk<K, V> {
+    /// The entries from this one on.
+    fn from(&self, at: usize) -> impl Iterator<Item = (&K, &V)> {
+        self.keys[at..].iter().zip(&self.values[at..])
+    }
+
+    /// Keeps so many entries and gives the others, each with no more room than it needs.
+    fn split_off(&mut self, keep: usize) -> Self {
+        let rest = Self { keys: self.keys.split_off(keep), values: self.values.split_off(keep) };
+        self.keys.shrink_to_fit();
+        self.values.shrink_to_fit();
+        rest
     }
 }
 
