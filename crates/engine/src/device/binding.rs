@@ -25,6 +25,8 @@ pub(super) struct Binding {
     pub(super) kpml: bool,
     /// When it ends as far as the store knows.
     pub(super) kept: UnixTime,
+    /// How often the device's secret had been replaced when it registered.
+    pub(super) generation: u32,
     /// When it is looked at. A refresh does not move this: the timer sees it when it fires.
     pub(super) expiry: Option<TimerToken>,
 }

@@ -118,6 +118,11 @@ impl Devices {
             if !binding.prune(ctx.now) {
                 continue;
             }
+            if binding.generation != ctx.directory.secrets().generation(device) {
+                // Its secret was replaced while nobody was here to end its registration.
+                self.remember_former(device, binding);
+                continue;
+            }
             let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
             binding.expiry = Some(token);
             if binding.trust == Trust::Proved {

@@ -143,6 +143,7 @@ impl Devices {
             trust: Trust::Provisional,
             kpml: false,
             kept: ctx.now.wall,
+            generation: ctx.directory.secrets().generation(device),
             expiry: None,
         };
         self.remember_former(device, binding);

@@ -169,6 +169,7 @@ impl Devices {
                 trust,
                 kpml: false,
                 kept: UnixTime::default(),
+                generation: 0,
                 expiry: None,
             }
         });
@@ -186,6 +187,7 @@ impl Devices {
             binding.flow = flow.clone();
         }
         let mut changed = fresh || before != flow.remote;
+        binding.generation = ctx.directory.secrets().generation(device);
         if trust == Trust::Proved {
             changed |= binding.trust != trust;
             binding.trust = trust;

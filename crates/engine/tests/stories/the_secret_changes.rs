@@ -21,6 +21,25 @@ fn with_a_new_secret_the_old_registration_ends() {
 }
 
 #[test]
+fn a_secret_replaced_while_the_node_was_down_ends_the_registration_too() {
+    let mut world = World::new();
+    let id = world.phone("SEP001122AABB01", "2001");
+    world.registered(id);
+    let device = world.phones[&id].device.unwrap();
+    let kept = world.heard.bindings.clone();
+    world.restart_node(7);
+    assert_eq!(world.overview().registered, 1, "a restart alone changes nothing");
+    world.admin(&Operation::RotateDeviceSecret { device });
+    world.heard.bindings = kept;
+    world.restart_node(8);
+    assert_eq!(world.overview().registered, 0);
+    world.reboot(id);
+    let password = world.directory.secrets().sip_password(device).reveal().to_owned();
+    world.phones.get_mut(&id).unwrap().secret = crate::world::Secret::Known(password);
+    assert_eq!(world.register(id), 200);
+}
+
+#[test]
 fn a_deleted_phone_is_gone_with_its_calls() {
     let mut world = World::new();
     let alice = world.phone("SEP001122AABB01", "2001");
