@@ -182,6 +182,26 @@ async fn an_administrator_assigns_and_unassigns_a_phone() {
     assert_eq!(house.get(&format!("/phones/{PHONE}")).await["auto_registered"], true);
 }
 
+/// Proves SP-43 for administrators: where a phone may come from is told before it is there.
+#[tokio::test]
+async fn why_a_phone_that_was_plugged_in_is_not_there_is_explained() {
+    let house = House::open().await;
+    let why = || house.get("/explain/phone/SEP00AABBCCDD01");
+    let text = why().await["findings"].to_string();
+    assert!(text.contains("Auto-registration is off"), "{text}");
+    let node = house.get("/nodes").await["items"][0]["name"].as_str().unwrap().to_owned();
+    let path = format!("/auto-registrations/{node}");
+    let open = json!({ "disabled": false, "starting_number": "9000", "ending_number": "9009" });
+    house.done("PATCH", &path, open).await;
+    let text = why().await["findings"].to_string();
+    assert!(text.contains("private networks"), "{text}");
+    house.done("PATCH", &path, json!({ "allowed_networks": ["10.9.0.0/16"] })).await;
+    let text = why().await["findings"].to_string();
+    assert!(text.contains("10.9.0.0/16") && text.contains("--allowed-networks"), "{text}");
+    let told = house.send("GET", "/explain/phone/Lobby", &[], Value::Null).await;
+    assert_eq!(told.status, 404, "{told:?}");
+}
+
 #[tokio::test]
 async fn a_phone_is_restarted_told_and_looked_at() {
     let house = House::open().await;

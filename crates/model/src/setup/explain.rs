@@ -1,6 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde::Serialize;
 
+use crate::directory::mac_of;
 use crate::{
     DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, UserLookup, sentence,
 };
@@ -55,6 +56,31 @@ impl Finding {
         let explanation = sentence(refusal, language);
         Self::bad(explanation.message, explanation.remedy)
     }
+}
+
+/// Why is a phone of this name not there, though it was plugged in? `None` where the name ends in no
+/// hardware address, so that nothing would be taken in under it.
+pub fn explain_stranger(
+    directory: &Directory,
+    name: &str,
+    node: &str,
+    language: Language,
+) -> Option<Vec<Finding>> {
+    mac_of(name)?;
+    let values = [("node", node)];
+    let open = directory.auto_registration(node).map(|(_, settings)| settings);
+    let Some(settings) = open.filter(|settings| !settings.disabled) else {
+        let text = Message::AutoRegistrationOff.with(language, &values);
+        let remedy = Message::RemedyAutoRegistration.with(language, &values);
+        return Some(vec![Finding::bad(text, remedy)]);
+    };
+    let networks = match &*settings.allowed_networks {
+        [] => Message::PrivateNetworks.text(language),
+        networks => networks.join(", "),
+    };
+    let values = [("node", node), ("name", name), ("networks", &networks)];
+    let text = Message::Stranger.with(language, &values);
+    Some(vec![Finding::bad(text, Message::StrangerRemedy.with(language, &values))])
 }
 
 /// Why can't this device be provisioned, or called?

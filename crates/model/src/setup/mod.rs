@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::Service;
 
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
-pub use explain::{Finding, Seen, Served, explain_device, explain_user};
+pub use explain::{Finding, Seen, Served, explain_device, explain_stranger, explain_user};
 pub use status::{Status, application_user_warnings, route_point_note, status};
 
 /// What the directory can't know.

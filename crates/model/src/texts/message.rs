@@ -100,6 +100,9 @@ messages! {
     PinRemedy = "pin-remedy";
     RegisteredElsewhere = "registered-elsewhere";
     RegisteredElsewhereRemedy = "registered-elsewhere-remedy";
+    Stranger = "stranger";
+    StrangerRemedy = "stranger-remedy";
+    PrivateNetworks = "private-networks";
     RoutePointServed = "route-point-served";
     RoutePointOwned = "route-point-owned";
     RoutePointOwnedRemedy = "route-point-owned-remedy";

@@ -18,7 +18,11 @@ use super::service::statuses;
 pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
-    let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
+    let Some(device) = directory.device(name) else {
+        let stranger = setup::explain_stranger(&directory, name, call.app.node(), call.language);
+        let findings = stranger.ok_or_else(|| not_found("device", name))?;
+        return Ok(told(&findings, None));
+    };
     // Nothing but a phone registers by SIP.
     let is_phone = directory.entry(device).is_some_and(|one| one.body.kind() == Kind::Phone);
     let registered = match is_phone {
