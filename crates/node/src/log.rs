@@ -14,6 +14,9 @@ static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 /// Lines that may wait to be written.
 const WAITING: usize = 16_384;
 
+/// The database's client would write the values of its statements, hashes among them.
+const QUIET: [&str; 2] = ["tokio_postgres=info", "postgres=info"];
+
 /// Starts the log; a second start changes nothing.
 pub(crate) fn start(json: bool) {
     let mut kept = WRITER.lock().unwrap_or_else(PoisonError::into_inner);
@@ -27,6 +30,8 @@ pub(crate) fn start(json: bool) {
         .finish(stderr());
     let filter =
         EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter =
+        QUIET.iter().filter_map(|one| one.parse().ok()).fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
