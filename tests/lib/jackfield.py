@@ -89,6 +89,8 @@ class Server:
         if self.database:
             command += ["--database", self.database]
         self.log = open(os.path.join(self.folder, "server.log"), "ab")
+        # However the story ends: no server outlives it.
+        atexit.register(self.stop)
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.log, text=True, stdin=subprocess.DEVNULL
         )
