@@ -118,7 +118,9 @@ impl Devices {
             if !binding.prune(ctx.now) {
                 continue;
             }
-            if binding.generation != ctx.directory.secrets().generation(device) {
+            let secret =
+                binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
+            if secret && binding.generation != ctx.directory.secrets().generation(device) {
                 // Its secret was replaced while nobody was here to end its registration.
                 self.remember_former(device, binding);
                 continue;

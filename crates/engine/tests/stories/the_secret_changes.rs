@@ -40,6 +40,27 @@ fn a_secret_replaced_while_the_node_was_down_ends_the_registration_too() {
 }
 
 #[test]
+fn a_phone_that_needs_no_secret_stays_registered() {
+    let mut world = World::new();
+    let id = world.phone("SEP001122AABB01", "2001");
+    let device = world.phones[&id].device.unwrap();
+    let (profile, _) =
+        world.directory.named::<jackfield_model::SecurityProfile>("Non-secure UDP").unwrap();
+    let id_of_profile = profile.id();
+    let patch = serde_json::json!({ "digest": false });
+    world.admin(&Operation::Update { id: id_of_profile, version: None, patch });
+    let phone = world.phones.get_mut(&id).unwrap();
+    // Without credentials only its name says who it is.
+    (phone.user, phone.secret) = ("SEP001122AABB01".into(), crate::world::Secret::None);
+    assert_eq!(world.register(id), 200);
+    let kept = world.heard.bindings.clone();
+    world.admin(&Operation::RotateDeviceSecret { device });
+    world.heard.bindings = kept;
+    world.restart_node(8);
+    assert_eq!(world.overview().registered, 1);
+}
+
+#[test]
 fn a_deleted_phone_is_gone_with_its_calls() {
     let mut world = World::new();
     let alice = world.phone("SEP001122AABB01", "2001");
