@@ -35,6 +35,32 @@ pub(crate) struct Context<'a> {
     pub(crate) counters: &'a mut Counters,
 }
 
+/// What every layer shares and the engine keeps.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Tools {
+    pub(crate) timers: Timers,
+    numbers: Numbers,
+    pub(crate) counters: Counters,
+}
+
+impl Tools {
+    pub(crate) fn new(numbers: Numbers) -> Self {
+        Self { timers: Timers::default(), numbers, counters: Counters::default() }
+    }
+
+    /// What a layer works with at this moment.
+    pub(crate) fn context<'a>(
+        &'a mut self,
+        now: Now,
+        directory: &'a Arc<Directory>,
+        queue: &'a mut VecDeque<Internal>,
+        out: &'a mut Vec<Output>,
+    ) -> Context<'a> {
+        let Self { timers, numbers: ids, counters } = self;
+        Context { now, directory, out, timers, ids, queue, counters }
+    }
+}
+
 impl Context<'_> {
     /// Leaves a message for another layer.
     pub(crate) fn tell(&mut self, message: Internal) {

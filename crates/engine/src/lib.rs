@@ -26,7 +26,7 @@ use jackfield_vocabulary::{Code, NodeId, Now, ObjectId, Refusal, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use call::Calls;
-use context::{Asker, Context, Counters, Internal, Numbers, Timer, Timers};
+use context::{Asker, Context, Internal, Numbers, Timer, Tools};
 use cti::Cti;
 use device::Devices;
 use endpoint::Endpoint;
@@ -52,9 +52,7 @@ struct State {
     cti: Cti,
     ivr: Ivr,
     provisioning: Provisioning,
-    timers: Timers,
-    numbers: Numbers,
-    counters: Counters,
+    tools: Tools,
 }
 
 /// Who this engine is.
@@ -91,9 +89,7 @@ impl Engine {
             cti: Cti::default(),
             ivr: Ivr::default(),
             provisioning: Provisioning::default(),
-            timers: Timers::default(),
-            numbers,
-            counters: Counters::default(),
+            tools: Tools::new(numbers),
         };
         Self { directory, state, queue: VecDeque::new() }
     }
@@ -112,16 +108,8 @@ impl Engine {
         bindings: Vec<(ObjectId, Vec<u8>)>,
         out: &mut Vec<Output>,
     ) {
-        let State { devices, timers, numbers, counters, .. } = &mut self.state;
-        let ctx = &mut Context {
-            now,
-            directory: &self.directory,
-            out,
-            timers,
-            ids: numbers,
-            queue: &mut self.queue,
-            counters,
-        };
+        let State { devices, tools, .. } = &mut self.state;
+        let ctx = &mut tools.context(now, &self.directory, &mut self.queue, out);
         devices.restore(ctx, bindings);
         self.drain(now, out);
     }
@@ -131,27 +119,8 @@ impl Engine {
         if let Input::Directory { directory, .. } = &input {
             self.directory = Arc::clone(directory);
         }
-        let State {
-            endpoint,
-            devices,
-            calls,
-            cti,
-            ivr,
-            provisioning,
-            timers,
-            numbers,
-            counters,
-            ..
-        } = &mut self.state;
-        let ctx = &mut Context {
-            now,
-            directory: &self.directory,
-            out,
-            timers,
-            ids: numbers,
-            queue: &mut self.queue,
-            counters,
-        };
+        let State { endpoint, devices, calls, cti, ivr, provisioning, tools, .. } = &mut self.state;
+        let ctx = &mut tools.context(now, &self.directory, &mut self.queue, out);
         ivr.watch_ownership(ctx);
         match input {
             Input::Sip { flow, message } => endpoint.receive(ctx, flow, &message),
@@ -209,7 +178,7 @@ impl Engine {
 
     /// When `Input::Timeout` is due. Its wall clock is not set: only `micros` counts.
     pub fn next_timeout(&self) -> Option<Now> {
-        let timers = [self.state.timers.next(), self.state.endpoint.next_timeout()];
+        let timers = [self.state.tools.timers.next(), self.state.endpoint.next_timeout()];
         let next = timers.into_iter().flatten().min()?;
         Some(Now::new(next, UnixTime(0)))
     }
@@ -222,34 +191,15 @@ impl Engine {
     /// Fires the timers that are due, one after another, each with all that follows from it.
     fn timeout(&mut self, now: Now, out: &mut Vec<Output>) {
         self.drain(now, out);
-        while let Some((_, timer)) = self.state.timers.due(now) {
+        while let Some((_, timer)) = self.state.tools.timers.due(now) {
             self.fire(now, &timer, out);
             self.drain(now, out);
         }
     }
 
     fn fire(&mut self, now: Now, timer: &Timer, out: &mut Vec<Output>) {
-        let State {
-            endpoint,
-            devices,
-            calls,
-            cti,
-            ivr,
-            provisioning,
-            timers,
-            numbers,
-            counters,
-            ..
-        } = &mut self.state;
-        let ctx = &mut Context {
-            now,
-            directory: &self.directory,
-            out,
-            timers,
-            ids: numbers,
-            queue: &mut self.queue,
-            counters,
-        };
+        let State { endpoint, devices, calls, cti, ivr, provisioning, tools, .. } = &mut self.state;
+        let ctx = &mut tools.context(now, &self.directory, &mut self.queue, out);
         match timer {
             Timer::BindingExpiry { .. }
             | Timer::AutoRegisterAnswer { .. }
@@ -276,29 +226,10 @@ impl Engine {
 
     /// Hands on what layers left for each other, and what the endpoint heard, until all is quiet.
     fn drain(&mut self, now: Now, out: &mut Vec<Output>) {
-        let State {
-            endpoint,
-            devices,
-            calls,
-            cti,
-            ivr,
-            provisioning,
-            timers,
-            numbers,
-            counters,
-            ..
-        } = &mut self.state;
+        let State { endpoint, devices, calls, cti, ivr, provisioning, tools, .. } = &mut self.state;
         loop {
             let message = self.queue.pop_front();
-            let ctx = &mut Context {
-                now,
-                directory: &self.directory,
-                out,
-                timers,
-                ids: numbers,
-                queue: &mut self.queue,
-                counters,
-            };
+            let ctx = &mut tools.context(now, &self.directory, &mut self.queue, out);
             let Some(message) = message else {
                 let Some(heard) = endpoint.next_heard() else { return };
                 devices.hear(ctx, endpoint, heard);
@@ -343,12 +274,12 @@ impl Engine {
     }
 
     fn overview(&self) -> Overview {
-        let State { endpoint, devices, calls, cti, ivr, provisioning, counters, .. } = &self.state;
+        let State { endpoint, devices, calls, cti, ivr, provisioning, tools, .. } = &self.state;
         let (all, connected) = calls.counts();
-        let mut counted = counters.all();
+        let mut counted = tools.counters.all();
         counted.extend(endpoint.counters());
         counted.extend(devices.counters());
-        counted.push(("timers".into(), self.state.timers.len() as u64));
+        counted.push(("timers".into(), self.state.tools.timers.len() as u64));
         let ((cti_calls, media), waiting) = (cti.counts(), provisioning.counts());
         counted.extend([
             ("call-legs".into(), calls.legs() as u64),
