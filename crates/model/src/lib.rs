@@ -34,6 +34,6 @@ pub use pattern::{ParsePatternError, Pattern};
 pub(crate) use pattern::{number_key, pattern_name};
 pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
-pub use secrets::{DeviceSecrets, DigestAlgorithm};
+pub use secrets::{DeviceSecrets, DigestAlgorithm, hexadecimal};
 pub use shape::references_of;
 pub use texts::{Explanation, Language, Message, sentence};

@@ -149,7 +149,8 @@ fn hash(name: &str, realm: &str, password: &SecretText, algorithm: DigestAlgorit
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// Lower-case hexadecimal.
+pub fn hexadecimal(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or_default();
     let mut text = String::with_capacity(bytes.len() * 2);
     text.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));

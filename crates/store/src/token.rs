@@ -1,11 +1,9 @@
 //! Tokens with which somebody who signed in is known afterwards, and one-time passwords. The
 //! database holds a token's hash only.
 
-use std::fmt::Write;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jackfield_model::{Actor, CredentialKind, Operation};
+use jackfield_model::{Actor, CredentialKind, Operation, hexadecimal};
 use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use sha2::{Digest, Sha256};
 
@@ -142,10 +140,7 @@ fn read(row: &crate::database::Row<'_>) -> Result<Token, crate::database::Databa
 
 /// A token has 256 random bits, so that a plain hash is enough.
 fn digest(token: &str) -> String {
-    Sha256::digest(token).iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
+    hexadecimal(&Sha256::digest(token))
 }
 
 /// Four groups of four letters and digits that can't be taken for one another: 80 bits.

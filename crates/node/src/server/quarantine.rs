@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use jackfield_model::hexadecimal;
 use sha2::{Digest, Sha256};
 
 /// Messages kept; beyond, the oldest is forgotten. A flood of new ones ends processes, whatever is
@@ -131,8 +132,7 @@ impl Mark {
     }
 
     fn line(&self) -> String {
-        let hash: String = self.hash.iter().map(|octet| format!("{octet:02x}")).collect();
-        format!("{} {hash}\n", self.length)
+        format!("{} {}\n", self.length, hexadecimal(&self.hash))
     }
 }
 

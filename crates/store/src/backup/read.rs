@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jackfield_model::hexadecimal;
 use jackfield_vocabulary::SecretText;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use super::table::{TABLES, Table};
-use super::write::hexadecimal;
 use super::{BackupSummary, FORMAT, Footer, Header};
 use crate::StoreError;
 use crate::database::{Database, SCHEMA, Value, migrate};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jackfield_model::hexadecimal;
 use jackfield_vocabulary::SecretText;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -142,12 +143,4 @@ fn line_of(table: &Table, row: &Row<'_>) -> Result<Json, DatabaseError> {
         });
     }
     Ok(Json::Array(line))
-}
-
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }
