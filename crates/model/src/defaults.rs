@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::{AutoRegistration, Directory, Kind, Operation, PhoneModel, ServiceActivation};
+use crate::{AutoRegistration, Directory, Kind, Operation, PhoneModel, ServiceActivation, Text};
 
 pub use crate::operation::ADMINISTRATOR;
 
@@ -19,18 +19,18 @@ static MODELS: LazyLock<Vec<PhoneModel>> = LazyLock::new(|| {
 /// A row of the catalogue as its file has it.
 #[derive(serde::Deserialize)]
 struct Row {
-    name: Box<str>,
-    maker: Box<str>,
+    name: Text,
+    maker: Text,
     dialect: crate::Dialect,
     class: crate::DeviceClass,
     enumeration: Option<u32>,
-    product: Box<str>,
-    device_prefix: Box<str>,
+    product: Text,
+    device_prefix: Text,
     maximum_lines: u8,
     buttons: u8,
     display: bool,
     cti_controllable: bool,
-    hardware_prefixes: Box<str>,
+    hardware_prefixes: Text,
     tried_on_hardware: bool,
 }
 

@@ -17,6 +17,7 @@ mod registry;
 mod secrets;
 pub mod setup;
 mod shape;
+mod text;
 mod texts;
 
 pub use credential::judge_new;
@@ -36,4 +37,5 @@ pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
 pub use secrets::{DeviceSecrets, DigestAlgorithm, hexadecimal};
 pub use shape::references_of;
+pub use text::Text;
 pub use texts::{Explanation, Language, Message, sentence};

@@ -1,6 +1,8 @@
 use core::str::FromStr;
 use std::net::IpAddr;
 
+use crate::Text;
+
 /// A network in CIDR form, as in `10.0.0.0/8`, `2001:db8::/32` or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -25,7 +27,7 @@ impl Network {
 
     /// The address is in one of the networks; when there are none, it is a private one: RFC 1918,
     /// unique local, link-local or loopback.
-    pub fn any_contains(networks: &[Box<str>], address: IpAddr) -> bool {
+    pub fn any_contains(networks: &[Text], address: IpAddr) -> bool {
         if networks.is_empty() {
             return is_private(address);
         }

@@ -5,14 +5,16 @@ use jackfield_vocabulary::ObjectId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
+
 /// A dialable number or a pattern of them: digits, `*`, `#`, a leading `+`, `X` for one digit,
 /// `[1-4]` and `[^5]` for one of some digits, and `!` at the end for one or more digits.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
-#[serde(try_from = "Box<str>", into = "Box<str>")]
+#[serde(try_from = "Text", into = "Text")]
 #[schemars(extend("minLength" = 1, "maxLength" = 50, "x-form" = "pattern"))]
-pub struct Pattern(Box<str>);
+pub struct Pattern(Text);
 
 /// The text is no pattern.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +22,7 @@ pub struct Pattern(Box<str>);
     "{found:?} is no number or pattern: 1 to 50 of 0-9, '*', '#', a leading '+', 'X', '[1-4]', '[^5]' and '!' at the end are allowed"
 )]
 pub struct ParsePatternError {
-    found: Box<str>,
+    found: Text,
 }
 
 /// How many digits a pattern element leaves open; the fewer, the closer the match.
@@ -122,15 +124,15 @@ impl FromStr for Pattern {
     }
 }
 
-impl TryFrom<Box<str>> for Pattern {
+impl TryFrom<Text> for Pattern {
     type Error = ParsePatternError;
 
-    fn try_from(text: Box<str>) -> Result<Self, ParsePatternError> {
+    fn try_from(text: Text) -> Result<Self, ParsePatternError> {
         text.parse()
     }
 }
 
-impl From<Pattern> for Box<str> {
+impl From<Pattern> for Text {
     fn from(pattern: Pattern) -> Self {
         pattern.0
     }
@@ -143,7 +145,7 @@ impl fmt::Display for Pattern {
 }
 
 /// How a number in a partition is named: `2000` or `2000@17`, the partition by its id.
-pub(crate) fn pattern_name(pattern: &str, partition: Option<ObjectId>) -> Box<str> {
+pub(crate) fn pattern_name(pattern: &str, partition: Option<ObjectId>) -> Text {
     match partition {
         Some(partition) => format!("{pattern}@{partition}").into(),
         None => pattern.into(),

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::Text;
 use crate::object::*;
 
 /// What every administered struct says of itself beyond its fields.
@@ -22,7 +23,7 @@ pub trait Declared:
     const KIND: Kind;
 
     /// Its unique name among its kind.
-    fn name(&self) -> Box<str>;
+    fn name(&self) -> Text;
 
     /// Keys besides the name that no other object of the kind may have: (key, value).
     fn unique_keys(&self) -> Vec<(&'static str, String)> {
@@ -105,7 +106,7 @@ macro_rules! kinds {
             }
 
             /// Its unique name among its kind.
-            pub fn name(&self) -> Box<str> {
+            pub fn name(&self) -> Text {
                 match self { $(Self::$kind(object) => object.name(),)* }
             }
 
@@ -144,7 +145,7 @@ macro_rules! declare {
         impl crate::Declared for $kind {
             const KIND: crate::Kind = crate::Kind::$kind;
 
-            fn name(&self) -> Box<str> {
+            fn name(&self) -> crate::Text {
                 let $object = self;
                 $name
             }

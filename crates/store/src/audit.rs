@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_model::{Actor, Operation};
+use jackfield_model::{Actor, Operation, Text};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -47,7 +47,7 @@ pub struct AuditEntry {
     /// Its kind.
     pub kind: Option<Box<str>>,
     /// Its name at that time.
-    pub name: Option<Box<str>>,
+    pub name: Option<Text>,
     /// Its version from then on.
     pub version: Option<u32>,
     /// What it was; none when it was made.
@@ -89,14 +89,14 @@ pub(crate) fn page(
 pub(crate) fn last_names(
     database: &mut Database,
     objects: &[ObjectId],
-) -> Result<BTreeMap<ObjectId, Box<str>>, StoreError> {
+) -> Result<BTreeMap<ObjectId, Text>, StoreError> {
     let mut names = BTreeMap::new();
     for object in objects {
         let name = database.row(
             "SELECT name FROM change WHERE object = ?1 AND name IS NOT NULL \
              ORDER BY sequence DESC LIMIT 1",
             &[object.0.into()],
-            |row| Ok(Box::from(row.text(0)?)),
+            |row| Ok(Text::from(row.text(0)?)),
         )?;
         names.extend(name.map(|name| (*object, name)));
     }

@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome};
+use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, Text};
 use jackfield_vocabulary::{ObjectId, OperationId, SecretText, UnixTime};
 use serde_json::Value as Json;
 
@@ -169,7 +169,7 @@ impl StoreHandle {
     pub fn last_names(
         &self,
         objects: Vec<ObjectId>,
-    ) -> Result<BTreeMap<ObjectId, Box<str>>, StoreError> {
+    ) -> Result<BTreeMap<ObjectId, Text>, StoreError> {
         self.work(Lane::Background, move |turn| audit::last_names(turn.database, &objects))
     }
 

@@ -1,6 +1,6 @@
 //! Rows of the change log, which is the audit and the way by which other nodes follow.
 
-use jackfield_model::Actor;
+use jackfield_model::{Actor, Text};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 use serde::Serialize;
 use serde_json::Value as Json;
@@ -16,7 +16,7 @@ use crate::state::State;
 pub(crate) struct Log {
     pub(crate) object: Option<ObjectId>,
     pub(crate) kind: Option<&'static str>,
-    pub(crate) name: Option<Box<str>>,
+    pub(crate) name: Option<Text>,
     pub(crate) version: Option<u32>,
     pub(crate) before: Option<String>,
     pub(crate) after: Option<String>,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jackfield_model::Text;
 use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +28,7 @@ struct Job {
     /// What it does.
     what: Box<str>,
     /// Who ordered it.
-    by: Box<str>,
+    by: Text,
     state: Progress,
     /// Rows to do, and done, and other than before.
     total: usize,
@@ -54,7 +55,7 @@ impl Jobs {
     pub(crate) fn begin(
         &self,
         what: &str,
-        by: Box<str>,
+        by: Text,
         total: usize,
         refused: Value,
     ) -> Result<u64, Refusal> {

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jackfield_model::Text;
 use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
@@ -24,7 +25,7 @@ pub(crate) struct Signed {
     /// The account.
     pub(crate) account: ObjectId,
     /// Its user id, as in audit and logs.
-    pub(crate) user_id: Box<str>,
+    pub(crate) user_id: Text,
     /// The token itself.
     pub(crate) token: SecretText,
     /// The password is a one-time one: nothing else before it is changed.

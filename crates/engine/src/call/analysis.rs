@@ -81,7 +81,7 @@ fn route(directory: &Directory, id: ObjectId, pattern: &RoutePattern) -> Target 
     match pattern.does {
         PatternUse::Redirect => Target::Redirect {
             pattern: id,
-            to: pattern.destination.clone(),
+            to: (&pattern.destination).into(),
             reach: Reach::of(directory, pattern.css, None),
         },
         PatternUse::Block if pattern.emergency => Target::Emergency,

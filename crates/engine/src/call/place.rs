@@ -179,7 +179,7 @@ impl Call {
             Some(css) => Reach::of(directory, Some(css), None),
             None => Reach::of(directory, settings.css, device().and_then(|device| device.css)),
         };
-        Ok(Some(Destination { number: forward.destination.clone(), reach }))
+        Ok(Some(Destination { number: (&forward.destination).into(), reach }))
     }
 
     /// Remembers the first number that sent the call on.
@@ -253,7 +253,7 @@ impl Call {
 
 /// How the appearance of a line on a device is shown to the other side.
 pub(super) fn shown(appearance: &EffectiveLine) -> CallerIdentity {
-    CallerIdentity { number: appearance.number().into(), name: appearance.display.clone() }
+    CallerIdentity { number: appearance.number().into(), name: (&appearance.display).into() }
 }
 
 fn has_room(legs: &Legs, device: &Effective, appearance: &EffectiveLine) -> bool {

@@ -295,7 +295,7 @@ impl Call {
         };
         let alerting = appearance.line.alerting_name.clone();
         let shown = shown(appearance);
-        if alerting.is_empty() { shown } else { CallerIdentity { name: alerting, ..shown } }
+        if alerting.is_empty() { shown } else { CallerIdentity { name: alerting.into(), ..shown } }
     }
 }
 

@@ -86,7 +86,7 @@ impl Devices {
             device: format!("{mac}").into(),
             address: flow.remote.to_string().into(),
         };
-        let what = Operation::AutoRegister { node, mac, model };
+        let what = Operation::AutoRegister { node: node.into(), mac, model };
         ctx.out.push(Output::Submit { operation, actor, what });
         ctx.count("newcomers");
         let timer = ctx.after(ANSWER, Timer::AutoRegisterAnswer { operation });

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use jackfield_vocabulary::ObjectId;
 
 use super::Directory;
-use crate::{CallingSearchSpace, Kind, Line, Pattern, Ref, RoutePattern};
+use crate::{CallingSearchSpace, Kind, Line, Pattern, Ref, RoutePattern, Text};
 
 /// What dialled digits lead to.
 #[derive(Clone, Debug)]
@@ -63,14 +63,12 @@ impl Directory {
 
     /// The line or route pattern that is written exactly so in this partition.
     pub fn number(&self, number: &str, partition: Option<ObjectId>) -> Option<ObjectId> {
-        self.numbers
-            .get_by(|(have, of)| (**have).cmp(number).then_with(|| of.cmp(&partition)))
-            .copied()
+        self.numbers.get(&(number.into(), partition)).copied()
     }
 
     /// The lines with this number, in whatever partition.
     pub fn lines_with(&self, number: &str) -> impl Iterator<Item = (Ref<Line>, &Arc<Line>)> {
-        let first = (Box::<str>::from(number), None);
+        let first = (Text::from(number), None);
         let last = (first.0.clone(), Some(ObjectId(u32::MAX)));
         self.numbers
             .range(first..=last)
@@ -83,7 +81,7 @@ impl Directory {
         prefix: &'a str,
     ) -> impl Iterator<Item = (&'a str, Option<ObjectId>, ObjectId)> {
         self.numbers
-            .range((Box::<str>::from(prefix), None)..)
+            .range((Text::from(prefix), None)..)
             .take_while(move |((number, _), _)| number.starts_with(prefix))
             .map(|((number, partition), id)| (&**number, *partition, *id))
     }
@@ -95,9 +93,9 @@ impl Directory {
         first: &str,
         last: &str,
     ) -> impl Iterator<Item = (&str, Option<ObjectId>, ObjectId)> {
-        let last = (Box::<str>::from(last), Some(ObjectId(u32::MAX)));
+        let last = (Text::from(last), Some(ObjectId(u32::MAX)));
         self.numbers
-            .range((Box::<str>::from(first), None)..=last)
+            .range((Text::from(first), None)..=last)
             .map(|((number, partition), id)| (&**number, *partition, *id))
     }
 

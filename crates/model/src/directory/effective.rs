@@ -4,10 +4,10 @@ use jackfield_vocabulary::{DeviceName, ObjectId};
 
 use super::Directory;
 use crate::{
-    BusyLampField, CallingSearchSpace, CommonDeviceConfiguration, CommonPhoneProfile, CtiPort,
-    CtiRoutePoint, DeviceClass, DevicePool, Dialect, EndUser, Kind, Line, Location, Partition,
-    Phone, PhoneButtonTemplate, PhoneLine, PhoneModel, PhoneService, Ref, RelayPoint, SecurityMode,
-    SecurityProfile, SignalTransport, SipProfile, SoftkeyTemplate, SpeedDial,
+    Body, BusyLampField, CallingSearchSpace, CommonDeviceConfiguration, CommonPhoneProfile,
+    CtiPort, CtiRoutePoint, DeviceClass, DevicePool, Dialect, EndUser, Kind, Line, Location,
+    Partition, Phone, PhoneButtonTemplate, PhoneLine, PhoneModel, PhoneService, Ref, RelayPoint,
+    SecurityMode, SecurityProfile, SignalTransport, SipProfile, SoftkeyTemplate, SpeedDial, Text,
 };
 
 /// A device as it is right now: its own settings, and whatever lies over them. Everybody reads
@@ -21,7 +21,7 @@ pub struct Effective {
     /// Phone, CTI route point or CTI port.
     pub kind: Kind,
     /// What it is.
-    pub description: Box<str>,
+    pub description: Text,
     /// Its row of the catalogue; CTI devices have none.
     pub model: Option<Arc<PhoneModel>>,
     /// Its device pool.
@@ -43,7 +43,7 @@ pub struct Effective {
     /// Media goes through a trusted relay point.
     pub relayed: bool,
     /// Its language, as in `en-US`: its owner's, else its configuration's.
-    pub locale: Box<str>,
+    pub locale: Text,
     /// Whose it is.
     pub owner: Option<Ref<EndUser>>,
     /// Calls that it can have at once over all lines; `None` when only the lines limit it.
@@ -72,11 +72,11 @@ pub struct EffectiveLine {
     /// The line, to hold on to while a call lasts.
     pub line: Arc<Line>,
     /// Caller name that this appearance shows.
-    pub display: Box<str>,
+    pub display: Text,
     /// Label beside the button; the number when none is set.
-    pub label: Box<str>,
+    pub label: Text,
     /// Number shown outside.
-    pub external_mask: Box<str>,
+    pub external_mask: Text,
     /// Calls that the line can have on this device at once.
     pub maximum_calls: u16,
     /// Calls from which on a further one finds the line busy.
@@ -101,7 +101,7 @@ impl EffectiveLine {
 
     /// The number that outsiders see: the external mask with the number's digits in place of `X`,
     /// from the right; without a mask the number.
-    pub fn external_number(&self) -> Box<str> {
+    pub fn external_number(&self) -> Text {
         mask(&self.external_mask, self.number())
     }
 }
@@ -142,16 +142,15 @@ impl Directory {
     /// A device by id as it is right now, with everything that it is made of looked up. `None` when
     /// it is no device.
     pub fn effective(&self, device: ObjectId) -> Option<Effective> {
-        match self.entry(device)?.body.kind() {
-            Kind::Phone => self.effective_phone(device),
-            Kind::CtiRoutePoint => self.effective_route_point(device),
-            Kind::CtiPort => self.effective_port(device),
+        match &self.entry(device)?.body {
+            Body::Phone(phone) => self.effective_phone(device, phone),
+            Body::CtiRoutePoint(point) => self.effective_route_point(device, point),
+            Body::CtiPort(port) => self.effective_port(device, port),
             _ => None,
         }
     }
 
-    fn effective_phone(&self, id: ObjectId) -> Option<Effective> {
-        let phone = self.typed::<Phone>(id)?;
+    fn effective_phone(&self, id: ObjectId, phone: &Phone) -> Option<Effective> {
         let model = self.get(phone.model);
         let found = |configuration| self.get(configuration).cloned();
         let common = phone.common_device_configuration.and_then(found);
@@ -176,8 +175,7 @@ impl Directory {
         Some(device)
     }
 
-    fn effective_route_point(&self, id: ObjectId) -> Option<Effective> {
-        let point = self.typed::<CtiRoutePoint>(id)?;
+    fn effective_route_point(&self, id: ObjectId, point: &CtiRoutePoint) -> Option<Effective> {
         let common = point.common_device_configuration.and_then(|one| self.get(one).cloned());
         let relay = point.relay_point;
         let mut device =
@@ -210,8 +208,7 @@ impl Directory {
         Some(device)
     }
 
-    fn effective_port(&self, id: ObjectId) -> Option<Effective> {
-        let port = self.typed::<CtiPort>(id)?;
+    fn effective_port(&self, id: ObjectId, port: &CtiPort) -> Option<Effective> {
         let common = port.common_device_configuration.and_then(|one| self.get(one).cloned());
         let mut device = self.bare(id, &port.name, Kind::CtiPort, port.device_pool, common)?;
         device.description = port.description.clone();
@@ -298,7 +295,7 @@ impl Directory {
 }
 
 /// Fills the `X` of a mask with a number's digits, from the right.
-fn mask(mask: &str, number: &str) -> Box<str> {
+fn mask(mask: &str, number: &str) -> Text {
     if mask.is_empty() {
         return number.into();
     }

@@ -1,17 +1,17 @@
 use jackfield_vocabulary::{Mac, ObjectId};
 
 use super::{Directory, fold};
-use crate::{Body, Kind, Partition, Pattern, PhoneLine, Ref};
+use crate::{Body, Kind, Partition, Pattern, PhoneLine, Ref, Text};
 
 /// What an object adds to the indexes, so that entering and leaving can't differ.
 #[derive(PartialEq)]
 enum Key {
-    Name(Kind, Box<str>),
+    Name(Kind, Text),
     Number(Pattern, Option<ObjectId>),
     Appearance(ObjectId),
     Owner(ObjectId),
     Mac(Mac),
-    SelfService(Box<str>),
+    SelfService(Text),
     Primary(ObjectId),
     Unassigned,
 }

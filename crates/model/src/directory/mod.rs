@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use jackfield_vocabulary::{Mac, ObjectId};
 
-use crate::{Body, Declared, DeviceSecrets, Kind, Ref};
+use crate::{Body, Declared, DeviceSecrets, Kind, Ref, Text};
 pub(crate) use index::mac_of;
 pub(crate) use map::Map;
 
@@ -47,9 +47,9 @@ pub struct Directory {
     sequence: u64,
     objects: Map<ObjectId, Entry>,
     /// Names, folded to lower case.
-    names: Map<(Kind, Box<str>), ObjectId>,
+    names: Map<(Kind, Text), ObjectId>,
     /// Lines and route patterns by number and partition; a line and a pattern never share a key.
-    numbers: Map<(Box<str>, Option<ObjectId>), ObjectId>,
+    numbers: Map<(Text, Option<ObjectId>), ObjectId>,
     /// Those of `numbers` that stand for more than one number, by partition.
     patterns: Map<(Option<ObjectId>, ObjectId), ()>,
     /// Devices by line.
@@ -59,7 +59,7 @@ pub struct Directory {
     /// Phones by the hardware address in their names.
     macs: Map<(Mac, ObjectId), ()>,
     /// Users by their own self-service ID.
-    self_service: Map<(Box<str>, ObjectId), ()>,
+    self_service: Map<(Text, ObjectId), ()>,
     /// Users by primary extension.
     primaries: Map<(ObjectId, ObjectId), ()>,
     /// Phones that came by auto-registration and wait for an owner.
@@ -209,6 +209,6 @@ impl Directory {
 }
 
 /// A name as it is compared.
-fn fold(name: &str) -> Box<str> {
+fn fold(name: &str) -> Text {
     name.to_lowercase().into()
 }

@@ -4,7 +4,8 @@ use jackfield_vocabulary::ObjectId;
 
 use super::Directory;
 use crate::{
-    ApplicationUser, CredentialPolicy, EndUser, Line, Privilege, Ref, Role, UserGroup, UserProfile,
+    ApplicationUser, CredentialPolicy, EndUser, Line, Privilege, Ref, Role, Text, UserGroup,
+    UserProfile,
 };
 
 /// Who has a self-service ID.
@@ -43,7 +44,7 @@ impl Directory {
 
     /// The users with this self-service ID of their own.
     pub(crate) fn self_service_owners(&self, digits: &str) -> impl Iterator<Item = ObjectId> {
-        let first = (Box::<str>::from(digits), ObjectId(0));
+        let first = (Text::from(digits), ObjectId(0));
         let last = (first.0.clone(), ObjectId(u32::MAX));
         self.self_service.range(first..=last).map(|((_, user), ())| *user)
     }

@@ -5,7 +5,7 @@ use jackfield_vocabulary::{Mac, ObjectId};
 use super::Directory;
 use crate::{
     AutoRegistration, Body, ClusterSettings, Kind, Node, Ref, SelfProvisioning, Service,
-    ServiceActivation,
+    ServiceActivation, Text,
 };
 
 impl Directory {
@@ -87,7 +87,7 @@ impl Directory {
     }
 
     /// What people call an object; see [`Self::by_name`].
-    pub fn label(&self, id: ObjectId) -> Option<Box<str>> {
+    pub fn label(&self, id: ObjectId) -> Option<Text> {
         let body = &self.entry(id)?.body;
         let (number, partition) = match body {
             Body::Line(line) => (line.number.as_str(), line.partition),

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{CredentialPolicy, Ref};
+use crate::{CredentialPolicy, Ref, Text};
 
 /// Settings of the whole cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -11,18 +11,18 @@ use crate::{CredentialPolicy, Ref};
 pub struct ClusterSettings {
     /// Name of this cluster among others: letters, digits, '.' and '-', 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub cluster_id: Box<str>,
+    pub cluster_id: Text,
     /// Organisation shown on pages and phones, up to 128 characters.
     #[garde(length(chars, max = 128))]
-    pub organization: Box<str>,
+    pub organization: Text,
     /// Realm of digest authentication, 1 to 64 characters. Phones that keep a password hash need
     /// their files again after a change.
     #[garde(length(chars, min = 1, max = 64))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub sip_realm: Box<str>,
+    pub sip_realm: Text,
     /// Release that this cluster advertises to others.
     #[garde(length(chars, min = 1, max = 16))]
-    pub release: Box<str>,
+    pub release: Text,
     /// Seconds for which a phone's registration lasts, 60 to 86400.
     #[garde(range(min = 60, max = 86400))]
     pub registration_seconds: u32,
@@ -52,10 +52,10 @@ pub struct ClusterSettings {
     pub call_record_days: u16,
     /// Numbers that any phone may dial in an emergency, whatever its calling search space.
     #[garde(length(max = 16), inner(length(chars, min = 2, max = 16)))]
-    pub emergency_numbers: Box<[Box<str>]>,
+    pub emergency_numbers: Box<[Text]>,
     /// Addresses from which phones may fetch files with secrets in them, as CIDR networks.
     #[garde(length(max = 64), inner(length(chars, min = 1, max = 49)))]
-    pub provisioning_networks: Box<[Box<str>]>,
+    pub provisioning_networks: Box<[Text]>,
     /// Policy for accounts that name none.
     #[garde(skip)]
     pub credential_policy: Option<Ref<CredentialPolicy>>,
@@ -91,15 +91,15 @@ declare!(ClusterSettings, |_settings| "cluster".into());
 pub struct Node {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// Host name or IP address by which phones reach it, 1 to 255 characters.
     #[garde(length(chars, min = 1, max = 255))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub address: Box<str>,
+    pub address: Text,
     /// Number of the node in the cluster, 1 to 999.
     #[garde(range(min = 1, max = 999))]
     pub number: u16,
@@ -178,7 +178,7 @@ pub struct ServiceActivation {
     pub node: Ref<Node>,
     /// The node's name, which names this object too.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The activated services. The self-provisioning IVR is not among them on a new node (SP-10).
     #[garde(length(max = 16))]
     pub services: Box<[Service]>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::registry::declare;
 use crate::{
     CallingSearchSpace, CommonDeviceConfiguration, DevicePool, EndUser, Line, List, Location,
-    PhoneLine, Ref,
+    PhoneLine, Ref, Text,
 };
 
 /// Whether media goes through a trusted relay point (SP-55).
@@ -30,7 +30,7 @@ pub struct RoutePointLine {
     /// Name that callers see, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub display: Box<str>,
+    pub display: Text,
     /// Calls that the line can have at once, 1 to 10000 (CTI-37).
     #[serde(default = "maximum_calls")]
     #[garde(range(min = 1, max = 10_000))]
@@ -47,11 +47,11 @@ pub struct RoutePointLine {
 pub struct CtiRoutePoint {
     /// Unique device name, 1 to 50 characters.
     #[garde(length(chars, min = 1, max = 50))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// Its device pool.
     #[garde(skip)]
     #[schemars(extend("default" = "Default"))]
@@ -94,11 +94,11 @@ declare!(CtiRoutePoint, |device| device.name.clone());
 pub struct CtiPort {
     /// Unique device name, 1 to 50 characters.
     #[garde(length(chars, min = 1, max = 50))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// Its device pool.
     #[garde(skip)]
     #[schemars(extend("default" = "Default"))]

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{CallingSearchSpace, Partition, Pattern, PresenceGroup, Ref, VoicemailProfile};
+use crate::{CallingSearchSpace, Partition, Pattern, PresenceGroup, Ref, Text, VoicemailProfile};
 
 /// Where calls go on to, and with whose reach.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -11,7 +11,7 @@ use crate::{CallingSearchSpace, Partition, Pattern, PresenceGroup, Ref, Voicemai
 pub struct Forward {
     /// The number, up to 32 digits; empty means that this forward is off.
     #[garde(length(chars, max = 32))]
-    pub destination: Box<str>,
+    pub destination: Text,
     /// The calling search space in which it is looked up; none uses the line's own.
     #[garde(skip)]
     pub css: Option<Ref<CallingSearchSpace>>,
@@ -54,11 +54,11 @@ pub struct Line {
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// Name shown to those whom the line calls, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub alerting_name: Box<str>,
+    pub alerting_name: Text,
     /// What the line itself may call, together with its device's calling search space.
     #[serde(default)]
     #[garde(skip)]

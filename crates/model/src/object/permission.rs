@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{CredentialPolicy, CtiPort, CtiRoutePoint, Phone, PresenceGroup, Ref};
+use crate::{CredentialPolicy, CtiPort, CtiRoutePoint, Phone, PresenceGroup, Ref, Text};
 
 /// A thing that one may do.
 #[derive(
@@ -47,11 +47,11 @@ pub enum Privilege {
 pub struct Role {
     /// Unique name, 1 to 128 characters.
     #[garde(length(chars, min = 1, max = 128))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// What it allows.
     #[garde(length(max = 64))]
     pub privileges: Box<[Privilege]>,
@@ -64,7 +64,7 @@ declare!(Role, |role| role.name.clone());
 pub struct UserGroup {
     /// Unique name, 1 to 128 characters.
     #[garde(length(chars, min = 1, max = 128))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Its roles.
     #[garde(length(max = 64))]
     pub roles: Box<[Ref<Role>]>,
@@ -77,11 +77,11 @@ declare!(UserGroup, |group| group.name.clone());
 pub struct ApplicationUser {
     /// Unique user ID, 1 to 128 characters; upper and lower case are the same.
     #[garde(length(chars, min = 1, max = 128))]
-    pub user_id: Box<str>,
+    pub user_id: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// The account is on.
     #[serde(default = "crate::object::yes")]
     #[garde(skip)]

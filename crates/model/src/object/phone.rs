@@ -6,7 +6,7 @@ use crate::registry::declare;
 use crate::{
     CallingSearchSpace, CommonDeviceConfiguration, CommonPhoneProfile, DevicePool, EndUser, Line,
     List, Location, PhoneButtonTemplate, PhoneModel, PhoneService, Ref, SecurityProfile,
-    SipProfile, SoftkeyTemplate,
+    SipProfile, SoftkeyTemplate, Text,
 };
 
 /// A line as it appears on one device.
@@ -20,16 +20,16 @@ pub struct PhoneLine {
     #[serde(default)]
     #[garde(length(chars, max = 64))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub display: Box<str>,
+    pub display: Text,
     /// Label beside the button, up to 32 characters; empty shows the number.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub label: Box<str>,
+    pub label: Text,
     /// Number shown outside: digits, with `X` for those of the extension, up to 32.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
-    pub external_mask: Box<str>,
+    pub external_mask: Text,
     /// Calls that the line can have on this device at once, 1 to 200.
     #[serde(default = "maximum_calls")]
     #[garde(range(min = 1, max = 200))]
@@ -56,12 +56,12 @@ pub struct SpeedDial {
     /// The number, 1 to 32 digits.
     #[garde(length(chars, min = 1, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub number: Box<str>,
+    pub number: Text,
     /// Its label, up to 32 characters.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub label: Box<str>,
+    pub label: Text,
 }
 
 /// A button that shows whether a number is in use.
@@ -70,12 +70,12 @@ pub struct BusyLampField {
     /// The number, 1 to 32 digits.
     #[garde(length(chars, min = 1, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub number: Box<str>,
+    pub number: Text,
     /// Its label, up to 32 characters.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub label: Box<str>,
+    pub label: Text,
 }
 
 /// A phone or soft client.
@@ -86,11 +86,11 @@ pub struct Phone {
     /// 1 to 15 letters, digits, '.', '-' or '_' for soft clients.
     #[garde(length(chars, min = 1, max = 50))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// Its model.
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]

@@ -2,6 +2,7 @@ use garde::Validate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Text;
 use crate::registry::declare;
 
 /// How a phone is spoken to, and what its files look like.
@@ -55,10 +56,10 @@ pub enum ButtonFeature {
 pub struct PhoneModel {
     /// Unique name, as in `Cisco 7841`, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Maker.
     #[garde(length(chars, max = 64))]
-    pub maker: Box<str>,
+    pub maker: Text,
     /// How it is spoken to.
     #[garde(skip)]
     pub dialect: Dialect,
@@ -73,10 +74,10 @@ pub struct PhoneModel {
     /// The maker's product name in User-Agent and DHCP, as in `CP-7841`.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub product: Box<str>,
+    pub product: Text,
     /// Prefix of device names: `SEP` for desk phones.
     #[garde(length(chars, min = 1, max = 15))]
-    pub device_prefix: Box<str>,
+    pub device_prefix: Text,
     /// Most lines, 1 to 200.
     #[garde(range(min = 1, max = 200))]
     pub maximum_lines: u8,
@@ -93,7 +94,7 @@ pub struct PhoneModel {
     /// First six hexadecimal digits of hardware addresses of its maker, where known.
     #[serde(default)]
     #[garde(length(max = 64), inner(length(chars, min = 6, max = 6)))]
-    pub hardware_prefixes: Box<[Box<str>]>,
+    pub hardware_prefixes: Box<[Text]>,
     /// Tried on the real hardware; otherwise a row from public facts, never tried on hardware.
     #[serde(default)]
     #[garde(skip)]

@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{ButtonFeature, List, RelayPoint};
+use crate::{ButtonFeature, List, RelayPoint, Text};
 
 /// What of a phone's signalling and media is protected.
 #[derive(
@@ -40,7 +40,7 @@ pub enum SignalTransport {
 pub struct SecurityProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What is protected.
     #[serde(default)]
     #[garde(skip)]
@@ -79,7 +79,7 @@ declare!(SecurityProfile, |profile| profile.name.clone());
 pub struct SipProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Seconds for which the phone asks to be registered, 60 to 86400.
     #[serde(default = "hour")]
     #[garde(range(min = 60, max = 86400))]
@@ -161,7 +161,7 @@ pub struct PhoneButton {
     /// Its label where the phone has none of its own, up to 32 characters.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
-    pub label: Box<str>,
+    pub label: Text,
 }
 
 /// Which button is what.
@@ -169,7 +169,7 @@ pub struct PhoneButton {
 pub struct PhoneButtonTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The buttons in order, 1 to 200.
     #[garde(length(min = 1, max = 200), dive)]
     #[schemars(extend("x-takes" = "restart"))]
@@ -183,12 +183,12 @@ declare!(PhoneButtonTemplate, |template| template.name.clone());
 pub struct SoftkeyTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The softkeys in order, up to 16, as in `hold`, `transfer`, `conference`.
     #[serde(default)]
     #[garde(length(max = 16), inner(length(chars, min = 1, max = 32)))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub softkeys: Box<[Box<str>]>,
+    pub softkeys: Box<[Text]>,
 }
 
 declare!(SoftkeyTemplate, |template| template.name.clone());
@@ -198,7 +198,7 @@ declare!(SoftkeyTemplate, |template| template.name.clone());
 pub struct CommonPhoneProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The phone's own web page is on.
     #[serde(default)]
     #[garde(skip)]
@@ -223,19 +223,19 @@ declare!(CommonPhoneProfile, |profile| profile.name.clone());
 pub struct CommonDeviceConfiguration {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Language of the phone's texts, as in `en-US` or `ja-JP`.
     #[serde(default = "english")]
     #[garde(length(chars, min = 2, max = 16))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub locale: Box<str>,
+    pub locale: Text,
     /// Whether media goes through a trusted relay point.
     #[serde(default)]
     #[garde(skip)]
     pub relay_point: RelayPoint,
 }
 
-fn english() -> Box<str> {
+fn english() -> Text {
     "en-US".into()
 }
 
@@ -246,7 +246,7 @@ declare!(CommonDeviceConfiguration, |configuration| configuration.name.clone());
 pub struct PresenceGroup {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
 }
 
 declare!(PresenceGroup, |group| group.name.clone());
@@ -256,11 +256,11 @@ declare!(PresenceGroup, |group| group.name.clone());
 pub struct VoicemailProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The number of the voice mail system, up to 32 digits.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
-    pub pilot: Box<str>,
+    pub pilot: Text,
 }
 
 declare!(VoicemailProfile, |profile| profile.name.clone());
@@ -271,12 +271,12 @@ pub struct PhoneService {
     /// Unique name, shown on the phone, 1 to 32 characters.
     #[garde(length(chars, min = 1, max = 32))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Address of the page, up to 512 characters. `{server}` stands for the node's address and
     /// web port, `{device}` for the phone's name, `{lang}` for its language.
     #[garde(length(chars, min = 1, max = 512))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub url: Box<str>,
+    pub url: Text,
     /// Every phone has it without subscribing.
     #[serde(default)]
     #[garde(skip)]

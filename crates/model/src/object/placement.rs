@@ -3,14 +3,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{CallingSearchSpace, Node, Ref};
+use crate::{CallingSearchSpace, Node, Ref, Text};
 
 /// Nodes in the order in which a phone tries them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct CallManagerGroup {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The nodes, 1 to 5, first choice first.
     #[garde(length(min = 1, max = 5))]
     #[schemars(extend("x-takes" = "restart"))]
@@ -24,16 +24,16 @@ declare!(CallManagerGroup, |group| group.name.clone());
 pub struct DateTimeGroup {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Time zone by its IANA name, as in `Asia/Tokyo`.
     #[garde(length(chars, min = 1, max = 64))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub time_zone: Box<str>,
+    pub time_zone: Text,
     /// Order of the date: `M/D/Y`, `D/M/Y` or `Y/M/D`.
     #[serde(default = "date_form")]
     #[garde(length(chars, min = 5, max = 5))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub date_form: Box<str>,
+    pub date_form: Text,
     /// Clock of 24 hours.
     #[serde(default = "crate::object::yes")]
     #[garde(skip)]
@@ -43,10 +43,10 @@ pub struct DateTimeGroup {
     #[serde(default)]
     #[garde(length(max = 4), inner(length(chars, min = 1, max = 255)))]
     #[schemars(extend("x-takes" = "restart"))]
-    pub ntp_servers: Box<[Box<str>]>,
+    pub ntp_servers: Box<[Text]>,
 }
 
-fn date_form() -> Box<str> {
+fn date_form() -> Text {
     "Y/M/D".into()
 }
 
@@ -58,7 +58,7 @@ declare!(DateTimeGroup, |group| group.name.clone());
 pub struct DevicePool {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The nodes that serve its phones.
     #[garde(skip)]
     #[schemars(extend("default" = "Default", "x-takes" = "restart"))]
@@ -101,7 +101,7 @@ pub enum RegionCodecs {
 pub struct Region {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Codecs of calls within the region.
     #[serde(default)]
     #[garde(skip)]
@@ -115,11 +115,11 @@ declare!(Region, |region| region.name.clone());
 pub struct Location {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
 }
 
 declare!(Location, |location| location.name.clone());

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
 use crate::{
-    ApplicationUser, CtiRoutePoint, Node, Ref, UniversalDeviceTemplate, UniversalLineTemplate,
+    ApplicationUser, CtiRoutePoint, Node, Ref, Text, UniversalDeviceTemplate, UniversalLineTemplate,
 };
 
 /// What unknown phones get when they register at a node (SP-43).
@@ -12,7 +12,7 @@ use crate::{
 pub struct AutoRegistration {
     /// The node's name, which names this object too.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// The node.
     #[garde(skip)]
     pub node: Ref<Node>,
@@ -31,15 +31,15 @@ pub struct AutoRegistration {
     /// First directory number, 1 to 16 digits.
     #[serde(default)]
     #[garde(length(chars, max = 16))]
-    pub starting_number: Box<str>,
+    pub starting_number: Text,
     /// Last directory number, as long as the first and not below it.
     #[serde(default)]
     #[garde(length(chars, max = 16))]
-    pub ending_number: Box<str>,
+    pub ending_number: Text,
     /// Networks from which unknown phones are taken, as CIDR; empty means every private address.
     #[serde(default)]
     #[garde(length(max = 64), inner(length(chars, min = 1, max = 49)))]
-    pub allowed_networks: Box<[Box<str>]>,
+    pub allowed_networks: Box<[Text]>,
     /// Phones that may wait for an owner at once, 1 to 100000.
     #[serde(default = "unassigned_limit")]
     #[garde(range(min = 1, max = 100_000))]
@@ -84,7 +84,7 @@ pub struct SelfProvisioning {
     /// Languages of the IVR in the order in which callers choose, 1 to 9 (SP-13).
     #[garde(length(max = 9), inner(length(chars, min = 2, max = 16)))]
     #[schemars(extend("x-takes" = "service-restart"))]
-    pub languages: Box<[Box<str>]>,
+    pub languages: Box<[Text]>,
     /// The route point whose number is dialled.
     #[garde(skip)]
     #[schemars(extend("x-takes" = "service-restart"))]
@@ -119,7 +119,7 @@ impl Default for SelfProvisioning {
     fn default() -> Self {
         Self {
             mode: AuthenticationMode::UsersOnly,
-            languages: [Box::from("en-US")].into(),
+            languages: [Text::from("en-US")].into(),
             route_point: None,
             application_user: None,
             maximum_calls: 100,

@@ -3,18 +3,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{Pattern, Ref};
+use crate::{Pattern, Ref, Text};
 
 /// A set of dialable numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct Partition {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
 }
 
 declare!(Partition, |partition| partition.name.clone());
@@ -24,11 +24,11 @@ declare!(Partition, |partition| partition.name.clone());
 pub struct CallingSearchSpace {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// The partitions, up to 64; of equally good matches the one in the first partition wins.
     #[garde(length(max = 64))]
     pub partitions: Box<[Ref<Partition>]>,
@@ -60,14 +60,14 @@ pub struct RoutePattern {
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// What is done with the call.
     #[garde(skip)]
     pub does: PatternUse,
     /// Where `redirect` sends it, 1 to 32 digits.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
-    pub destination: Box<str>,
+    pub destination: Text,
     /// The calling search space in which `destination` is looked up.
     #[serde(default)]
     #[garde(skip)]

@@ -7,7 +7,7 @@ use crate::registry::declare;
 use crate::{
     BusyLampField, CallingSearchSpace, CommonDeviceConfiguration, CommonPhoneProfile, DevicePool,
     EndUser, Forwards, List, Location, Partition, PhoneButtonTemplate, PhoneService, PresenceGroup,
-    Ref, SecurityProfile, SipProfile, SoftkeyTemplate, SpeedDial, VoicemailProfile,
+    Ref, SecurityProfile, SipProfile, SoftkeyTemplate, SpeedDial, Text, VoicemailProfile,
 };
 
 /// How a template's line appears on the device.
@@ -16,10 +16,10 @@ use crate::{
 pub struct TemplateLine {
     /// Caller name, up to 128 characters; may hold tags.
     #[garde(length(chars, max = 128))]
-    pub display: Box<str>,
+    pub display: Text,
     /// Label beside the button, up to 128 characters; may hold tags.
     #[garde(length(chars, max = 128))]
-    pub label: Box<str>,
+    pub label: Text,
 }
 
 impl Default for TemplateLine {
@@ -35,11 +35,11 @@ impl Default for TemplateLine {
 pub struct UniversalDeviceTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Description of the device, up to 128 characters; may hold tags.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub device_description: Box<str>,
+    pub device_description: Text,
     /// Its device pool.
     #[garde(skip)]
     #[schemars(extend("default" = "Default"))]
@@ -105,11 +105,11 @@ declare!(UniversalDeviceTemplate, |template| template.name.clone());
 pub struct UniversalLineTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Description of the line, up to 128 characters; may hold tags.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub line_description: Box<str>,
+    pub line_description: Text,
     /// Its partition.
     #[serde(default)]
     #[garde(skip)]
@@ -133,16 +133,16 @@ pub struct UniversalLineTemplate {
     /// Name shown to those whom the line calls, up to 128 characters; may hold tags.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub alerting_name: Box<str>,
+    pub alerting_name: Text,
     /// Label beside the button, up to 128 characters; may hold tags; empty takes the device
     /// template's.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub line_text: Box<str>,
+    pub line_text: Text,
     /// Number shown outside: digits, with `X` for those of the extension, up to 32.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
-    pub external_mask: Box<str>,
+    pub external_mask: Text,
     /// Calls that the line can have on a device at once, 1 to 200.
     #[serde(default = "maximum_calls")]
     #[garde(range(min = 1, max = 200))]
@@ -160,11 +160,11 @@ declare!(UniversalLineTemplate, |template| template.name.clone());
 pub struct UserProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// The profile of users who name none; making one the default takes it from the last (SP-31).
     #[serde(default)]
     #[garde(skip)]
@@ -210,11 +210,11 @@ declare!(UserProfile, |profile| profile.name.clone());
 pub struct FeatureGroupTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// What it is for, up to 128 characters.
     #[serde(default)]
     #[garde(length(chars, max = 128))]
-    pub description: Box<str>,
+    pub description: Text,
     /// The profile; none means the system default.
     #[serde(default)]
     #[garde(skip)]

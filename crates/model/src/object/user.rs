@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
 use crate::{
-    CtiPort, FeatureGroupTemplate, Line, Phone, PresenceGroup, Ref, UserGroup, UserProfile,
+    CtiPort, FeatureGroupTemplate, Line, Phone, PresenceGroup, Ref, Text, UserGroup, UserProfile,
 };
 
 /// Rules for passwords and PINs (SP-07).
@@ -12,7 +12,7 @@ use crate::{
 pub struct CredentialPolicy {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
-    pub name: Box<str>,
+    pub name: Text,
     /// Failed attempts after which the account is locked, 1 to 100; 0 never locks.
     #[serde(default = "failures")]
     #[garde(range(max = 100))]
@@ -76,27 +76,27 @@ declare!(CredentialPolicy, |policy| policy.name.clone());
 pub struct EndUser {
     /// Unique user ID, 1 to 128 characters; upper and lower case are the same.
     #[garde(length(chars, min = 1, max = 128))]
-    pub user_id: Box<str>,
+    pub user_id: Text,
     /// First name, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub first_name: Box<str>,
+    pub first_name: Text,
     /// Last name, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub last_name: Box<str>,
+    pub last_name: Text,
     /// Mail address, up to 254 characters.
     #[serde(default)]
     #[garde(length(chars, max = 254))]
-    pub mail: Box<str>,
+    pub mail: Text,
     /// Department, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
-    pub department: Box<str>,
+    pub department: Text,
     /// Language for this user, as in `en-US`; empty takes the device's.
     #[serde(default)]
     #[garde(length(chars, max = 16))]
-    pub locale: Box<str>,
+    pub locale: Text,
     /// The account is on.
     #[serde(default = "crate::object::yes")]
     #[garde(skip)]
@@ -108,7 +108,7 @@ pub struct EndUser {
     /// Digits that identify the user on a keypad, up to 24; empty means the primary extension.
     #[serde(default)]
     #[garde(length(chars, max = 24))]
-    pub self_service_id: Box<str>,
+    pub self_service_id: Text,
     /// What the user may provision; none means the system default.
     #[serde(default)]
     #[garde(skip)]

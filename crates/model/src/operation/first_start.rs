@@ -16,7 +16,7 @@ use crate::{
     CommonPhoneProfile, CredentialPolicy, DateTimeGroup, DevicePool, FeatureGroupTemplate,
     Forwards, List, Location, Node, PhoneButton, PhoneButtonTemplate, PhoneService, PresenceGroup,
     Ref, Region, RegionCodecs, RelayPoint, SecurityMode, SecurityProfile, SelfProvisioning,
-    SignalTransport, SipProfile, SoftkeyTemplate, TemplateLine, UniversalDeviceTemplate,
+    SignalTransport, SipProfile, SoftkeyTemplate, TemplateLine, Text, UniversalDeviceTemplate,
     UniversalLineTemplate, UserProfile,
 };
 
@@ -57,7 +57,7 @@ fn node(work: &mut Work<'_>, first: &FirstStart) -> Result<Ref<Node>, Refusal> {
         secure_sip_port: 5061,
     };
     let (node, _) = super::create::write(work, None, node.into())?;
-    let language: Box<str> = if first.is_japanese() { "ja-JP".into() } else { "en-US".into() };
+    let language: Text = if first.is_japanese() { "ja-JP".into() } else { "en-US".into() };
     work.add(SelfProvisioning { languages: [language].into(), ..SelfProvisioning::default() });
     Ok(Ref::new(node))
 }
@@ -89,7 +89,7 @@ fn phone_settings(
     first: &FirstStart,
     pool: Ref<DevicePool>,
 ) -> UniversalDeviceTemplate {
-    let locale: Box<str> = if first.is_japanese() { "ja-JP".into() } else { "en-US".into() };
+    let locale: Text = if first.is_japanese() { "ja-JP".into() } else { "en-US".into() };
     let tcp = security_profile(work, "Non-secure TCP", SignalTransport::Tcp);
     security_profile(work, "Non-secure UDP", SignalTransport::Udp);
     let sip = work.add(SipProfile { name: "Default".into(), ..SipProfile::default() });

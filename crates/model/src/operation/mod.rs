@@ -29,7 +29,7 @@ use jackfield_vocabulary::{Mac, ObjectId, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Body, Change, Directory, Entry, Kind};
+use crate::{Body, Change, Directory, Entry, Kind, Text};
 
 /// Who wants a change, for the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,21 +40,21 @@ pub enum Actor {
     /// A signed-in user.
     User {
         /// The user's id as text.
-        user_id: Box<str>,
+        user_id: Text,
         /// Where the request came from.
-        address: Option<Box<str>>,
+        address: Option<Text>,
     },
     /// A device that registered.
     Device {
         /// Its name.
-        device: Box<str>,
+        device: Text,
         /// Where it registered from.
-        address: Box<str>,
+        address: Text,
     },
     /// An application in its CTI session.
     Application {
         /// The application user.
-        user_id: Box<str>,
+        user_id: Text,
     },
 }
 
@@ -109,7 +109,7 @@ pub enum Operation {
     /// Take in an unknown phone: the next free number, line and device from templates (SP-43).
     AutoRegister {
         /// The node's name.
-        node: Box<str>,
+        node: Text,
         /// The phone.
         mac: Mac,
         /// The catalogue row it was recognised as.
@@ -148,7 +148,7 @@ pub enum Operation {
         /// The template, by id or name.
         feature_group_template: Value,
         /// The extension: made from the profile's line template when it is not there yet.
-        extension: Box<str>,
+        extension: Text,
     },
     /// Set a credential; its hash is made before the operation is submitted.
     SetCredential {
@@ -175,13 +175,13 @@ pub enum Operation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstStart {
     /// Its name.
-    pub node: Box<str>,
+    pub node: Text,
     /// Host name or IP address by which phones reach it.
-    pub address: Box<str>,
+    pub address: Text,
     /// The system locale, as in `ja_JP.UTF-8`: prompts are Japanese when it is, else English.
-    pub locale: Box<str>,
+    pub locale: Text,
     /// Time zone by its IANA name.
-    pub time_zone: Box<str>,
+    pub time_zone: Text,
 }
 
 impl FirstStart {
@@ -195,19 +195,19 @@ impl FirstStart {
 #[serde(deny_unknown_fields)]
 pub struct PlainAutoRegistration {
     /// The node's name.
-    pub node: Box<str>,
+    pub node: Text,
     /// Auto-registration was off.
     pub disabled: bool,
     /// First directory number.
-    pub starting_number: Box<str>,
+    pub starting_number: Text,
     /// Last directory number.
-    pub ending_number: Box<str>,
+    pub ending_number: Text,
     /// Name of the partition of the lines; empty for none.
     #[serde(default)]
-    pub partition: Box<str>,
+    pub partition: Text,
     /// External phone number mask of the lines.
     #[serde(default)]
-    pub external_mask: Box<str>,
+    pub external_mask: Text,
 }
 
 /// A kind of credential.

@@ -2,7 +2,7 @@
 
 use jackfield_vocabulary::Mac;
 
-use crate::EndUser;
+use crate::{EndUser, Text};
 
 /// What the tags of templates stand for.
 pub(super) struct Tags<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Tags<'a> {
 impl Tags<'_> {
     /// Puts values in place of tags and keeps at most so many characters. Unknown tags stay; a tag
     /// without a value goes, with what only parted it from its neighbours.
-    pub(super) fn expand(&self, text: &str, most: usize) -> Box<str> {
+    pub(super) fn expand(&self, text: &str, most: usize) -> Text {
         let (mut filled, mut rest) = (Filled::default(), text);
         while let Some((before, after)) = rest.split_once('#') {
             filled.literal(before);

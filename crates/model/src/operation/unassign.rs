@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::work::Work;
 use super::{Outcome, assign, auto_register, build};
-use crate::{Directory, Phone};
+use crate::{Directory, Phone, Text};
 
 /// Takes a phone from its owner; it waits for the next one, with a number of the
 /// auto-registration range when there is one to have.
@@ -51,7 +51,7 @@ fn open_phone(work: &mut Work<'_>, old: &Phone) -> Phone {
 }
 
 /// The nodes that serve the phone, and last the publisher.
-fn nodes(directory: &Directory, phone: &Phone) -> Vec<Box<str>> {
+fn nodes(directory: &Directory, phone: &Phone) -> Vec<Text> {
     let group =
         directory.get(phone.device_pool).and_then(|pool| directory.get(pool.call_manager_group));
     let nodes = group.map(|group| &*group.nodes).unwrap_or_default();

@@ -4,7 +4,8 @@ use super::status::{controls, numbers_of};
 use super::{Running, application_user_warnings};
 use crate::{
     ApplicationUser, CtiRoutePoint, Directory, EndUser, FeatureGroupTemplate, Kind, Language,
-    Message, Phone, Ref, Service, UniversalDeviceTemplate, UniversalLineTemplate, UserProfile,
+    Message, Phone, Ref, Service, Text, UniversalDeviceTemplate, UniversalLineTemplate,
+    UserProfile,
 };
 
 /// How far a step is.
@@ -37,7 +38,7 @@ struct Draft {
     title: Message,
     done: bool,
     kind: Kind,
-    name: Option<Box<str>>,
+    name: Option<Text>,
     remedy: String,
 }
 
@@ -46,9 +47,9 @@ struct Scene<'a> {
     directory: &'a Directory,
     running: Running<'a>,
     language: Language,
-    node: Box<str>,
-    address: Box<str>,
-    point: Option<(Ref<CtiRoutePoint>, Box<str>)>,
+    node: Text,
+    address: Text,
+    point: Option<(Ref<CtiRoutePoint>, Text)>,
 }
 
 /// The task flow of self-provisioning: its six steps, then its prerequisites, the user profile and

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
-use jackfield_model::{Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome};
+use jackfield_model::{
+    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Text,
+};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::{Value, json};
@@ -56,7 +58,7 @@ pub(crate) fn arrive(
     let empty = store.directory().is_empty();
     if empty {
         let first = FirstStart {
-            node: settings.node.clone(),
+            node: (&*settings.node).into(),
             address: address.to_string().into(),
             locale: system_locale().into(),
             time_zone: system_time_zone().into(),
@@ -168,7 +170,7 @@ fn make_company(store: &StoreHandle, wanted: &Sample) -> Result<()> {
     })?;
     let Some(model) = &wanted.phones else { return Ok(()) };
     let directory = store.directory();
-    let people: Vec<(u32, Box<str>, Box<str>)> = (0..)
+    let people: Vec<(u32, Text, Text)> = (0..)
         .zip(directory.all::<EndUser>())
         .filter_map(|(n, (_, user))| {
             let line = directory.get(user.primary_extension?)?;

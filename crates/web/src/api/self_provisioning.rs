@@ -38,7 +38,7 @@ impl Seen {
         let publisher = directory.publisher().map(|(_, node)| &node.name);
         if let Some(publisher) = publisher.filter(|name| ***name != *app.node()) {
             let running = elsewhere(app).await?.into_iter();
-            let running = running.filter(|(node, _)| node == publisher);
+            let running = running.filter(|(node, _)| **node == **publisher);
             let services = running.map(|(_, service)| service).collect();
             // With which settings a service of another node started is known there only.
             return Ok(Self { services, ivr: None, restart_needed: false, has_password });

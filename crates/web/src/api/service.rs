@@ -27,7 +27,8 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
             let status = here.iter().find(|status| own && status.service == *service);
             let mut row = entry(&node.name, *service, activated, status);
             if !own && let Some(elsewhere) = &elsewhere {
-                let runs = |(name, one): &(Box<str>, Service)| *name == node.name && one == service;
+                let runs =
+                    |(name, one): &(Box<str>, Service)| **name == *node.name && one == service;
                 row["running"] = elsewhere.iter().any(runs).into();
             }
             items.push(row);

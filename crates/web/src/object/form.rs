@@ -1,7 +1,7 @@
 //! How objects look outside: their fields, with id and version beside them, and references as
 //! `{id, name}`; taken back as id, name or that object.
 
-use jackfield_model::{Directory, Entry, Kind, references_of};
+use jackfield_model::{Directory, Entry, Kind, Text, references_of};
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
 }
 
 /// Shows the references in a body as clients see them.
-pub(crate) fn linked(kind: Kind, body: &mut Value, name: impl Fn(ObjectId) -> Option<Box<str>>) {
+pub(crate) fn linked(kind: Kind, body: &mut Value, name: impl Fn(ObjectId) -> Option<Text>) {
     for (path, to) in references_of(kind, body) {
         if let Some(place) = at(body, &path) {
             *place = json!({ "id": to.0, "name": name(to) });

@@ -2,6 +2,8 @@
 
 use jackfield_vocabulary::{Code, Refusal};
 
+use crate::Text;
+
 /// A value that is not of its form.
 pub(super) fn invalid(field: &str, found: &str, allowed: &str) -> Refusal {
     let refusal = Refusal::new(Code::InvalidValue).field(field);
@@ -54,7 +56,7 @@ pub(super) fn time_zone(field: &str, text: &str) -> Result<(), Refusal> {
 }
 
 /// Networks in CIDR form.
-pub(super) fn networks(field: &str, networks: &[Box<str>]) -> Result<(), Refusal> {
+pub(super) fn networks(field: &str, networks: &[Text]) -> Result<(), Refusal> {
     for (index, network) in networks.iter().enumerate() {
         let fits = network.parse::<crate::Network>().is_ok();
         must(&format!("{field}[{index}]"), network, "10.0.0.0/8, 2001:db8::/32, …", fits)?;
