@@ -62,9 +62,11 @@ fn company(phones: u32) -> Directory {
         ),
     ];
     for phone in 0..phones {
-        let line = 100 + phone * 2;
+        let (line, user) = (100 + phone * 3, 102 + phone * 3);
         objects.push((line, Kind::Line, json!({ "number": (1_000_000 + phone).to_string() })));
-        objects.push((line + 1, Kind::Phone, json!({
+        let user_id = format!("user{phone}");
+        objects.push((user, Kind::EndUser, json!({ "user_id": user_id, "locale": "en-US" })));
+        objects.push((line + 1, Kind::Phone, json!({ "owner": user,
             "name": format!("SEP{phone:012X}"), "model": 13, "device_pool": 8,
             "security_profile": 9, "sip_profile": 10,
             "lines": [{ "line": line, "display": "Ada Lovelace", "label": "Ada" }],
