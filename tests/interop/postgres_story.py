@@ -145,6 +145,24 @@ def silent(postgres, server, phones, users):
     assert len(lines_of_it) == 1 + len(phones_of_it), "a stranger was taken in by halves"
 
 
+def stopped_while_silent(postgres, server):
+    """A server that is told to stop does, though its database will not answer."""
+    server.start()
+    wait_for(lambda: server.json("status"))
+    asked = Asked(Rest(server, NOBODY_WAITS_LONGER), "POST", "/lines", {"number": "5558"})
+    postgres.freeze()
+    try:
+        asked.start()
+        time.sleep(0.5)
+        server.process.terminate()
+        assert server.process.wait(20) == 1, "it can't have stopped in good order"
+    finally:
+        postgres.thaw()
+    assert "does not answer" in server.tail(), "it must say why"
+    server.start()
+    wait_for(lambda: everything(server, "line"))
+
+
 class Asked(threading.Thread):
     """A request on its way."""
 
@@ -185,3 +203,5 @@ def run(binary):
             server.stop()
             server.start()
             assert everything(server, "line") == before
+            server.stop()
+            stopped_while_silent(postgres, server)

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -320,8 +321,10 @@ impl Server {
         }
     }
 
-    /// Stops everything, the doors first and the store last.
+    /// Stops everything, the doors first and the store last; ends the process where that takes
+    /// longer than [`STOPPING`].
     pub(crate) fn stop(mut self) {
+        let _stopped = end_at_the_latest(STOPPING);
         let _ = self.http_door.send(true);
         self.services.stop_all();
         self.engine.stop();
@@ -329,6 +332,29 @@ impl Server {
         self.runtime.shutdown_timeout(Duration::from_secs(2));
         drop(self.store.take());
     }
+}
+
+/// A database that is there and silent keeps whoever waits for it as long as it likes. What it has
+/// acknowledged is safe by then, and nothing else was promised to anybody.
+const STOPPING: Duration = Duration::from_secs(12);
+
+/// Ends the process after `limit`, unless what is returned was dropped before.
+fn end_at_the_latest(limit: Duration) -> Sender<()> {
+    let (stopped, waits) = mpsc::channel();
+    let end = move || {
+        if waits.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
+            tracing::error!(
+                "stopping took longer than {} s, most likely because the database does not answer: \
+                 ended without it",
+                limit.as_secs()
+            );
+            crate::log::finish();
+            std::process::exit(1);
+        }
+    };
+    // Without a thread for it, whoever stops the process has to be patient.
+    let _ = std::thread::Builder::new().name("stopping".into()).spawn(end);
+    stopped
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.
