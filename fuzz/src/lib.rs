@@ -12,7 +12,7 @@ mod tftp_door;
 mod common;
 // The node is a program and no library.
 #[path = "../../crates/node/src/tftp/mod.rs"]
-#[allow(dead_code, reason = "sockets are not fuzzed")]
+#[allow(dead_code, unused_imports, reason = "sockets are not fuzzed")]
 mod tftp;
 
 pub use files::*;

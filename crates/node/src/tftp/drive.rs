@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
@@ -19,10 +20,12 @@ pub(crate) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let address = socket.local_addr()?;
+    make_room(&socket);
     let mut desks = Vec::new();
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..limits.sockets.max(1) {
         let desk = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).await?;
+        make_room(&desk);
         let (requests, incoming) = mpsc::channel(QUEUE);
         desks.push(requests);
         tasks.spawn(answer(desk, Arc::clone(&source), limits, incoming));
@@ -41,6 +44,12 @@ pub(crate) async fn serve(
     }
     tasks.shutdown().await;
     Ok(())
+}
+
+/// Asks the kernel for room: phones that boot together ask together. It is refused beyond the
+/// system's limit (`net.core.rmem_max`); the limit then serves.
+fn make_room(socket: &UdpSocket) {
+    let _ = SockRef::from(socket).set_recv_buffer_size(KERNEL_BUFFER);
 }
 
 type Incoming = mpsc::Receiver<(Box<[u8]>, SocketAddr)>;
@@ -111,6 +120,8 @@ fn desk_of(client: SocketAddr, desks: usize) -> usize {
     (hasher.finish() % desks as u64) as usize
 }
 
+/// Some 5,000 datagrams that wait.
+const KERNEL_BUFFER: usize = 4 << 20;
 const LONGEST_DATAGRAM: usize = 2048;
 const QUEUE: usize = 4096;
 const ROUND: usize = 64;
