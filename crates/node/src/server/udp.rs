@@ -16,6 +16,8 @@ const HEAD: usize = 2048;
 const TAIL: usize = 65_535 - HEAD;
 /// Room asked of the kernel for datagrams that wait: a burst of some thousand registrations.
 const KERNEL_BUFFER: usize = 8 << 20;
+/// Room that is worth no word: a system's default is a fifth of it.
+const ENOUGH: usize = 1 << 20;
 /// Datagrams that may wait for a full socket; beyond, the oldest is dropped, as a network does.
 const BACKLOG: usize = 4096;
 
@@ -45,9 +47,18 @@ impl Datagrams {
     /// Binds the socket.
     pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-        // Refused beyond the system's limit; the limit then serves.
+        // Cut to the system's limit.
         let _ = socket.set_recv_buffer_size(KERNEL_BUFFER);
         let _ = socket.set_send_buffer_size(KERNEL_BUFFER);
+        // The kernel names twice what it gives: it keeps its own books in there, too.
+        let room = socket.recv_buffer_size().unwrap_or(0) / 2;
+        if room < ENOUGH {
+            tracing::warn!(
+                "only {} kB of SIP messages may wait: when phones start together, some are lost and \
+                 come again later; set net.core.rmem_max to {KERNEL_BUFFER} (packaging/README.md)",
+                room / 1024
+            );
+        }
         socket.set_nonblocking(true)?;
         socket.bind(&address.into())?;
         let socket = UdpSocket::from_std(socket.into());
