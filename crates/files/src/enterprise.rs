@@ -152,7 +152,8 @@ fn write_line(file: &mut Writer, view: &View<'_>, line: &EffectiveLine) {
     file.raw("<autoAnswer>\n<autoAnswerEnabled>0</autoAnswerEnabled>\n</autoAnswer>\n");
     file.raw("<callWaiting>3</callWaiting>\n").element("authName", view.name());
     file.element("authPassword", view.password().unwrap_or_default());
-    file.element("sharedLine", if view.is_shared(line) { "true" } else { "false" });
+    let shared = view.directory.is_shared(line.id.id());
+    file.element("sharedLine", if shared { "true" } else { "false" });
     file.raw("<messageWaitingLampPolicy>1</messageWaitingLampPolicy>\n");
     file.raw("<messageWaitingAMWI>0</messageWaitingAMWI>\n");
     file.element("messagesNumber", view.voicemail(line));

@@ -93,11 +93,6 @@ impl<'a> View<'a> {
             .map_or("", |profile| &profile.pilot)
     }
 
-    /// The line appears on another device too.
-    pub(crate) fn is_shared(&self, line: &EffectiveLine) -> bool {
-        self.directory.appearances(line.id.id()).nth(1).is_some()
-    }
-
     /// The buttons: as the template says, else lines first, then speed dials, lamps and services.
     /// Lines beyond the template's buttons keep a place after them.
     pub(crate) fn buttons(&self) -> Vec<Button<'_>> {

@@ -77,6 +77,7 @@ fn check_whole(directory: &Directory) {
     for (id, line) in directory.all::<Line>() {
         let devices = directory.appearances(id.id()).count();
         assert!(!line.auto_registered || devices == 1, "a lent number is on one phone");
+        assert_eq!(directory.is_shared(id.id()), devices > 1);
     }
     for (id, phone) in directory.all::<Phone>() {
         let lines: Vec<ObjectId> = phone.lines.iter().map(|line| line.line.id()).collect();

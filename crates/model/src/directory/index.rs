@@ -39,7 +39,12 @@ impl Directory {
                 }
                 self.numbers.insert((pattern.into(), partition), id);
             }
-            Key::Appearance(line) => drop(self.appearances.insert((line, id), ())),
+            Key::Appearance(line) => {
+                self.appearances.insert((line, id), ());
+                if self.appearances(line).nth(1).is_some() {
+                    self.shared.insert(line, ());
+                }
+            }
             Key::Owner(user) => drop(self.owned.insert((user, id), ())),
             Key::Mac(mac) => drop(self.macs.insert((mac, id), ())),
             Key::SelfService(digits) => drop(self.self_service.insert((digits, id), ())),
@@ -64,7 +69,12 @@ impl Directory {
                     self.numbers.remove(&number);
                 }
             }
-            Key::Appearance(line) => drop(self.appearances.remove(&(*line, id))),
+            Key::Appearance(line) => {
+                self.appearances.remove(&(*line, id));
+                if self.appearances(*line).nth(1).is_none() {
+                    self.shared.remove(line);
+                }
+            }
             Key::Owner(user) => drop(self.owned.remove(&(*user, id))),
             Key::Mac(mac) => drop(self.macs.remove(&(*mac, id))),
             Key::SelfService(digits) => drop(self.self_service.remove(&(digits.clone(), id))),

@@ -54,6 +54,9 @@ pub struct Directory {
     patterns: Map<(Option<ObjectId>, ObjectId), ()>,
     /// Devices by line.
     appearances: Map<(ObjectId, ObjectId), ()>,
+    /// The few lines that appear on several devices, so that a phone's file need not look the
+    /// others up.
+    shared: Map<ObjectId, ()>,
     /// Devices by owner.
     owned: Map<(ObjectId, ObjectId), ()>,
     /// Phones by the hardware address in their names.
@@ -155,6 +158,11 @@ impl Directory {
         self.appearances
             .range((line, ObjectId(0))..=(line, ObjectId(u32::MAX)))
             .map(|((_, device), ())| *device)
+    }
+
+    /// The line appears on more than one device.
+    pub fn is_shared(&self, line: ObjectId) -> bool {
+        self.shared.get(&line).is_some()
     }
 
     /// The devices that a user owns.
