@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use super::clock::Clock;
 use super::figures::{Counted, Figures};
 use super::lanes::{Arrivals, Lanes, Order};
+use super::load::Load;
 use super::outputs::Outputs;
 use super::quarantine::Quarantine;
 use super::streams::Streams;
@@ -33,9 +34,6 @@ const WAKER: Token = Token(1);
 const TURN: usize = 256;
 /// The exit code after a panic of the engine (EX_SOFTWARE).
 const PANICKED: i32 = 70;
-/// Full batches in a row from which on the engine is behind: some 4,000 messages, a quarter of
-/// what the kernel holds.
-const BEHIND: u32 = 64;
 /// Messages are counted in windows of so many microseconds; from so many on they come thick, some
 /// 1,500 a second.
 const WINDOW: u64 = 20_000;
@@ -130,7 +128,7 @@ impl EngineThread {
             quarantine,
             out: Vec::new(),
             suspect: Vec::new(),
-            full_batches: 0,
+            load: Load::default(),
             behind: false,
             window: 0,
             messages: 0,
@@ -170,7 +168,7 @@ struct Loop<M> {
     out: Vec<Output>,
     /// The message in the engine's hands, kept in case it kills the process.
     suspect: Vec<u8>,
-    full_batches: u32,
+    load: Load,
     behind: bool,
     /// When the present count of messages began, in microseconds of the clock.
     window: u64,
@@ -249,10 +247,9 @@ impl<M: Machine> Loop<M> {
         count > 0
     }
 
-    /// Full batches one after another mean that messages come faster than they are handled.
+    /// Tells the engine when it falls behind, and when that is over.
     fn watch_load(&mut self, count: usize) {
-        self.full_batches = if count == Datagrams::BATCH { self.full_batches + 1 } else { 0 };
-        let behind = self.full_batches >= BEHIND;
+        let behind = self.load.batch(self.clock.now().micros, count == Datagrams::BATCH);
         if behind != self.behind {
             self.behind = behind;
             self.input(Input::Behind(behind));

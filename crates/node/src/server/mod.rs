@@ -10,6 +10,7 @@ mod keeper;
 mod lanes;
 mod leases;
 mod limits;
+mod load;
 mod operator;
 mod outputs;
 mod prompts;
