@@ -149,7 +149,8 @@ impl Devices {
         ctx.count("challenges");
         let cluster = self.cluster(ctx.directory);
         let realm = &cluster.sip_realm;
-        let nonce = self.authenticator.nonces.make(ctx.now.wall, ctx.ids.random());
+        // A request that is sent again gets the same answer, though nothing is kept for it.
+        let nonce = self.authenticator.nonces.make(ctx.now.wall, request.fingerprint());
         let mut response = ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
             .text(HeaderName::Server, answer::SERVER);
         for algorithm in algorithms(ctx.directory, device) {

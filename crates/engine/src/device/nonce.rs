@@ -53,9 +53,10 @@ impl Nonces {
         Self { key, hash }
     }
 
-    /// A new nonce.
-    pub(super) fn make(&self, now: UnixTime, random: u64) -> String {
-        let (issued, [.., a, b, c, d]) = (seconds(now).to_be_bytes(), random.to_be_bytes());
+    /// A nonce for a request with this fingerprint: for the same one within a second the same. What
+    /// nobody else can make is its seal.
+    pub(super) fn make(&self, now: UnixTime, fingerprint: u64) -> String {
+        let (issued, [.., a, b, c, d]) = (seconds(now).to_be_bytes(), fingerprint.to_be_bytes());
         let mut nonce = hex(&[issued, [a, b, c, d]].concat());
         nonce.push_str(&self.seal(&nonce));
         nonce

@@ -84,3 +84,24 @@ fn a_refresh_whose_answer_was_lost_gets_the_same_answer() {
     world.run_for(Duration::from_secs(1));
     assert_eq!(world.overview().registered, 1);
 }
+
+/// RFC 3261, section 8.2.7.
+#[test]
+fn a_request_that_is_sent_again_gets_the_same_challenge() {
+    let mut world = World::new();
+    world.phone("SEP001122AABB01", "2001");
+    let mut challenge = |branch: &str| {
+        let request = format!(
+            "REGISTER sip:192.0.2.10 SIP/2.0\nVia: SIP/2.0/UDP 10.7.7.7;branch=z9hG4bK{branch}\n\
+             Max-Forwards: 70\nFrom: <sip:SEP001122AABB01@192.0.2.10>;tag=1\n\
+             To: <sip:SEP001122AABB01@192.0.2.10>\nCall-ID: c\nCSeq: 1 REGISTER\n\
+             Contact: <sip:SEP001122AABB01@10.7.7.7>\nContent-Length: 0\n\n"
+        );
+        world.send_raw("10.7.7.7:5060", &request);
+        String::from_utf8(world.store.strays.pop().unwrap().1).unwrap()
+    };
+    let first = challenge("a");
+    assert!(first.starts_with("SIP/2.0 401 "), "{first}");
+    assert_eq!(challenge("a"), first);
+    assert_ne!(challenge("b").replace("Kb", "Ka"), first, "another request, another nonce");
+}

@@ -13,6 +13,7 @@ use crate::{limits, text};
 
 mod check;
 mod fault;
+mod fingerprint;
 mod frame;
 mod multipart;
 mod request;

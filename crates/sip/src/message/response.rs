@@ -123,7 +123,7 @@ impl<'m> ResponseBuilder<'m> {
                 Some(tag) => self.writer.tagged(to, tag),
                 None => {
                     let mut tag = [0; 16];
-                    write_hex(&stateless_tag(self.request).to_be_bytes(), &mut tag);
+                    write_hex(&self.request.fingerprint().to_be_bytes(), &mut tag);
                     self.writer.tagged(to, core::str::from_utf8(&tag).unwrap_or_default());
                 }
             }
@@ -171,26 +171,4 @@ fn begins_dialog(request: &Message, status: Status) -> bool {
             request.method(),
             Some(Method::Invite | Method::Subscribe | Method::Refer | Method::Notify)
         )
-}
-
-/// The same for every answer to a request (RFC 3261 section 8.2.7). It must be stable, not secret.
-fn stateless_tag(request: &Message) -> u64 {
-    let via = request.first(HeaderName::Via).unwrap_or_default();
-    let from = request.first(HeaderName::From).unwrap_or_default();
-    [via, from, request.call_id()].iter().fold(0xcbf2_9ce4_8422_2325, |hash, text| mix(hash, text))
-}
-
-/// Eight octets at a time, multiplied and folded; the length keeps texts apart.
-fn mix(hash: u64, text: &str) -> u64 {
-    let step = |hash: u64, word: u64| {
-        let product = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        product ^ (product >> 32)
-    };
-    let mut words = text.as_bytes().chunks_exact(8);
-    let hash = words
-        .by_ref()
-        .fold(hash, |hash, word| step(hash, word.try_into().map_or(0, u64::from_le_bytes)));
-    let rest =
-        words.remainder().iter().fold(text.len() as u64, |rest, b| rest << 8 | u64::from(*b));
-    step(hash, rest)
 }
