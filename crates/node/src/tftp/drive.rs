@@ -46,8 +46,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Asks the kernel for room: phones that boot together ask together. It is refused beyond the
-/// system's limit (`net.core.rmem_max`); the limit then serves.
+/// Asks the kernel for room: phones that boot together ask together. It is cut to the system's
+/// limit (`net.core.rmem_max`).
 fn make_room(socket: &UdpSocket) {
     let _ = SockRef::from(socket).set_recv_buffer_size(KERNEL_BUFFER);
 }
