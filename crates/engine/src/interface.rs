@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, SelfProvisioning};
 use jackfield_sip::Flow;
+use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
     CallId, Cause, Command, DeviceName, DeviceRestart, Event, MediaCommand, MediaEvent, Now,
     ObjectId, OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
@@ -262,6 +263,8 @@ pub struct Overview {
     pub ivr_owner: Option<Box<str>>,
     /// Counters since the start, by name, for the metrics page.
     pub counters: Vec<(Box<str>, u64)>,
+    /// What limits by source have come to.
+    pub limits: Vec<Figures>,
 }
 
 /// What the engine asks of the shell.

@@ -297,6 +297,7 @@ impl Engine {
             ivr: ivr.state(),
             ivr_owner: ivr.owner(),
             counters: counted,
+            limits: devices.limits(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod event;
 mod id;
 mod media;
 mod refusal;
+pub mod share;
 mod time;
 
 pub use call::{

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jackfield_model::Kind;
+use jackfield_vocabulary::share::Figures;
 
 use crate::app::App;
 use crate::operator::{Order, Overview, Reply};
@@ -79,6 +80,7 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
             let name = name.replace(['"', '\\', '\n'], "_");
             let _ = writeln!(text, "jackfield_events_total{{name=\"{name}\"}} {count}");
         }
+        limits(&mut text, &overview.limits);
     }
     head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
     let directory = app.directory();
@@ -102,6 +104,20 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
     let seconds = app.counts().micros.load(Ordering::Relaxed) as f64 / 1e6;
     let _ = writeln!(text, "jackfield_http_seconds_total {seconds}");
     text
+}
+
+/// What limits by source have come to, by the name of what they are used for.
+fn limits(text: &mut String, all: &[Figures]) {
+    let mut rows = |metric: &str, help: &str, kind: &str, figure: fn(&Figures) -> u64| {
+        head(text, metric, help, kind);
+        for one in all {
+            let _ = writeln!(text, "{metric}{{use=\"{}\"}} {}", one.name, figure(one));
+        }
+    };
+    rows("jackfield_limit_held", "Held now, by use.", "gauge", |one| one.held);
+    rows("jackfield_limit_most", "That may be held.", "gauge", |one| one.most);
+    rows("jackfield_limit_refused_total", "Refused at a limit.", "counter", |one| one.refused);
+    rows("jackfield_limit_evicted_total", "Made to go for others.", "counter", |one| one.evicted);
 }
 
 fn gauge(text: &mut String, name: &str, help: &str, value: u64) {

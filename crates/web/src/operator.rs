@@ -5,6 +5,7 @@ use core::future::Future;
 use core::pin::Pin;
 
 use jackfield_model::Service;
+use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{DeviceRestart, ObjectId, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
 
@@ -144,6 +145,8 @@ pub struct Overview {
     pub ivr_owner: Option<Box<str>>,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
+    /// What limits by source have come to.
+    pub limits: Vec<Figures>,
 }
 
 /// The state of a service: configured, running and in service are three things.

@@ -7,7 +7,6 @@ mod cause;
 mod claim;
 mod dialect;
 mod leg;
-mod limiter;
 mod newcomer;
 mod nonce;
 mod outdated;
@@ -19,6 +18,7 @@ use std::sync::Arc;
 
 use jackfield_model::{ClusterSettings, Directory, Phone};
 use jackfield_sip::{ClientKey, Flow, Message, Tokens};
+use jackfield_vocabulary::share::{Figures, Pace, uses};
 use jackfield_vocabulary::{LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,6 @@ use addresses::Addresses;
 use authenticate::{Authenticator, Proof};
 use binding::{Binding, Trust};
 use leg::Legs;
-use limiter::Limiter;
 use newcomer::Newcomers;
 use outdated::Outdated;
 use told::Told;
@@ -48,7 +47,7 @@ pub(crate) struct Devices {
     outdated: Outdated,
     newcomers: Newcomers,
     /// How often a source may be wrong before it gets no answers.
-    failures: Limiter,
+    failures: Pace,
     legs: Legs,
     /// The settings of the cluster, and the change with which they were read.
     #[serde(skip)]
@@ -87,7 +86,7 @@ impl Devices {
             authenticator: Authenticator::new(key),
             outdated: Outdated::default(),
             newcomers: Newcomers::default(),
-            failures: Limiter::new(20, 30),
+            failures: uses::WRONG_CREDENTIALS.pace(),
             legs: Legs::default(),
             settings: None,
             sent: BTreeMap::new(),
@@ -331,6 +330,11 @@ impl Devices {
     /// Counts for the metrics page.
     pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
         vec![("legs".into(), self.legs.len() as u64)]
+    }
+
+    /// What limits by source have come to.
+    pub(crate) fn limits(&self) -> Vec<Figures> {
+        vec![uses::WRONG_CREDENTIALS.figures(&self.failures), self.newcomers.figures()]
     }
 }
 

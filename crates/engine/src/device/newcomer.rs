@@ -6,12 +6,12 @@ use std::net::IpAddr;
 
 use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome};
 use jackfield_sip::{Flow, Message, Response, Status};
+use jackfield_vocabulary::share::{Allowance, Figures, Pace, uses};
 use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::claim::Claim;
-use super::limiter::Limiter;
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
 use crate::interface::{Access, Decision, Level, Output};
@@ -22,8 +22,8 @@ pub(super) struct Newcomers {
     waiting: BTreeMap<Mac, Waiting>,
     #[serde(with = "crate::pairs")]
     operations: BTreeMap<OperationId, Mac>,
-    sources: Limiter,
-    all: Limiter,
+    sources: Pace,
+    all: Pace,
     /// Until when those are expected who were told to come again, in microseconds.
     appointments: u64,
     /// When an administrator was last told that there are no numbers left.
@@ -43,8 +43,8 @@ impl Default for Newcomers {
         Self {
             waiting: BTreeMap::new(),
             operations: BTreeMap::new(),
-            sources: Limiter::new(1, 1),
-            all: Limiter::new(1, 1),
+            sources: uses::NEWCOMERS.pace(),
+            all: Pace::new(Allowance { burst: 1, per_minute: 1 }, 1),
             appointments: 0,
             alarmed: None,
         }
@@ -229,13 +229,19 @@ impl Newcomers {
         (self.appointments - now.micros).div_ceil(1_000_000)
     }
 
+    /// What the limits by source have come to.
+    pub(super) fn figures(&self) -> Figures {
+        uses::NEWCOMERS.figures(&self.sources)
+    }
+
     /// Few enough wait, and neither this source nor all together come too fast. One source may
     /// have three quarters of the rate, so that a flood leaves something for others.
     fn has_room(&mut self, now: Now, settings: &AutoRegistration, source: IpAddr) -> bool {
         let rate = settings.per_minute;
         let share = rate.div_ceil(4).saturating_mul(3);
-        self.all.set(rate.clamp(1, BURST), rate);
-        self.sources.set(share.clamp(1, BURST), share);
+        let allowance = |rate: u32| Allowance { burst: rate.clamp(1, BURST), per_minute: rate };
+        self.all.set(allowance(rate));
+        self.sources.set(allowance(share));
         self.waiting.len() < WAITING
             && self.operations.len() < UNDECIDED
             && self.sources.allows(now, source)

@@ -112,6 +112,7 @@ impl NodeOperator {
             ivr: overview.ivr,
             ivr_owner: overview.ivr_owner,
             counters,
+            limits: overview.limits,
         }
     }
 

@@ -1,0 +1,187 @@
+//! What limits by source are used for. Each use is a row here; `docs/administrators.md` shows the
+//! rows, which a test compares, and the metrics page tells of each by its name.
+
+use std::fmt::Write;
+
+use super::{Allowance, Figures, Limits, Pace, Places};
+
+/// A use of [`Places`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaceUse {
+    /// Its name on the metrics page.
+    pub name: &'static str,
+    /// What is held, for people.
+    pub what: &'static str,
+    /// How much of it there is.
+    pub total: Total,
+    /// What one source may hold, in hundredths of the total.
+    pub share: u8,
+    /// What only those may hold who proved themselves, in hundredths of the total.
+    pub reserve: u8,
+    /// What happens when nothing is free, for people.
+    pub full: &'static str,
+}
+
+/// How much there is of something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// So much.
+    Fixed(u64),
+    /// So many MiB.
+    Mebibytes(u64),
+    /// As much as a setting says, in words.
+    Setting(&'static str),
+}
+
+/// A use of [`Pace`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaceUse {
+    /// Its name on the metrics page.
+    pub name: &'static str,
+    /// What is done, for people.
+    pub what: &'static str,
+    /// How often one source may do it.
+    pub rate: Rate,
+    /// Sources remembered.
+    pub sources: u64,
+    /// What happens beyond, for people.
+    pub beyond: &'static str,
+}
+
+/// How often something may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// So often.
+    Fixed(Allowance),
+    /// As a setting says, in words.
+    Setting(&'static str),
+}
+
+/// SIP connections over TCP.
+pub const SIP_STREAMS: PlaceUse = PlaceUse {
+    name: "sip-streams",
+    what: "SIP connections",
+    total: Total::Fixed(70_000),
+    share: 50,
+    reserve: 25,
+    full: "the oldest connection over which no phone has registered is closed",
+};
+
+/// TFTP transfers of one answering socket.
+pub const TFTP_TRANSFERS: PlaceUse = PlaceUse {
+    name: "tftp-transfers",
+    what: "TFTP transfers",
+    total: Total::Fixed(16_384),
+    share: 25,
+    reserve: 0,
+    full: "the oldest transfer whose client never answered ends; the client asks again",
+};
+
+/// Bytes of files on their way over TFTP.
+pub const TFTP_BYTES: PlaceUse = PlaceUse {
+    name: "tftp-bytes",
+    what: "files under way over TFTP",
+    total: Total::Mebibytes(256),
+    share: 50,
+    reserve: 0,
+    full: "as with the transfers",
+};
+
+/// Wrong credentials in SIP.
+pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
+    name: "wrong-credentials",
+    what: "SIP requests with wrong credentials that are answered",
+    rate: Rate::Fixed(Allowance { burst: 20, per_minute: 30 }),
+    sources: 4096,
+    beyond: "no answer, and no line in the log",
+};
+
+/// Unknown phones that ask to be taken in.
+pub const NEWCOMERS: PaceUse = PaceUse {
+    name: "newcomers",
+    what: "unknown phones taken in by auto-registration",
+    rate: Rate::Setting("three quarters of the setting `per_minute`"),
+    sources: 4096,
+    beyond: "told when to come again",
+};
+
+/// Every use of places.
+pub const PLACES: [&PlaceUse; 3] = [&SIP_STREAMS, &TFTP_TRANSFERS, &TFTP_BYTES];
+
+/// Every use of a pace.
+pub const PACES: [&PaceUse; 2] = [&WRONG_CREDENTIALS, &NEWCOMERS];
+
+impl PlaceUse {
+    /// Its limits, where the total is fixed.
+    pub fn limits(&self) -> Limits {
+        self.limits_of(match self.total {
+            Total::Fixed(total) => total,
+            Total::Mebibytes(total) => total << 20,
+            Total::Setting(_) => 0,
+        })
+    }
+
+    /// Its limits with this total: what a setting says, or a part of the whole.
+    pub fn limits_of(&self, total: u64) -> Limits {
+        let part = |percent: u8| total.saturating_mul(percent.into()) / 100;
+        Limits { total, share: part(self.share).max(1), reserve: part(self.reserve) }
+    }
+
+    /// Places of this use, all of them.
+    pub fn places<K: Ord + Clone>(&self) -> Places<K> {
+        Places::new(self.limits())
+    }
+
+    /// What its places have come to.
+    pub fn figures<K: Ord + Clone>(&self, places: &Places<K>) -> Figures {
+        places.figures(self.name)
+    }
+}
+
+impl PaceUse {
+    /// A pace of this use; where a setting says how often, [`Pace::set`] tells it.
+    pub fn pace(&self) -> Pace {
+        let nothing = Allowance { burst: 0, per_minute: 0 };
+        let allowance = match self.rate {
+            Rate::Fixed(allowance) => allowance,
+            Rate::Setting(_) => nothing,
+        };
+        Pace::new(allowance, self.sources)
+    }
+
+    /// What its pace has come to.
+    pub fn figures(&self, pace: &Pace) -> Figures {
+        pace.figures(self.name)
+    }
+}
+
+/// The tables of `docs/administrators.md`.
+pub fn tables() -> String {
+    let mut text = String::from(
+        "| name | what | in all | one source | kept for who proved itself | when none is free |\n\
+         |---|---|---|---|---|---|\n",
+    );
+    for row in PLACES {
+        let PlaceUse { name, what, share, reserve, full, .. } = row;
+        let total = match row.total {
+            Total::Fixed(total) => total.to_string(),
+            Total::Mebibytes(total) => format!("{total} MiB"),
+            Total::Setting(setting) => setting.to_owned(),
+        };
+        let _ =
+            writeln!(text, "| `{name}` | {what} | {total} | {share} % | {reserve} % | {full} |");
+    }
+    text.push_str(
+        "\n| name | what | one source | sources remembered | beyond |\n|---|---|---|---|---|\n",
+    );
+    for PaceUse { name, what, rate, sources, beyond } in PACES {
+        let rate = match rate {
+            Rate::Fixed(Allowance { burst, per_minute }) => {
+                format!("{burst} at once, {per_minute} a minute")
+            }
+            Rate::Setting(setting) => (*setting).to_owned(),
+        };
+        let _ = writeln!(text, "| `{name}` | {what} | {rate} | {sources} | {beyond} |");
+    }
+    text
+}
