@@ -5,6 +5,7 @@ mod cli;
 mod demo;
 mod log;
 mod phone;
+mod recover;
 mod server;
 mod tftp;
 

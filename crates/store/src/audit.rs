@@ -151,6 +151,7 @@ pub(crate) fn operation_name(operation: &Operation) -> &'static str {
         Operation::SetCredential { .. } => "set-credential",
         Operation::RotateDeviceSecret { .. } => "rotate-device-secret",
         Operation::Unlock { .. } => "unlock",
+        Operation::Recover { .. } => "recover",
         Operation::ImportAutoRegistration(_) => "import-auto-registration",
         _ => "other",
     }

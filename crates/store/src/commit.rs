@@ -8,6 +8,7 @@ use jackfield_vocabulary::{ObjectId, OperationId, Refusal, UnixTime};
 use serde_json::{Value as Json, json};
 
 use crate::StoreError;
+use crate::administrator::Stake;
 use crate::database::{Database, Value, widen};
 use crate::log::{Log, Origin, to_text};
 use crate::state::{State, set_meta_number};
@@ -67,7 +68,9 @@ pub(crate) fn carry_out(
     let mut next = state.clone();
     let writing = Writing { vault, wanted, now };
     database.savepoint(|database| {
+        let stake = Stake::find(database, &state.directory, &verdict)?;
         writing.write(database, &mut next, &verdict)?;
+        stake.check(database, &next.directory)?;
         if ids.last() != state.last_id {
             next.last_id = ids.last();
             set_meta_number(database, "last-id", u64::from(next.last_id.0))?;
@@ -88,7 +91,9 @@ fn evaluate(
     now: UnixTime,
 ) -> Result<Verdict, StoreError> {
     // The directory is read only and the ids are given up: nothing half-done can be seen after.
-    let judge = AssertUnwindSafe(|| wanted.operation.evaluate(&state.directory, ids, now));
+    let judge = AssertUnwindSafe(|| {
+        wanted.operation.evaluate_for(&wanted.actor, &state.directory, ids, now)
+    });
     match std::panic::catch_unwind(judge) {
         Ok(verdict) => Ok(verdict?),
         Err(_) => Err(StoreError::Fault("judging the operation panicked".into())),

@@ -37,6 +37,7 @@
 //! reads the directory never waits for it. A connection to PostgreSQL is not encrypted: put the
 //! server on the same machine, or behind a tunnel.
 
+mod administrator;
 mod answer;
 mod attempt;
 mod audit;

@@ -13,9 +13,15 @@ pub struct StoreSettings {
     pub url: Box<str>,
     /// The file with the key to all secrets, as in `data/key`.
     pub key_file: PathBuf,
+    /// A new system may be made where there is none.
+    pub may_found: bool,
     /// Faults that tests order; none by default.
     pub faults: Faults,
 }
+
+/// What to do where a database is missed.
+const MISSED: &str = "Is it the right place? To get a lost system back, restore a backup into it: \
+     jackfield restore FILE. To start a new one on purpose, take an empty data folder";
 
 impl StoreSettings {
     /// The embedded database and its key in this folder.
@@ -23,13 +29,41 @@ impl StoreSettings {
         Self {
             url: folder.display().to_string().into(),
             key_file: folder.join("key"),
+            may_found: true,
             faults: Faults::default(),
         }
     }
 
     /// A PostgreSQL server, with the key in this file.
     pub fn on_server(url: &str, key_file: &Path) -> Self {
-        Self { url: url.into(), key_file: key_file.into(), faults: Faults::default() }
+        let faults = Faults::default();
+        Self { url: url.into(), key_file: key_file.into(), may_found: true, faults }
+    }
+
+    /// The same, where there must be a system already.
+    #[must_use]
+    pub fn existing(self) -> Self {
+        Self { may_found: false, ..self }
+    }
+
+    /// Refuses a folder in which there is no database, where there must be one: where it may not be
+    /// made, and where a key tells that there was one.
+    pub(crate) fn check_place(&self) -> Result<(), StoreError> {
+        let Source::File { path, .. } = self.source() else { return Ok(()) };
+        let key = self.key_file.exists();
+        if path.exists() || (self.may_found && !key) {
+            return Ok(());
+        }
+        let beside = if key { ", though its key is here" } else { "" };
+        Err(StoreError::Settings(format!("there is no {}{beside}. {MISSED}", path.display())))
+    }
+
+    /// Refuses an empty database, where there must be a system.
+    pub(crate) fn check_founding(&self, is_new: bool) -> Result<(), StoreError> {
+        if is_new && !self.may_found {
+            return Err(StoreError::Settings(format!("the database is empty. {MISSED}")));
+        }
+        Ok(())
     }
 
     pub(crate) fn source(&self) -> Source {

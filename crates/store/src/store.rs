@@ -22,13 +22,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database, making it and the key file when there is none, reads the directory and
+    /// Opens the database, making it and the key file when there is none and there may be a new one,
+    /// reads the directory and
     /// starts the writer's thread. `on_directory` is called there with every new directory and
     /// the ids that changed, before whoever changed them is answered: it must not block.
     pub fn open(
         settings: &StoreSettings,
         on_directory: impl Fn(Arc<Directory>, Arc<[ObjectId]>) + Send + 'static,
     ) -> Result<Self, StoreError> {
+        settings.check_place()?;
         let source = settings.source();
         source.prepare()?;
         let (database, vault, state) = start(&source, settings)?;
@@ -102,6 +104,7 @@ fn start(
     let vault = database.transaction(|database| {
         // A database that has secrets needs its own key file; a new one would open nothing.
         let is_new = wrapped(database)?.is_none();
+        settings.check_founding(is_new)?;
         let key = Key::from_file(&settings.key_file, is_new)?;
         Vault::open(database, &key, &settings.key_file)
     })?;

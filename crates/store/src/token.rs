@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::StoreError;
 use crate::commit::{self, Wanted};
-use crate::database::widen;
+use crate::database::{Database, DatabaseError, Row, widen};
 use crate::handle::StoreHandle;
 use crate::key::random_bytes;
 use crate::queue::Lane;
@@ -93,12 +93,7 @@ impl StoreHandle {
 
     /// Ends all tokens of an account, as after a change of its password.
     pub fn revoke_tokens(&self, account: ObjectId) -> Result<u64, StoreError> {
-        self.work(Lane::Urgent, move |turn| {
-            let gone = turn
-                .database
-                .execute("DELETE FROM token WHERE account = ?1", &[account.0.into()])?;
-            Ok(gone)
-        })
+        self.work(Lane::Urgent, move |turn| Ok(end_tokens(turn.database, account)?))
     }
 
     /// Sets a new random password that its owner must change after the first use, as for the
@@ -117,6 +112,23 @@ impl StoreHandle {
         Ok(password)
     }
 
+    /// Gives an account that administers to whoever has the machine: makes it or its rights good,
+    /// unlocks it, ends its tokens, and sets a new one-time password. `by` is for the audit.
+    pub fn recover(&self, user_id: &str, by: &str) -> Result<SecretText, StoreError> {
+        let password = one_time_password()?;
+        let hash = self.hash(CredentialKind::Password, &password)?;
+        let operation = Operation::Recover { user_id: user_id.into(), hash, by: by.into() };
+        let wanted = Wanted { id: Self::operation_id()?, actor: Actor::System, operation };
+        self.work(Lane::Operation, move |turn| {
+            commit::carry_out(turn.database, turn.state, turn.vault, &wanted, turn.now)?;
+            let Operation::Recover { user_id, .. } = &wanted.operation else { return Ok(()) };
+            let account = turn.state.directory.account(user_id).unwrap_or(ObjectId(0));
+            end_tokens(turn.database, account)?;
+            turn.vault.put(turn.database, account.0, ONE_TIME, b"1", turn.now.0)
+        })?;
+        Ok(password)
+    }
+
     /// The account's password is a one-time one, and must be changed before anything else.
     pub fn must_change_password(&self, account: ObjectId) -> Result<bool, StoreError> {
         self.work(Lane::Urgent, move |turn| {
@@ -125,10 +137,15 @@ impl StoreHandle {
     }
 }
 
+/// Ends all tokens of an account, and tells how many they were.
+pub(crate) fn end_tokens(database: &mut Database, account: ObjectId) -> Result<u64, DatabaseError> {
+    database.execute("DELETE FROM token WHERE account = ?1", &[account.0.into()])
+}
+
 /// The secret that marks a one-time password.
 pub(crate) const ONE_TIME: &str = "one-time";
 
-fn read(row: &crate::database::Row<'_>) -> Result<Token, crate::database::DatabaseError> {
+fn read(row: &Row<'_>) -> Result<Token, DatabaseError> {
     Ok(Token {
         id: row.text(0)?.into(),
         account: ObjectId(row.number(1)?),

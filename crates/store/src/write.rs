@@ -15,7 +15,7 @@ use crate::database::{Database, DatabaseError, Many, SCHEMA, Value};
 use crate::log::{DEVICE_SECRET, Log, Origin};
 use crate::object::{self, Stored};
 use crate::state::State;
-use crate::token::ONE_TIME;
+use crate::token::{self, ONE_TIME};
 use crate::vault::Vault;
 
 /// One operation's writing.
@@ -50,6 +50,7 @@ impl Writing<'_> {
         claims.release(database)?;
         let mut logs = objects.log(state, &verdict.effects);
         objects.put(database)?;
+        objects.end_tokens_of_disabled(database, state)?;
         objects.delete(database, state)?;
         claims.take(database, state)?;
         self.write_secrets(database, &verdict.effects, &mut logs)?;
@@ -190,6 +191,25 @@ impl<'a> Objects<'a> {
         });
         let rows: Vec<Vec<Value<'_>>> = rows.collect();
         database.insert(&OBJECT, &rows)?;
+        Ok(())
+    }
+
+    /// Whoever is switched off is signed out, and stays so when switched on again.
+    fn end_tokens_of_disabled(
+        &self,
+        database: &mut Database,
+        state: &State,
+    ) -> Result<(), DatabaseError> {
+        for (&id, last) in &self.last {
+            let enabled = match last {
+                Some((_, Body::EndUser(user))) => user.enabled,
+                Some((_, Body::ApplicationUser(user))) => user.enabled,
+                _ => continue,
+            };
+            if !enabled && state.directory.is_enabled(id) {
+                token::end_tokens(database, id)?;
+            }
+        }
         Ok(())
     }
 

@@ -127,6 +127,10 @@ codes! {
     Unauthenticated = "unauthenticated", 401;
     /// Signed in, but without the role.
     Forbidden = "forbidden", 403;
+    /// What is touched or granted has a privilege that whoever asks lacks.
+    BeyondOwnPrivileges = "beyond-own-privileges", 403;
+    /// After it nobody could administer the system.
+    LastAdministrator = "last-administrator", 409;
     /// Wrong user, password, PIN or code; which of them is not said.
     WrongCredential = "wrong-credential", 401;
     /// Locked after too many failures.

@@ -108,8 +108,7 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
     if own {
         return Ok(Some(who));
     }
-    let name = serde_json::to_value(needed).unwrap_or_default();
-    Err(Refusal::new(Code::Forbidden).value("privilege", name.as_str().unwrap_or_default()).into())
+    Err(Refusal::new(Code::Forbidden).value("privilege", needed.name()).into())
 }
 
 /// With a one-time password one may see who one is, sign out, and set the own password.

@@ -227,7 +227,7 @@ pub(super) fn require(
     if context.directory.privileges(account).contains(&privilege) {
         return Ok(());
     }
-    Err(Refusal::new(Code::Forbidden).value("privilege", format!("{privilege:?}")))
+    Err(Refusal::new(Code::Forbidden).value("privilege", privilege.name()))
 }
 
 /// Whether an account may control a device: it is among its controlled devices, or the account may

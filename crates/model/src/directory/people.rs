@@ -111,5 +111,36 @@ impl Directory {
         self.named::<EndUser>(user_id)
             .map(|(user, _)| user.id())
             .or_else(|| self.named::<ApplicationUser>(user_id).map(|(user, _)| user.id()))
+    /// The accounts that can keep the system in order: switched on, and allowed to change both the
+    /// configuration and credentials. Whether they have a password is for the store to say.
+    pub fn administrators(&self) -> impl Iterator<Item = ObjectId> {
+        self.accounts().filter(|account| self.is_administrator(*account))
+    }
+
+    /// The account is one of [`Self::administrators`].
+    pub fn is_administrator(&self, account: ObjectId) -> bool {
+        self.is_enabled(account) && self.may_administer(account)
+    }
+
+    /// The account may change both the configuration and credentials, when it is switched on.
+    pub fn may_administer(&self, account: ObjectId) -> bool {
+        let needed = [Privilege::ChangeConfiguration, Privilege::ManageCredentials];
+        self.privileges(account).is_superset(&needed.into())
+    }
+
+    /// The account of an end user or application user is there and switched on.
+    pub fn is_enabled(&self, account: ObjectId) -> bool {
+        let end_user = self.typed::<EndUser>(account).map(|user| user.enabled);
+        end_user
+            .or_else(|| self.typed::<ApplicationUser>(account).map(|user| user.enabled))
+            .unwrap_or(false)
+    }
+
+    /// Every account: application users, then end users.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = ObjectId> {
+        let applications = self.all::<ApplicationUser>().map(|(user, _)| user.id());
+        applications.chain(self.all::<EndUser>().map(|(user, _)| user.id()))
+    }
+
     }
 }

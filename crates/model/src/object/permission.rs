@@ -42,6 +42,38 @@ pub enum Privilege {
     SelfCare,
 }
 
+impl Privilege {
+    /// What makes somebody an administrator of something.
+    pub const ADMINISTRATIVE: [Self; 6] = [
+        Self::ReadConfiguration,
+        Self::ChangeConfiguration,
+        Self::OperateServices,
+        Self::ReadAudit,
+        Self::ManageCredentials,
+        Self::Backup,
+    ];
+
+    /// The name in APIs, commands and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ReadConfiguration => "read-configuration",
+            Self::ChangeConfiguration => "change-configuration",
+            Self::OperateServices => "operate-services",
+            Self::ReadAudit => "read-audit",
+            Self::ManageCredentials => "manage-credentials",
+            Self::Backup => "backup",
+            Self::CtiEnabled => "cti-enabled",
+            Self::CtiControlAllDevices => "cti-control-all-devices",
+            Self::CtiCallParkMonitoring => "cti-call-park-monitoring",
+            Self::CtiCallingNumberModification => "cti-calling-number-modification",
+            Self::CtiSrtpKeyMaterial => "cti-srtp-key-material",
+            Self::CtiSecureConnection => "cti-secure-connection",
+            Self::ProvisionPhones => "provision-phones",
+            Self::SelfCare => "self-care",
+        }
+    }
+}
+
 /// A named set of privileges.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct Role {

@@ -4,6 +4,7 @@
 mod people;
 
 pub use people::ADMINISTRATOR;
+pub(super) use people::ADMINISTRATORS;
 
 use jackfield_vocabulary::Refusal;
 use serde_json::json;

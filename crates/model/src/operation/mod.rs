@@ -5,6 +5,7 @@
 //! commits what it yields. Evaluation is pure: the same directory gives the same answer.
 
 mod assign;
+mod authority;
 mod auto_register;
 mod build;
 mod create;
@@ -14,6 +15,7 @@ mod evaluate;
 mod first_start;
 mod import_auto_registration;
 mod quick_add;
+mod recover;
 mod replace_phone;
 mod rules;
 mod tags;
@@ -168,6 +170,16 @@ pub enum Operation {
     Unlock {
         /// The account.
         owner: ObjectId,
+    },
+    /// Give somebody who has the machine itself the way back in: an account that administers, on,
+    /// unlocked, with this password. It is made where there is none of the name.
+    Recover {
+        /// Its user ID.
+        user_id: Text,
+        /// The salted hash of its password, in PHC form.
+        hash: SecretText,
+        /// Who asked, on the machine, for the audit.
+        by: Text,
     },
 }
 
@@ -350,14 +362,26 @@ impl Ids {
 }
 
 impl Operation {
-    /// Judges the operation on this directory and says what to write, or why not. Nothing in it
-    /// depends on the time yet; the argument is there for what will.
+    /// Judges the operation on this directory and says what to write, or why not, whoever wants it.
+    /// Nothing in it depends on the time yet; the argument is there for what will.
     pub fn evaluate(
         &self,
         directory: &Directory,
         ids: &mut Ids,
         _now: UnixTime,
     ) -> Result<Verdict, Refusal> {
-        evaluate::evaluate(self, directory, ids)
+        evaluate::evaluate(self, None, directory, ids)
+    }
+
+    /// Judges the operation as one that `actor` wants: whoever is signed in has what they may do
+    /// judged on this directory too, and neither grants nor touches what is beyond them.
+    pub fn evaluate_for(
+        &self,
+        actor: &Actor,
+        directory: &Directory,
+        ids: &mut Ids,
+        _now: UnixTime,
+    ) -> Result<Verdict, Refusal> {
+        evaluate::evaluate(self, Some(actor), directory, ids)
     }
 }

@@ -58,6 +58,11 @@ impl<'a> Work<'a> {
         self.effects.push(Effect::Unlock { owner });
     }
 
+    /// What is to be written, from the effect with this number on.
+    pub(super) fn effects_from(&self, first: usize) -> &[Effect] {
+        self.effects.get(first..).unwrap_or_default()
+    }
+
     /// An object that must be there.
     pub(super) fn entry(&self, id: ObjectId) -> Result<&Entry, Refusal> {
         self.directory

@@ -1,4 +1,4 @@
-//! The command line. Everything but `serve`, `demo`, `phone`, `backup` and `restore` is a REST
+//! The command line. Everything but `serve`, `demo`, `phone`, `backup`, `restore` and `recover` is a REST
 //! client: what it can do, any program can do.
 
 mod client;

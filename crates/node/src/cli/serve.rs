@@ -1,4 +1,5 @@
-//! The commands that need no server: run one, show one, be a phone, back up and restore.
+//! The commands that need no server: run one, show one, be a phone, back up and restore, get back
+//! in.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::operate::read_secret;
 use crate::server::{DatabaseChoice, Sample, ServeSettings, Server};
-use crate::{backup, demo, phone};
+use crate::{backup, demo, phone, recover};
 
 /// The commands.
 pub(crate) fn commands() -> Vec<Command> {
@@ -97,12 +98,23 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(Arg::new("FILE").help("The backup").required(true).value_parser(path()))
             .arg(passphrase())
             .after_help(backup::EXPLAINED),
+        Command::new("recover")
+            .about("Get back in: a one-time password for an administrator")
+            .args(place_options())
+            .arg(Arg::new("USER").help("Its user ID").default_value("admin"))
+            .arg(
+                Arg::new("administrator")
+                    .long("administrator")
+                    .action(ArgAction::SetTrue)
+                    .help("Also make or make good an account that is no administrator now"),
+            )
+            .after_help(recover::EXPLAINED),
     ]
 }
 
 /// Whether a command needs no server.
 pub(crate) fn is_local(name: &str) -> bool {
-    matches!(name, "serve" | "demo" | "phone" | "backup" | "restore")
+    matches!(name, "serve" | "demo" | "phone" | "backup" | "restore" | "recover")
 }
 
 /// Carries out one of them.
@@ -112,6 +124,10 @@ pub(crate) fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         "demo" => demo::run(matches.get_flag("keep")),
         "phone" => phone::run(matches),
         "backup" => backup::back_up(&place(matches), file(matches)?, secret(matches)?),
+        "recover" => {
+            let user = matches.get_one::<String>("USER").map_or("admin", String::as_str);
+            recover::recover(&place(matches), user, matches.get_flag("administrator"))
+        }
         _ => backup::restore(&place(matches), file(matches)?, secret(matches)?),
     }
 }

@@ -37,6 +37,8 @@ const RENEW: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// How the leases of running services are named: this, the service, `:` and the node.
 const SERVICES: &str = "service:";
+/// The file in the data folder by which a node knows itself.
+pub(crate) const IDENTITY: &str = "identity";
 /// Orders of the engine that wait at the most.
 const ORDERS: usize = 1024;
 
@@ -346,7 +348,7 @@ fn lease_of(device: ObjectId) -> String {
 
 /// Who uses this data folder, made at its first use; nobody else does while the file is open.
 fn identity(folder: &Path) -> Result<(Box<str>, File)> {
-    let path = folder.join("identity");
+    let path = folder.join(IDENTITY);
     let doing = || format!("opening {}", path.display());
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

@@ -68,7 +68,9 @@ impl DatabaseChoice {
     pub(crate) fn store_settings(&self) -> Result<StoreSettings> {
         std::fs::create_dir_all(&self.folder)
             .with_context(|| format!("making the data folder {}", self.folder.display()))?;
-        Ok(self.settings())
+        // Where a node has run there is a system, and a new one in its place would be a loss.
+        let has_run = self.folder.join(leases::IDENTITY).exists();
+        Ok(if has_run { self.settings().existing() } else { self.settings() })
     }
 
     /// The store's settings; nothing is made.

@@ -7,7 +7,7 @@ use jackfield_store::{AuditFilter, Store};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
-use crate::world::{World, act, code, create, make, new_id, partition};
+use crate::world::{World, act, code, configurator, create, make, new_id, partition};
 
 #[test]
 fn what_is_committed_is_published_before_the_answer_and_there_after_a_restart() {
@@ -86,6 +86,7 @@ fn the_audit_tells_who_did_what_with_before_and_after() {
     let store = world.open();
     let handle = store.handle();
     let id = make(&handle, Kind::Partition, json!({ "name": "A" }));
+    configurator(&handle, "jo");
     let actor = Actor::User { user_id: "jo".into(), address: Some("10.0.0.1".into()) };
     let patch = json!({ "description": "new" });
     let update = Operation::Update { id, version: Some(1), patch };

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod administrators;
 mod backups;
 mod commits;
 mod crashes;

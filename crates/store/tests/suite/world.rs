@@ -147,3 +147,15 @@ pub(crate) fn make(handle: &StoreHandle, kind: Kind, body: Value) -> ObjectId {
 pub(crate) fn code(result: Result<Outcome, StoreError>) -> Code {
     result.unwrap_err().refusal().code
 }
+
+/// Makes an account that may change the configuration and nothing else.
+pub(crate) fn configurator(handle: &StoreHandle, user_id: &str) -> ObjectId {
+    account(handle, user_id, &["change-configuration"])
+}
+
+/// Makes an application user whose privileges, role and group are its own.
+pub(crate) fn account(handle: &StoreHandle, user_id: &str, privileges: &[&str]) -> ObjectId {
+    make(handle, Kind::Role, json!({ "name": user_id, "privileges": privileges }));
+    make(handle, Kind::UserGroup, json!({ "name": user_id, "roles": [user_id] }));
+    make(handle, Kind::ApplicationUser, json!({ "user_id": user_id, "groups": [user_id] }))
+}

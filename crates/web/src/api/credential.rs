@@ -1,6 +1,6 @@
 //! Passwords, PINs and locks. A secret goes in and never comes out.
 
-use jackfield_model::{CredentialKind, EndUser, Operation, Privilege};
+use jackfield_model::{CredentialKind, EndUser, Operation};
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 use serde_json::{Value, json};
 
@@ -11,7 +11,6 @@ use crate::fault::Fault;
 /// Sets a password; other tokens of the account end.
 pub(crate) async fn password(call: Call) -> Result<Answer, Fault> {
     let owner = account(&call)?;
-    stand_above(&call, owner)?;
     let secret = call.secret("password")?;
     set(&call, owner, CredentialKind::Password, Some(secret)).await?;
     let own = call.who.as_ref().filter(|who| who.account == owner).map(|who| who.token.clone());
@@ -39,7 +38,6 @@ pub(crate) async fn pin(call: Call) -> Result<Answer, Fault> {
     if call.app.directory().typed::<EndUser>(owner).is_none() {
         return Err(not_found("end-user", call.param("name")).into());
     }
-    stand_above(&call, owner)?;
     let secret = call.secret("pin")?;
     set(&call, owner, CredentialKind::Pin, Some(secret)).await?;
     Ok(Answer::nothing())
@@ -72,7 +70,6 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
 /// Unlocks an account.
 pub(crate) async fn unlock(call: Call) -> Result<Answer, Fault> {
     let owner = account(&call)?;
-    stand_above(&call, owner)?;
     call.app.execute(call.operation, call.actor(), Operation::Unlock { owner }).await?;
     Ok(Answer::nothing())
 }
@@ -96,24 +93,6 @@ pub(crate) async fn set(
     Ok(())
 }
 
-/// Nobody takes the account of somebody who may administer more.
-fn stand_above(call: &Call, owner: ObjectId) -> Result<(), Refusal> {
-    if call.who.as_ref().is_some_and(|who| who.account == owner) {
-        return Ok(());
-    }
-    let owned = call.app.directory().privileges(owner);
-    let above =
-        owned.iter().find(|one| ADMINISTRATIVE.contains(one) && !call.privileges.contains(one));
-    match above {
-        Some(privilege) => {
-            let name = serde_json::to_value(privilege).unwrap_or_default();
-            let refusal = Refusal::new(Code::Forbidden);
-            Err(refusal.value("privilege", name.as_str().unwrap_or_default()))
-        }
-        None => Ok(()),
-    }
-}
-
 /// The account that the path names: an end user or application user, by user ID.
 fn account(call: &Call) -> Result<ObjectId, Refusal> {
     let name = call.param("name");
@@ -127,13 +106,3 @@ fn account(call: &Call) -> Result<ObjectId, Refusal> {
         .or_else(by_id)
         .ok_or_else(|| Refusal::new(Code::NotFound).value("kind", "user").value("name", name))
 }
-
-/// What makes somebody an administrator.
-const ADMINISTRATIVE: [Privilege; 6] = [
-    Privilege::ReadConfiguration,
-    Privilege::ChangeConfiguration,
-    Privilege::OperateServices,
-    Privilege::ReadAudit,
-    Privilege::ManageCredentials,
-    Privilege::Backup,
-];

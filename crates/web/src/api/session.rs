@@ -1,7 +1,7 @@
 //! Signing in and out. A token stands for an account for some hours; what the account may do is
 //! read from the directory at every request.
 
-use jackfield_model::{ApplicationUser, CredentialKind, Directory, EndUser};
+use jackfield_model::{CredentialKind, Directory};
 use jackfield_store::Verification;
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText, UnixTime};
 use serde_json::json;
@@ -18,13 +18,13 @@ pub(crate) async fn sign_in(call: Call) -> Result<Answer, Fault> {
         return Err(Code::RateLimited.into());
     }
     let (user_id, password) = (call.text("user_id")?, call.secret("password")?);
-    let directory = call.app.directory();
-    let account = directory.account(user_id);
+    let account = call.app.directory().account(user_id);
     let verification = call
         .app
         .blocking(move |store| Ok(store.verify(account, CredentialKind::Password, &password)))
         .await?;
-    let account = judge(&directory, account, verification)?;
+    // The store has followed since what was done past this node, as a recovery of the account.
+    let account = judge(&call.app.directory(), account, verification)?;
     let hours = call.body["hours"].as_u64().unwrap_or(HOURS).clamp(1, MOST_HOURS);
     let label = call.body["label"].as_str().unwrap_or("sign-in").to_owned();
     let expires = UnixTime(wall().0.saturating_add(hours * HOUR));
@@ -49,7 +49,7 @@ fn judge(
     verification: Verification,
 ) -> Result<ObjectId, Refusal> {
     match (verification, account) {
-        (Verification::Right, Some(account)) if is_enabled(directory, account) => Ok(account),
+        (Verification::Right, Some(account)) if directory.is_enabled(account) => Ok(account),
         (Verification::Right, Some(_)) => Err(Refusal::new(Code::Disabled)),
         (Verification::Locked { until }, _) => {
             let refusal = Refusal::new(Code::Locked);
@@ -77,7 +77,7 @@ pub(crate) async fn signed(
         None => ask_store(app, token.clone()).await?,
     };
     let directory = app.directory();
-    let Some(known) = known.filter(|known| is_enabled(&directory, known.account)) else {
+    let Some(known) = known.filter(|known| directory.is_enabled(known.account)) else {
         return Ok(None);
     };
     let user_id = directory.label(known.account).unwrap_or_default();
@@ -109,15 +109,6 @@ async fn ask_store(app: &App, token: SecretText) -> Result<Option<Known>, Fault>
         app.remembered().remember(&remembered, known);
     }
     Ok(known)
-}
-
-/// The account is there and switched on.
-fn is_enabled(directory: &Directory, account: ObjectId) -> bool {
-    directory
-        .typed::<EndUser>(account)
-        .map(|user| user.enabled)
-        .or_else(|| directory.typed::<ApplicationUser>(account).map(|user| user.enabled))
-        .unwrap_or(false)
 }
 
 /// Who is signed in.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use jackfield_model::{Actor, Directory, Ids, Kind, Operation, Outcome};
 use jackfield_store::StoreError;
-use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal};
 use serde_json::{Value, json};
 
 use super::accept;
@@ -30,8 +30,8 @@ pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
     let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
     let (patch, _) = accept(kind, &call.body)?;
     let directory = call.app.directory();
-    let (known, judged) = (directory.clone(), patch.clone());
-    let stage = move || stage(&known, wanted.fitting(&known), &judged, wall());
+    let (known, judged, actor) = (directory.clone(), patch.clone(), call.actor());
+    let stage = move || stage(&known, wanted.fitting(&known), &judged, &actor);
     let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await?;
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
@@ -67,23 +67,27 @@ struct Staged {
 }
 
 /// Judges the change of every row on what the ones before it leave.
-fn stage(directory: &Directory, ids: Vec<ObjectId>, patch: &Value, now: UnixTime) -> Staged {
-    let (mut after, mut staged) = (directory.clone(), Staged::default());
+fn stage(directory: &Directory, ids: Vec<ObjectId>, patch: &Value, actor: &Actor) -> Staged {
+    let (mut after, mut staged, now) = (directory.clone(), Staged::default(), wall());
     for chunk in ids.chunks(CHUNK) {
         let mut rest = chunk.to_vec();
         while !rest.is_empty() {
             // A change makes no objects; these ids are never seen.
             let mut ids = Ids::after(ObjectId(u32::MAX / 2));
-            match batch(&rest, patch).evaluate(&after, &mut ids, now) {
+            match batch(&rest, patch).evaluate_for(actor, &after, &mut ids, now) {
                 Ok(verdict) => {
                     after = after.apply(after.sequence(), &verdict.changes());
                     staged.ids.append(&mut rest);
                 }
                 Err(refusal) => {
                     let (row, refusal) = row_of(refusal);
-                    let id = rest.remove(row.min(rest.len() - 1));
-                    staged.refused.push((id, refusal));
-                    if staged.refused.len() == MOST_REFUSED {
+                    // What is not about one row is about all of them together.
+                    let row = row.filter(|row| *row < rest.len());
+                    let row = row.map_or(0..rest.len(), |row| row..row + 1);
+                    let refused = rest.drain(row).map(|id| (id, refusal.clone()));
+                    staged.refused.extend(refused);
+                    if staged.refused.len() >= MOST_REFUSED {
+                        staged.refused.truncate(MOST_REFUSED);
                         return Staged { more: true, ..staged };
                     }
                 }
@@ -107,12 +111,13 @@ impl Staged {
     }
 }
 
-/// The place of the refused row, counted from 0, and the refusal without it.
-fn row_of(mut refusal: Refusal) -> (usize, Refusal) {
+/// The place of the refused row, counted from 0, and the refusal without it; none when the change is
+/// refused as a whole.
+fn row_of(mut refusal: Refusal) -> (Option<usize>, Refusal) {
     let row = refusal.values.iter().find(|(name, _)| **name == *"row");
-    let row = row.and_then(|(_, row)| row.parse::<usize>().ok()).unwrap_or(1);
+    let row = row.and_then(|(_, row)| row.parse::<usize>().ok()?.checked_sub(1));
     refusal.values.retain(|(name, _)| **name != *"row");
-    (row.saturating_sub(1), refusal)
+    (row, refusal)
 }
 
 fn batch(ids: &[ObjectId], patch: &Value) -> Operation {
@@ -144,9 +149,11 @@ impl Change {
             // Somebody changed the row since it was judged.
             StoreError::Refused(refusal) => {
                 let (row, refusal) = row_of(refusal);
-                let name = ids.get(row).and_then(|id| directory.label(*id));
-                let name = name.unwrap_or_default();
-                Fault::from(refusal.object(self.kind.name(), &name))
+                let name = row.and_then(|row| directory.label(*ids.get(row)?));
+                Fault::from(match name {
+                    Some(name) => refusal.object(self.kind.name(), &name),
+                    None => refusal,
+                })
             }
             error => error.into(),
         })?;

@@ -58,7 +58,8 @@ const ROLES: &[(&str, &str, &[Privilege])] = &[
     ("End users", "Use their own pages and phones.", &[SelfCare]),
 ];
 
-const ADMINISTRATORS: &str = "Administrators";
+/// The role and group of those who may administer everything.
+pub(in crate::operation) const ADMINISTRATORS: &str = "Administrators";
 
 /// The account of the first administrator. It has no password until somebody sets one.
 pub const ADMINISTRATOR: &str = "admin";
