@@ -5,7 +5,7 @@ mod common;
 
 use common::{House, assignment, is};
 use jackfield_model::{Kind, Operation, Outcome, Privilege, UserLookup};
-use jackfield_vocabulary::Code;
+use jackfield_vocabulary::{Code, Refusal};
 use serde_json::json;
 
 fn quick_add(user: &str, extension: &str) -> Operation {
@@ -119,11 +119,60 @@ fn a_user_is_found_by_the_own_id_else_by_the_extension() {
     assert_eq!(who(&house, "3002"), UserLookup::Nobody, "an own ID takes the extension's place");
     house.update(suzuki, json!({ "self_service_id": "" }));
     house.update(suzuki, json!({ "primary_extension": "3001" }));
-    assert_eq!(who(&house, "3001"), UserLookup::Ambiguous);
+    assert_eq!(who(&house, "3001"), UserLookup::Ambiguous, "a number may be shared");
+    house.update(suzuki, json!({ "self_service_id": "777" }));
+    assert_eq!(who(&house, "3001"), UserLookup::Found(tanaka));
+}
+
+/// Else the PIN of the wrong one would make the phone theirs.
+#[test]
+fn nobody_s_own_id_is_what_identifies_another_in_whatever_order_it_came_about() {
+    let mut house = House::company(2);
+    let (tanaka, suzuki) = (house.user("tanaka"), house.user("suzuki"));
+    let taken = |refusal: &Refusal, field: &str, other: &str| {
+        is(refusal, Code::Duplicate);
+        assert_eq!(refusal.field.as_deref(), Some(field));
+        assert_eq!(refusal.object.as_deref(), Some(&*format!("end-user {other}")));
+    };
+    // The extension first, and then the ID: of a user that is there, or is new.
+    let refusal = house.update_refused(suzuki, json!({ "self_service_id": "3001" }));
+    taken(&refusal, "self_service_id", "tanaka");
+    let new = json!({ "user_id": "new", "self_service_id": "3001" });
+    taken(&house.create_refused(Kind::EndUser, new), "self_service_id", "tanaka");
+    // The ID first, and then the extension: chosen, renumbered, or of a quickly added user.
+    house.update(suzuki, json!({ "self_service_id": "777" }));
+    let line = house.create(Kind::Line, json!({ "number": "777" }));
+    let refusal = house.update_refused(tanaka, json!({ "primary_extension": line }));
+    taken(&refusal, "primary_extension", "suzuki");
+    let of_tanaka = house.id(Kind::Line, "3001");
+    house.update(line, json!({ "number": "778" }));
+    let refusal = house.update_refused(of_tanaka, json!({ "number": "777" }));
+    taken(&refusal, "number", "suzuki");
+    let quick = Operation::QuickAdd {
+        user: json!({ "user_id": "quick" }),
+        feature_group_template: "Default".into(),
+        extension: "777".into(),
+    };
+    taken(&house.refused(&quick), "primary_extension", "suzuki");
+    // In another partition it is the same on a keypad.
+    house.create(Kind::Partition, json!({ "name": "Branch" }));
+    let there = house.create(Kind::Line, json!({ "number": "777", "partition": "Branch" }));
+    let refusal = house.update_refused(tanaka, json!({ "primary_extension": there }));
+    taken(&refusal, "primary_extension", "suzuki");
+    // An own ID goes, and the extension stands in again.
+    house.update(tanaka, json!({ "self_service_id": "888" }));
     house.update(suzuki, json!({ "self_service_id": "3001" }));
-    assert_eq!(who(&house, "3001"), UserLookup::Found(suzuki), "an own ID comes first");
-    let refusal = house.update_refused(tanaka, json!({ "self_service_id": "3001" }));
-    is(&refusal, Code::Duplicate);
+    let refusal = house.update_refused(tanaka, json!({ "self_service_id": "" }));
+    taken(&refusal, "primary_extension", "suzuki");
+    // In one batch the last step is judged on what the ones before it left.
+    let step = |id, patch| Operation::Update { id, version: None, patch };
+    let swap = Operation::Batch(vec![
+        step(suzuki, json!({ "self_service_id": "" })),
+        step(tanaka, json!({ "self_service_id": "3002" })),
+    ]);
+    taken(&house.refused(&swap), "self_service_id", "suzuki");
+    // One's own number may be one's own ID.
+    house.update(suzuki, json!({ "self_service_id": "3002" }));
 }
 
 #[test]

@@ -30,16 +30,21 @@ impl UserLookup {
 }
 
 impl Directory {
-    /// Who keys in these digits: the user with this self-service ID, else the user without one
-    /// whose primary extension this is.
+    /// Who keys in these digits: the user with this self-service ID, or the user without one whose
+    /// primary extension this is.
     pub fn user_by_self_service_id(&self, digits: &str) -> UserLookup {
-        let own = self.self_service_owners(digits).collect::<Vec<_>>();
-        let found = if own.is_empty() { self.primary_owners(digits) } else { own };
+        let found = self.self_service_users(digits).collect::<Vec<_>>();
         match *found {
             [] => UserLookup::Nobody,
             [user] => UserLookup::Found(user),
             _ => UserLookup::Ambiguous,
         }
+    }
+
+    /// Everybody who keys in these digits. Several may share a primary extension; an ID of one's own
+    /// is nobody else's.
+    pub(crate) fn self_service_users(&self, digits: &str) -> impl Iterator<Item = ObjectId> {
+        self.self_service_owners(digits).chain(self.primary_owners(digits))
     }
 
     /// The users with this self-service ID of their own.
@@ -106,11 +111,6 @@ impl Directory {
             .unwrap_or_default()
     }
 
-    /// An account by its user id, as at sign-in: an end user, else an application user.
-    pub fn account(&self, user_id: &str) -> Option<ObjectId> {
-        self.named::<EndUser>(user_id)
-            .map(|(user, _)| user.id())
-            .or_else(|| self.named::<ApplicationUser>(user_id).map(|(user, _)| user.id()))
     /// The accounts that can keep the system in order: switched on, and allowed to change both the
     /// configuration and credentials. Whether they have a password is for the store to say.
     pub fn administrators(&self) -> impl Iterator<Item = ObjectId> {
@@ -142,5 +142,10 @@ impl Directory {
         applications.chain(self.all::<EndUser>().map(|(user, _)| user.id()))
     }
 
+    /// An account by its user id, as at sign-in: an end user, else an application user.
+    pub fn account(&self, user_id: &str) -> Option<ObjectId> {
+        self.named::<EndUser>(user_id)
+            .map(|(user, _)| user.id())
+            .or_else(|| self.named::<ApplicationUser>(user_id).map(|(user, _)| user.id()))
     }
 }

@@ -2,9 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde::Serialize;
 
 use crate::directory::mac_of;
-use crate::{
-    DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, UserLookup, sentence,
-};
+use crate::{DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, sentence};
 
 /// What is known of a device or user besides the configuration; `None` where nobody looked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -197,7 +195,7 @@ pub fn explain_user(
         let (text, remedy) = (Message::NoPin.text(language), Message::PinRemedy.text(language));
         findings.push(Finding::bad(text, remedy));
     }
-    findings.extend(ambiguity(directory, person, number.as_deref(), language));
+    findings.extend(ambiguity(directory, user, person, number.as_deref(), language));
     findings.extend(unheard(directory, person, number.as_deref(), language));
     findings
 }
@@ -205,16 +203,17 @@ pub fn explain_user(
 /// Somebody else keys in the same digits.
 fn ambiguity(
     directory: &Directory,
+    user: ObjectId,
     person: &EndUser,
     number: Option<&str>,
     language: Language,
 ) -> Option<Finding> {
     let own = &*person.self_service_id;
     let digits = if own.is_empty() { number? } else { own };
-    (directory.user_by_self_service_id(digits) == UserLookup::Ambiguous).then(|| {
-        let text = Message::IdAmbiguous.with(language, &[("number", digits)]);
-        Finding::bad(text, Message::IdRemedy.text(language))
-    })
+    let other = directory.self_service_users(digits).find(|other| *other != user)?;
+    let name = directory.label(other).unwrap_or_default();
+    let text = Message::IdAmbiguous.with(language, &[("number", digits), ("name", &name)]);
+    Some(Finding::bad(text, Message::IdRemedy.text(language)))
 }
 
 /// The user's number is on no device.

@@ -30,7 +30,10 @@ pub(super) fn check(
         Body::SipProfile(profile) => system::check_sip_profile(profile),
         Body::CommonDeviceConfiguration(one) => form::locale("locale", &one.locale),
         Body::VoicemailProfile(profile) => form::dialable("pilot", &profile.pilot),
-        Body::Line(line) => device::check_line(line),
+        Body::Line(line) => {
+            device::check_line(line)?;
+            person::check_extension(directory, id, before, line)
+        }
         Body::RoutePattern(route) => device::check_route_pattern(route),
         Body::PhoneModel(model) => device::check_model(model),
         Body::Phone(phone) => device::check_phone(directory, before, phone),
@@ -39,7 +42,7 @@ pub(super) fn check(
         Body::UniversalDeviceTemplate(template) => device::check_device_template(template),
         Body::UniversalLineTemplate(template) => device::check_line_template(template),
         Body::UserProfile(profile) => person::check_profile(directory, before, profile),
-        Body::EndUser(user) => person::check_user(directory, id, user),
+        Body::EndUser(user) => person::check_user(directory, id, before, user),
         Body::ApplicationUser(user) => person::check_user_id(&user.user_id),
         Body::AutoRegistration(settings) => {
             system::check_part(directory, before, settings.node, &settings.name)?;

@@ -2,20 +2,66 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::super::work::Work;
 use super::form::{self, invalid};
-use crate::{Body, Directory, EndUser, Ref, UserProfile};
+use crate::{Body, Directory, EndUser, Line, Ref, UserProfile};
 
 pub(super) fn check_user(
     directory: &Directory,
     id: Option<ObjectId>,
+    before: Option<&Body>,
     user: &EndUser,
 ) -> Result<(), Refusal> {
     check_user_id(&user.user_id)?;
     form::locale("locale", &user.locale)?;
     form::digits("self_service_id", &user.self_service_id)?;
-    let other = directory.self_service_owners(&user.self_service_id).find(|one| Some(*one) != id);
+    let keyed_in = |user: &EndUser| (user.self_service_id.clone(), user.primary_extension);
+    match before {
+        Some(Body::EndUser(before)) if keyed_in(before) == keyed_in(user) => Ok(()),
+        _ => check_self_service_id(directory, id, user),
+    }
+}
+
+/// What one user keys in as an ID of their own identifies nobody else: neither by such an ID nor by
+/// the primary extension that stands in for one.
+fn check_self_service_id(
+    directory: &Directory,
+    id: Option<ObjectId>,
+    user: &EndUser,
+) -> Result<(), Refusal> {
+    let own = &*user.self_service_id;
+    let (field, other) = if own.is_empty() {
+        let line = user.primary_extension.and_then(|line| directory.get(line));
+        let number = line.map_or("", |line| line.number.as_str());
+        let other = directory.self_service_owners(number).find(|one| Some(*one) != id);
+        ("primary_extension", other)
+    } else {
+        let other = directory.self_service_users(own).find(|one| Some(*one) != id);
+        ("self_service_id", other)
+    };
     match other {
-        Some(other) if !user.self_service_id.is_empty() => {
-            Err(directory.refusal_about(Code::Duplicate, other).field("self_service_id"))
+        Some(other) => Err(directory.refusal_about(Code::Duplicate, other).field(field)),
+        None => Ok(()),
+    }
+}
+
+/// A line that stands in for the self-service ID of its user takes no number that is somebody's ID.
+pub(super) fn check_extension(
+    directory: &Directory,
+    id: Option<ObjectId>,
+    before: Option<&Body>,
+    line: &Line,
+) -> Result<(), Refusal> {
+    let Some(id) = id else { return Ok(()) };
+    if matches!(before, Some(Body::Line(before)) if before.number == line.number) {
+        return Ok(());
+    }
+    let stands_in = |user: ObjectId| {
+        let user = directory.typed::<EndUser>(user);
+        user.is_some_and(|user| user.self_service_id.is_empty())
+    };
+    let taken = directory.self_service_owners(line.number.as_str()).next();
+    match taken {
+        Some(other) if directory.primary_users(id).any(stands_in) => {
+            Err(directory.refusal_about(Code::Duplicate, other).field("number"))
         }
         _ => Ok(()),
     }
