@@ -1,7 +1,7 @@
 //! Which files a phone asks for when it boots, one after the other, and what it makes of them.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::fetch::{FetchRequest, Fetched};
 use crate::profile::{
@@ -13,14 +13,15 @@ use crate::settings::{Door, Make, PhoneSettings};
 #[derive(Debug)]
 pub(crate) struct Walk {
     waiting: VecDeque<File>,
-    current: Option<(u64, File)>,
+    current: Option<(u64, File, FetchRequest)>,
     /// Ways that are left for the current file.
     doors: VecDeque<Door>,
     /// The way that answered last is tried first.
     preferred: Option<Door>,
     found: Option<(String, Profile)>,
     seen: Vec<String>,
-    fault: Option<String>,
+    /// What was wrong with the last file, way by way.
+    faults: Vec<String>,
     macros: Macros,
 }
 
@@ -79,15 +80,22 @@ impl Walk {
             preferred: None,
             found: None,
             seen: Vec::new(),
-            fault: None,
+            faults: Vec::new(),
             macros,
         }
+    }
+
+    /// What is asked for now, for the display.
+    pub(crate) fn asking(&self) -> Option<String> {
+        let (_, file, request) = self.current.as_ref()?;
+        Some(format!("{}, {}", file.name.trim_start_matches('/'), place(request)))
     }
 
     /// The first or next file.
     pub(crate) fn next(&mut self, settings: &PhoneSettings, id: u64) -> Walked {
         let Some(file) = self.waiting.pop_front() else { return self.end() };
         self.seen.push(file.name.clone());
+        self.faults.clear();
         self.doors = settings.fetch.iter().copied().collect();
         if let Some(preferred) = self.preferred {
             self.doors.retain(|door| *door != preferred);
@@ -107,11 +115,7 @@ impl Walk {
         fetched: Fetched,
         next: u64,
     ) -> Option<Walked> {
-        let (open, file) = self.current.take()?;
-        if open != id {
-            self.current = Some((open, file));
-            return None;
-        }
+        let (_, file, request) = self.current.take_if(|(open, ..)| *open == id)?;
         let door = self.doors.pop_front();
         Some(match fetched {
             Fetched::Found(bytes) => {
@@ -128,11 +132,13 @@ impl Walk {
                 self.next(settings, next)
             }
             Fetched::Failed(reason) => {
-                self.fault = Some(reason);
-                if self.doors.is_empty() {
-                    self.next(settings, next)
-                } else {
-                    self.ask(settings, next, file)
+                let reason = reason.trim_start_matches("HTTP: ").trim_start_matches("TFTP: ");
+                self.faults.push(format!("{}: {reason}", place(&request)));
+                match (self.doors.is_empty(), self.preferred) {
+                    (false, _) => self.ask(settings, next, file),
+                    // Who never answered need not be asked for the other files.
+                    (true, None) => self.end(),
+                    (true, Some(_)) => self.next(settings, next),
                 }
             }
         })
@@ -151,8 +157,9 @@ impl Walk {
             Door::Tftp => file.name.trim_start_matches('/').to_owned(),
             Door::Http => format!("/{}", file.name.trim_start_matches('/')),
         };
-        self.current = Some((id, file));
-        Walked::Fetch(FetchRequest { id, door, host, port, path, headers: Vec::new() })
+        let request = FetchRequest { id, door, host, port, path, headers: Vec::new() };
+        self.current = Some((id, file, request.clone()));
+        Walked::Fetch(request)
     }
 
     fn read(&mut self, file: &File, bytes: &[u8]) {
@@ -191,7 +198,7 @@ impl Walk {
     }
 
     fn refuse(&mut self, file: &File, error: &ProfileError) {
-        self.fault = Some(format!("{}: {error}", file.name));
+        self.faults.push(format!("{}: {error}", file.name));
     }
 
     fn redirect(&mut self, location: &str, kind: Kind) {
@@ -212,12 +219,10 @@ impl Walk {
     }
 
     fn end(&mut self) -> Walked {
-        match (self.found.take(), self.preferred, self.fault.take()) {
-            (Some(found), _, _) => Walked::Done(Some(found)),
-            (None, None, fault) => {
-                Walked::Unreachable(fault.unwrap_or_else(|| "no answer".to_owned()))
-            }
-            (None, Some(_), _) => Walked::Done(None),
+        match (self.found.take(), self.preferred) {
+            (Some(found), _) => Walked::Done(Some(found)),
+            (None, None) => Walked::Unreachable(self.faults.join(", ")),
+            (None, Some(_)) => Walked::Done(None),
         }
     }
 }
@@ -239,6 +244,15 @@ pub(crate) fn split_url(url: &str) -> Option<(Option<(IpAddr, u16)>, String)> {
         if server.host.eq_ignore_ascii_case("localhost") { "127.0.0.1" } else { &server.host };
     let at = host.parse().ok().map(|ip| (ip, server.port.unwrap_or(80)));
     at.map(|at| (Some(at), path.to_owned()))
+}
+
+/// The way and where it leads.
+fn place(request: &FetchRequest) -> String {
+    let door = match request.door {
+        Door::Tftp => "TFTP",
+        Door::Http => "HTTP",
+    };
+    format!("{door} {}", SocketAddr::new(request.host, request.port))
 }
 
 const FILES: usize = 12;
@@ -304,8 +318,10 @@ mod tests {
         let step = walk.fetched(&settings, 0, Fetched::Failed("refused".into()), 1).unwrap();
         let Walked::Fetch(second) = step else { panic!("{step:?}") };
         assert_eq!((second.door, second.path), (Door::Tftp, "020000000001.txt".to_owned()));
-        let end = walk.fetched(&settings, 1, Fetched::Failed("silent".into()), 2).unwrap();
-        assert!(matches!(end, Walked::Unreachable(_)));
+        assert_eq!(walk.asking().unwrap(), "020000000001.txt, TFTP 127.0.0.1:69");
+        let end = walk.fetched(&settings, 1, Fetched::Failed("TFTP: silent".into()), 2).unwrap();
+        let Walked::Unreachable(why) = end else { panic!("{end:?}") };
+        assert_eq!(why, "HTTP 127.0.0.1:6970: refused, TFTP 127.0.0.1:69: silent");
     }
 
     #[test]

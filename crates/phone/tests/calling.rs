@@ -47,6 +47,12 @@ fn states(world: &mut World, seat: Seat) -> Vec<CallState> {
         .collect()
 }
 
+/// What the audio of the phone was told last to do with packets.
+fn connect(world: &World, seat: Seat) -> &str {
+    let mut connects = world.audio.iter().filter(|(s, o)| *s == seat && o.starts_with("Connect"));
+    &connects.next_back().unwrap().1
+}
+
 fn connected(with: &str) -> CallState {
     CallState::Connected { with: with.into() }
 }
@@ -134,11 +140,43 @@ fn hold_and_resume_are_seen_on_both_sides() {
     key(&mut world, one, Softkey::Hold);
     assert_eq!(states(&mut world, one), [CallState::Held]);
     assert_eq!(states(&mut world, two), [CallState::HeldThere]);
-    let last = &world.audio.iter().rfind(|(s, o)| *s == two && o.starts_with("Connect")).unwrap().1;
-    assert!(last.contains("send: false, receive: true"), "{last}");
+    assert!(connect(&world, two).contains("send: false, receive: true"));
     key(&mut world, one, Softkey::Resume);
     assert_eq!(states(&mut world, one).last(), Some(&connected("1002")));
     assert_eq!(states(&mut world, two).last(), Some(&connected("1001")));
+}
+
+#[test]
+fn on_hold_nothing_is_said_from_the_key_on() {
+    for deaf in [false, true] {
+        let (mut world, one, two) = talk();
+        if deaf {
+            world.lose = 1;
+        }
+        key(&mut world, one, Softkey::Hold);
+        let quiet = connect(&world, one);
+        assert!(quiet.contains("send: false, receive: false"), "answered: {}: {quiet}", !deaf);
+        world.lose = 0;
+        key(&mut world, one, Softkey::Resume);
+        world.run(5_000);
+        let loud = connect(&world, one);
+        assert!(loud.contains("send: true, receive: true"), "answered: {}: {loud}", !deaf);
+        assert_eq!(states(&mut world, two).last(), Some(&connected("1001")));
+    }
+}
+
+#[test]
+fn a_call_that_fails_shows_why_until_the_next_one() {
+    let (mut world, one, two) = world();
+    dial(&mut world, one, "9999");
+    assert!(world.shows(one, "Call failed: 9999: 404 Not Found"), "{:?}", world.phones[one]);
+    dial(&mut world, one, "1002");
+    assert!(!world.shows(one, "Call failed"));
+    key(&mut world, two, Softkey::Reject);
+    assert!(world.shows(one, "Call failed: 1002: 603 Decline"));
+    dial(&mut world, one, "1002");
+    key(&mut world, one, Softkey::EndCall);
+    assert!(!world.shows(one, "Call failed"), "who gives up knows why");
 }
 
 #[test]

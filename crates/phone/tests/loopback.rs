@@ -73,7 +73,7 @@ fn a_server_that_is_not_there_is_told() {
     let mut settings = desk.phone("020000000009", Transport::Tcp, Door::Http);
     settings.http_port = 1;
     let mut phone = LivePhone::start(settings).unwrap();
-    phone.wait_display("no files", SOON).unwrap();
+    phone.wait_display("no files: HTTP 127.0.0.1:1: ", SOON).unwrap();
     let error = phone.wait_in_service(Duration::from_millis(100)).unwrap_err();
     assert!(error.to_string().contains("no files"), "{error}");
 }

@@ -5,7 +5,7 @@ use jackfield_sip::{HeaderName, Message, Now, ResponseBuilder, Status};
 use super::calls::Phase;
 use super::{ALLOW, Phone};
 use crate::agent::{Direction, RemoteSession, accept};
-use crate::interface::{AudioOrder, CallNumber, PhoneOutput};
+use crate::interface::{CallNumber, PhoneOutput};
 
 impl Phone {
     /// Takes the call that rings.
@@ -19,7 +19,7 @@ impl Phone {
         let invite = invite.clone();
         self.hold_others(now, number, out);
         if !self.accept_offer(now, number, &invite, out) {
-            self.end_call(number, "488 no codec in common", out);
+            self.fail_call(number, "488 no codec in common", out);
             return;
         }
         if let Some(call) = self.call(number) {
@@ -70,8 +70,8 @@ impl Phone {
             };
             let body = local.answer(&target, remote);
             call.held_there = remote.on_hold();
-            call.target = Some(target.clone());
-            out.push(PhoneOutput::Audio { call: number, order: AudioOrder::Connect(target) });
+            call.target = Some(target);
+            out.extend(call.audio().map(|order| PhoneOutput::Audio { call: number, order }));
             body
         };
         let contact = self.contact(line);
@@ -99,8 +99,8 @@ impl Phone {
         let Some(remote) = RemoteSession::parse(body) else { return };
         let Some(target) = accept(&remote, &codecs, call.held) else { return };
         call.held_there = remote.on_hold() && !call.held;
-        call.target = Some(target.clone());
-        out.push(PhoneOutput::Audio { call: number, order: AudioOrder::Connect(target) });
+        call.target = Some(target);
+        out.extend(call.audio().map(|order| PhoneOutput::Audio { call: number, order }));
         self.tell_call(number, out);
     }
 }

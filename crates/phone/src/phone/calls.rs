@@ -87,6 +87,13 @@ impl Call {
         }
     }
 
+    /// Where its sound goes and comes from: neither, while it is on hold here.
+    pub(super) fn audio(&self) -> Option<AudioOrder> {
+        let target = self.target.clone()?;
+        let (send, receive) = (target.send && !self.held, target.receive && !self.held);
+        Some(AudioOrder::Connect(MediaTarget { send, receive, ..target }))
+    }
+
     pub(super) fn is_talking(&self) -> bool {
         matches!(self.phase, Phase::Talking)
     }
@@ -146,6 +153,21 @@ impl Phone {
         if self.active == Some(number) {
             self.active = self.calls.iter().rev().find(|call| !call.held).map(|call| call.number);
         }
+    }
+
+    /// Forgets a call that did not come about or was lost, and shows why.
+    pub(super) fn fail_call(
+        &mut self,
+        number: CallNumber,
+        reason: &str,
+        out: &mut Vec<PhoneOutput>,
+    ) {
+        if let Some(call) = self.call(number)
+            && !matches!(call.phase, Phase::GivenUp { .. })
+        {
+            self.notice = Some(format!("Call failed: {}: {reason}", call.peer));
+        }
+        self.end_call(number, reason, out);
     }
 
     /// Ends all calls at once, as when the power goes.

@@ -18,7 +18,10 @@ impl Phone {
         let mut lines = Vec::new();
         match &self.stage {
             Stage::Off => return lines,
-            Stage::Fetching(_) => lines.push("Loading configuration ...".to_owned()),
+            Stage::Fetching(walk) => {
+                lines.push("Loading configuration ...".to_owned());
+                lines.extend(walk.asking());
+            }
             Stage::Waiting { reason, .. } => lines.push(format!("Not registered: {reason}")),
             Stage::Connecting => lines.push("Registering ...".to_owned()),
             Stage::Leaving { restart: true, .. } => lines.push("Restarting ...".to_owned()),

@@ -23,6 +23,9 @@ impl Phone {
         }
         call.held = held;
         if held {
+            // At once: what is said from now on is not for the other side.
+            let quiet = call.audio();
+            out.extend(quiet.map(|order| PhoneOutput::Audio { call: number, order }));
             self.active = None;
         } else {
             self.hold_others(now, number, out);
@@ -67,7 +70,7 @@ impl Phone {
         } else if status == Status::REQUEST_PENDING {
             call.due = Some(now + GLARE);
         } else if status == Status::CALL_DOES_NOT_EXIST || status == Status::REQUEST_TIMEOUT {
-            self.end_call(number, "481 the server lost the call", out);
+            self.fail_call(number, "481 the server lost the call", out);
         } else if matches!(status, Status::UNAUTHORIZED | Status::PROXY_AUTHENTICATION_REQUIRED) {
             let line = call.line;
             let verdict = self.challenge(line, response);

@@ -60,7 +60,7 @@ impl Phone {
             if alerting {
                 self.refuse(now, number, Status::TEMPORARILY_UNAVAILABLE, out);
             } else {
-                self.end_call(number, "no RTP port", out);
+                self.fail_call(number, "no RTP port", out);
             }
             return;
         };
@@ -93,9 +93,8 @@ impl Phone {
         {
             self.invite_challenged(now, number, response, out);
         } else {
-            let reason = format!("{status} {}", response.reason());
             self.referred_ended(now, number, status, out);
-            self.end_call(number, &reason, out);
+            self.fail_call(number, &refusal(status, response), out);
         }
     }
 
@@ -234,8 +233,21 @@ impl Phone {
         call.challenged = true;
         match self.challenge(line, response) {
             Some(Verdict::Again) if !again => self.send_invite(now, number, out),
-            _ => self.end_call(number, "401 wrong user or password", out),
+            _ => self.fail_call(number, "401 wrong user or password", out),
         }
+    }
+}
+
+/// Why the other side or the server refused, with what it says to people (RFC 3261 section 20.43).
+fn refusal(status: Status, response: &Message) -> String {
+    let reason = format!("{status} {}", response.reason());
+    let warning = response.first(HeaderName::Warning).and_then(|value| {
+        let text = value.split_once('"')?.1.rsplit_once('"')?.0;
+        Some(text.replace("\\\"", "\""))
+    });
+    match warning {
+        Some(warning) => format!("{reason} ({warning})"),
+        None => reason,
     }
 }
 

@@ -230,7 +230,7 @@ impl Phone {
         for purpose in self.exchanges.timeout(now, out) {
             match purpose {
                 Purpose::Register(line) => self.register_lost(now, line, out),
-                Purpose::Invite(call) => self.end_call(call, "408 no answer from the server", out),
+                Purpose::Invite(call) => self.fail_call(call, "408 no answer from the server", out),
                 Purpose::Reinvite(call) => self.reinvite_lost(call),
                 Purpose::Refer(call) => self.transfer_ended(now, call, false, out),
                 Purpose::Nothing => {}

@@ -41,12 +41,16 @@ pub fn run_script(
     out: &mut dyn Write,
 ) -> Result<(), RunError> {
     let mut phone = LivePhone::unplugged(settings)?;
-    for (line, step) in &script.steps {
-        carry_out(&mut phone, step, out)
-            .map_err(|reason| RunError::Failed { line: *line, reason })?;
-    }
+    let mut steps = script.steps.iter();
+    let outcome = steps.try_for_each(|(line, step)| {
+        let failed = |reason| RunError::Failed { line: *line, reason };
+        match step {
+            Step::Show => Ok(show(&phone.display(), out)?),
+            step => carry_out(&mut phone, step, out).map_err(failed),
+        }
+    });
     phone.stop();
-    Ok(())
+    outcome
 }
 
 /// A phone for a person: reads lines of the script language, does them one by one, shows the
@@ -57,6 +61,16 @@ pub fn run_interactive(
     out: &mut dyn Write,
 ) -> Result<(), RunError> {
     let mut phone = LivePhone::start(settings)?;
+    let outcome = converse(&mut phone, input, out);
+    phone.stop();
+    Ok(outcome?)
+}
+
+fn converse(
+    phone: &mut LivePhone,
+    input: &mut dyn BufRead,
+    out: &mut dyn Write,
+) -> std::io::Result<()> {
     let mut shown = Vec::new();
     writeln!(out, "Type `help` for what can be typed, `quit` to leave.")?;
     let mut line = String::new();
@@ -70,14 +84,14 @@ pub fn run_interactive(
         out.flush()?;
         line.clear();
         if input.read_line(&mut line)? == 0 || matches!(line.trim(), "quit" | "exit phone") {
-            break;
+            return Ok(());
         }
         if matches!(line.trim(), "help" | "?") {
             write!(out, "{}", super::SCRIPT_HELP)?;
             continue;
         }
         let done = Script::parse_line(&line).and_then(|step| match step {
-            Some(step) => carry_out(&mut phone, &step, out),
+            Some(step) => carry_out(phone, &step, out),
             None => Ok(()),
         });
         if let Err(reason) = done {
@@ -86,8 +100,6 @@ pub fn run_interactive(
         // What was just done shall be seen.
         std::thread::sleep(SETTLE);
     }
-    phone.stop();
-    Ok(())
 }
 
 fn carry_out(phone: &mut LivePhone, step: &Step, out: &mut dyn Write) -> Result<(), String> {

@@ -169,6 +169,9 @@ impl AudioStream {
     pub(crate) fn receive(&mut self, now: Now, datagram: &[u8]) -> Option<Digit> {
         let packet = RtpPacket::parse(datagram).ok()?;
         let connected = self.connected.as_mut()?;
+        if !connected.target.receive {
+            return None;
+        }
         if Some(packet.header.payload_type) == connected.target.event_payload_type {
             return self.events.receive(&packet.header, packet.payload);
         }
