@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
@@ -150,6 +151,7 @@ impl Services {
             (_, Running::Door { stop, task }) => {
                 let _ = stop.send(true);
                 task.abort();
+                wait_until_closed(&task);
             }
             _ => {}
         }
@@ -209,6 +211,19 @@ impl Services {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The socket of a door is closed when its task is gone; until then it can't be opened again.
+fn wait_until_closed(task: &JoinHandle<()>) {
+    tokio::task::block_in_place(|| {
+        let end = Instant::now() + CLOSING;
+        while !task.is_finished() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+/// How long a door may take to close.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// The door of phone files by TFTP.
 pub(crate) fn tftp_door(
