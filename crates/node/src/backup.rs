@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use jackfield_store::{backup, restore as read_back};
 use jackfield_vocabulary::SecretText;
 
+use crate::say::{self, say};
 use crate::server::DatabaseChoice;
 
 /// What the file is, for the help.
@@ -22,9 +23,9 @@ pub(crate) fn back_up(place: &DatabaseChoice, to: &Path, passphrase: Option<Stri
     let settings = place.settings();
     let summary = backup(&settings, to, passphrase.as_ref(), &mut progress("written"))
         .with_context(|| format!("backing up to {}", to.display()))?;
-    println!("\rbacked up {} rows to {}", summary.rows, to.display());
+    say!("\rbacked up {} rows to {}", summary.rows, to.display());
     if !summary.protected {
-        println!("The key is in it, unprotected: keep the file as you would keep a password.");
+        say!("The key is in it, unprotected: keep the file as you would keep a password.");
     }
     Ok(())
 }
@@ -39,7 +40,7 @@ pub(crate) fn restore(
     let settings = place.settings();
     let summary = read_back(&settings, from, passphrase.as_ref(), &mut progress("read"))
         .with_context(|| format!("restoring from {}", from.display()))?;
-    println!("\rrestored {} rows from {}", summary.rows, from.display());
+    say!("\rrestored {} rows from {}", summary.rows, from.display());
     Ok(())
 }
 
@@ -48,7 +49,7 @@ fn progress(done: &'static str) -> impl FnMut(u64) {
     let shown = std::io::stdout().is_terminal();
     move |rows| {
         if shown {
-            print!("\r{rows} rows {done}");
+            say::put(format_args!("\r{rows} rows {done}"));
             let _ = std::io::stdout().flush();
         }
     }

@@ -15,6 +15,7 @@ use jackfield_vocabulary::Mac;
 use serde_json::json;
 
 use crate::cli::Client;
+use crate::say::say;
 use crate::server::{DatabaseChoice, SAMPLE_PIN, Sample, ServeSettings, Server, find_prompts};
 
 /// The administrator's own password in the demo.
@@ -31,18 +32,18 @@ pub(crate) fn run(keep: bool) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("jackfield-demo-{}", std::process::id()));
     let outcome = tell(&folder);
     if keep {
-        println!("the demo's data is in {}", folder.display());
+        say!("the demo's data is in {}", folder.display());
     } else {
         // A folder that can't be removed is no reason to fail.
         let _ = std::fs::remove_dir_all(&folder);
     }
     match outcome {
         Ok(proved) => {
-            println!("demo: PASS {proved}");
+            say!("demo: PASS {proved}");
             Ok(())
         }
         Err(error) => {
-            println!("demo: FAIL {error:#}");
+            say!("demo: FAIL {error:#}");
             bail!("the demo did not go as it should")
         }
     }
@@ -262,6 +263,6 @@ struct Story {
 
 impl Story {
     fn line(&mut self, who: &str, what: &str) {
-        println!("{:5.1} s  {who:<8} {what}", self.began.elapsed().as_secs_f32());
+        say!("{:5.1} s  {who:<8} {what}", self.began.elapsed().as_secs_f32());
     }
 }

@@ -12,9 +12,12 @@ use jackfield_phone::fleet::{
     Fleet, FleetSettings, IvrLoad, Newcomer, Percentiles, SelfProvision, ivr_load, self_provision,
 };
 use jackfield_phone::{
-    Door, Make, PhoneSettings, SCRIPT_HELP, Script, Transport, run_interactive, run_script,
+    Door, Make, PhoneSettings, RunError, SCRIPT_HELP, Script, Transport, run_interactive,
+    run_script,
 };
 use jackfield_vocabulary::Mac;
+
+use crate::say::{self, say};
 
 /// Failures that are told one by one.
 const TOLD: usize = 10;
@@ -88,31 +91,35 @@ fn one(matches: &ArgMatches) -> Result<()> {
     let mut settings = settings(matches)?;
     settings.auto_answer = matches.get_flag("auto-answer");
     let out = &mut stdout();
-    match matches.get_one::<PathBuf>("script") {
+    let outcome = match matches.get_one::<PathBuf>("script") {
         Some(file) => {
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("reading {}", file.display()))?;
             let script = Script::parse(&text).with_context(|| file.display().to_string())?;
-            run_script(settings, &script, out)?;
+            run_script(settings, &script, out)
         }
-        None => run_interactive(settings, &mut stdin().lock(), out)?,
+        None => run_interactive(settings, &mut stdin().lock(), out),
+    };
+    match outcome {
+        // Nobody looks at the phone any more.
+        Err(RunError::Output(error)) if say::is_left(&error) => Ok(()),
+        outcome => Ok(outcome?),
     }
-    Ok(())
 }
 
 fn boot(matches: &ArgMatches) -> Result<()> {
     let fleet = fleet(matches)?;
     let report = Fleet::start(&fleet)?;
-    println!(
+    say!(
         "{} of {} phones in service after {:.2} s ({} refusals on the way)",
         report.in_service,
         fleet.count,
         report.elapsed.as_secs_f32(),
         report.refusals
     );
-    println!("time to service: {}", times(&report.times));
+    say!("time to service: {}", times(&report.times));
     for (mac, reason) in report.failed.iter().take(TOLD) {
-        println!("failed: {mac}: {reason}");
+        say!("failed: {mac}: {reason}");
     }
     ensure!(report.failed.is_empty(), "{} phones failed", report.failed.len());
     Ok(())
@@ -122,20 +129,20 @@ fn load(matches: &ArgMatches) -> Result<()> {
     let mut load = IvrLoad::new(fleet(matches)?, text(matches, "pilot"));
     load.length = Duration::from_secs(value(matches, "seconds")?);
     let report = ivr_load(&load)?;
-    println!(
+    say!(
         "{} of {} calls answered, {} there at the end, {:.1} s together",
         report.answered,
         load.fleet.count,
         report.survived,
         report.measured.as_secs_f32()
     );
-    println!("{} RTP packets received, {} sent", report.received, report.sent);
-    println!("deviation from the 20 ms clock: {}", report.deviation);
-    println!("before all calls were up: {}", report.deviation_before);
+    say!("{} RTP packets received, {} sent", report.received, report.sent);
+    say!("deviation from the 20 ms clock: {}", report.deviation);
+    say!("before all calls were up: {}", report.deviation_before);
     if let Some((rank, deviation)) = report.timer_alone {
-        println!("timer alone: {deviation}, of rank {rank}");
+        say!("timer alone: {deviation}, of rank {rank}");
     }
-    report.troubles.iter().take(TOLD).for_each(|trouble| println!("trouble: {trouble}"));
+    report.troubles.iter().take(TOLD).for_each(|trouble| say!("trouble: {trouble}"));
     ensure!(report.survived == load.fleet.count, "calls were lost");
     Ok(())
 }
@@ -151,7 +158,7 @@ fn provision(matches: &ArgMatches) -> Result<()> {
     let mut settings = SelfProvision::new(fleet, text(matches, "pilot"), newcomers);
     settings.concurrency = usize::try_from(value(matches, "at-once")?)?;
     let report = self_provision(&settings)?;
-    println!(
+    say!(
         "{} of {} phones provisioned in {:.1} s, {} failed, {} extensions on more than one phone",
         report.provisioned,
         settings.fleet.count,
@@ -159,9 +166,9 @@ fn provision(matches: &ArgMatches) -> Result<()> {
         report.failed.len(),
         report.doubled.len()
     );
-    println!("from dialling to the extension: {}", times(&report.times));
+    say!("from dialling to the extension: {}", times(&report.times));
     for failure in report.failed.iter().take(TOLD) {
-        println!("failed: {} at {:?}: {}", failure.mac, failure.step, failure.reason);
+        say!("failed: {} at {:?}: {}", failure.mac, failure.step, failure.reason);
     }
     ensure!(report.failed.is_empty() && report.doubled.is_empty(), "not all were provisioned");
     Ok(())

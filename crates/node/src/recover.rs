@@ -4,6 +4,7 @@
 use anyhow::{Result, bail};
 use jackfield_store::{Store, StoreHandle};
 
+use crate::say::say;
 use crate::server::DatabaseChoice;
 
 /// What it does, for the help.
@@ -20,9 +21,9 @@ pub(crate) fn recover(place: &DatabaseChoice, user_id: &str, administrator: bool
         check(&handle, user_id)?;
     }
     let password = handle.recover(user_id, &who())?;
-    println!("{user_id} is switched on, unlocked, and may administer.");
-    println!("one-time password: {}", password.reveal());
-    println!("next: jackfield login {user_id}, then jackfield password {user_id}");
+    say!("{user_id} is switched on, unlocked, and may administer.");
+    say!("one-time password: {}", password.reveal());
+    say!("next: jackfield login {user_id}, then jackfield password {user_id}");
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod many;
 use super::client::Client;
 use super::field::fields;
 use super::print::{self, Form};
+use crate::say::say;
 pub(crate) use many::rows as refused_rows;
 
 /// Rows asked for at once.
@@ -58,7 +59,7 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
         "delete" => {
             client.delete(&one(kind, name))?;
             if form == Form::Text {
-                println!("deleted {kind} {}", name.unwrap_or_default());
+                say!("deleted {kind} {}", name.unwrap_or_default());
             }
             Ok(())
         }
@@ -272,9 +273,9 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
             let name = saved["name"].as_str().or_else(|| saved["user_id"].as_str());
             let name =
                 name.or_else(|| saved["number"].as_str()).or_else(|| saved["pattern"].as_str());
-            println!("{}", format!("{done} {kind} {}", name.unwrap_or_default()).trim_end());
+            say!("{}", format!("{done} {kind} {}", name.unwrap_or_default()).trim_end());
             if let Some(effect) = saved["takes"].as_str() {
-                println!("{effect}");
+                say!("{effect}");
             }
         }
     }

@@ -12,6 +12,7 @@ use super::object::encode;
 use super::print::{self, Form};
 use super::report;
 use super::text;
+use crate::say::{self, say};
 
 /// The commands.
 pub(crate) fn commands() -> Vec<Command> {
@@ -119,7 +120,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
         "password" | "pin" => set_secret(name, matches, client),
         "unlock" => {
             let path = format!("/users/{}/unlock", encode(text(matches, "USER")));
-            client.post(&path, &json!({})).map(|_| println!("unlocked"))
+            client.post(&path, &json!({})).map(|_| say!("unlocked"))
         }
         "assign" => {
             let path = format!("/phones/{}/assign", encode(text(matches, "PHONE")));
@@ -137,7 +138,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
             let path = format!("/phones/{}/restart", encode(text(matches, "PHONE")));
             client
                 .post(&path, &json!({"restart": text(matches, "how")}))
-                .map(|_| println!("the phone is told to {}", text(matches, "how")))
+                .map(|_| say!("the phone is told to {}", text(matches, "how")))
         }
         "device" => shown(form, client.get(&format!("/devices/{}", encode(text(matches, "NAME"))))),
         "status" => told(form, client.get("/status"), report::status),
@@ -226,9 +227,9 @@ fn settings_options() -> Vec<Arg> {
 fn login(user: &str, client: &mut Client) -> Result<()> {
     let password = read_secret("Password: ")?;
     let answer = client.sign_in(user, &password)?;
-    println!("signed in as {user}");
+    say!("signed in as {user}");
     if answer["must_change_password"] == true {
-        println!("This was a one-time password. Set your own now: jackfield password {user}");
+        say!("This was a one-time password. Set your own now: jackfield password {user}");
     }
     Ok(())
 }
@@ -237,15 +238,16 @@ fn login(user: &str, client: &mut Client) -> Result<()> {
 pub(crate) fn read_secret(prompt: &str) -> Result<String> {
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
-        print!("{prompt}");
-        std::io::stdout().flush()?;
+        say::put(format_args!("{prompt}"));
+        // Where it is not seen it is known all the same.
+        let _ = std::io::stdout().flush();
     }
     let echo = Echo::off(stdin.is_terminal());
     let mut line = String::new();
     stdin.lock().read_line(&mut line).context("reading the secret")?;
     drop(echo);
     if stdin.is_terminal() {
-        println!();
+        say!("");
     }
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
@@ -306,24 +308,24 @@ fn setup(client: &Client, form: Form) -> Result<()> {
         true => ("セルフプロビジョニング", "電話機がサーバを見つける方法"),
         false => ("Self-provisioning", "How phones find the server"),
     };
-    println!("{name}: {}", print::cell(&answer["status"]));
+    say!("{name}: {}", print::cell(&answer["status"]));
     if let Some(detail) = answer["detail"].as_str() {
-        println!("{detail}");
+        say!("{detail}");
     }
     for flow in answer["flows"].as_array().into_iter().flatten() {
-        println!("\n{}", print::cell(&flow["title"]));
+        say!("\n{}", print::cell(&flow["title"]));
         let mut commands = Vec::new();
         for step in flow["steps"].as_array().into_iter().flatten() {
             let mark = if step["done"] == true { "x" } else { " " };
-            println!("  [{mark}] {}", print::cell(&step["title"]));
+            say!("  [{mark}] {}", print::cell(&step["title"]));
             if step["done"] != true {
                 if let Some(remedy) = step["remedy"].as_str().filter(|line| !line.is_empty()) {
-                    println!("      {remedy}");
+                    say!("      {remedy}");
                 }
                 for command in step["commands"].as_array().into_iter().flatten() {
                     // Steps build on each other; a command is shown where it is needed first.
                     if !commands.contains(&command) {
-                        println!("        $ {}", print::cell(command));
+                        say!("        $ {}", print::cell(command));
                         commands.push(command);
                     }
                 }
@@ -331,8 +333,8 @@ fn setup(client: &Client, form: Form) -> Result<()> {
         }
     }
     if let Some(lines) = answer["finding"].as_array() {
-        println!("\n{finding}");
-        lines.iter().for_each(|line| println!("  {}", print::cell(line)));
+        say!("\n{finding}");
+        lines.iter().for_each(|line| say!("  {}", print::cell(line)));
     }
     Ok(())
 }
@@ -346,9 +348,9 @@ fn operate_services(matches: &ArgMatches, client: &Client, form: Form) -> Result
             let answer = client.post(&format!("/services/{}/{action}", encode(service)), &body);
             told(form, answer, |answer| {
                 let state = answer["state"].as_str().unwrap_or("done");
-                println!("{service}: {state}");
+                say!("{service}: {state}");
                 if state == "waiting" {
-                    println!("Its number answers when `jackfield services` says in-service.");
+                    say!("Its number answers when `jackfield services` says in-service.");
                 }
             })
         }
@@ -372,7 +374,7 @@ fn operate_self_provisioning(matches: &ArgMatches, client: &Client, form: Form) 
         Some(("code", _)) => {
             let code = read_secret("Authentication code: ")?;
             client.put("/self-provisioning/code", &json!({"code": code}))?;
-            println!("the code is set; it can't be read back");
+            say!("the code is set; it can't be read back");
             Ok(())
         }
         _ => told(form, client.get("/self-provisioning/status"), report::readiness),
@@ -388,9 +390,9 @@ fn explain(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     }
     for finding in answer["findings"].as_array().into_iter().flatten() {
         let mark = if finding["good"] == true { "ok " } else { "NO " };
-        println!("{mark} {}", print::cell(&finding["message"]));
+        say!("{mark} {}", print::cell(&finding["message"]));
         if let Some(remedy) = finding["remedy"].as_str().filter(|remedy| !remedy.is_empty()) {
-            println!("    {remedy}");
+            say!("    {remedy}");
         }
     }
     Ok(())
@@ -413,8 +415,8 @@ fn quick_add(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
         print::show(form, &added);
     } else {
         let user = text(matches, "USER");
-        println!("added {user} with extension {}", text(matches, "extension"));
-        println!("Set a PIN, and the user can self-provision: jackfield pin {user}");
+        say!("added {user} with extension {}", text(matches, "extension"));
+        say!("Set a PIN, and the user can self-provision: jackfield pin {user}");
     }
     Ok(())
 }
@@ -428,7 +430,7 @@ fn set_secret(kind: &str, matches: &ArgMatches, client: &Client) -> Result<()> {
     }
     client.put(&format!("/users/{}/{kind}", encode(user)), &json!({kind: secret}))?;
     let named = if kind == "pin" { "PIN" } else { kind };
-    println!("the {named} of {user} is set");
+    say!("the {named} of {user} is set");
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::say::{self, say};
+
 /// How the caller wants answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -14,8 +16,8 @@ pub(crate) enum Form {
 /// Shows any answer.
 pub(crate) fn show(form: Form, value: &Value) {
     match form {
-        Form::Json => println!("{}", serde_json::to_string_pretty(value).unwrap_or_default()),
-        Form::Text => print!("{}", sheet(value, 0)),
+        Form::Json => say!("{}", serde_json::to_string_pretty(value).unwrap_or_default()),
+        Form::Text => say::put(format_args!("{}", sheet(value, 0))),
     }
 }
 
@@ -31,7 +33,7 @@ pub(crate) fn table(columns: &[&str], rows: &[Vec<String>]) {
             format!("{cell}{}", " ".repeat(width.saturating_sub(wide(cell))))
         };
         let padded: Vec<String> = cells.iter().zip(&widths).map(pad).collect();
-        println!("{}", padded.join("  ").trim_end());
+        say!("{}", padded.join("  ").trim_end());
     };
     let heading = |column: &&str| column.to_uppercase().replace('_', " ");
     line(&columns.iter().map(heading).collect::<Vec<_>>());

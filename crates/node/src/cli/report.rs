@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::print::{cell, moment, table};
+use crate::say::say;
 
 /// Who changed what, newest first.
 pub(crate) fn audit(answer: &Value) {
@@ -112,7 +113,7 @@ pub(crate) fn calls(answer: &Value) {
 
 fn more(answer: &Value) {
     if !answer["next"].is_null() {
-        println!("There is more: --limit shows up to 1000, --json and REST page through all.");
+        say!("There is more: --limit shows up to 1000, --json and REST page through all.");
     }
 }
 
@@ -123,9 +124,7 @@ pub(crate) fn services(answer: &Value) {
     let rows: Vec<Vec<String>> = items(answer).map(row).collect();
     table(&columns, &rows);
     if items(answer).any(|row| row["state"] == "waiting") {
-        println!(
-            "What is waiting does not answer its number yet: jackfield self-provisioning status"
-        );
+        say!("What is waiting does not answer its number yet: jackfield self-provisioning status");
     }
 }
 
@@ -149,45 +148,45 @@ pub(crate) fn status(answer: &Value) {
         ("objects", "objects"),
     ];
     for (label, name) in told {
-        println!("{label}: {}", cell(&answer[name]));
+        say!("{label}: {}", cell(&answer[name]));
     }
-    println!("services:");
+    say!("services:");
     for service in answer["services"].as_array().into_iter().flatten() {
         let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
-        println!("  {}: {}{restart}", cell(&service["service"]), cell(&service["state"]));
+        say!("  {}: {}{restart}", cell(&service["service"]), cell(&service["state"]));
     }
-    println!("counted since the start (0 is left out):");
+    say!("counted since the start (0 is left out):");
     for counter in answer["counters"].as_array().into_iter().flatten().filter(|one| one[1] != 0) {
-        println!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
+        say!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
     }
 }
 
 /// Settings of self-provisioning that were saved.
 pub(crate) fn saved(answer: &Value) {
-    println!("{}", cell(&answer["message"]));
+    say!("{}", cell(&answer["message"]));
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        println!("Warning: {}", cell(warning));
+        say!("Warning: {}", cell(warning));
     }
     if let Some(why) = answer["restart_failure"]["message"].as_str() {
-        println!("{why} {}", cell(&answer["restart_failure"]["remedy"]));
+        say!("{why} {}", cell(&answer["restart_failure"]["remedy"]));
     }
     if answer["restart_needed"] == true {
-        println!("They take effect with: jackfield services restart self-provisioning-ivr");
+        say!("They take effect with: jackfield services restart self-provisioning-ivr");
     }
-    println!("The settings: jackfield show self-provisioning");
+    say!("The settings: jackfield show self-provisioning");
 }
 
 /// "Ready", or what is off, and what else there is to know.
 pub(crate) fn readiness(answer: &Value) {
-    println!("{}", cell(&answer["text"]));
+    say!("{}", cell(&answer["text"]));
     if let Some(detail) = answer["detail"].as_str() {
-        println!("{detail}");
+        say!("{detail}");
     }
     for notice in answer["notices"].as_array().into_iter().flatten() {
-        println!("  {}: {}", cell(&notice["severity"]), cell(&notice["text"]));
+        say!("  {}: {}", cell(&notice["severity"]), cell(&notice["text"]));
     }
     if answer["restart_needed"] == true {
-        println!("Newer settings wait for: jackfield services restart self-provisioning-ivr");
+        say!("Newer settings wait for: jackfield services restart self-provisioning-ivr");
     }
 }
 
@@ -197,15 +196,15 @@ pub(crate) fn moved(answer: &Value) {
     let extension = answer["extension"].as_str();
     match (answer.get("user").map(cell), extension) {
         (Some(user), Some(extension)) => {
-            println!("{phone} is {user}'s, with extension {extension}");
+            say!("{phone} is {user}'s, with extension {extension}");
         }
-        (Some(user), None) => println!("{phone} is {user}'s"),
-        (None, Some(extension)) => println!("{phone} has the number {extension}"),
-        (None, None) => println!("{phone} has the settings now"),
+        (Some(user), None) => say!("{phone} is {user}'s"),
+        (None, Some(extension)) => say!("{phone} has the number {extension}"),
+        (None, None) => say!("{phone} has the settings now"),
     }
     match answer["restart"].as_str() {
-        Some(_) => println!("It was told to restart."),
-        None => println!(
+        Some(_) => say!("It was told to restart."),
+        None => say!(
             "It could not be told to restart: {} Switch it off and on.",
             cell(&answer["restart"]["message"])
         ),

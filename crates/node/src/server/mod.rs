@@ -51,6 +51,8 @@ use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
 use streams::Streams;
 
+use crate::say::say;
+
 pub(crate) use first_start::{SAMPLE_PIN, Sample};
 pub(crate) use prompts::find as find_prompts;
 
@@ -274,18 +276,18 @@ impl Server {
             if http.ip().is_unspecified() { advertised } else { http.ip() },
             http.port(),
         );
-        println!("Jackfield {}", env!("CARGO_PKG_VERSION"));
-        println!("  phones:  SIP {sip} (UDP, TCP); files by HTTP {files}, by TFTP {tftp}");
-        println!("  people:  http://{page}/api/v1 and the jackfield command");
+        say!("Jackfield {}", env!("CARGO_PKG_VERSION"));
+        say!("  phones:  SIP {sip} (UDP, TCP); files by HTTP {files}, by TFTP {tftp}");
+        say!("  people:  http://{page}/api/v1 and the jackfield command");
         if let Some(password) = &self.one_time_password {
-            println!("  first administrator: admin, one-time password: {password}");
+            say!("  first administrator: admin, one-time password: {password}");
             // As it was typed here, so that it can be typed again.
             let command = std::env::args().next().unwrap_or_else(|| "jackfield".into());
-            println!("  next:    {command} --server http://{page} login admin");
-            println!("           {command} password admin");
-            println!("           {command} setup");
+            say!("  next:    {command} --server http://{page} login admin");
+            say!("           {command} password admin");
+            say!("           {command} setup");
         }
-        println!("ready: {page}");
+        say!("ready: {page}");
     }
 
     /// Waits for Ctrl-C or SIGTERM. An error when a thread ends without which a node is none: its

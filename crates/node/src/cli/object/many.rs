@@ -1,6 +1,6 @@
 //! `set KIND --where …`: many objects changed at once, all or none.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::chosen;
 use crate::cli::client::Client;
 use crate::cli::print::{self, Form};
+use crate::say::{self, say};
 
 /// Which objects, and how.
 pub(super) fn options() -> [Arg; 5] {
@@ -56,12 +57,12 @@ pub(super) fn change(
     } else {
         let total = print::cell(&end["total"]);
         match check {
-            true => println!("{total} {} would be changed", kind.plural()),
-            false => println!("changed {} of {total} {}", end["changed"], kind.plural()),
+            true => say!("{total} {} would be changed", kind.plural()),
+            false => say!("changed {} of {total} {}", end["changed"], kind.plural()),
         }
-        rows(&end["refused"]).iter().for_each(|row| println!("{row}"));
+        rows(&end["refused"]).iter().for_each(|row| say!("{row}"));
         if let Some(takes) = takes.filter(|_| end["changed"] != 0) {
-            println!("{takes}");
+            say!("{takes}");
         }
     }
     match end["failure"]["message"].as_str() {
@@ -75,14 +76,13 @@ fn wait(client: &Client, mut job: Value) -> Result<Value> {
     let shown = std::io::stderr().is_terminal();
     while job["state"] == "running" {
         if shown {
-            eprint!("\r{} of {} ", job["done"], job["total"]);
-            let _ = std::io::stderr().flush();
+            say::aside(format_args!("\r{} of {} ", job["done"], job["total"]));
         }
         std::thread::sleep(Duration::from_millis(300));
         job = client.get(&format!("/jobs/{}", job["id"]))?;
     }
     if shown && job["state"].is_string() {
-        eprintln!();
+        say::aside(format_args!("\n"));
     }
     Ok(job)
 }

@@ -1,0 +1,89 @@
+"""The command line as a person meets it: whoever reads the answers may leave in the middle, and what
+can't be written is told."""
+
+import os
+import subprocess
+
+from jackfield import Server, set_up_self_provisioning, wait_for
+
+# Ways in which commands talk, and how they end. What they do is proved elsewhere.
+TALKATIVE = [
+    (0, "--help"), (0, "setup"), (0, "status"), (0, "services"), (0, "audit"), (0, "calls"), (0, "languages"),
+    (0, "explain user tanaka"), (0, "list line"), (0, "--json list line"), (0, "show node node1"),
+    (0, "self-provisioning status"), (0, "self-provisioning set --start-delay-seconds 1 --restart later"),
+    (0, "services restart tftp"), (0, "services restart file-http"), (0, "unlock tanaka"),
+    (0, "add line --number 4001"), (0, "set line 4001 --description Hall"),
+    (0, "set line --where number=4001 --description Yard"), (0, "delete line 4001"),
+    (1, "show line 4001"), (2, "list colour"), (1, "--server http://127.0.0.1:1 status"),
+]
+
+
+def run(binary):
+    with Server(binary) as server:
+        server.sign_in()
+        set_up_self_provisioning(server, users=[("tanaka", "3001", "73519")])
+        for code, words in TALKATIVE:
+            ended = with_outputs(server, words, deaf(), deaf())
+            assert ended == code, f"jackfield {words} | true: ended with {ended}, not {code}"
+        assert "4001" not in server.cli("list", "line"), "the last change was made"
+        assert "Hall -> Yard" in server.cli("audit"), "and those before"
+        a_full_disk_is_told(server)
+        a_phone_leaves_with_its_reader(server)
+    a_server_needs_no_reader(binary)
+
+
+def deaf():
+    """A pipe whose reader has left."""
+    read, write = os.pipe()
+    os.close(read)
+    return write
+
+
+def with_outputs(server, words, out, err):
+    environment = {**os.environ, "JACKFIELD_SERVER": server.url,
+                   "XDG_CONFIG_HOME": os.path.join(server.folder, "config")}
+    done = subprocess.run([server.binary, *words.split()], stdin=subprocess.DEVNULL, stdout=out,
+                          stderr=err, env=environment, timeout=60)
+    for end in {out, err}:
+        os.close(end)
+    return done.returncode
+
+
+def a_full_disk_is_told(server):
+    path = os.path.join(server.folder, "told")
+    told = os.open(path, os.O_WRONLY | os.O_CREAT)
+    ended = with_outputs(server, "list line", os.open("/dev/full", os.O_WRONLY), told)
+    with open(path) as file:
+        text = file.read()
+    assert ended == 1 and text.startswith("jackfield: writing to standard output: No space left"), text
+
+
+def a_phone_leaves_with_its_reader(server):
+    """Its owner looks at it no more: it unregisters and ends."""
+    phone = subprocess.Popen(
+        [server.binary, "phone", "--sip-port", str(server.sip), "--http-port", str(server.files),
+         "--tftp-port", str(server.tftp)],
+        stdin=subprocess.PIPE, stdout=deaf(), stderr=subprocess.PIPE)
+    _, complaint = phone.communicate(b"wait registered\nquit\n", timeout=60)
+    assert (phone.returncode, complaint) == (0, b""), complaint
+
+
+def a_server_needs_no_reader(binary):
+    server = Server(binary)
+    process = subprocess.Popen(
+        [server.binary, "serve", "--data", server.folder, "--address", "127.0.0.1", "--sip",
+         f"127.0.0.1:{server.sip}", "--http", f"127.0.0.1:{server.http}", "--files",
+         f"127.0.0.1:{server.files}", "--tftp", f"127.0.0.1:{server.tftp}"],
+        stdout=deaf(), stderr=deaf(), stdin=subprocess.DEVNULL)
+    try:
+        def answers():
+            """a server that nobody listens to"""
+            assert process.poll() is None, f"it ended with {process.returncode}"
+            ask = subprocess.run([server.binary, "--server", server.url, "login", "nobody"],
+                                 input="x\n", text=True, capture_output=True)
+            return "no server answers" not in ask.stderr
+        wait_for(answers, 30)
+    finally:
+        process.terminate()
+        process.wait(20)
+    assert process.returncode == 0, process.returncode
