@@ -159,6 +159,8 @@ def provision(server, mac, extension, pin):
     fields = fields_of(server.fetch(f"{mac}.txt"))
     assert fields["user"] == extension, fields
     assert "password" in fields, "the window for the assigned phone is not open"
+    stranger = fields_of(server.fetch(f"{mac}.txt", source="127.0.0.66"))
+    assert stranger["user"] == extension and "password" not in stranger, "the window is open to everybody"
     return fields
 
 

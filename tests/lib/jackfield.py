@@ -1,6 +1,7 @@
 """A server for tests: the real binary on loopback ports of its own, ended when the test ends."""
 
 import atexit
+import http.client
 import json
 import os
 import random
@@ -168,9 +169,17 @@ class Server:
         found = re.findall(r'(?m)^jackfield_events_total\{name="([^"]*)"\} (\d+)$', page)
         return {name: int(count) for name, count in found}
 
-    def fetch(self, name, port=None):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port or self.files}/{name}", timeout=10) as answer:
+    def fetch(self, name, port=None, source=None):
+        """a phone's file, as whoever asks from the source address gets it"""
+        at = (source, 0) if source else None
+        door = http.client.HTTPConnection("127.0.0.1", port or self.files, timeout=10, source_address=at)
+        try:
+            door.request("GET", f"/{name}")
+            answer = door.getresponse()
+            assert answer.status == 200, (name, answer.status)
             return answer.read().decode()
+        finally:
+            door.close()
 
 
 def set_up_self_provisioning(server, pilot="2000", users=(), first="9000", last="9099"):

@@ -382,11 +382,18 @@ pub enum Access {
         /// From where.
         address: IpAddr,
     },
-    /// Anybody who names the device may fetch, for so long.
+    /// The device is registered from this address, and has shown no secret.
+    Seen {
+        /// The device.
+        device: ObjectId,
+        /// From where.
+        address: IpAddr,
+    },
+    /// The device may fetch, for so long.
     Window {
         /// The device.
         device: ObjectId,
-        /// Only from here, where it is known.
+        /// From here only; `None` means from where it was last.
         address: Option<IpAddr>,
         /// For so long.
         length: Duration,

@@ -1,7 +1,8 @@
 //! Who gets a phone's file with the secrets in it. File names are fixed by the makers and a
 //! hardware address is no secret, so the answer depends on who asks: the address from which the
 //! device registered last, a provisioning network, or a window that was opened for the device for
-//! a few minutes. Anybody else gets the file without secrets.
+//! a few minutes. A window is for an address, or for networks that somebody listed, and never for
+//! everybody. Anybody else gets the file without secrets.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,15 +15,17 @@ use jackfield_vocabulary::{Now, ObjectId};
 #[derive(Clone, Debug, Default)]
 pub struct AccessTable {
     registered: BTreeMap<ObjectId, IpAddr>,
+    /// Where devices registered that have shown no secret yet.
+    seen: BTreeMap<ObjectId, IpAddr>,
     windows: BTreeMap<ObjectId, Window>,
     /// The windows in the order in which they close.
     closing: BTreeSet<(u64, ObjectId)>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Window {
-    /// Only from here, where it is known.
-    address: Option<IpAddr>,
+    /// Only from there.
+    networks: Box<[Network]>,
     /// Microseconds of the monotonic clock.
     closes: u64,
 }
@@ -33,15 +36,46 @@ impl AccessTable {
         Self::default()
     }
 
-    /// The device registered from this address with its own secret.
+    /// The device registered from this address with its own secret: it has fetched its file.
     pub fn registered(&mut self, device: ObjectId, address: IpAddr) {
+        self.seen.remove(&device);
         self.registered.insert(device, address.to_canonical());
+        self.close(device);
     }
 
-    /// Opens a window for a device: who names it may fetch, from `address` where that is known.
-    /// When too many are open, the one that closes first goes.
-    pub fn open(&mut self, device: ObjectId, address: Option<IpAddr>, length: Duration, now: Now) {
+    /// The device registered from this address without a secret. That alone opens nothing; it is
+    /// where a window is opened, should there be reason for one.
+    pub fn seen(&mut self, device: ObjectId, address: IpAddr) {
+        if !self.registered.contains_key(&device) {
+            self.seen.insert(device, address.to_canonical());
+        }
+    }
+
+    /// Where the device is expected when nobody names an address: where it was last; else in the
+    /// networks from which the node takes unknown phones, if somebody listed them. That every
+    /// private address is meant where none is listed does not make them all the phone's.
+    pub fn whereabouts(
+        &self,
+        directory: &Directory,
+        node: &str,
+        device: ObjectId,
+    ) -> Box<[Network]> {
+        if let Some(last) = self.registered.get(&device).or_else(|| self.seen.get(&device)) {
+            return [Network::from(*last)].into();
+        }
+        let open = directory.auto_registration(node).map(|(_, settings)| settings);
+        let open = open.filter(|settings| !settings.disabled);
+        let listed = open.iter().flat_map(|settings| settings.allowed_networks.iter());
+        listed.filter_map(|network| network.parse().ok()).collect()
+    }
+
+    /// Opens a window for a device in these networks; for none, there is no window. When too many
+    /// are open, the one that closes first goes.
+    pub fn open(&mut self, device: ObjectId, networks: Box<[Network]>, length: Duration, now: Now) {
         self.close_due(now);
+        if networks.is_empty() {
+            return;
+        }
         self.close(device);
         if self.windows.len() >= MOST_WINDOWS
             && let Some((_, first)) = self.closing.first().copied()
@@ -49,8 +83,7 @@ impl AccessTable {
             self.close(first);
         }
         let closes = (now + length.min(LONGEST_WINDOW)).micros;
-        let address = address.map(|address| address.to_canonical());
-        self.windows.insert(device, Window { address, closes });
+        self.windows.insert(device, Window { networks, closes });
         self.closing.insert((closes, device));
     }
 
@@ -64,6 +97,7 @@ impl AccessTable {
     /// Forgets devices that are there no more; for every change of the directory that deletes one.
     pub fn forget(&mut self, device: ObjectId) {
         self.registered.remove(&device);
+        self.seen.remove(&device);
         self.close(device);
     }
 
@@ -96,8 +130,8 @@ impl AccessTable {
 }
 
 impl Window {
-    fn admits(self, address: IpAddr, now: Now) -> bool {
-        now.micros < self.closes && self.address.is_none_or(|only| only == address)
+    fn admits(&self, address: IpAddr, now: Now) -> bool {
+        now.micros < self.closes && self.networks.iter().any(|network| network.contains(address))
     }
 }
 
@@ -146,13 +180,18 @@ mod tests {
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)));
     }
 
+    fn only(text: &str) -> Box<[Network]> {
+        [text.parse().unwrap()].into()
+    }
+
     #[test]
-    fn a_window_closes_by_itself_and_can_be_for_one_address() {
+    fn a_window_is_for_an_address_or_a_network_and_closes_by_itself() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
-        table.open(PHONE, None, Duration::from_secs(60), at(0));
+        table.open(PHONE, only("192.0.2.0/28"), Duration::from_secs(60), at(0));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(59)));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.16"), at(59)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(60)));
-        table.open(PHONE, Some(address("192.0.2.1")), Duration::from_secs(60), at(60));
+        table.open(PHONE, only("192.0.2.1"), Duration::from_secs(60), at(60));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(61)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.2"), at(61)));
         table.close(PHONE);
@@ -160,13 +199,41 @@ mod tests {
     }
 
     #[test]
+    fn a_window_closes_when_the_device_registers_with_its_secret() {
+        let (directory, mut table) = (Directory::default(), AccessTable::new());
+        table.open(PHONE, only("192.0.2.0/28"), Duration::from_secs(60), at(0));
+        table.seen(PHONE, address("192.0.2.5"));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
+        table.registered(PHONE, address("192.0.2.5"));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
+    }
+
+    #[test]
+    fn a_device_is_expected_where_it_was_last_and_nowhere_when_that_is_not_known() {
+        let (directory, mut table) = (Directory::default(), AccessTable::new());
+        assert_eq!(table.whereabouts(&directory, "node1", PHONE), [].into());
+        table.open(PHONE, [].into(), Duration::from_secs(60), at(0));
+        assert_eq!(table.windows(), 0);
+        table.seen(PHONE, address("192.0.2.5"));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)), "seen is no proof");
+        assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.5"));
+        table.registered(PHONE, address("192.0.2.6"));
+        table.seen(PHONE, address("192.0.2.7"));
+        assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.6"));
+        table.forget(PHONE);
+        assert_eq!(table.whereabouts(&directory, "node1", PHONE), [].into());
+    }
+
+    #[test]
     fn windows_are_bounded_and_end() {
         let mut table = AccessTable::new();
         for id in 0..30_000 {
-            table.open(ObjectId(id), None, Duration::from_secs(u64::from(id) + 1), at(0));
+            let length = Duration::from_secs(u64::from(id) + 1);
+            table.open(ObjectId(id), only("192.0.2.1"), length, at(0));
         }
         assert_eq!(table.windows(), MOST_WINDOWS);
-        table.open(PHONE, None, Duration::from_secs(u64::MAX), at(3600));
+        table.open(PHONE, only("192.0.2.1"), Duration::from_secs(u64::MAX), at(3600));
         assert_eq!(table.windows(), 1, "all others ended, none after more than an hour");
     }
 }

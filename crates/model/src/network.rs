@@ -1,3 +1,4 @@
+use core::fmt;
 use core::str::FromStr;
 use std::net::IpAddr;
 
@@ -33,6 +34,25 @@ impl Network {
         }
         let mut listed = networks.iter().filter_map(|network| network.parse::<Self>().ok());
         listed.any(|network| network.contains(address))
+    }
+}
+
+/// The network of this one address.
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self { address, prefix: bits(address).1 }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, prefix } = self;
+        if *prefix == bits(*address).1 {
+            write!(f, "{address}")
+        } else {
+            write!(f, "{address}/{prefix}")
+        }
     }
 }
 
@@ -83,6 +103,15 @@ mod tests {
         assert!(contains("0.0.0.0/0", "8.8.8.8") && !contains("0.0.0.0/0", "2001:db8::1"));
         assert!(contains("::/0", "2001:db8::1") && contains("192.0.2.7", "192.0.2.7"));
         assert!(!contains("192.0.2.7/32", "192.0.2.8"));
+    }
+
+    #[test]
+    fn it_is_written_as_it_is_read() {
+        for text in ["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "::1"] {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), text);
+        }
+        let mapped: IpAddr = "::ffff:192.0.2.7".parse().unwrap();
+        assert_eq!(Network::from(mapped).to_string(), "192.0.2.7");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Phone files over HTTP, and for whoever else serves them.
 
+use core::time::Duration;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,6 +9,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
+use jackfield_model::Network;
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId};
 
@@ -67,10 +69,17 @@ impl PhoneFiles {
         access.trusts(&directory, device, from, (self.inner.clock)())
     }
 
-    /// Opens a window in which whoever names the device may fetch its file.
-    pub(crate) fn open_window(&self, device: ObjectId, length: core::time::Duration) {
+    /// Where the device is expected; empty when nobody knows.
+    pub(crate) fn whereabouts(&self, device: ObjectId) -> Box<[Network]> {
+        let directory = self.inner.store.directory();
+        let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        access.whereabouts(&directory, &self.inner.node, device)
+    }
+
+    /// Opens a window in which the device may fetch its file from these networks.
+    pub(crate) fn open_window(&self, device: ObjectId, networks: Box<[Network]>, length: Duration) {
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-        access.open(device, None, length, (self.inner.clock)());
+        access.open(device, networks, length, (self.inner.clock)());
     }
 }
 

@@ -76,20 +76,97 @@ async fn other_files_are_missing_and_tricks_refused() {
     assert_eq!(told.status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
+/// Whether the phone's file has its present password in it for this address.
+async fn has_password(house: &House, address: &str) -> bool {
+    let device = house.directory().device(PHONE).unwrap();
+    let password = house.directory().secrets().sip_password(device);
+    let told = house.send_from(address, "GET", FILE, &[], Value::Null).await;
+    assert_eq!(told.status, StatusCode::OK, "{told:?}");
+    told.text.contains(password.reveal())
+}
+
 #[tokio::test]
-async fn a_window_lets_a_phone_fetch_from_a_new_address_for_a_while() {
+async fn a_window_is_for_the_address_or_network_that_is_named() {
     let house = House::open().await;
     let device = newcomer(&house).await;
-    let password = house.directory().secrets().sip_password(device);
-    let moved = async || house.send_from("192.0.2.99", "GET", FILE, &[], Value::Null).await.text;
-    assert!(!moved().await.contains(password.reveal()));
-    house.done("POST", &format!("/phones/{PHONE}/window"), json!({ "minutes": 5 })).await;
-    assert!(moved().await.contains(password.reveal()));
-    let mut access = house.access.lock().unwrap();
+    let window = format!("/phones/{PHONE}/window");
+    assert!(!has_password(&house, "192.0.2.99").await);
+    for (named, moved, stranger) in [
+        ("192.0.2.99", "192.0.2.99", "192.0.2.66"),
+        ("198.51.100.0/28", "198.51.100.7", "198.51.100.16"),
+    ] {
+        let told = house.done("POST", &window, json!({ "minutes": 5, "address": named })).await;
+        assert_eq!(told["addresses"], json!([named]));
+        assert!(has_password(&house, moved).await, "{named}");
+        assert!(!has_password(&house, stranger).await, "{named}");
+    }
+    let audit = house.get("/audit?operation=window").await;
+    assert_eq!(audit["items"][0]["detail"]["addresses"], json!(["198.51.100.0/28"]), "{audit}");
     let later = Now::default() + Duration::from_secs(301);
-    let address = "192.0.2.99".parse().unwrap();
-    assert!(!access.trusts(&house.directory(), device, address, later));
-    access.close(device);
+    let moved = "198.51.100.7".parse().unwrap();
+    assert!(!house.access.lock().unwrap().trusts(&house.directory(), device, moved, later));
+}
+
+#[tokio::test]
+async fn a_window_of_which_nobody_knows_for_whom_is_refused() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    house.access.lock().unwrap().forget(device);
+    let window = format!("/phones/{PHONE}/window");
+    let told = house.ask("POST", &window, json!({})).await;
+    assert_eq!(
+        (&told.body["code"], &told.body["field"]),
+        (&json!("missing-field"), &json!("address"))
+    );
+    for address in [json!("anybody"), json!(7), json!("10.0.0.0/33"), json!("")] {
+        let told = house.ask("POST", &window, json!({ "address": address })).await;
+        assert_eq!(told.body["code"], "invalid-value", "{told:?}");
+        assert_eq!(told.body["field"], "address", "{told:?}");
+    }
+    let listed = json!({ "allowed_networks": ["198.51.100.0/24"] });
+    house.done("PATCH", "/auto-registrations/node1", listed).await;
+    let told = house.done("POST", &window, json!({})).await;
+    assert_eq!(told["addresses"], json!(["198.51.100.0/24"]));
+}
+
+/// By whatever way a phone gets another owner or secret, strangers learn no password by it.
+#[tokio::test]
+async fn whatever_is_done_with_a_phone_a_stranger_gets_no_password() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    let path = format!("/phones/{PHONE}");
+    for (action, body) in [
+        ("assign", json!({ "user": "tanaka" })),
+        ("secret", json!({})),
+        ("unassign", json!({})),
+        ("assign", json!({ "user": "tanaka" })),
+    ] {
+        house.done("POST", &format!("{path}/{action}"), body).await;
+        assert!(has_password(&house, HOME).await, "{action}: where it was last");
+        // Neighbours and private addresses are strangers too.
+        for stranger in ["192.0.2.51", "127.0.0.66", "10.0.0.1", "203.0.113.1"] {
+            assert!(!has_password(&house, stranger).await, "{action}: {stranger}");
+        }
+    }
+}
+
+/// A phone that nobody has seen yet fetches from networks that somebody listed, else from nowhere.
+#[tokio::test]
+async fn a_phone_that_was_never_seen_gets_its_password_in_listed_networks_only() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    house.access.lock().unwrap().forget(device);
+    let assign = format!("/phones/{PHONE}/assign");
+    let told = house.done("POST", &assign, json!({ "user": "tanaka" })).await;
+    assert_eq!(told["file_addresses"], json!([]));
+    assert!(!has_password(&house, "10.9.0.7").await && !has_password(&house, "127.0.0.1").await);
+    let listed = json!({ "allowed_networks": ["10.9.0.0/16"] });
+    house.done("PATCH", "/auto-registrations/node1", listed).await;
+    let told = house.done("POST", &format!("/phones/{PHONE}/unassign"), json!({})).await;
+    assert_eq!(told["file_addresses"], json!(["10.9.0.0/16"]));
+    assert!(has_password(&house, "10.9.0.7").await && !has_password(&house, "10.10.0.1").await);
+    house.access.lock().unwrap().registered(device, "10.9.0.8".parse().unwrap());
+    assert!(!has_password(&house, "10.9.0.7").await, "it has fetched its file");
 }
 
 /// Proves SP-06: user ID and password on the phone's own screen make it one's own.

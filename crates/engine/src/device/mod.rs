@@ -126,10 +126,11 @@ impl Devices {
             }
             let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
             binding.expiry = Some(token);
-            if binding.trust == Trust::Proved {
-                let address = binding.flow.remote.ip();
-                ctx.out.push(Output::Access(Access::Registered { device, address }));
-            }
+            let address = binding.flow.remote.ip();
+            ctx.out.push(Output::Access(match binding.trust {
+                Trust::Proved => Access::Registered { device, address },
+                Trust::Provisional => Access::Seen { device, address },
+            }));
             self.addresses.enter(binding.flow.remote, device);
             self.bindings.insert(device, binding);
         }

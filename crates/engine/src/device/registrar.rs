@@ -58,7 +58,7 @@ impl Devices {
         let believed = |device, trust| Believed { device, trust, flow, request, essentials };
         match self.prove(ctx, flow, request, &claim, claimed) {
             Proof::Proved { device } => {
-                self.admit(ctx, device, flow.remote.ip());
+                self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
                 Some(self.bind(ctx, &believed(device, Trust::Proved), &wish))
             }
             Proof::Trusted { device } => {
@@ -78,10 +78,12 @@ impl Devices {
     }
 
     /// A device proved its secret from this address: it may fetch its file from there. That is told
-    /// once, not at every refresh.
-    fn admit(&self, ctx: &mut Context<'_>, device: ObjectId, address: IpAddr) {
+    /// once for each registration, not at every refresh.
+    fn admit(&self, ctx: &mut Context<'_>, device: ObjectId, address: IpAddr, call_id: &str) {
         let known = self.bindings.get(&device).is_some_and(|binding| {
-            binding.trust == Trust::Proved && binding.flow.remote.ip() == address
+            binding.trust == Trust::Proved
+                && binding.flow.remote.ip() == address
+                && binding.lines.iter().any(|line| *line.call_id == *call_id)
         });
         if !known {
             ctx.out.push(Output::Access(Access::Registered { device, address }));
@@ -202,6 +204,9 @@ impl Devices {
         }
         if changed {
             keep(ctx, device, binding);
+        }
+        if trust == Trust::Provisional && (began || before.ip() != flow.remote.ip()) {
+            ctx.out.push(Output::Access(Access::Seen { device, address: flow.remote.ip() }));
         }
         if began {
             self.addresses.enter(flow.remote, device);

@@ -26,6 +26,22 @@ fn a_phone_registers_with_its_secret() {
     assert_eq!(&*state.user_agent, "Scripted/1.0");
 }
 
+/// Whoever lets it fetch its file hears of each registration, and not of refreshes.
+#[test]
+fn where_it_is_is_told_once_for_each_registration() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    assert_eq!(world.register(phone), 200);
+    assert_eq!(world.heard.access.len(), 1, "a refresh");
+    world.reboot(phone);
+    assert_eq!(world.register(phone), 200);
+    let device = world.phones[&phone].device.unwrap();
+    let address = "10.1.0.1".parse().unwrap();
+    let registered = Access::Registered { device, address };
+    assert_eq!(world.heard.access, [registered.clone(), registered]);
+}
+
 #[test]
 fn a_registration_that_is_not_refreshed_ends() {
     let mut world = World::new();

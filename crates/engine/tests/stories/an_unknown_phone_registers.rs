@@ -41,6 +41,8 @@ fn it_gets_the_next_number_and_is_told_to_fetch_its_file() {
         _ => None,
     });
     assert_eq!(window, Some((Some("10.1.0.1".parse().unwrap()), Duration::from_secs(300))));
+    let seen = Access::Seen { device, address: "10.1.0.1".parse().unwrap() };
+    assert!(world.heard.access.contains(&seen), "{:?}", world.heard.access);
     world.run(3);
     let told = &world.phones[&id].told;
     assert_eq!(told.len(), 1, "{told:?}");

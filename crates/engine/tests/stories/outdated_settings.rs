@@ -90,7 +90,7 @@ impl House {
                 assert_eq!((*device, *address), (self.device, Some(here)));
                 true
             }
-            Access::Registered { .. } => false,
+            Access::Registered { .. } | Access::Seen { .. } => false,
         });
         windows.count()
     }

@@ -209,6 +209,12 @@ pub(crate) fn moved(answer: &Value) {
             cell(&answer["restart"]["message"])
         ),
     }
+    if answer["file_addresses"].as_array().is_some_and(Vec::is_empty) {
+        println!(
+            "Its address is not known: its file has no password in it until a window is opened for \
+             the address, or it comes from a provisioning network."
+        );
+    }
 }
 
 fn items(answer: &Value) -> impl Iterator<Item = &Value> {

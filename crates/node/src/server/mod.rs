@@ -163,6 +163,7 @@ impl Server {
         let (replies, alarms) = (Replies::default(), AlarmBoard::default());
         let streams = Streams::new(lanes.clone());
         let outputs = Outputs {
+            node: settings.node.clone(),
             lanes: lanes.clone(),
             store: handle.clone(),
             verifier,

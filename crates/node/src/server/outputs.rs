@@ -2,7 +2,6 @@
 //! table, the log. Nothing here makes the engine wait.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use jackfield_engine::{
     Access, Alarm, BindingChange, CallRecord, Decision, Input, Level, Note, Output, Verification,
@@ -19,6 +18,7 @@ use super::leases::LeaseKeeper;
 
 /// Where outputs go.
 pub(crate) struct Outputs {
+    pub(crate) node: Box<str>,
     pub(crate) lanes: Lanes,
     pub(crate) store: StoreHandle,
     pub(crate) verifier: Arc<Verifier>,
@@ -118,8 +118,13 @@ impl Outputs {
         let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         match access {
             Access::Registered { device, address } => table.registered(device, address),
+            Access::Seen { device, address } => table.seen(device, address),
             Access::Window { device, address, length } => {
-                table.open(device, address, length.min(Duration::from_secs(3600)), now);
+                let networks = match address {
+                    Some(address) => [address.into()].into(),
+                    None => table.whereabouts(&self.store.directory(), &self.node, device),
+                };
+                table.open(device, networks, length, now);
             }
         }
     }

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Node, Operation, Outcome, ProvenBy};
+use jackfield_model::{EndUser, Kind, Network, Node, Operation, Outcome, ProvenBy};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
@@ -96,16 +96,17 @@ pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
     moved(&call, new, outcome).await
 }
 
-/// Gives a phone a new secret.
+/// Gives a phone a new secret. That opens no window: it is the answer to a secret that is known
+/// where it should not be.
 pub(crate) async fn rotate_secret(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
     let operation = Operation::RotateDeviceSecret { device };
     call.app.execute(call.operation, call.actor(), operation).await?;
-    call.app.files().open_window(device, WINDOW);
     Ok(Answer::nothing())
 }
 
-/// Opens a window for a phone's file.
+/// Opens a window for a phone's file: for the address or network that is named, else for where the
+/// phone is expected.
 pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
     let minutes = call.body["minutes"].as_u64().unwrap_or(10);
     if !(1..=60).contains(&minutes) {
@@ -116,13 +117,37 @@ pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
             .into());
     }
     let device = phone(&call, call.param("name"))?;
-    call.app.files().open_window(device, Duration::from_secs(minutes * 60));
-    tracing::info!(
-        phone.name = call.param("name"),
-        window.minutes = minutes,
-        "whoever names the phone may fetch its file"
-    );
-    Ok(Answer::nothing())
+    let networks = match network(&call.body["address"])? {
+        Some(network) => [network].into(),
+        None => call.app.files().whereabouts(device),
+    };
+    if networks.is_empty() {
+        // Nobody knows where the phone is: for whom, then?
+        return Err(Refusal::new(Code::MissingField).field("address").into());
+    }
+    let told = json!({ "addresses": named(&networks), "minutes": minutes });
+    let (actor, detail) = (call.actor(), told.clone());
+    call.app.blocking(move |store| store.note(actor, "window", Some(device), detail)).await?;
+    call.app.files().open_window(device, networks, Duration::from_secs(minutes * 60));
+    Ok(Answer::ok(told))
+}
+
+/// The address or network that a body names.
+fn network(found: &Value) -> Result<Option<Network>, Refusal> {
+    if found.is_null() {
+        return Ok(None);
+    }
+    let parsed = found.as_str().and_then(|text| text.parse().ok());
+    parsed.map(Some).ok_or_else(|| {
+        Refusal::new(Code::InvalidValue)
+            .field("address")
+            .value("found", found)
+            .value("allowed", "192.0.2.7 | 192.0.2.0/24")
+    })
+}
+
+fn named(networks: &[Network]) -> Value {
+    networks.iter().map(ToString::to_string).collect()
 }
 
 /// A new user with an extension (SP-50).
@@ -154,9 +179,11 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
 /// A phone has another owner now: it must fetch its file and register anew. That the phone can't
 /// be told now does not undo what is committed.
 async fn moved(call: &Call, device: ObjectId, outcome: Outcome) -> Result<Answer, Fault> {
-    call.app.files().open_window(device, WINDOW);
+    let networks = call.app.files().whereabouts(device);
     let directory = call.app.directory();
-    let mut answer = json!({ "phone": link(&directory, device) });
+    let mut answer =
+        json!({ "phone": link(&directory, device), "file_addresses": named(&networks) });
+    call.app.files().open_window(device, networks, WINDOW);
     match outcome {
         Outcome::Assigned { user, extension, .. } => {
             answer["user"] = link(&directory, user);
