@@ -41,8 +41,8 @@ fn device_pool(file: &mut Writer, view: &View<'_>) {
         // An `A` at the end is the clock of 12 hours.
         file.raw(if clock.hours_24 { "</dateTemplate>\n" } else { "A</dateTemplate>\n" });
     }
-    file.element("timeZone", view.time_zone().name).raw("<olsonTimeZone>");
-    file.text(view.clock.map_or("Etc/UTC", |clock| &clock.time_zone)).raw("</olsonTimeZone>\n");
+    let zone = view.time_zone();
+    file.element("timeZone", zone.name).element("olsonTimeZone", zone.iana);
     file.raw("<ntps>\n");
     for server in view.clock.iter().flat_map(|clock| clock.ntp_servers.iter()) {
         file.raw("<ntp>\n").element("name", server).element("ntpMode", "unicast");

@@ -52,10 +52,9 @@ fn clock(file: &mut Writer, view: &View<'_>) {
         view.clock.and_then(|clock| clock.ntp_servers.get(at)).map_or("", |server| server)
     };
     file.element("Primary_NTP_Server", server(0)).element("Secondary_NTP_Server", server(1));
-    file.element("Time_Zone", zone.offset);
-    let rule = zone.summer.rule();
-    file.element("Daylight_Saving_Time_Enable", yes(!rule.is_empty()));
-    file.element("Daylight_Saving_Time_Rule", rule);
+    file.element("Time_Zone", &zone.offset);
+    file.element("Daylight_Saving_Time_Enable", yes(!zone.summer.is_empty()));
+    file.element("Daylight_Saving_Time_Rule", &zone.summer);
     let hours_24 = view.clock.is_none_or(|clock| clock.hours_24);
     file.element("Time_Format", if hours_24 { "24hr" } else { "12hr" });
     let date_form = view.clock.map_or("Y/M/D", |clock| &*clock.date_form);

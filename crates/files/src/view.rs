@@ -10,7 +10,7 @@ use jackfield_model::{
 use jackfield_vocabulary::{ObjectId, SecretText};
 
 use crate::locale::{Locale, locale};
-use crate::time_zone::{TimeZone, time_zone};
+use crate::time_zone::TimeZone;
 use crate::{Asker, Context};
 
 /// What a phone's file shows.
@@ -81,8 +81,8 @@ impl<'a> View<'a> {
         }
     }
 
-    pub(crate) fn time_zone(&self) -> &'static TimeZone {
-        time_zone(self.clock.map_or("UTC", |clock| &clock.time_zone))
+    pub(crate) fn time_zone(&self) -> TimeZone {
+        TimeZone::of(self.clock.map_or("UTC", |clock| &clock.time_zone))
     }
 
     /// The number of the line's voice mail, empty where there is none.

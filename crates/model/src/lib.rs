@@ -19,6 +19,7 @@ pub mod setup;
 mod shape;
 mod text;
 mod texts;
+mod time_zone;
 
 pub use credential::judge_new;
 pub use directory::{
@@ -39,3 +40,4 @@ pub use secrets::{DeviceSecrets, DigestAlgorithm, hexadecimal};
 pub use shape::references_of;
 pub use text::Text;
 pub use texts::{Explanation, Language, Message, sentence};
+pub use time_zone::is_time_zone;

@@ -46,6 +46,9 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
             "busy_trigger",
         ),
         (Kind::DateTimeGroup, json!({ "name": "t", "time_zone": "Tokyo" }), "time_zone"),
+        (Kind::DateTimeGroup, json!({ "name": "t", "time_zone": "Mars/Olympus" }), "time_zone"),
+        (Kind::DateTimeGroup, json!({ "name": "t", "time_zone": "Asia/Tokyo " }), "time_zone"),
+        (Kind::DateTimeGroup, json!({ "name": "t", "time_zone": "" }), "time_zone"),
         (
             Kind::DateTimeGroup,
             json!({ "name": "t", "time_zone": "Asia/Tokyo", "date_form": "D.M.Y" }),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
 use jackfield_model::{
-    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Text,
+    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Text, is_time_zone,
 };
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{ObjectId, SecretText};
@@ -227,9 +227,9 @@ fn system_locale() -> String {
 fn system_time_zone() -> String {
     let linked = std::fs::read_link("/etc/localtime").ok();
     let linked = linked.as_deref().and_then(|target| target.to_str()?.split_once("zoneinfo/"));
-    std::env::var("TZ")
-        .ok()
-        .filter(|zone| zone.contains('/'))
-        .or_else(|| linked.map(|(_, zone)| zone.to_owned()))
+    let named = std::env::var("TZ").ok().into_iter().map(|zone| zone.trim_matches(':').to_owned());
+    named
+        .chain(linked.map(|(_, zone)| zone.to_owned()))
+        .find(|zone| is_time_zone(zone))
         .unwrap_or_else(|| "Etc/UTC".to_owned())
 }

@@ -3,6 +3,7 @@
 use jackfield_vocabulary::{Code, Refusal};
 
 use crate::Text;
+use crate::time_zone::{is_time_zone, zones_like};
 
 /// A value that is not of its form.
 pub(super) fn invalid(field: &str, found: &str, allowed: &str) -> Refusal {
@@ -45,14 +46,14 @@ pub(super) fn locale(field: &str, text: &str) -> Result<(), Refusal> {
     must(field, text, "en-US, ja-JP, …", text.is_empty() || form(text).is_some())
 }
 
-/// A time zone's IANA name.
+/// A time zone of the IANA database. What is none may be the last part of some.
 pub(super) fn time_zone(field: &str, text: &str) -> Result<(), Refusal> {
-    let part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+-".contains(&byte))
+    let known = is_time_zone(text);
+    let allowed = match if known { Vec::new() } else { zones_like(text) } {
+        meant if meant.is_empty() => "Asia/Tokyo, Europe/Berlin, UTC, … (IANA)".to_owned(),
+        meant => meant.join(", "),
     };
-    let area = text.contains('/') || text == "UTC";
-    must(field, text, "Asia/Tokyo, Europe/Berlin, UTC, …", area && text.split('/').all(part))
+    must(field, text, &allowed, known)
 }
 
 /// Networks in CIDR form.
