@@ -1,4 +1,5 @@
-//! The TFTP door to phone files: RFC 1350 and 2347 to 2349, reading only, mode octet only.
+//! The TFTP door to phone files: RFC 1350 and 2347 to 2349, reading only, in the modes
+//! octet and netascii.
 //!
 //! The server is a machine without sockets or clock; a driver feeds it. Requests come in on one
 //! socket and are answered from a few others, so that thousands of phones that boot at once take no

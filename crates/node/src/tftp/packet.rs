@@ -18,10 +18,42 @@ pub(crate) enum Packet<'a> {
 pub(crate) struct Request<'a> {
     /// The name, in the case in which it was asked for.
     pub(crate) name: &'a str,
-    /// The bytes go as they are; any other mode is not served.
-    pub(crate) octet: bool,
+    /// How the bytes go; `None` for a mode that is not served.
+    pub(crate) mode: Option<Mode>,
     /// What the client proposes (RFC 2347).
     pub(crate) options: Options,
+}
+
+/// How the bytes of a file go over the wire (RFC 1350 section 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As they are.
+    Octet,
+    /// As text of the virtual terminal of RFC 764.
+    Netascii,
+}
+
+impl Mode {
+    fn of(name: &str) -> Option<Self> {
+        let modes = [("octet", Self::Octet), ("netascii", Self::Netascii)];
+        modes.into_iter().find(|(mode, _)| mode.eq_ignore_ascii_case(name)).map(|(_, mode)| mode)
+    }
+
+    /// A file as it goes over the wire: in netascii a line ends with CR LF, and CR alone is CR NUL.
+    pub(crate) fn encode(self, file: Vec<u8>) -> Vec<u8> {
+        if self == Self::Octet {
+            return file;
+        }
+        let mut text = Vec::with_capacity(file.len() + file.len() / 16);
+        for byte in file {
+            match byte {
+                b'\n' => text.extend_from_slice(b"\r\n"),
+                b'\r' => text.extend_from_slice(b"\r\0"),
+                byte => text.push(byte),
+            }
+        }
+        text
+    }
 }
 
 /// An error code of RFC 1350 or 2347.
@@ -66,7 +98,7 @@ impl<'a> Request<'a> {
             let (Some(Ok(option)), Some(Ok(value))) = (texts.next(), texts.next()) else { break };
             options.propose(option, value);
         }
-        Some(Self { name, octet: mode.eq_ignore_ascii_case("octet"), options })
+        Some(Self { name, mode: Mode::of(mode), options })
     }
 }
 
@@ -120,14 +152,25 @@ mod tests {
             panic!("a request");
         };
         assert_eq!(request.name, "SEP001122AABBCC.cnf.xml");
-        assert!(request.octet && request.options.size);
+        assert!(request.mode == Some(Mode::Octet) && request.options.size);
         assert_eq!(request.options.block_size, Some(1024));
     }
 
     #[test]
-    fn netascii_is_another_mode() {
-        let Some(Packet::Read(request)) = read("\0\x01file\0netascii\0") else { panic!() };
-        assert!(!request.octet);
+    fn other_modes_are_told_apart() {
+        for (name, mode) in [("netascii", Some(Mode::Netascii)), ("NetASCII", Some(Mode::Netascii)), ("mail", None)]
+        {
+            let text = format!("\0\x01file\0{name}\0");
+            let Some(Packet::Read(request)) = read(&text) else { panic!("{name}") };
+            assert_eq!(request.mode, mode, "{name}");
+        }
+    }
+
+    #[test]
+    fn netascii_has_its_own_ends_of_lines() {
+        let text = Mode::Netascii.encode(b"a\nb\r\nc\rd\n".to_vec());
+        assert_eq!(text, b"a\r\nb\r\0\r\nc\r\0d\r\n");
+        assert_eq!(Mode::Octet.encode(b"a\n".to_vec()), b"a\n");
     }
 
     #[test]

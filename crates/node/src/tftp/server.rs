@@ -97,10 +97,11 @@ impl<'a> Server<'a> {
         now: Duration,
         send: &mut Send<'_>,
     ) {
-        if !request.octet {
-            send(&packet::error(ErrorCode::Undefined, "only mode octet is served"), from);
+        let Some(mode) = request.mode else {
+            let why = "only modes octet and netascii are served";
+            send(&packet::error(ErrorCode::Undefined, why), from);
             return;
-        }
+        };
         if let Some(running) = self.transfers.get(&from) {
             if *running.name == *request.name && !running.transfer.is_confirmed() {
                 // The same request again: what was sent goes again when it is due.
@@ -113,7 +114,7 @@ impl<'a> Server<'a> {
             return;
         }
         match self.source.fetch(request.name, from.ip()) {
-            Ok(file) => self.add(file, request, from, now, send),
+            Ok(file) => self.add(mode.encode(file), request, from, now, send),
             Err(FileFault::NotFound) => {
                 send(&packet::error(ErrorCode::NotFound, "file not found"), from);
             }

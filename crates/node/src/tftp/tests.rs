@@ -67,7 +67,11 @@ struct Client {
 
 impl Client {
     fn new(name: &str, options: &[(&str, &str)]) -> Self {
-        let packet = request(name, "octet", options);
+        Self::in_mode("octet", name, options)
+    }
+
+    fn in_mode(mode: &str, name: &str, options: &[(&str, &str)]) -> Self {
+        let packet = request(name, mode, options);
         Self {
             last: packet.clone(),
             request: packet,
@@ -289,11 +293,34 @@ fn answer_to(packet: &[u8]) -> Vec<Vec<u8>> {
     out
 }
 
+/// The mode in which the usual `tftp` command asks.
+#[test]
+fn a_file_in_netascii_arrives_whole_once_its_ends_of_lines_are_read() {
+    for (mode, options) in [("netascii", &[][..]), ("NETASCII", &[("tsize", "0"), ("blksize", "1428")])] {
+        let mut clients = [Client::in_mode(mode, "20480", options)];
+        let mut network = Network { seed: 5, loss: 10, doubles: 10 };
+        fetch_all(&mut clients, &mut network, Limits::default());
+        let [client] = clients;
+        let (mut read, mut rest) = (Vec::new(), &*client.file);
+        while let Some((byte, after)) = rest.split_first() {
+            let ends = matches!((byte, after.first()), (b'\r', Some(b'\n' | 0)));
+            read.push(if ends && after[0] == b'\n' { b'\n' } else { *byte });
+            rest = if ends { &after[1..] } else { after };
+            assert!(ends || !matches!(byte, b'\r' | b'\n'), "an end of a line of its own");
+        }
+        assert!(read == bytes(20480), "{mode}");
+        let told = client.agreed.iter().position(|option| option == "tsize");
+        let size = told.map(|at| client.agreed[at + 1].parse().unwrap());
+        assert!(size.is_none_or(|size: usize| size == client.file.len()), "as it goes over the wire");
+    }
+}
+
 #[test]
 fn writing_and_other_modes_are_refused_and_noise_is_not_answered() {
     let code = |packet: &[u8]| answer_to(packet).first().map(|answer| (answer[1], answer[3]));
     assert_eq!(code(b"\0\x02file\0octet\0"), Some((5, 2)));
-    assert_eq!(code(&request("100", "netascii", &[])), Some((5, 0)));
+    assert_eq!(code(&request("100", "mail", &[])), Some((5, 0)));
+    assert_eq!(code(&request("100", "", &[])), Some((5, 0)));
     assert_eq!(code(b"\0\x01"), Some((5, 4)));
     for noise in [
         &b""[..],
