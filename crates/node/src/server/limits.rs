@@ -1,6 +1,8 @@
 //! What the system allows this process, and where it is.
 
+use std::fs::Permissions;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -25,6 +27,17 @@ pub(crate) fn file_limit() -> usize {
         let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
         let known = libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0;
         if known { usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) } else { 1024 }
+    }
+}
+
+/// What the node writes from now on is its own affair: nobody else on the machine may read it. So
+/// are the files that an older version left open to all.
+pub(crate) fn keep_private(folder: &Path) {
+    // SAFETY: it changes a number of the process and can't fail.
+    unsafe { libc::umask(0o077) };
+    for name in ["identity", "epoch", "quarantine"] {
+        // Most are not there yet; what is somebody else's is for them to close.
+        let _ = std::fs::set_permissions(folder.join(name), Permissions::from_mode(0o600));
     }
 }
 

@@ -137,6 +137,7 @@ impl Server {
         machine: impl FnOnce(Engine) -> M,
     ) -> Result<Self> {
         limits::raise_file_limit();
+        limits::keep_private(&settings.place.folder);
         let clock = Clock::start();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
