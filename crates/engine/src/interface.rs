@@ -303,6 +303,8 @@ pub enum Output {
         verify: VerifyId,
         /// Whose; `None` when there is no such account, so that the answer takes as long.
         account: Option<ObjectId>,
+        /// The name that was given: failures are counted for it when it is nobody's.
+        name: Box<str>,
         /// Which credential.
         kind: CredentialKind,
         /// What was presented.

@@ -1,13 +1,22 @@
 //! Attempts at credentials. Each is recorded before the secret is looked at, so that many at once
 //! can't beat the limit; the record is in the database, so that neither a restart nor another node
 //! forgets it.
+//!
+//! Failures are counted by track, which is the account as a rule. Who may administer is not locked out by what
+//! strangers do: failures with such an account's password are counted for each source, and only the
+//! source is locked. A name that nobody has is counted like one that somebody has, so that locks do
+//! not tell which names there are.
 
-use jackfield_model::{CredentialKind, Directory, SelfProvisioning};
+use std::net::IpAddr;
+
+use jackfield_model::{Actor, CredentialKind, Directory, Privilege, SelfProvisioning, hexadecimal};
+use jackfield_vocabulary::share::Source;
 use jackfield_vocabulary::{ObjectId, UnixTime};
+use serde_json::json;
 
-use crate::StoreError;
 use crate::database::{Database, DatabaseError, widen};
 use crate::writer::Turn;
+use crate::{StoreError, commit, hash};
 
 /// Whether a secret is the right one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,22 +25,41 @@ pub enum Verification {
     Right,
     /// It is not, or there is no such account; the failure is counted.
     Wrong,
-    /// The account is locked; the secret was not looked at.
+    /// There are no more tries for a time; the answer is the same whatever the secret is.
     Locked {
         /// Until then; `None` until an administrator unlocks it.
         until: Option<UnixTime>,
     },
-    /// The account has no such credential.
+    /// The account has no such credential; the failure is counted.
     NoCredential,
     /// It can't be checked now.
     Unavailable,
 }
 
+/// Who presents a secret.
+#[derive(Clone, Debug, Default)]
+pub struct Claimant {
+    /// The account; `None` when there is none of that name.
+    pub account: Option<ObjectId>,
+    /// The name that was given; where it is nobody's, failures are counted for it all the same. Without
+    /// name and account nothing is counted.
+    pub name: Box<str>,
+    /// From where, if that is known.
+    pub source: Option<IpAddr>,
+}
+
+impl From<Option<ObjectId>> for Claimant {
+    fn from(account: Option<ObjectId>) -> Self {
+        Self { account, ..Self::default() }
+    }
+}
+
 /// An attempt that may look at the secret.
 pub(crate) struct Attempt {
-    pub(crate) owner: Option<ObjectId>,
-    pub(crate) kind: CredentialKind,
-    pub(crate) row: i64,
+    kind: CredentialKind,
+    track: Track,
+    source: Option<IpAddr>,
+    row: i64,
     /// The hash to compare with; none when there is none.
     pub(crate) hash: Option<Vec<u8>>,
 }
@@ -39,7 +67,21 @@ pub(crate) struct Attempt {
 /// What an attempt comes to before the secret is looked at.
 pub(crate) enum Begun {
     Attempt(Attempt),
-    Locked { until: Option<UnixTime> },
+    /// With the hash, so that it takes as long to say so.
+    Locked {
+        until: Option<UnixTime>,
+        hash: Option<Vec<u8>>,
+    },
+}
+
+/// The failures that are counted together.
+struct Track {
+    owner: ObjectId,
+    /// The kind of credential, and of whom or from where, where that matters.
+    name: String,
+    limit: Limit,
+    /// Nothing is counted.
+    idle: bool,
 }
 
 /// Failures within a time after which there are no more tries for a time.
@@ -52,51 +94,84 @@ struct Limit {
     lock: u64,
 }
 
-/// Records an attempt, or says that the account is locked. Unknown accounts do the same work.
+/// Records an attempt, or says that there are no more tries. Unknown accounts do the same work.
 pub(crate) fn begin(
     turn: &mut Turn<'_>,
-    owner: Option<ObjectId>,
+    claimant: &Claimant,
     kind: CredentialKind,
 ) -> Result<Begun, StoreError> {
+    let track = Track::of(turn, claimant, kind);
     let database = &mut *turn.database;
-    let row_owner = owner.unwrap_or(NOBODY);
-    let hash = turn.vault.get(database, row_owner.0, name(kind))?;
-    let limit = owner.map_or(NO_LIMIT, |owner| limit(&turn.state.directory, owner, kind));
-    match lock(limit, &recent(database, row_owner, kind, limit.failures)?, turn.now) {
-        Lock::Shut(until) => return Ok(Begun::Locked { until }),
-        // The lock's time is over: the account starts anew.
-        Lock::Over => forget(database, row_owner, kind)?,
+    let hash = turn.vault.get(database, track.owner.0, name(kind))?;
+    match lock(track.limit, &recent(database, &track)?, turn.now) {
+        Lock::Shut(until) => return Ok(Begun::Locked { until, hash }),
+        // The lock's time is over: it starts anew.
+        Lock::Over => forget_track(database, &track)?,
         Lock::Open => {}
     }
     let row = database
         .row(
             "INSERT INTO credential_attempt (owner, kind, time) VALUES (?1, ?2, ?3) RETURNING id",
-            &[row_owner.0.into(), name(kind).into(), widen(turn.now.0)],
+            &[track.owner.0.into(), (&*track.name).into(), widen(turn.now.0)],
             |row| row.int(0),
         )?
         .ok_or_else(|| StoreError::Fault("a new row has no id".into()))?;
-    Ok(Begun::Attempt(Attempt { owner, kind, row, hash }))
+    if track.owner == NOBODY {
+        database.execute(
+            "DELETE FROM credential_attempt WHERE owner = ?1 AND id <= ?2",
+            &[NOBODY.0.into(), (row - MOST_OF_NOBODY).into()],
+        )?;
+    }
+    Ok(Begun::Attempt(Attempt { kind, track, source: claimant.source, row, hash }))
 }
 
-/// Writes down what the attempt came to. A wrong one was counted when it began.
+/// Writes down what the attempt came to. A wrong one was counted when it began; the one after which
+/// there are no more tries is in the audit.
 pub(crate) fn finish(
     turn: &mut Turn<'_>,
     attempt: &Attempt,
     right: bool,
 ) -> Result<(), StoreError> {
-    let counts = attempt.owner.is_some() && attempt.hash.is_some();
-    match (right, attempt.owner, attempt.kind) {
+    let Attempt { kind, track, row, .. } = attempt;
+    match (right, kind) {
         // The code is everybody's: one who knows it does not clear the guesses of others.
-        (true, Some(owner), CredentialKind::Password | CredentialKind::Pin) => {
-            forget(turn.database, owner, attempt.kind)?;
+        (true, CredentialKind::Password | CredentialKind::Pin) => {
+            forget_track(turn.database, track)?;
         }
-        (false, _, _) if counts => {}
+        (false, _) if !track.idle => note_lock(turn, attempt)?,
         _ => {
             turn.database
-                .execute("DELETE FROM credential_attempt WHERE id = ?1", &[attempt.row.into()])?;
+                .execute("DELETE FROM credential_attempt WHERE id = ?1", &[(*row).into()])?;
         }
     }
     Ok(())
+}
+
+/// The failure after which an account, or a source for it, is locked is in the audit.
+fn note_lock(turn: &mut Turn<'_>, attempt: &Attempt) -> Result<(), StoreError> {
+    let Attempt { kind, track, source, row, .. } = attempt;
+    if track.owner == NOBODY {
+        return Ok(());
+    }
+    let newest = turn.database.row(
+        "SELECT max(id) FROM credential_attempt WHERE owner = ?1 AND kind = ?2",
+        &[track.owner.0.into(), (&*track.name).into()],
+        |row| row.optional_int(0),
+    )?;
+    let times = recent(turn.database, track)?;
+    let Lock::Shut(until) = lock(track.limit, &times, turn.now) else { return Ok(()) };
+    // Of several at once the last one tells.
+    if newest.flatten() != Some(*row) {
+        return Ok(());
+    }
+    let detail = json!({
+        "credential": kind,
+        "failures": times.len(),
+        "address": source.map(|source| source.to_canonical().to_string()),
+        "only_from": track.only_from(),
+        "until": until,
+    });
+    commit::note(turn, &Actor::System, "lock", Some(track.owner), detail)
 }
 
 /// Takes the newest failure of a credential back.
@@ -119,23 +194,60 @@ pub(crate) fn locked(
     owner: ObjectId,
     kind: CredentialKind,
 ) -> Result<Option<Option<UnixTime>>, StoreError> {
-    let limit = limit(&turn.state.directory, owner, kind);
-    let times = recent(turn.database, owner, kind, limit.failures)?;
-    Ok(match lock(limit, &times, turn.now) {
+    let track = Track::of_account(&turn.state.directory, owner, kind);
+    locked_track(turn, &track)
+}
+
+/// The sources from which an account can't be tried now, and until when.
+pub(crate) fn locked_sources(
+    turn: &mut Turn<'_>,
+    owner: ObjectId,
+) -> Result<Vec<(String, Option<UnixTime>)>, StoreError> {
+    let names = turn.database.rows(
+        "SELECT DISTINCT kind FROM credential_attempt WHERE owner = ?1 ORDER BY kind LIMIT 1500",
+        &[owner.0.into()],
+        |row| Ok(row.text(0)?.to_owned()),
+    )?;
+    let mut sources = Vec::new();
+    for name in names {
+        let whole = Track::of_account(&turn.state.directory, owner, CredentialKind::Password);
+        let track = Track { name, ..whole };
+        if let (Some(source), Some(until)) = (track.only_from(), locked_track(turn, &track)?) {
+            sources.push((source.to_owned(), until));
+        }
+    }
+    Ok(sources)
+}
+
+fn locked_track(
+    turn: &mut Turn<'_>,
+    track: &Track,
+) -> Result<Option<Option<UnixTime>>, StoreError> {
+    let times = recent(turn.database, track)?;
+    Ok(match lock(track.limit, &times, turn.now) {
         Lock::Shut(until) => Some(until),
         Lock::Over | Lock::Open => None,
     })
 }
 
-/// Forgets the failures of one credential.
+/// Forgets the failures of one credential, from wherever they came.
 pub(crate) fn forget(
     database: &mut Database,
     owner: ObjectId,
     kind: CredentialKind,
 ) -> Result<(), DatabaseError> {
+    let name = name(kind);
+    database.execute(
+        "DELETE FROM credential_attempt WHERE owner = ?1 AND (kind = ?2 OR kind LIKE ?3)",
+        &[owner.0.into(), name.into(), format!("{name}{FROM}%").into()],
+    )?;
+    Ok(())
+}
+
+fn forget_track(database: &mut Database, track: &Track) -> Result<(), DatabaseError> {
     database.execute(
         "DELETE FROM credential_attempt WHERE owner = ?1 AND kind = ?2",
-        &[owner.0.into(), name(kind).into()],
+        &[track.owner.0.into(), (&*track.name).into()],
     )?;
     Ok(())
 }
@@ -185,6 +297,56 @@ const KINDS: [CredentialKind; 3] =
 const NOBODY: ObjectId = ObjectId(0);
 const NO_LIMIT: Limit = Limit { failures: 0, window: 0, lock: 0 };
 const MINUTE: u64 = 60_000;
+/// Between the kind of a credential and the source in a track's name.
+const FROM: &str = " from ";
+/// Failures with names that nobody has: the newest of so many attempts.
+const MOST_OF_NOBODY: i64 = 20_000;
+
+impl Track {
+    fn of(turn: &Turn<'_>, claimant: &Claimant, kind: CredentialKind) -> Self {
+        let directory = &turn.state.directory;
+        match (claimant.account, claimant.source) {
+            (Some(owner), Some(source))
+                if kind == CredentialKind::Password && administers(directory, owner) =>
+            {
+                let whole = Self::of_account(directory, owner, kind);
+                Self { name: format!("{}{FROM}{}", whole.name, Source::from(source)), ..whole }
+            }
+            (Some(owner), _) => Self::of_account(directory, owner, kind),
+            (None, _) if claimant.name.is_empty() => {
+                Self { owner: NOBODY, name: name(kind).into(), limit: NO_LIMIT, idle: true }
+            }
+            (None, _) => {
+                // Names are the same in capitals; a wrong one may be a password.
+                let spelt = claimant.name.trim().to_lowercase();
+                let spelt = hexadecimal(&hash::keyed(&turn.vault.pepper, spelt.as_bytes())[..8]);
+                let limit = limit(directory, NOBODY, kind);
+                Self {
+                    owner: NOBODY,
+                    name: format!("{} of {spelt}", name(kind)),
+                    limit,
+                    idle: false,
+                }
+            }
+        }
+    }
+
+    fn of_account(directory: &Directory, owner: ObjectId, kind: CredentialKind) -> Self {
+        let limit = limit(directory, owner, kind);
+        Self { owner, name: name(kind).into(), limit, idle: false }
+    }
+
+    /// The source, where only one is counted.
+    fn only_from(&self) -> Option<&str> {
+        self.name.split_once(FROM).map(|(_, source)| source)
+    }
+}
+
+/// Who may administer anything is no target for strangers who want to lock somebody out.
+fn administers(directory: &Directory, owner: ObjectId) -> bool {
+    let owned = directory.privileges(owner);
+    Privilege::ADMINISTRATIVE.iter().any(|one| owned.contains(one))
+}
 
 fn limit(directory: &Directory, owner: ObjectId, kind: CredentialKind) -> Limit {
     if kind == CredentialKind::Code {
@@ -203,16 +365,11 @@ fn limit(directory: &Directory, owner: ObjectId, kind: CredentialKind) -> Limit 
     }
 }
 
-fn recent(
-    database: &mut Database,
-    owner: ObjectId,
-    kind: CredentialKind,
-    failures: u32,
-) -> Result<Vec<UnixTime>, DatabaseError> {
+fn recent(database: &mut Database, track: &Track) -> Result<Vec<UnixTime>, DatabaseError> {
     database.rows(
         "SELECT time FROM credential_attempt WHERE owner = ?1 AND kind = ?2 \
          ORDER BY id DESC LIMIT ?3",
-        &[owner.0.into(), name(kind).into(), failures.into()],
+        &[track.owner.0.into(), (&*track.name).into(), track.limit.failures.into()],
         |row| row.number(0).map(UnixTime),
     )
 }

@@ -1,6 +1,7 @@
 //! What other threads hold of the store.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use jackfield_vocabulary::{ObjectId, OperationId, SecretText, UnixTime};
 use serde_json::Value as Json;
 
 use crate::answer::Answer;
-use crate::attempt::{self, Begun, Verification};
+use crate::attempt::{self, Begun, Claimant, Verification};
 use crate::audit::{self, AuditEntry, AuditFilter};
 use crate::commit::{self, Wanted};
 use crate::key::random_bytes;
@@ -25,6 +26,7 @@ pub struct StoreHandle {
     pub(crate) queue: Arc<Queue>,
     pub(crate) directory: Arc<RwLock<Arc<Directory>>>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) sign_outs: Arc<AtomicU64>,
     /// The database is one that other nodes may work on too.
     pub(crate) shared: bool,
 }
@@ -36,6 +38,13 @@ impl StoreHandle {
     /// The latest directory.
     pub fn directory(&self) -> Arc<Directory> {
         Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A number that grows when anybody who is signed in may have been signed out, on whichever node: by
+    /// the end of a token, a new password, or a change of accounts, groups or roles. What was
+    /// learned of a token is good while it stays the same.
+    pub fn sign_outs(&self) -> u64 {
+        self.sign_outs.load(Ordering::Acquire)
     }
 
     /// How many requests wait for the writer.
@@ -101,14 +110,14 @@ impl StoreHandle {
     }
 
     /// Checks a secret and counts failures, on the caller's thread; see [`crate::Verifier`] for
-    /// threads that can't wait. `owner` is `None` when there is no such account.
+    /// threads that can't wait. Whatever the answer is, it takes as long.
     pub fn verify(
         &self,
-        owner: Option<ObjectId>,
+        claimant: impl Into<Claimant>,
         kind: CredentialKind,
         secret: &SecretText,
     ) -> Verification {
-        match self.try_verify(owner, kind, secret) {
+        match self.try_verify(claimant.into(), kind, secret) {
             Ok(verification) => verification,
             Err(error) => {
                 tracing::error!(%error, "a credential can't be checked");
@@ -133,6 +142,15 @@ impl StoreHandle {
         kind: CredentialKind,
     ) -> Result<Option<Option<UnixTime>>, StoreError> {
         self.work(Lane::Urgent, move |turn| attempt::locked(turn, owner, kind))
+    }
+
+    /// The sources from which nobody can sign in to an account now, and until when. Accounts that
+    /// may administer are locked by source.
+    pub fn locked_sources(
+        &self,
+        owner: ObjectId,
+    ) -> Result<Vec<(String, Option<UnixTime>)>, StoreError> {
+        self.work(Lane::Urgent, move |turn| attempt::locked_sources(turn, owner))
     }
 
     /// An account has such a credential.
@@ -175,17 +193,21 @@ impl StoreHandle {
 
     fn try_verify(
         &self,
-        owner: Option<ObjectId>,
+        claimant: Claimant,
         kind: CredentialKind,
         secret: &SecretText,
     ) -> Result<Verification, StoreError> {
-        let begun = self.work(Lane::Urgent, move |turn| attempt::begin(turn, owner, kind))?;
+        let known = claimant.account.is_some();
+        let begun = self.work(Lane::Urgent, move |turn| attempt::begin(turn, &claimant, kind))?;
+        let pepper = &self.vault.pepper;
         let attempt = match begun {
-            Begun::Locked { until } => return Ok(Verification::Locked { until }),
+            Begun::Locked { until, hash } => {
+                hash::check(pepper, kind, secret, hash.as_deref())?;
+                return Ok(Verification::Locked { until });
+            }
             Begun::Attempt(attempt) => attempt,
         };
-        let right = hash::check(&self.vault.pepper, kind, secret, attempt.hash.as_deref())?;
-        let known = attempt.owner.is_some();
+        let right = hash::check(pepper, kind, secret, attempt.hash.as_deref())?;
         let verification = match (right, &attempt.hash) {
             (true, _) => Verification::Right,
             (false, None) if known => Verification::NoCredential,

@@ -49,10 +49,15 @@ fn input(pepper: &Key, kind: CredentialKind, secret: &SecretText) -> Vec<u8> {
     if kind == CredentialKind::Password {
         return secret.to_vec();
     }
+    keyed(pepper, secret).to_vec()
+}
+
+/// A digest that says nothing to who does not have the key.
+pub(crate) fn keyed(pepper: &Key, text: &[u8]) -> [u8; 32] {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(pepper.bytes()).expect("any length is a key for HMAC");
-    mac.update(secret);
-    mac.finalize().into_bytes().to_vec()
+    mac.update(text);
+    mac.finalize().into_bytes().into()
 }
 
 fn argon2(kind: CredentialKind) -> Result<Argon2<'static>, StoreError> {

@@ -68,7 +68,7 @@ mod write;
 mod writer;
 
 pub use answer::Answer;
-pub use attempt::Verification;
+pub use attempt::{Claimant, Verification};
 pub use audit::{AuditEntry, AuditFilter};
 pub use backup::{BackupSummary, backup, restore};
 pub use binding::BindingRow;

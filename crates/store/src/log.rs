@@ -35,6 +35,12 @@ pub(crate) struct Origin {
 /// The kind by which other nodes know that a device has a new secret.
 pub(crate) const DEVICE_SECRET: &str = "device-secret";
 
+/// The kind by which other nodes know that tokens of an account have ended.
+pub(crate) const TOKEN: &str = "token";
+
+/// The kind by which other nodes know that a credential of an account was set or removed.
+pub(crate) const CREDENTIAL: &str = "credential";
+
 impl Origin {
     /// An operation.
     pub(crate) fn of(wanted: &Wanted, time: UnixTime) -> Result<Self, StoreError> {

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jackfield_model::{Change, Directory};
+use jackfield_model::{Change, Directory, Kind};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
 use crate::database::{Database, DatabaseError, narrow, widen};
 use crate::load::load;
-use crate::log::DEVICE_SECRET;
+use crate::log::{CREDENTIAL, DEVICE_SECRET, TOKEN};
 use crate::object::Stored;
 
 /// The directory as the running transaction sees it.
@@ -23,11 +23,13 @@ pub(crate) struct State {
     pub(crate) last_id: ObjectId,
     /// What changed since the directory that everybody else has.
     pub(crate) changed: BTreeSet<ObjectId>,
+    /// Somebody who is signed in may not be so any more.
+    pub(crate) signed_out: bool,
 }
 
 impl State {
     pub(crate) fn new(directory: Arc<Directory>, sequence: u64, last_id: ObjectId) -> Self {
-        Self { directory, sequence, last_id, changed: BTreeSet::new() }
+        Self { directory, sequence, last_id, changed: BTreeSet::new(), signed_out: false }
     }
 
     /// Applies what a step wrote.
@@ -43,6 +45,7 @@ impl State {
             return Ok(());
         }
         let (mut ids, mut rotated, mut rows) = (BTreeSet::new(), BTreeSet::new(), 0);
+        let mut signed_out = self.signed_out;
         database.each(
             "SELECT object, kind, version FROM change WHERE sequence > ?1",
             &[widen(self.sequence)],
@@ -50,6 +53,7 @@ impl State {
                 rows += 1;
                 let Some(object) = row.optional_int(0)? else { return Ok(()) };
                 let object = ObjectId(narrow(object)?);
+                signed_out |= row.optional_text(1)?.is_some_and(signs_out);
                 if row.optional_int(2)?.is_some() {
                     ids.insert(object);
                 } else if row.optional_text(1)? == Some(DEVICE_SECRET) {
@@ -64,6 +68,7 @@ impl State {
         }
         let changes = latest(database, &ids)?;
         self.sequence = newest;
+        self.signed_out = signed_out;
         self.last_id = last_id(database)?;
         self.apply(&changes);
         for device in rotated {
@@ -76,7 +81,8 @@ impl State {
         let fresh = load(database, self.directory.secrets().clone())?;
         self.changed.extend(self.directory.entries().map(|(id, _)| id));
         self.changed.extend(fresh.directory.entries().map(|(id, _)| id));
-        *self = Self { changed: std::mem::take(&mut self.changed), ..fresh };
+        let changed = std::mem::take(&mut self.changed);
+        *self = Self { changed, signed_out: true, ..fresh };
         Ok(())
     }
 
@@ -100,6 +106,14 @@ impl State {
         Ok(())
     }
 }
+
+/// Whether a change of this kind may end what somebody who is signed in may do.
+pub(crate) fn signs_out(kind: &str) -> bool {
+    let object = || kind.parse().is_ok_and(|kind| ACCOUNTS.contains(&kind));
+    matches!(kind, TOKEN | CREDENTIAL) || object()
+}
+
+const ACCOUNTS: [Kind; 4] = [Kind::EndUser, Kind::ApplicationUser, Kind::UserGroup, Kind::Role];
 
 /// The number of the last change.
 pub(crate) fn newest_change(database: &mut Database) -> Result<u64, DatabaseError> {

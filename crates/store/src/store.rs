@@ -41,7 +41,9 @@ impl Store {
             drop(spawn("store-listener", move || listen(&url, &queue))?);
         }
         let shared = Arc::new(RwLock::new(Arc::clone(&state.directory)));
+        let sign_outs = Arc::default();
         let handle = StoreHandle {
+            sign_outs: Arc::clone(&sign_outs),
             queue: Arc::clone(&queue),
             directory: Arc::clone(&shared),
             vault: Arc::new(vault.clone()),
@@ -55,6 +57,7 @@ impl Store {
             state,
             shared,
             publish: Publish(Box::new(on_directory)),
+            sign_outs,
             refusals: Refusals::default(),
             backoff: Backoff::default(),
         };

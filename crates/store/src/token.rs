@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jackfield_model::{Actor, CredentialKind, Operation, hexadecimal};
 use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::StoreError;
@@ -12,7 +13,9 @@ use crate::commit::{self, Wanted};
 use crate::database::{Database, DatabaseError, Row, widen};
 use crate::handle::StoreHandle;
 use crate::key::random_bytes;
+use crate::log::{Log, Origin, TOKEN};
 use crate::queue::Lane;
+use crate::writer::Turn;
 
 /// What a token stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,22 +81,32 @@ impl StoreHandle {
     }
 
     /// Ends the token itself, as at signing out.
-    pub fn revoke_token(&self, token: &SecretText) -> Result<bool, StoreError> {
-        self.revoke_token_id(&digest(token.reveal()))
+    pub fn revoke_token(&self, actor: Actor, token: &SecretText) -> Result<bool, StoreError> {
+        self.revoke_token_id(actor, &digest(token.reveal()))
     }
 
     /// Ends a token by its id; `false` when there is none.
-    pub fn revoke_token_id(&self, id: &str) -> Result<bool, StoreError> {
+    pub fn revoke_token_id(&self, actor: Actor, id: &str) -> Result<bool, StoreError> {
         let id = id.to_owned();
         self.work(Lane::Urgent, move |turn| {
-            let gone = turn.database.execute("DELETE FROM token WHERE hash = ?1", &[id.into()])?;
-            Ok(gone == 1)
+            let sql = "DELETE FROM token WHERE hash = ?1 RETURNING account";
+            let account = turn.database.row(sql, &[id.into()], |row| row.number(0))?;
+            if let Some(account) = account {
+                signed_out(turn, &actor, ObjectId(account), 1)?;
+            }
+            Ok(account.is_some())
         })
     }
 
     /// Ends all tokens of an account, as after a change of its password.
-    pub fn revoke_tokens(&self, account: ObjectId) -> Result<u64, StoreError> {
-        self.work(Lane::Urgent, move |turn| Ok(end_tokens(turn.database, account)?))
+    pub fn revoke_tokens(&self, actor: Actor, account: ObjectId) -> Result<u64, StoreError> {
+        self.work(Lane::Urgent, move |turn| {
+            let gone = end_tokens(turn.database, account)?;
+            if gone > 0 {
+                signed_out(turn, &actor, account, gone)?;
+            }
+            Ok(gone)
+        })
     }
 
     /// Sets a new random password that its owner must change after the first use, as for the
@@ -140,6 +153,20 @@ impl StoreHandle {
 /// Ends all tokens of an account, and tells how many they were.
 pub(crate) fn end_tokens(database: &mut Database, account: ObjectId) -> Result<u64, DatabaseError> {
     database.execute("DELETE FROM token WHERE account = ?1", &[account.0.into()])
+}
+
+/// Tokens have ended: it is in the audit, and whoever remembers them is told.
+fn signed_out(
+    turn: &mut Turn<'_>,
+    actor: &Actor,
+    account: ObjectId,
+    tokens: u64,
+) -> Result<(), StoreError> {
+    turn.state.signed_out = true;
+    let detail = Some(json!({ "tokens": tokens }));
+    let log = Log { object: Some(account), kind: Some(TOKEN), detail, ..Log::default() };
+    let origin = Origin::elsewhere(actor, "sign-out", turn.now)?;
+    origin.append(turn.database, turn.state, vec![log])
 }
 
 /// The secret that marks a one-time password.

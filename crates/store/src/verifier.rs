@@ -8,7 +8,7 @@ use jackfield_model::CredentialKind;
 use jackfield_vocabulary::{ObjectId, SecretText};
 
 use crate::handle::StoreHandle;
-use crate::{StoreError, Verification};
+use crate::{Claimant, StoreError, Verification};
 
 /// Checks secrets on threads of its own.
 pub struct Verifier {
@@ -18,7 +18,7 @@ pub struct Verifier {
 
 enum Question {
     Verify {
-        owner: Option<ObjectId>,
+        claimant: Claimant,
         kind: CredentialKind,
         secret: SecretText,
         reply: Box<dyn FnOnce(Verification) + Send>,
@@ -48,16 +48,15 @@ impl Verifier {
         Ok(Self { questions: Some(send), threads })
     }
 
-    /// Checks a secret and counts failures; `owner` is `None` when there is no such account, so
-    /// that the answer takes as long. Answers `Unavailable` at once when too much waits.
+    /// See [`StoreHandle::verify`]. Answers `Unavailable` at once when too much waits.
     pub fn verify(
         &self,
-        owner: Option<ObjectId>,
+        claimant: impl Into<Claimant>,
         kind: CredentialKind,
         secret: SecretText,
         reply: Box<dyn FnOnce(Verification) + Send>,
     ) {
-        let question = Question::Verify { owner, kind, secret, reply };
+        let question = Question::Verify { claimant: claimant.into(), kind, secret, reply };
         if let Some(Question::Verify { reply, .. }) = self.put(question) {
             reply(Verification::Unavailable);
         }
@@ -96,8 +95,8 @@ fn answer_all(handle: &StoreHandle, receive: &Mutex<Receiver<Question>>) {
         let question = receive.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(question) = question else { return };
         match question {
-            Question::Verify { owner, kind, secret, reply } => {
-                reply(handle.verify(owner, kind, &secret));
+            Question::Verify { claimant, kind, secret, reply } => {
+                reply(handle.verify(claimant, kind, &secret));
             }
             Question::Forgive { owner, kind } => handle.forgive(owner, kind),
         }

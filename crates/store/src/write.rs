@@ -12,9 +12,9 @@ use crate::attempt;
 use crate::claim::Claims;
 use crate::commit::Wanted;
 use crate::database::{Database, DatabaseError, Many, SCHEMA, Value};
-use crate::log::{DEVICE_SECRET, Log, Origin};
+use crate::log::{CREDENTIAL, DEVICE_SECRET, Log, Origin};
 use crate::object::{self, Stored};
-use crate::state::State;
+use crate::state::{State, signs_out};
 use crate::token::{self, ONE_TIME};
 use crate::vault::Vault;
 
@@ -55,6 +55,7 @@ impl Writing<'_> {
         claims.take(database, state)?;
         self.write_secrets(database, &verdict.effects, &mut logs)?;
         add_audit(&mut logs, &verdict.audit);
+        state.signed_out |= logs.iter().filter_map(|log| log.kind).any(signs_out);
         Origin::of(self.wanted, self.now)?.append(database, state, logs)?;
         state.apply(&verdict.changes());
         for effect in &verdict.effects {
@@ -76,7 +77,7 @@ impl Writing<'_> {
                 Effect::Put { .. } | Effect::Delete { .. } => continue,
                 Effect::Credential { owner, kind, hash } => {
                     self.credential(database, *owner, *kind, hash.as_ref())?;
-                    (owner, None, json!({ "credential": kind, "set": hash.is_some() }))
+                    (owner, Some(CREDENTIAL), json!({ "credential": kind, "set": hash.is_some() }))
                 }
                 Effect::RotateDeviceSecret { device } => {
                     rotate(database, *device)?;

@@ -2,6 +2,7 @@
 //! transaction, a savepoint each, commits, publishes the new directory, and only then answers.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ pub(crate) struct Writer {
     pub(crate) state: State,
     pub(crate) shared: Arc<RwLock<Arc<Directory>>>,
     pub(crate) publish: Publish,
+    /// See [`StoreHandle::sign_outs`](crate::StoreHandle::sign_outs).
+    pub(crate) sign_outs: Arc<AtomicU64>,
     pub(crate) refusals: Refusals,
     pub(crate) backoff: Backoff,
 }
@@ -194,7 +197,8 @@ impl Writer {
     }
 
     fn finish(&mut self, mut database: Database, state: State, outcomes: Vec<Outcome>) {
-        let notified = if state.changed.is_empty() { Ok(()) } else { database.notify() };
+        let quiet = state.changed.is_empty() && !state.signed_out;
+        let notified = if quiet { Ok(()) } else { database.notify() };
         let committed = match notified {
             Ok(()) => database.commit(),
             Err(error) => Err(DatabaseError::Busy(error.to_string())),
@@ -222,6 +226,9 @@ impl Writer {
     fn publish(&mut self, mut state: State) {
         let changed: Arc<[ObjectId]> = std::mem::take(&mut state.changed).into_iter().collect();
         let moved = !Arc::ptr_eq(&state.directory, &self.state.directory);
+        if std::mem::take(&mut state.signed_out) {
+            self.sign_outs.fetch_add(1, Ordering::Release);
+        }
         self.state = state;
         if moved {
             let directory = Arc::clone(&self.state.directory);

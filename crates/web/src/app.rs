@@ -6,6 +6,7 @@ use jackfield_store::{StoreError, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, OperationId, Refusal};
 use tokio::sync::Semaphore;
 
+use crate::failure::Failures;
 use crate::files::PhoneFiles;
 use crate::job::Jobs;
 use crate::metrics::Counts;
@@ -30,8 +31,12 @@ struct Inner {
     remembered: Remembered,
     attempts: Attempts,
     counts: Counts,
-    /// Work that blocks: the store, hashes of passwords.
+    failures: Failures,
+    /// Work that blocks: the store.
     blocking: Semaphore,
+    /// Hashes of passwords, and those who wait for one.
+    hashing: Semaphore,
+    hashing_queue: Semaphore,
 }
 
 /// What the doors need of the node.
@@ -70,7 +75,10 @@ impl App {
                 remembered: Remembered::default(),
                 attempts: Attempts::default(),
                 counts: Counts::default(),
+                failures: Failures::default(),
                 blocking: Semaphore::new(MOST_BLOCKING),
+                hashing: Semaphore::new(hashing_places()),
+                hashing_queue: Semaphore::new(MOST_HASHES_WAITING),
             }),
         }
     }
@@ -115,6 +123,10 @@ impl App {
         &self.inner.attempts
     }
 
+    pub(crate) fn failures(&self) -> &Failures {
+        &self.inner.failures
+    }
+
     pub(crate) fn counts(&self) -> &Counts {
         &self.inner.counts
     }
@@ -130,6 +142,25 @@ impl App {
         work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let _place = self.inner.blocking.acquire().await.map_err(|_| StoreError::Overloaded)?;
+        self.elsewhere(work).await
+    }
+
+    /// Hashes a password or PIN, which keeps a processor busy for long on purpose: in few places of
+    /// its own, so that however many sign in at once, everything else goes on.
+    pub(crate) async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let _waiting =
+            self.inner.hashing_queue.try_acquire().map_err(|_| StoreError::Overloaded)?;
+        let _place = self.inner.hashing.acquire().await.map_err(|_| StoreError::Overloaded)?;
+        self.elsewhere(work).await
+    }
+
+    async fn elsewhere<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let store = self.inner.store.clone();
         tokio::task::spawn_blocking(move || work(&store))
             .await
@@ -151,8 +182,15 @@ impl App {
     }
 }
 
+/// Half of the processors: calls and changes have the others.
+fn hashing_places() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+}
+
 /// Threads that may be taken up at once.
 const MOST_BLOCKING: usize = 32;
+/// Hashes that are wanted at once; more are refused, and may be tried again.
+const MOST_HASHES_WAITING: usize = 256;
 
 /// There is no such thing.
 pub(crate) fn not_found(kind: &str, name: &str) -> Refusal {

@@ -11,6 +11,7 @@ mod call;
 mod clock;
 mod door;
 mod endpoint;
+mod failure;
 mod fault;
 mod files;
 mod job;

@@ -16,6 +16,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 
 use crate::app::App;
 use crate::door::request_id;
+use crate::failure::{self, Door};
 use crate::language::language_of;
 use crate::operator::{Order, Reply, mismatch};
 use crate::say::{self, either};
@@ -55,7 +56,12 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
         Ok(visit) => visit,
         Err((refusal, language)) => return refused(&refusal, language),
     };
-    let result = provision(&app, &visit, address_of(&request)).await;
+    let address = address_of(&request);
+    let result = provision(&app, &visit, address).await;
+    if let Err(refusal) = &result {
+        let account = app.directory().account(visit.query("user").trim());
+        failure::note(&app, Door::PhonePage, address, account, refusal.code);
+    }
     tracing::info!(
         request.id = request_id(),
         http.route = "/phone/self-provisioning/submit",
@@ -70,12 +76,12 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
 }
 
 async fn provision(app: &App, visit: &Visit, address: IpAddr) -> Result<Box<str>, Refusal> {
-    if !app.attempts().admit(address) {
-        return Err(Refusal::new(Code::RateLimited));
-    }
     let (user, password) = (visit.query("user").trim(), visit.query("password"));
     if user.is_empty() {
         return Err(Refusal::new(Code::MissingField).field("user"));
+    }
+    if !app.attempts().admit(address) {
+        return Err(Refusal::new(Code::RateLimited));
     }
     let order = Order::Provision {
         device: visit.device,

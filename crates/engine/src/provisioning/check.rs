@@ -86,7 +86,8 @@ impl Provisioning {
         }
         let then_code = mode == AuthenticationMode::UsersAndAdministrators && is_code(&secret);
         let stage = Stage::Own { proves, kind, then_code };
-        self.ask(context, user, kind, (client, phone, user, secret), stage);
+        let rest = (client, phone, user, secret);
+        self.ask(context, (user, identity.trim().into()), kind, rest, stage);
     }
 
     /// The answer to a check.
@@ -123,20 +124,23 @@ impl Provisioning {
             }
             (Verification::Unavailable, _) => refuse(context, &client, &phone, unavailable()),
             (_, Stage::Own { then_code: true, kind, .. }) => {
-                // An administrator may have entered the code on the user's behalf (SP-03). The code
-                // of nobody is nobody's: an unknown ID learns nothing of it.
-                let account = user.and_then(|_| code_account(context));
-                let counted = (*verification == Verification::Wrong).then_some(kind);
+                // An administrator may have entered the code on the user's behalf (SP-03). It is
+                // looked at for an unknown ID as well, so that its lock does not tell which there
+                // are; nobody is proved by it.
+                let account = code_account(context);
+                let counts =
+                    matches!(verification, Verification::Wrong | Verification::NoCredential);
+                let counted = counts.then_some(kind);
                 let stage = Stage::Code { user_locked: locked, counted };
                 let rest = (client, phone, user, secret);
-                self.ask(context, account, CredentialKind::Code, rest, stage);
+                self.ask(context, (account, Box::default()), CredentialKind::Code, rest, stage);
             }
             (_, Stage::Code { user_locked: Some(until), .. }) => {
-                refuse(context, &client, &phone, user_locked(context, user, until));
+                refuse(context, &client, &phone, locked_until(until));
             }
             (_, stage) => {
                 let refusal = match (locked, stage) {
-                    (Some(until), Stage::Own { .. }) => user_locked(context, user, until),
+                    (Some(until), Stage::Own { .. }) => locked_until(until),
                     (Some(until), Stage::Code { .. }) => {
                         locked_until(until).field("authentication-code")
                     }
@@ -157,14 +161,14 @@ impl Provisioning {
     fn ask(
         &mut self,
         context: &mut Context<'_>,
-        account: Option<ObjectId>,
+        (account, name): (Option<ObjectId>, Box<str>),
         kind: CredentialKind,
         (client, phone, user, secret): (Client, Phone, Option<ObjectId>, SecretText),
         stage: Stage,
     ) {
         let verify = context.ids.verify();
         let patience = context.after(VERIFY_LIMIT, Timer::VerifyAnswer { verify });
-        let question = Output::Verify { verify, account, kind, secret: secret.clone() };
+        let question = Output::Verify { verify, account, name, kind, secret: secret.clone() };
         context.out.push(question);
         self.checks.insert(verify, Check { client, phone, user, secret, stage, patience });
     }
@@ -232,15 +236,6 @@ fn wrong() -> Refusal {
 
 fn unavailable() -> Refusal {
     Refusal::new(Code::DatabaseUnavailable)
-}
-
-fn user_locked(context: &Context<'_>, user: Option<ObjectId>, until: Until) -> Refusal {
-    let user = user.and_then(|user| context.directory.typed::<EndUser>(user));
-    let refusal = locked_until(until);
-    match user {
-        Some(user) => refusal.object("end-user", &user.user_id),
-        None => refusal,
-    }
 }
 
 fn locked_until(until: Until) -> Refusal {

@@ -155,7 +155,7 @@ impl Stage {
                 self.submit(operation, what);
             }
             Output::Inquire { operation } => self.inquired(operation),
-            Output::Verify { verify, account, kind, secret } if !self.checker_silent => {
+            Output::Verify { verify, account, kind, secret, .. } if !self.checker_silent => {
                 let key = account.map(|account| (account, kind));
                 let right = key.and_then(|key| self.secrets.get(&key)).cloned();
                 let verification = self.verdict(account, right.as_deref(), secret.reveal());
@@ -191,7 +191,10 @@ impl Stage {
             return Verification::Locked { until: None };
         }
         match right {
-            None => Verification::NoCredential,
+            None => {
+                *failures += 1;
+                Verification::NoCredential
+            }
             Some(right) if right == presented => {
                 *failures = 0;
                 Verification::Right

@@ -100,7 +100,8 @@ fn wrong_passwords_are_refused_and_lock_the_user() {
     for _ in 0..5 {
         assert_eq!(house.refused("suzuki", Some("wrong")), Code::WrongCredential);
     }
-    assert_eq!(house.refused("suzuki", Some(PASSWORD)), Code::Locked);
+    let locked = house.screen("SUZUKI", Some(PASSWORD)).expect_err("locked");
+    assert_eq!(locked, Refusal::new(Code::Locked), "how the name is written stays a secret");
     assert!(house.stage.submitted.is_empty() && house.stage.restarts.is_empty());
     house.stage.is_still();
 }

@@ -7,7 +7,7 @@ use jackfield_engine::{
     Access, Alarm, BindingChange, CallRecord, Decision, Input, Level, Note, Output, Verification,
 };
 use jackfield_media::DriverHandle;
-use jackfield_store::{Answer, RecordRow, StoreHandle, Verifier};
+use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
 use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now};
 
 use super::clock::Clock;
@@ -51,13 +51,14 @@ impl Outputs {
                 });
                 self.store.inquire(operation, reply);
             }
-            Output::Verify { verify, account, kind, secret } => {
+            Output::Verify { verify, account, name, kind, secret } => {
                 let lanes = self.lanes.clone();
                 let reply = Box::new(move |verification| {
                     let verification = verdict(verification);
                     let _ = lanes.input(Input::Verified { verify, verification });
                 });
-                self.verifier.verify(account, kind, secret, reply);
+                let claimant = Claimant { account, name, source: None };
+                self.verifier.verify(claimant, kind, secret, reply);
             }
             Output::Forgive { account, kind } => self.verifier.forgive(account, kind),
             Output::Media(command) => self.media(command),

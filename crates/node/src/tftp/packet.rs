@@ -158,7 +158,8 @@ mod tests {
 
     #[test]
     fn other_modes_are_told_apart() {
-        for (name, mode) in [("netascii", Some(Mode::Netascii)), ("NetASCII", Some(Mode::Netascii)), ("mail", None)]
+        for (name, mode) in
+            [("netascii", Some(Mode::Netascii)), ("NetASCII", Some(Mode::Netascii)), ("mail", None)]
         {
             let text = format!("\0\x01file\0{name}\0");
             let Some(Packet::Read(request)) = read(&text) else { panic!("{name}") };

@@ -296,7 +296,9 @@ fn answer_to(packet: &[u8]) -> Vec<Vec<u8>> {
 /// The mode in which the usual `tftp` command asks.
 #[test]
 fn a_file_in_netascii_arrives_whole_once_its_ends_of_lines_are_read() {
-    for (mode, options) in [("netascii", &[][..]), ("NETASCII", &[("tsize", "0"), ("blksize", "1428")])] {
+    for (mode, options) in
+        [("netascii", &[][..]), ("NETASCII", &[("tsize", "0"), ("blksize", "1428")])]
+    {
         let mut clients = [Client::in_mode(mode, "20480", options)];
         let mut network = Network { seed: 5, loss: 10, doubles: 10 };
         fetch_all(&mut clients, &mut network, Limits::default());
@@ -311,7 +313,10 @@ fn a_file_in_netascii_arrives_whole_once_its_ends_of_lines_are_read() {
         assert!(read == bytes(20480), "{mode}");
         let told = client.agreed.iter().position(|option| option == "tsize");
         let size = told.map(|at| client.agreed[at + 1].parse().unwrap());
-        assert!(size.is_none_or(|size: usize| size == client.file.len()), "as it goes over the wire");
+        assert!(
+            size.is_none_or(|size: usize| size == client.file.len()),
+            "as it goes over the wire"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use jackfield_model::{CredentialKind, Kind, Operation};
-use jackfield_store::{StoreHandle, Verification, Verifier};
+use jackfield_store::{AuditFilter, Claimant, StoreHandle, Verification, Verifier};
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::json;
 
@@ -136,9 +136,108 @@ fn an_unknown_account_and_one_without_a_credential_are_told_apart_from_wrong_onl
     assert_eq!(handle.verify(None, PIN, &secret), Verification::Wrong);
     assert_eq!(handle.verify(Some(bare), PIN, &secret), Verification::NoCredential);
     assert!(!handle.has_credential(bare, PIN).unwrap());
-    // Neither leaves a trace that grows.
+    // Nothing is counted for nobody, and what is counted ends with the lock.
+    for _ in 0..20 {
+        handle.verify(Some(bare), PIN, &secret);
+    }
     drop(store);
-    assert_eq!(world.text("SELECT CAST(count(*) AS TEXT) FROM credential_attempt").unwrap(), "0");
+    assert_eq!(world.text("SELECT CAST(count(*) AS TEXT) FROM credential_attempt").unwrap(), "5");
+}
+
+fn claimant(account: Option<ObjectId>, name: &str, source: &str) -> Claimant {
+    Claimant { account, name: name.into(), source: Some(source.parse().unwrap()) }
+}
+
+/// Neither the lock nor its end tells whether there is somebody of a name.
+#[test]
+fn a_name_that_nobody_has_locks_like_one_that_somebody_has() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let jo = make(&handle, Kind::EndUser, json!({ "user_id": "jo" }));
+    let kind = CredentialKind::Password;
+    let hash = Some(handle.hash(kind, &SecretText::new("right horse")).unwrap());
+    act(&handle, Operation::SetCredential { owner: jo, kind, hash }).unwrap();
+    let answers = |account, name: &str| {
+        let guess = SecretText::new("wrong horse");
+        let tries = 0..7;
+        tries.map(|_| handle.verify(claimant(account, name, "192.0.2.1"), kind, &guess)).collect()
+    };
+    let of_jo: Vec<Verification> = answers(Some(jo), "jo");
+    let of_nobody: Vec<Verification> = answers(None, "nobody");
+    let is_locked = |one: &Verification| matches!(one, Verification::Locked { until: Some(_) });
+    for answers in [of_jo, of_nobody] {
+        assert!(answers[..5].iter().all(|one| *one == Verification::Wrong), "{answers:?}");
+        assert!(answers[5..].iter().all(is_locked), "{answers:?}");
+    }
+    let guess = SecretText::new("wrong horse");
+    // From wherever, and however it is written; another name has tries of its own.
+    let again = handle.verify(claimant(None, " NOBODY", "198.51.100.1"), kind, &guess);
+    assert!(is_locked(&again), "{again:?}");
+    let other = handle.verify(claimant(None, "nobody2", "192.0.2.1"), kind, &guess);
+    assert_eq!(other, Verification::Wrong);
+}
+
+/// Who may administer is not locked out by strangers, who are slowed down where they are.
+#[test]
+fn an_administrator_is_locked_for_the_source_of_the_failures_only() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let role = json!({ "name": "all", "privileges": ["change-configuration"] });
+    let role = make(&handle, Kind::Role, role);
+    let group = make(&handle, Kind::UserGroup, json!({ "name": "admins", "roles": [role] }));
+    let body = json!({ "user_id": "root", "groups": [group] });
+    let root = make(&handle, Kind::ApplicationUser, body);
+    let kind = CredentialKind::Password;
+    let right = SecretText::new("right horse");
+    let hash = Some(handle.hash(kind, &right).unwrap());
+    act(&handle, Operation::SetCredential { owner: root, kind, hash }).unwrap();
+    let from = |source: &str, secret: &SecretText| {
+        handle.verify(claimant(Some(root), "root", source), kind, secret)
+    };
+    for (stranger, neighbour) in
+        [("203.0.113.9", "::ffff:203.0.113.9"), ("2001:db8::1", "2001:db8::ffff:1")]
+    {
+        for _ in 0..5 {
+            assert_eq!(from(stranger, &SecretText::new("wrong")), Verification::Wrong);
+        }
+        for source in [stranger, neighbour] {
+            assert!(matches!(from(source, &right), Verification::Locked { .. }), "{source}");
+        }
+    }
+    for elsewhere in ["203.0.113.10", "2001:db8:0:1::1", "127.0.0.1"] {
+        assert_eq!(from(elsewhere, &right), Verification::Right, "{elsewhere}");
+    }
+    assert_eq!(handle.locked(root, kind).unwrap(), None);
+    let sources: Vec<_> = handle.locked_sources(root).unwrap();
+    let named: Vec<_> = sources.iter().map(|(source, _)| &**source).collect();
+    assert_eq!(named, ["2001:db8::/64", "203.0.113.9"]);
+    act(&handle, Operation::Unlock { owner: root }).unwrap();
+    assert_eq!(from("203.0.113.9", &right), Verification::Right);
+}
+
+#[test]
+fn a_lock_is_in_the_audit_once() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let user = user(&handle, 3, 30);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| try_pin(&handle, user, "00000"));
+        }
+    });
+    for _ in 0..5 {
+        try_pin(&handle, user, "72951");
+    }
+    let locks =
+        AuditFilter { operation: Some("lock".into()), limit: 100, ..AuditFilter::default() };
+    let locks = handle.audit(locks).unwrap();
+    assert_eq!(locks.len(), 1, "{locks:?}");
+    assert_eq!(locks[0].object, Some(user));
+    let detail = locks[0].detail.as_ref().unwrap();
+    assert_eq!((&detail["credential"], &detail["failures"]), (&json!("pin"), &json!(3)));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use jackfield_model::{CredentialKind, Kind, Operation};
+use jackfield_model::{Actor, CredentialKind, Kind, Operation};
 use jackfield_store::{StoreHandle, Verification};
 use jackfield_vocabulary::{Code, SecretText};
 use serde_json::json;
@@ -102,6 +102,46 @@ fn an_account_locked_on_one_node_is_locked_on_the_other() {
         let answer = store.handle().verify(Some(user), kind, &right);
         assert!(matches!(answer, Verification::Locked { .. }), "{answer:?}");
     }
+}
+
+/// Whoever is signed out on one node is so on the others.
+#[test]
+fn a_node_hears_that_somebody_was_signed_out_on_another_one() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let handle = one.handle();
+    let user = make(&handle, Kind::EndUser, json!({ "user_id": "jo" }));
+    let line = make(&handle, Kind::Line, json!({ "number": "2001" }));
+    let later = jackfield_vocabulary::UnixTime(4_000_000_000_000);
+    let token = handle.create_token(user, "laptop", later).unwrap();
+    let hears = |what: &str, act: &dyn Fn()| {
+        let began = Instant::now();
+        let before = other.handle().sign_outs();
+        act();
+        while other.handle().sign_outs() == before {
+            assert!(began.elapsed() < Duration::from_secs(5), "{what}");
+            // What wakes it is a notification, or a request of its own.
+            other.handle().locked(user, CredentialKind::Pin).unwrap();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    };
+    hears("a token", &|| assert!(handle.revoke_token(Actor::System, &token).unwrap()));
+    hears("a password", &|| {
+        let kind = CredentialKind::Password;
+        let hash = Some(handle.hash(kind, &SecretText::new("another horse")).unwrap());
+        act(&handle, Operation::SetCredential { owner: user, kind, hash }).unwrap();
+    });
+    let change = |id, patch| {
+        act(&handle, Operation::Update { id, version: None, patch }).unwrap();
+    };
+    hears("switched off", &|| change(user, json!({ "enabled": false })));
+    hears("gone", &|| {
+        act(&handle, Operation::Delete { id: user, version: None }).unwrap();
+    });
+    let (own, others) = (handle.sign_outs(), other.handle().sign_outs());
+    change(line, json!({ "description": "Reception" }));
+    other.handle().locked(line, CredentialKind::Pin).unwrap();
+    assert_eq!((handle.sign_outs(), other.handle().sign_outs()), (own, others), "nobody's affair");
 }
 
 #[test]

@@ -107,11 +107,11 @@ fn a_token_is_good_until_it_ends_or_is_revoked() {
     assert_eq!(handle.check_token(&SecretText::new("jf_x")).unwrap(), None);
     let over = handle.create_token(user, "over", UnixTime(1)).unwrap();
     assert_eq!(handle.check_token(&over).unwrap(), None);
-    assert!(handle.revoke_token(&token).unwrap());
-    assert!(!handle.revoke_token(&token).unwrap());
+    assert!(handle.revoke_token(Actor::System, &token).unwrap());
+    assert!(!handle.revoke_token(Actor::System, &token).unwrap());
     assert_eq!(handle.check_token(&token).unwrap(), None);
     let last = handle.create_token(user, "last", LATER).unwrap();
-    assert_eq!(handle.revoke_tokens(user).unwrap(), 2);
+    assert_eq!(handle.revoke_tokens(Actor::System, user).unwrap(), 2);
     assert_eq!(handle.check_token(&last).unwrap(), None);
     drop(store);
     assert_eq!(world.text("SELECT hash FROM token"), None);

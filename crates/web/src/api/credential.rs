@@ -14,21 +14,18 @@ pub(crate) async fn password(call: Call) -> Result<Answer, Fault> {
     let secret = call.secret("password")?;
     set(&call, owner, CredentialKind::Password, Some(secret)).await?;
     let own = call.who.as_ref().filter(|who| who.account == owner).map(|who| who.token.clone());
-    let ended = call
-        .app
+    let actor = call.actor();
+    call.app
         .blocking(move |store| {
             let kept = own.and_then(|token| store.check_token(&token).ok().flatten());
             for token in store.tokens(owner)? {
                 if kept.as_ref().is_none_or(|kept| kept.id != token.id) {
-                    store.revoke_token_id(&token.id)?;
+                    store.revoke_token_id(actor.clone(), &token.id)?;
                 }
             }
             Ok(())
         })
-        .await;
-    // After the store has forgotten them, and even if it could not: nothing old is remembered.
-    call.app.remembered().forget(owner);
-    ended?;
+        .await?;
     Ok(Answer::nothing())
 }
 
@@ -60,6 +57,10 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
                     "locked_until": locked.flatten(),
                 });
             }
+            let sources = store.locked_sources(owner)?.into_iter();
+            answer["password"]["locked_sources"] = sources
+                .map(|(source, until)| json!({ "address": source, "locked_until": until }))
+                .collect();
             answer["must_change_password"] = Value::from(store.must_change_password(owner)?);
             Ok(answer)
         })
@@ -85,7 +86,7 @@ pub(crate) async fn set(
         call.app.directory().judge_new_credential(owner, kind, secret)?;
     }
     let hash = match secret {
-        Some(secret) => Some(call.app.blocking(move |store| store.hash(kind, &secret)).await?),
+        Some(secret) => Some(call.app.hashing(move |store| store.hash(kind, &secret)).await?),
         None => None,
     };
     let operation = Operation::SetCredential { owner, kind, hash };

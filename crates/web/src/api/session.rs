@@ -1,37 +1,48 @@
 //! Signing in and out. A token stands for an account for some hours; what the account may do is
 //! read from the directory at every request.
 
-use jackfield_model::{CredentialKind, Directory};
-use jackfield_store::Verification;
+use jackfield_model::{Actor, CredentialKind, Directory};
+use jackfield_store::{Claimant, Verification};
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText, UnixTime};
 use serde_json::json;
 
 use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
+use crate::failure::{self, Door};
 use crate::fault::Fault;
 use crate::session::{Known, Signed};
 
-/// Signs in.
+/// Signs in. What is no try is not counted as one.
 pub(crate) async fn sign_in(call: Call) -> Result<Answer, Fault> {
+    let (user_id, password) = (call.text("user_id")?, call.secret("password")?);
     if !call.app.attempts().admit(call.address) {
         return Err(Code::RateLimited.into());
     }
-    let (user_id, password) = (call.text("user_id")?, call.secret("password")?);
     let account = call.app.directory().account(user_id);
+    let claimant = Claimant { account, name: user_id.into(), source: Some(call.address) };
     let verification = call
         .app
-        .blocking(move |store| Ok(store.verify(account, CredentialKind::Password, &password)))
+        .hashing(move |store| Ok(store.verify(claimant, CredentialKind::Password, &password)))
         .await?;
     // The store has followed since what was done past this node, as a recovery of the account.
-    let account = judge(&call.app.directory(), account, verification)?;
+    let directory = call.app.directory();
+    let judged = judge(&directory, account, verification);
+    if let Err(refusal) = &judged {
+        failure::note(&call.app, Door::Rest, call.address, account, refusal.code);
+    }
+    let account = judged?;
     let hours = call.body["hours"].as_u64().unwrap_or(HOURS).clamp(1, MOST_HOURS);
     let label = call.body["label"].as_str().unwrap_or("sign-in").to_owned();
     let expires = UnixTime(wall().0.saturating_add(hours * HOUR));
+    let user_id = directory.label(account).unwrap_or_default();
+    let actor = Actor::User { user_id, address: Some(call.address.to_string().into()) };
     let (token, must_change) = call
         .app
         .blocking(move |store| {
             let token = store.create_token(account, &label, expires)?;
+            let detail = json!({ "label": label, "until": expires });
+            store.note(actor, "sign-in", Some(account), detail)?;
             Ok((token, store.must_change_password(account)?))
         })
         .await?;
@@ -70,7 +81,7 @@ pub(crate) async fn signed(
     token: SecretText,
     reading: bool,
 ) -> Result<Option<Signed>, Fault> {
-    let remembered = app.remembered().known(&token, reading);
+    let remembered = app.remembered().known(&token, reading, app.store().sign_outs());
     let known = match remembered {
         Some(known) => Some(known),
         None if reading => ask_or_recall(app, &token).await?,
@@ -86,11 +97,12 @@ pub(crate) async fn signed(
 
 /// What the store says, or what it said lately when it does not answer soon.
 async fn ask_or_recall(app: &App, token: &SecretText) -> Result<Option<Known>, Fault> {
+    let lately = || app.remembered().lately(token, app.store().sign_outs());
     let asked = tokio::time::timeout(SOON, ask_store(app, token.clone())).await;
     match asked {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(fault)) => app.remembered().lately(token).map(Some).ok_or(fault),
-        Err(_) => match app.remembered().lately(token) {
+        Ok(Err(fault)) => lately().map(Some).ok_or(fault),
+        Err(_) => match lately() {
             Some(known) => Ok(Some(known)),
             None => Err(Code::DatabaseUnavailable.into()),
         },
@@ -99,6 +111,7 @@ async fn ask_or_recall(app: &App, token: &SecretText) -> Result<Option<Known>, F
 
 async fn ask_store(app: &App, token: SecretText) -> Result<Option<Known>, Fault> {
     let remembered = token.clone();
+    let sign_outs = app.store().sign_outs();
     let asked = app.blocking(move |store| {
         let Some(found) = store.check_token(&token)? else { return Ok(None) };
         let must_change = store.must_change_password(found.account)?;
@@ -106,7 +119,7 @@ async fn ask_store(app: &App, token: SecretText) -> Result<Option<Known>, Fault>
     });
     let known = asked.await?;
     if let Some(known) = known {
-        app.remembered().remember(&remembered, known);
+        app.remembered().remember(&remembered, known, sign_outs);
     }
     Ok(known)
 }
@@ -125,8 +138,8 @@ pub(crate) async fn current(call: Call) -> Result<Answer, Fault> {
 /// Signs out.
 pub(crate) async fn sign_out(call: Call) -> Result<Answer, Fault> {
     let who = call.who.clone().ok_or(Code::Unauthenticated)?;
-    call.app.remembered().forget(who.account);
-    call.app.blocking(move |store| store.revoke_token(&who.token)).await?;
+    let actor = call.actor();
+    call.app.blocking(move |store| store.revoke_token(actor, &who.token)).await?;
     Ok(Answer::nothing())
 }
 
@@ -150,12 +163,12 @@ pub(crate) async fn tokens(call: Call) -> Result<Answer, Fault> {
 pub(crate) async fn revoke(call: Call) -> Result<Answer, Fault> {
     let account = call.who.as_ref().ok_or(Code::Unauthenticated)?.account;
     let id = call.param("name").to_owned();
-    call.app.remembered().forget(account);
+    let actor = call.actor();
     let revoked = call
         .app
         .blocking(move |store| {
             let own = store.tokens(account)?.iter().any(|token| *token.id == *id);
-            Ok(own && store.revoke_token_id(&id)?)
+            Ok(own && store.revoke_token_id(actor, &id)?)
         })
         .await?;
     if revoked { Ok(Answer::nothing()) } else { Err(Code::NotFound.into()) }
