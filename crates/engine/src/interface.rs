@@ -232,6 +232,9 @@ pub struct DeviceState {
     pub device: Box<str>,
     /// Registered now.
     pub registered: bool,
+    /// Calls and orders reach it. Behind a NAT it is out of reach once its connection is gone, until
+    /// it makes another one.
+    pub reachable: bool,
     /// Its address and transport, where registered.
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.

@@ -11,9 +11,14 @@ mod stories {
     mod a_call_that_is_not_answered;
     mod a_connection_breaks;
     mod a_phone_is_told_to_restart;
+    mod a_phone_listens_at_another_port;
     mod a_phone_loses_its_power;
     mod a_phone_registers;
+    mod a_phone_removes_another_contact;
+    mod a_phone_restarts_with_the_same_call_id;
+    mod a_phone_that_wants_no_registration;
     mod a_phone_with_several_lines;
+    mod a_phone_with_the_user_of_another_server;
     mod a_refresh_with_a_held_nonce;
     mod an_enterprise_phone_presses_hold;
     mod an_unknown_phone_registers;
@@ -22,6 +27,7 @@ mod stories {
     mod more_than_can_be_handled;
     mod outdated_settings;
     mod phones_behind_one_address;
+    mod phones_of_many_makers;
     mod requests_that_make_no_sense;
     mod stop_and_restore_anywhere;
     mod the_secret_changes;

@@ -113,6 +113,8 @@ pub struct DeviceState {
     pub device: Box<str>,
     /// Registered now.
     pub registered: bool,
+    /// Calls and orders reach it; not behind a NAT once its connection is gone.
+    pub reachable: bool,
     /// Its address and transport, where registered.
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.

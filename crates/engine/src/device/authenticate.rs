@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::binding::Trust;
-use super::claim::{Claim, Claimed, mac_in_name};
+use super::claim::{Claim, Claimed};
+use super::hardware;
 use super::nonce::{Nonces, Uses, Worth};
 use crate::context::Context;
 use crate::endpoint::answer;
@@ -20,8 +21,8 @@ use crate::interface::Level;
 
 /// What proving came to.
 pub(super) enum Proof {
-    /// It has the device's secret.
-    Proved { device: ObjectId },
+    /// It has the device's secret; `fresh` when it shows that with a nonce never used before.
+    Proved { device: ObjectId, fresh: bool },
     /// It has the device's secret, and this very request was carried out before: only its answer
     /// is sent again. What the digest does not cover may have been changed since.
     Repeated { device: ObjectId },
@@ -114,20 +115,27 @@ impl Devices {
     ) -> Proof {
         let cluster = self.cluster(ctx.directory);
         let realm = &cluster.sip_realm;
-        if let Some(credentials) = credentials(request, realm) {
+        let credentials = credentials(request, realm);
+        if let Some(credentials) = &credentials {
             // Most phones register their own name: then it is looked up once.
             let named = match claimed {
                 Claimed::Device(device) if claim.user == credentials.username => Some(device),
-                _ => ctx.directory.find(Kind::Phone, &credentials.username),
+                _ => find_phone(ctx.directory, &credentials.username),
             };
-            return self.check(ctx, flow, request, &credentials, claimed, named);
+            if let Some(device) = named {
+                return self.check(ctx, flow, request, credentials, claimed, device);
+            }
         }
+        // Credentials for nobody of ours are those of a phone's former server: as good as none.
         match claimed {
             Claimed::Device(device) if self.is_trusted(ctx, flow, request, device) => {
                 Proof::Trusted { device }
             }
             Claimed::Unknown(mac) if !is_number(ctx.directory, &claim.user) => {
                 Proof::Newcomer { mac }
+            }
+            Claimed::Device(_) | Claimed::Unknown(_) | Claimed::Nobody if credentials.is_some() => {
+                self.wrong(ctx, flow, request, None, "no such device")
             }
             Claimed::Device(device) => {
                 Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)))
@@ -167,15 +175,12 @@ impl Devices {
         request: &Message,
         credentials: &Credentials<'_>,
         claimed: Claimed,
-        named: Option<ObjectId>,
+        device: ObjectId,
     ) -> Proof {
-        let Some(device) = named else {
-            return self.wrong(ctx, flow, request, "no such device");
-        };
         let own = match claimed {
             Claimed::Device(claimed) => claimed == device,
             Claimed::Unknown(mac) => {
-                mac_in_name(&credentials.username).is_none_or(|own| own == mac)
+                hardware::in_name(user_of(&credentials.username)).is_none_or(|own| own == mac)
             }
             Claimed::Nobody => true,
         };
@@ -195,21 +200,24 @@ impl Devices {
         if worth != Worth::Good && !again {
             return Proof::Refused(Some(self.challenge(ctx, request, Some(device), true)));
         }
-        if !own || !self.is_right(ctx, device, request, credentials) {
+        let right = self.is_right(ctx, device, request, credentials);
+        if !own || !right {
             // A number that it had may be another device's by now.
             if let Some(proof) = self.outdated(ctx, device, request, credentials) {
                 return proof;
             }
-            let why = if own { "wrong secret" } else { "secret of another device" };
-            return self.wrong(ctx, flow, request, why);
+            if right {
+                return self.of_another(ctx, flow, request);
+            }
+            return self.wrong(ctx, flow, request, Some(device), "wrong secret");
         }
         if again {
             return Proof::Repeated { device };
         }
         let shown = self.authenticator.devices.entry(device).or_default();
-        shown.uses.take(&credentials.nonce, count);
+        let fresh = shown.uses.take(&credentials.nonce, count);
         self.authenticator.asked.remove(&device);
-        Proof::Proved { device }
+        Proof::Proved { device, fresh }
     }
 
     /// Compares the hash; makes the device's own and keeps it when it was right.
@@ -243,21 +251,37 @@ impl Devices {
         true
     }
 
+    /// Wrong credentials are asked for anew (RFC 3261 section 22.1): whoever mistyped them may try
+    /// again at once. Guessing on and on gets silence, and no line in the log for each try.
     fn wrong(
         &mut self,
         ctx: &mut Context<'_>,
         flow: &Flow,
         request: &Message,
+        device: Option<ObjectId>,
         why: &'static str,
     ) -> Proof {
+        if !self.fails(ctx, flow, why) {
+            return Proof::Refused(None);
+        }
+        Proof::Refused(Some(self.challenge(ctx, request, device, false)))
+    }
+
+    /// A device's own secret opens no other device (RFC 3261 section 10.3, step 4).
+    fn of_another(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Proof {
+        let response = answer::refuse(request, Status::FORBIDDEN, "Credentials of another device");
+        Proof::Refused(self.fails(ctx, flow, "secret of another device").then_some(response))
+    }
+
+    /// Counts a failure of a source; may it have an answer still?
+    fn fails(&mut self, ctx: &mut Context<'_>, flow: &Flow, why: &'static str) -> bool {
         ctx.count("wrong-credentials");
         if !self.failures.allows(ctx.now, flow.remote.ip()) {
-            // Guessing on and on gets silence, and no line in the log for each try.
-            return Proof::Refused(None);
+            return false;
         }
         let fields = vec![("device.address", flow.remote.to_string()), ("reason", why.into())];
         ctx.note(Level::Warn, "registration or call with wrong credentials", fields);
-        Proof::Refused(Some(answer::refuse(request, Status::FORBIDDEN, "Wrong credentials")))
+        true
     }
 
     /// The same REGISTER as the last one.
@@ -327,9 +351,19 @@ pub(super) fn hashed_with(algorithm: Algorithm) -> DigestAlgorithm {
     }
 }
 
-/// Does the request carry credentials for our realm? Those for others are none of ours.
-pub(super) fn has_credentials(request: &Message, realm: &str) -> bool {
-    credentials(request, realm).is_some()
+/// Does the request carry credentials of a phone of ours? Those for others are none of ours.
+pub(super) fn has_credentials(directory: &Directory, request: &Message, realm: &str) -> bool {
+    let credentials = credentials(request, realm);
+    credentials.is_some_and(|read| find_phone(directory, &read.username).is_some())
+}
+
+/// The phone that credentials name; some phones write the domain behind it.
+fn find_phone(directory: &Directory, username: &str) -> Option<ObjectId> {
+    directory.find(Kind::Phone, username).or_else(|| directory.find(Kind::Phone, user_of(username)))
+}
+
+fn user_of(username: &str) -> &str {
+    username.split_once('@').map_or(username, |(user, _)| user)
 }
 
 /// The credentials for our realm, if there are any that can be read.
@@ -366,7 +400,7 @@ fn algorithms(directory: &Directory, device: Option<ObjectId>) -> &'static [Algo
 
 /// Is the user a number of ours? Then it is a phone with a secret, whatever else it says.
 fn is_number(directory: &Directory, user: &str) -> bool {
-    mac_in_name(user).is_none() && directory.lines_with(user).next().is_some()
+    hardware::in_name(user).is_none() && directory.lines_with(user).next().is_some()
 }
 
 /// How long a new phone that was asked for a secret may take to come without one.

@@ -1,11 +1,13 @@
 //! Where a device is registered. The unit is the device: its lines hang on it.
 
 use core::time::Duration;
+use std::net::SocketAddr;
 
-use jackfield_sip::{Flow, SipUri, Uri};
+use jackfield_sip::Flow;
 use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 use serde::{Deserialize, Serialize};
 
+use super::reach;
 use crate::context::TimerToken;
 
 /// A device's registration: one way to reach it, and which of its lines are up.
@@ -39,10 +41,14 @@ pub(super) struct Registering<'r> {
     pub(super) line: Option<ObjectId>,
     /// The Contact's address.
     pub(super) contact: &'r str,
+    /// Where the phone listens, if not where it sends from.
+    pub(super) listens: Option<SocketAddr>,
     /// The Call-ID.
     pub(super) call_id: &'r str,
     /// The sequence number.
     pub(super) sequence: u32,
+    /// What tells the request from others.
+    pub(super) request: u64,
     /// When it ends.
     pub(super) expires: Now,
 }
@@ -56,10 +62,14 @@ pub(super) struct Registered {
     pub(super) line: Option<ObjectId>,
     /// The Contact's address, to which requests are sent.
     pub(super) contact: Box<str>,
+    /// Where the phone listens; `None` where it sends from, as behind a NAT.
+    pub(super) listens: Option<SocketAddr>,
     /// The Call-ID of the registration.
     pub(super) call_id: Box<str>,
     /// Its last sequence number.
     pub(super) sequence: u32,
+    /// What tells the last request from others with its number.
+    pub(super) request: u64,
     /// When it ends.
     pub(super) expires: Now,
 }
@@ -76,7 +86,7 @@ pub(super) enum Trust {
 impl Binding {
     /// Takes in a registration; another one of the same address of record is replaced.
     pub(super) fn put(&mut self, told: &Registering<'_>) {
-        if let Some(line) = self.lines.iter_mut().find(|line| *line.user == *told.user) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.is_of(told.user)) {
             line.refresh(told);
         } else if self.lines.len() < LINES {
             // Most phones register one, and there are many phones.
@@ -121,28 +131,46 @@ impl Binding {
         self.lose_connection();
     }
 
-    /// The connection is gone: the phone is called back at its contact's address.
+    /// The connection is gone: the phone is called back at its contact's address, unless a NAT
+    /// stands between.
     pub(super) fn lose_connection(&mut self) {
         if self.flow.connection.take().is_none() {
             return;
         }
-        let contact = self.lines.first().and_then(|line| Uri::parse(&line.contact).ok());
-        let address = contact.as_ref().and_then(Uri::as_sip).and_then(SipUri::socket_address);
-        if let Some(address) = address {
+        if let Some(address) = self.call_back() {
             self.flow.remote = address;
         }
     }
 
+    /// Can the phone be reached? Behind a NAT it can't once its connection is gone.
+    pub(super) fn is_reachable(&self) -> bool {
+        let connected = self.flow.connection.is_some() || !self.flow.transport.is_reliable();
+        connected || self.call_back() == Some(self.flow.remote)
+    }
+
+    /// The way by which one of its addresses of record is reached.
+    pub(super) fn way(&self, registered: &Registered) -> Flow {
+        let remote = registered.listens.unwrap_or(self.flow.remote);
+        Flow { remote, ..self.flow.clone() }
+    }
+
+    fn call_back(&self) -> Option<SocketAddr> {
+        reach::call_back(&self.flow, &self.lines.first()?.contact)
+    }
+
     /// Does the message come the way the device registered?
     pub(super) fn came_from(&self, flow: &Flow) -> bool {
-        match self.flow.connection {
-            Some(_) => self.flow.connection == flow.connection && self.flow.remote == flow.remote,
-            None => self.flow.transport == flow.transport && self.flow.remote == flow.remote,
-        }
+        let way = |flow: &Flow| (flow.transport, flow.remote, flow.connection);
+        way(&self.flow) == way(flow)
     }
 }
 
 impl Registered {
+    /// Is it this address of record? Device names are compared without case.
+    pub(super) fn is_of(&self, user: &str) -> bool {
+        self.user.eq_ignore_ascii_case(user)
+    }
+
     /// Takes what is new; a refresh says most things again.
     fn refresh(&mut self, told: &Registering<'_>) {
         let take = |text: &mut Box<str>, told: &str| {
@@ -152,7 +180,8 @@ impl Registered {
         };
         take(&mut self.contact, told.contact);
         take(&mut self.call_id, told.call_id);
-        (self.line, self.sequence, self.expires) = (told.line, told.sequence, told.expires);
+        (self.line, self.listens, self.expires) = (told.line, told.listens, told.expires);
+        (self.sequence, self.request) = (told.sequence, told.request);
     }
 }
 
@@ -162,8 +191,10 @@ impl Registering<'_> {
             user: self.user.into(),
             line: self.line,
             contact: self.contact.into(),
+            listens: self.listens,
             call_id: self.call_id.into(),
             sequence: self.sequence,
+            request: self.request,
             expires: self.expires,
         }
     }

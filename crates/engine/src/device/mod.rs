@@ -6,12 +6,15 @@ mod binding;
 mod cause;
 mod claim;
 mod dialect;
+mod hardware;
 mod leg;
 mod newcomer;
 mod nonce;
 mod outdated;
+mod reach;
 mod registrar;
 mod told;
+mod wish;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -315,6 +318,7 @@ impl Devices {
         let flow = &binding.flow;
         DeviceState {
             registered: true,
+            reachable: binding.is_reachable(),
             address: Some(format!("{} {}", flow.remote, flow.transport).into()),
             user_agent: binding.user_agent.clone(),
             since: Some(binding.since),

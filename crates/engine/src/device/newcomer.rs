@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::claim::Claim;
+use super::wish::Wish;
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
 use crate::interface::{Access, Decision, Level, Output};
@@ -59,6 +60,7 @@ impl Devices {
         flow: &Flow,
         request: &Message,
         claim: &Claim<'_>,
+        wish: &Wish,
         mac: Mac,
     ) -> Option<Response> {
         let node = self.node.clone();
@@ -74,6 +76,13 @@ impl Devices {
         let Some(model) = claim.model(ctx.directory, mac) else {
             return self.turn_away(ctx, flow, request, "no phone model fits");
         };
+        // Who wants no registration needs no number: nothing of it is bound, which is all it asks.
+        if wish.staying.is_none() {
+            return Some(answer::plain(request, Status::OK));
+        }
+        if let Some(refusal) = self.too_brief(ctx, request, wish) {
+            return Some(refusal);
+        }
         // Somebody else with the same hardware address waits already.
         let doubled = self.newcomers.waiting.contains_key(&mac);
         if doubled || !self.newcomers.has_room(ctx.now, &settings, source) {
@@ -203,6 +212,7 @@ impl Newcomers {
     /// do for both, even when the configuration knows it already.
     pub(super) fn is_waited_for(
         &mut self,
+        directory: &Directory,
         claim: &Claim<'_>,
         flow: &Flow,
         request: &Message,
@@ -210,7 +220,7 @@ impl Newcomers {
         if self.waiting.is_empty() {
             return false;
         }
-        let waiting = claim.mac().and_then(|mac| self.waiting.get_mut(&mac));
+        let waiting = claim.mac(directory).and_then(|mac| self.waiting.get_mut(&mac));
         let Some(waiting) = waiting.filter(|one| one.flow.remote == flow.remote) else {
             return false;
         };

@@ -105,11 +105,12 @@ impl Uses {
         }
     }
 
-    /// Takes a count as used.
-    pub(super) fn take(&mut self, nonce: &str, count: u32) {
+    /// Takes a count as used; was the nonce never used before?
+    pub(super) fn take(&mut self, nonce: &str, count: u32) -> bool {
         let known = [&mut self.held, &mut self.former].into_iter().flatten();
         if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
-            return known.take(count);
+            known.take(count);
+            return false;
         }
         let issued = nonce.get(..8).and_then(|time| u32::from_str_radix(time, 16).ok());
         let issued = issued.unwrap_or_default();
@@ -118,6 +119,7 @@ impl Uses {
         }
         self.former = self.held.take();
         self.held = Some(Use { nonce: nonce.into(), issued, highest: count, window: 1 });
+        true
     }
 }
 

@@ -20,6 +20,7 @@ use super::Devices;
 use super::authenticate::{Proof, hashed_with};
 use super::binding::{Binding, Registered, Trust};
 use super::nonce::{FRESH, Uses, Worth};
+use super::reach;
 use crate::context::{Context, Internal};
 use crate::endpoint::answer;
 use crate::interface::{Access, Level, Output};
@@ -131,8 +132,11 @@ impl Devices {
             user: essentials.to.user().map(Into::into).unwrap_or_default(),
             line: None,
             contact: contact.uri.to_string().into(),
+            listens: reach::listens(flow, &contact.uri)
+                .filter(|_| reach::is_direct(flow, &essentials.via)),
             call_id: essentials.call_id.into(),
             sequence: essentials.cseq.number,
+            request: 0,
             expires: ctx.now,
         };
         let binding = Binding {

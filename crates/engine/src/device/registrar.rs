@@ -7,31 +7,26 @@ use core::time::Duration;
 use std::net::IpAddr;
 
 use jackfield_model::{Dialect, Directory, Line, Phone};
-use jackfield_sip::header::{Contact, ContactAddress, Date, Expires, MinExpires};
+use jackfield_sip::header::{ContactAddress, Date, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 
 use super::Devices;
 use super::authenticate::Proof;
-use super::binding::{Binding, Registering, Trust};
+use super::binding::{Binding, Registered, Registering, Trust};
 use super::claim::{self, Claim};
-use super::{dialect, outdated};
+use super::wish::{Unfit, Wish};
+use super::{dialect, hardware, outdated, reach};
 use crate::context::{Context, Timer};
 use crate::endpoint::answer;
 use crate::interface::{Access, BindingChange, Level, Output};
-
-/// What a REGISTER asks for, read from its headers.
-struct Wish {
-    contact: Option<ContactAddress>,
-    /// Seconds; 0 ends the registration.
-    seconds: Option<u32>,
-    everything: bool,
-}
 
 /// A REGISTER whose sender is known.
 struct Believed<'r> {
     device: ObjectId,
     trust: Trust,
+    /// It proved its secret with a nonce that it never used before: this is no late request.
+    fresh: bool,
     flow: &'r Flow,
     request: &'r Message,
     essentials: &'r Essentials<'r>,
@@ -48,31 +43,35 @@ impl Devices {
     ) -> Option<Response> {
         let wish = match Wish::of(request) {
             Ok(wish) => wish,
-            Err(reason) => return Some(answer::refuse(request, Status::BAD_REQUEST, reason)),
+            Err(unfit) => return Some(self.unfit(request, unfit)),
         };
-        let claim = Claim::of(request, wish.contact.as_ref(), &essentials.to);
-        if self.newcomers.is_waited_for(&claim, flow, request) {
+        let claim = Claim::of(request, wish.contact(), &essentials.to, &essentials.from);
+        if wish.staying.is_some()
+            && self.newcomers.is_waited_for(ctx.directory, &claim, flow, request)
+        {
             return None;
         }
         let claimed = claim.resolve(ctx.directory);
-        let believed = |device, trust| Believed { device, trust, flow, request, essentials };
+        let believed =
+            |device, trust, fresh| Believed { device, trust, fresh, flow, request, essentials };
         match self.prove(ctx, flow, request, &claim, claimed) {
-            Proof::Proved { device } => {
+            Proof::Proved { device, fresh } => {
                 self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
-                Some(self.bind(ctx, &believed(device, Trust::Proved), &wish))
+                Some(self.bind(ctx, &believed(device, Trust::Proved, fresh), &wish))
             }
             Proof::Trusted { device } => {
-                Some(self.bind(ctx, &believed(device, Trust::Provisional), &wish))
+                Some(self.bind(ctx, &believed(device, Trust::Provisional, false), &wish))
             }
-            Proof::Repeated { device } => Some(self.registered_answer(ctx, request, device, false)),
+            Proof::Repeated { device } => {
+                Some(self.registered_answer(ctx, request, essentials, device, false))
+            }
             Proof::Outdated { device } => {
-                let staying = wish.contact.as_ref().filter(|_| wish.seconds != Some(0));
-                if let Some(contact) = staying {
+                if let Some((contact, _)) = &wish.staying {
                     self.call_back(ctx, device, flow, essentials, contact);
                 }
                 Some(outdated::refuse(request))
             }
-            Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, mac),
+            Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, &wish, mac),
             Proof::Refused(response) => response,
         }
     }
@@ -98,56 +97,95 @@ impl Devices {
         request: &Message,
         device: ObjectId,
     ) -> Response {
-        let trust = Trust::Provisional;
+        let (trust, fresh) = (Trust::Provisional, false);
         match (request.check(), Wish::of(request)) {
             (Ok(essentials), Ok(wish)) => {
-                let believed = Believed { device, trust, flow, request, essentials: &essentials };
+                let essentials = &essentials;
+                let believed = Believed { device, trust, fresh, flow, request, essentials };
                 self.bind(ctx, &believed, &wish)
             }
             _ => answer::plain(request, Status::BAD_REQUEST),
         }
     }
 
-    /// Carries out the wish of a device that is believed.
+    /// Refuses what no device can have.
+    fn unfit(&self, request: &Message, unfit: Unfit) -> Response {
+        match unfit {
+            Unfit::Broken(why) => answer::refuse(request, Status::BAD_REQUEST, why),
+            Unfit::Several => answer::warn(request, Status::FORBIDDEN, &self.node, ONE_CONTACT),
+        }
+    }
+
+    /// Carries out the whole wish of a device that is believed, or nothing of it.
     fn bind(&mut self, ctx: &mut Context<'_>, who: &Believed<'_>, wish: &Wish) -> Response {
         let &Believed { device, request, essentials, .. } = who;
-        let longest = self.cluster(ctx.directory).registration_seconds;
-        let seconds = wish.seconds.unwrap_or(longest).min(longest);
-        let Some(contact) = &wish.contact else {
-            if wish.everything {
-                self.unbind(ctx, device);
-            }
-            return self.registered_answer(ctx, request, device, false);
-        };
         let user = essentials.to.user().unwrap_or_default();
-        if self.is_out_of_order(device, &user, essentials) {
+        if wish.only_asks() || self.is_copy(device, &user, request, essentials) {
+            return self.registered_answer(ctx, request, essentials, device, false);
+        }
+        if self.is_out_of_order(who, wish, &user) {
             return answer::refuse(request, Status::SERVER_INTERNAL_ERROR, "CSeq out of order");
         }
-        if seconds == 0 {
-            self.unregister(ctx, device, &user);
-            return self.registered_answer(ctx, request, device, false);
-        }
-        if seconds < SHORTEST {
-            return ResponseBuilder::reply_to(request, Status::INTERVAL_TOO_BRIEF)
-                .typed(&MinExpires(SHORTEST))
-                .finish();
+        let fresh = match &wish.staying {
+            Some((contact, _)) => match self.enter_contact(ctx, who, wish, contact, &user) {
+                Ok(fresh) => fresh,
+                Err(refusal) => return refusal,
+            },
+            None => {
+                self.unregister(ctx, device, &user, wish);
+                false
+            }
+        };
+        self.registered_answer(ctx, request, essentials, device, fresh)
+    }
+
+    /// Binds an address in place of the one that the address of record had; is it a new one?
+    fn enter_contact(
+        &mut self,
+        ctx: &mut Context<'_>,
+        who: &Believed<'_>,
+        wish: &Wish,
+        contact: &ContactAddress,
+        user: &str,
+    ) -> Result<bool, Response> {
+        let &Believed { device, flow, request, essentials, .. } = who;
+        if let Some(refusal) = self.too_brief(ctx, request, wish) {
+            return Err(refusal);
         }
         let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else {
-            return answer::refuse(request, Status::FORBIDDEN, "Unknown device");
+            return Err(answer::refuse(request, Status::FORBIDDEN, "Unknown device"));
         };
-        let Ok(line) = line_of(ctx.directory, &phone, contact, &user) else {
-            return answer::refuse(request, Status::NOT_FOUND, "Not a line of this device");
+        let Ok(line) = line_of(ctx.directory, &phone, contact, user) else {
+            return Err(answer::refuse(request, Status::NOT_FOUND, "Not a line of this device"));
         };
+        let seconds = wish.seconds(self.cluster(ctx.directory).registration_seconds);
+        let direct = reach::is_direct(flow, &essentials.via);
         let told = Registering {
-            user: &user,
+            user,
             line,
             contact: &contact.uri.text(),
+            listens: reach::listens(flow, &contact.uri).filter(|_| direct),
             call_id: essentials.call_id,
             sequence: essentials.cseq.number,
+            request: request.fingerprint(),
             expires: ctx.now + Duration::from_secs(seconds.into()),
         };
-        let fresh = self.enter(ctx, who, &phone, &told);
-        self.registered_answer(ctx, request, device, fresh)
+        Ok(self.enter(ctx, who, &phone, &told))
+    }
+
+    /// Refuses a registration that would have to be refreshed all the time.
+    pub(super) fn too_brief(
+        &mut self,
+        ctx: &Context<'_>,
+        request: &Message,
+        wish: &Wish,
+    ) -> Option<Response> {
+        let seconds = wish.seconds(self.cluster(ctx.directory).registration_seconds);
+        let brief = || {
+            let response = ResponseBuilder::reply_to(request, Status::INTERVAL_TOO_BRIEF);
+            response.typed(&MinExpires(SHORTEST)).finish()
+        };
+        (seconds < SHORTEST).then(brief)
     }
 
     /// Writes the registration down; is it a new one?
@@ -180,9 +218,8 @@ impl Devices {
             // As after a restart of the phone: what it says of itself is new.
             binding.user_agent = claim::user_agent(request);
             binding.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
-            if told.line.is_none() {
-                binding.lines.clear();
-            }
+            // What stood for the whole device gives way to its lines, and they to it.
+            binding.lines.retain(|line| line.line.is_some() && told.line.is_some());
         }
         let before = binding.flow.remote;
         if !binding.came_from(flow) {
@@ -219,13 +256,14 @@ impl Devices {
         fresh
     }
 
-    /// A device takes one of its addresses of record away.
-    fn unregister(&mut self, ctx: &mut Context<'_>, device: ObjectId, user: &str) {
+    /// A device takes addresses away that an address of record has; others stay.
+    fn unregister(&mut self, ctx: &mut Context<'_>, device: ObjectId, user: &str, wish: &Wish) {
         let Some(binding) = self.bindings.get_mut(&device) else { return };
-        binding.lines.retain(|line| &*line.user != user);
+        let before = binding.lines.len();
+        binding.lines.retain(|line| !line.is_of(user) || !wish.takes_away(&line.contact));
         if binding.lines.is_empty() {
             self.unbind(ctx, device);
-        } else {
+        } else if binding.lines.len() < before {
             keep(ctx, device, binding);
         }
     }
@@ -259,29 +297,60 @@ impl Devices {
         binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
     }
 
-    /// A request of the same registration with a sequence number that was used already by another
-    /// request is late or a copy.
-    fn is_out_of_order(&self, device: ObjectId, user: &str, essentials: &Essentials<'_>) -> bool {
+    /// The very request by which an address was bound, which came once more.
+    fn is_copy(
+        &self,
+        device: ObjectId,
+        user: &str,
+        request: &Message,
+        essentials: &Essentials<'_>,
+    ) -> bool {
         let Some(binding) = self.bindings.get(&device) else { return false };
         binding.lines.iter().any(|line| {
-            &*line.user == user
-                && &*line.call_id == essentials.call_id
-                && essentials.cseq.number < line.sequence
+            line.is_of(user)
+                && line.sequence == essentials.cseq.number
+                && *line.call_id == *essentials.call_id
+                && line.request == request.fingerprint()
         })
+    }
+
+    /// Of one registration, a request whose sequence number is not above the last one's is late:
+    /// what it says of an address is not so any more. But a phone that lost its power begins to
+    /// count anew, some with the same Call-ID: what it proves with a nonce never used before is no
+    /// late request, and where no proof is asked for, it comes from where the phone is. That is
+    /// only so for coming back, not for leaving.
+    fn is_out_of_order(&self, who: &Believed<'_>, wish: &Wish, user: &str) -> bool {
+        let Some(binding) = self.bindings.get(&who.device) else { return false };
+        let essentials = who.essentials;
+        let (call_id, number) = (essentials.call_id, essentials.cseq.number);
+        let concerned = |line: &&Registered| {
+            line.is_of(user)
+                && *line.call_id == *call_id
+                && (wish.staying.is_some() || wish.takes_away(&line.contact))
+        };
+        let mut lines = binding.lines.iter().filter(concerned);
+        let back = match who.trust {
+            Trust::Proved => who.fresh,
+            Trust::Provisional => binding.came_from(who.flow),
+        };
+        lines.any(|line| number <= line.sequence) && !(back && wish.staying.is_some())
     }
 
     fn registered_answer(
         &self,
         ctx: &Context<'_>,
         request: &Message,
+        essentials: &Essentials<'_>,
         device: ObjectId,
         fresh: bool,
     ) -> Response {
+        let user = essentials.to.user().unwrap_or_default();
         let mut response = ResponseBuilder::reply_to(request, Status::OK)
             .typed(&Date::from_unix(ctx.now.wall.seconds()))
             .text(HeaderName::Server, answer::SERVER);
         let Some(binding) = self.bindings.get(&device) else { return response.finish() };
-        for line in &binding.lines {
+        let asked = |line: &&Registered| line.line.is_none() || line.is_of(&user);
+        for line in binding.lines.iter().filter(asked) {
             let left = line.expires.since(ctx.now).as_secs();
             let value = format_args!("<{}>;expires={left}", line.contact);
             response = response.header(HeaderName::Contact, value);
@@ -311,32 +380,6 @@ fn announce(ctx: &mut Context<'_>, phone: &Phone, flow: &Flow) {
     ctx.note(Level::Debug, "device registered", fields);
 }
 
-impl Wish {
-    fn of(request: &Message) -> Result<Self, &'static str> {
-        let contacts = request.list::<Contact>().map_err(|_| "Bad Contact")?;
-        let general = request.optional::<Expires>().map_err(|_| "Bad Expires")?;
-        let general = general.map(|expires| expires.0);
-        if contacts.contains(&Contact::All) {
-            // RFC 3261 section 10.2.2: `*` stands alone, and only to take everything away.
-            return match (contacts.len(), general) {
-                (1, Some(0)) => Ok(Self { contact: None, seconds: Some(0), everything: true }),
-                _ => Err("Contact * needs Expires: 0 and no other Contact"),
-            };
-        }
-        let seconds =
-            |contact: &Contact| contact.address().and_then(ContactAddress::expires).or(general);
-        // One device has one way to reach it: the first that it does not take away.
-        let staying = contacts.iter().position(|contact| seconds(contact) != Some(0));
-        let contact = contacts.into_iter().nth(staying.unwrap_or_default());
-        let seconds = contact.as_ref().map_or(general, seconds);
-        let contact = contact.and_then(Contact::into_address);
-        if contact.as_ref().is_some_and(|contact| contact.uri.as_sip().is_none()) {
-            return Err("Contact is not a SIP address");
-        }
-        Ok(Self { contact, seconds, everything: false })
-    }
-}
-
 /// Which line of its device an address of record stands for: one that names the device, or an
 /// enterprise phone's only one, stands for all.
 fn line_of(
@@ -349,7 +392,13 @@ fn line_of(
         contact.device_name().is_some()
             || directory.get(phone.model).is_some_and(|model| model.dialect == Dialect::Enterprise)
     };
-    if phone.name.eq_ignore_ascii_case(user) || enterprise() || claim::mac_in_name(user).is_some() {
+    // Nobody's phone may still have the user that its last server gave it.
+    let foreign = || phone.auto_registered && directory.lines_with(user).next().is_none();
+    if phone.name.eq_ignore_ascii_case(user)
+        || enterprise()
+        || hardware::in_name(user).is_some()
+        || foreign()
+    {
         return Ok(None);
     }
     let mut lines = phone.lines.iter();
@@ -360,5 +409,7 @@ fn line_of(
     line.map(|appearance| Some(appearance.line.id())).ok_or(())
 }
 
+/// What a phone is told that wants to be reached in two ways at once.
+const ONE_CONTACT: &str = "a device has one contact for each number; this names several";
 /// Shortest registration in seconds.
 const SHORTEST: u32 = 60;

@@ -167,8 +167,9 @@ fn place(
 ) -> Result<(Dialect, Flow, Registered), Refusal> {
     let dialect = dialect::of(directory, device).ok_or_else(|| Refusal::new(Code::NotFound))?;
     let line = binding.and_then(|binding| Some((binding, binding.first()?)));
-    let (binding, line) = line.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
-    Ok((dialect, binding.flow.clone(), line.clone()))
+    let reachable = line.filter(|(binding, _)| binding.is_reachable());
+    let (binding, line) = reachable.ok_or_else(|| Refusal::new(Code::NotRegistered))?;
+    Ok((dialect, binding.way(line), line.clone()))
 }
 
 impl Told {

@@ -13,7 +13,7 @@ fn with_a_new_secret_the_old_registration_ends() {
     world.admin(&Operation::RotateDeviceSecret { device });
     assert_eq!(world.overview().registered, 0);
     world.reboot(id);
-    assert_eq!(world.register(id), 403, "the old secret");
+    assert_eq!(world.register(id), 401, "the old secret");
     let password = world.directory.secrets().sip_password(device).reveal().to_owned();
     world.reboot(id);
     world.phones.get_mut(&id).unwrap().secret = crate::world::Secret::Known(password);

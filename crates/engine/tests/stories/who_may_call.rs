@@ -30,7 +30,7 @@ fn a_call_in_somebody_elses_name_is_refused() {
     world.phones.get_mut(&liar).unwrap().secret = Secret::Wrong;
     world.dial(liar, "2002");
     world.run(1);
-    world.assert_state(liar, CallState::Over(403));
+    world.assert_state(liar, CallState::Over(401));
     world.assert_state(bob, CallState::None);
 }
 

@@ -4,6 +4,7 @@
 
 mod network;
 mod phone;
+mod raw;
 mod store;
 mod talk;
 
@@ -22,6 +23,7 @@ use jackfield_vocabulary::{Event, MediaCommand, Now, ObjectId, Refusal, SessionI
 
 pub use network::Network;
 pub use phone::{Phone, PhoneId, Secret};
+pub use raw::{Raw, contacts, status};
 pub use store::{Reply, Store};
 pub use talk::{Call, CallState, sdp};
 

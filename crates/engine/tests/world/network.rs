@@ -61,14 +61,19 @@ impl Network {
 
 impl World {
     /// A phone sends; the flow is seen from the phone.
-    pub(crate) fn send_to_engine(&mut self, from: PhoneId, flow: &Flow, message: Vec<u8>) {
+    pub(crate) fn send_to_engine(&mut self, from: PhoneId, flow: &Flow, mut message: Vec<u8>) {
         if self.network.cut_off.contains(&from) {
             return;
         }
         if self.record {
             self.recorded.push(message.clone());
         }
-        let seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
+        let mut seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
+        if let Some(mouth) = self.phones[&from].mouth {
+            // Who listens elsewhere does not ask to be answered where it sends from.
+            seen.remote = mouth;
+            message = String::from_utf8_lossy(&message).replacen(";rport", "", 1).into_bytes();
+        }
         for delay in self.network.copies(flow.transport.is_reliable()) {
             let input = Input::Sip { flow: seen.clone(), message: message.clone() };
             self.schedule(delay, Delivery::ToEngine(input));

@@ -36,6 +36,10 @@ pub struct Phone {
     /// The user of the address of record that it registers and calls from.
     pub user: String,
     pub local: SocketAddr,
+    /// Where it sends from, if not where it listens.
+    pub mouth: Option<SocketAddr>,
+    /// What it takes for its address, behind a NAT.
+    pub behind: Option<SocketAddr>,
     pub transport: Transport,
     pub secret: Secret,
     /// Says its name in its Contact, as enterprise phones do.
@@ -69,7 +73,7 @@ pub struct Phone {
     pub(super) endpoint: Endpoint,
     pub connection: Option<u64>,
     pub(super) challenge: Option<(Challenge, u32)>,
-    register: (String, u32),
+    pub register: (String, u32),
     registering: Option<ClientKey>,
 }
 
@@ -107,7 +111,7 @@ impl Phone {
             Transport::Udp => "",
             _ => ";transport=tcp",
         };
-        format!("<sip:{}@{}{transport}>", self.user, self.local)
+        format!("<sip:{}@{}{transport}>", self.user, self.behind.unwrap_or(self.local))
     }
 
     /// The Authorization line for a request, when the phone holds a challenge and knows a secret.
@@ -207,6 +211,8 @@ impl World {
             device: None,
             user: user.into(),
             local: SocketAddr::from(([10, 1, high, low], 5060)),
+            mouth: None,
+            behind: None,
             transport: Transport::Udp,
             secret: Secret::None,
             enterprise: false,

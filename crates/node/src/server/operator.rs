@@ -71,6 +71,7 @@ impl NodeOperator {
             OperatorReply::Device(state) => Reply::Device(DeviceState {
                 device: state.device,
                 registered: state.registered,
+                reachable: state.reachable,
                 address: state.address,
                 user_agent: state.user_agent,
                 since: state.since,

@@ -88,8 +88,10 @@ mod tests {
             user: "2001".into(),
             line: None,
             contact: "sip:x@10.0.0.1".into(),
+            listens: None,
             call_id: "abc-1".into(),
             sequence: 1,
+            request: 0,
             expires: Now::default(),
         }
     }

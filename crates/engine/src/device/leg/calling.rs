@@ -10,7 +10,7 @@ use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
 use super::super::authenticate::{Proof, has_credentials};
 use super::super::binding::Trust;
 use super::super::claim::{Claim, Claimed};
-use super::super::{Devices, cause};
+use super::super::{Devices, cause, reach};
 use super::{Exchange, Leg, State, Up, headers, sdp};
 use crate::context::{Context, Internal};
 use crate::endpoint::{Endpoint, answer};
@@ -27,7 +27,7 @@ impl Devices {
         message: Message,
     ) {
         let device = match self.caller(ctx, &flow, &message) {
-            Proof::Proved { device } | Proof::Trusted { device } => device,
+            Proof::Proved { device, .. } | Proof::Trusted { device } => device,
             Proof::Refused(Some(response)) => return endpoint.respond(ctx, key, &response),
             Proof::Refused(None)
             | Proof::Newcomer { .. }
@@ -47,10 +47,11 @@ impl Devices {
         endpoint.respond(ctx, key, &ResponseBuilder::reply_to(&message, Status::TRYING).finish());
         let token = ctx.ids.tokens().tag().into();
         let tag = ctx.ids.tokens().tag().into();
+        let direct = message.typed().is_ok_and(|via| reach::is_direct(&flow, &via));
         let request = Box::new(message);
         let state = State::Calling { invite: key, request, tag };
         let shown = CallerIdentity::default();
-        self.legs.insert(called.leg, Leg { device, flow, token, shown, why: None, state });
+        self.legs.insert(called.leg, Leg { device, flow, direct, token, shown, why: None, state });
         ctx.tell(Internal::ToCall(LegEvent::Called(Box::new(called))));
     }
 
@@ -66,9 +67,9 @@ impl Devices {
         let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
             return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
         };
-        if has_credentials(request, &self.cluster(ctx.directory).sip_realm) {
+        if has_credentials(ctx.directory, request, &self.cluster(ctx.directory).sip_realm) {
             let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
-            let claim = Claim::of(request, contact, &to);
+            let claim = Claim::of(request, contact, &to, &from);
             return self.prove(ctx, flow, request, &claim, Claimed::Nobody);
         }
         let user = from.user().unwrap_or_default().into_owned();

@@ -17,7 +17,7 @@ use jackfield_sip::{ClientKey, Dialog, DialogId, Flow, Message, ServerKey};
 use jackfield_vocabulary::{CallerIdentity, Cause, LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
-use super::Devices;
+use super::{Devices, reach};
 use crate::context::{Context, TimerToken};
 use crate::endpoint::Endpoint;
 use crate::leg::{Description, LegCommand};
@@ -40,6 +40,8 @@ struct Leg {
     device: ObjectId,
     /// How the device is reached.
     flow: Flow,
+    /// It listens where its Contact says, not where it sends from.
+    direct: bool,
     /// The user of our Contact: opaque, and good on any node.
     token: Box<str>,
     /// Who the far side is, as shown on the device.
@@ -130,7 +132,18 @@ impl Devices {
                 && binding.flow.transport == leg.flow.transport
                 && binding.flow.remote.ip() == leg.flow.remote.ip()
         });
-        newer.map_or_else(|| leg.flow.clone(), |binding| binding.flow.clone())
+        match (newer, &leg.state) {
+            (Some(binding), _) => binding.flow.clone(),
+            (None, State::Up(up)) => leg.to_target(leg.flow.clone(), &up.dialog),
+            (None, _) => leg.flow.clone(),
+        }
+    }
+}
+
+impl Leg {
+    /// The way of requests in a dialog: to its target, where the device listens there.
+    fn to_target(&self, flow: Flow, dialog: &Dialog) -> Flow {
+        if self.direct { reach::way(&flow, dialog.remote_target()) } else { flow }
     }
 }
 

@@ -18,10 +18,13 @@ impl Devices {
             ctx.tell(Internal::ToCall(LegEvent::Refused { leg: offer.leg, cause }));
         };
         let binding = self.bindings.get(&offer.device);
-        let reach = binding.and_then(|binding| {
-            binding.line(offer.line).map(|line| (binding.flow.clone(), line.contact.clone()))
-        });
-        let Some((flow, contact)) = reach else { return refuse(ctx, Cause::Unregistered) };
+        let reach = binding.and_then(|binding| Some((binding, binding.line(offer.line)?)));
+        let Some((binding, line)) = reach else { return refuse(ctx, Cause::Unregistered) };
+        if !binding.is_reachable() {
+            return refuse(ctx, Cause::DeviceUnreachable);
+        }
+        let (flow, direct) = (binding.way(line), line.listens.is_some());
+        let contact = line.contact.clone();
         if offer.max_forwards == 0 {
             return refuse(ctx, Cause::Loop);
         }
@@ -32,7 +35,8 @@ impl Devices {
         let delayed = offer.offer.is_none();
         let state = State::Offered { invite, delayed, rings: false, limit };
         let shown = offer.caller.clone();
-        let leg = Leg { device: offer.device, flow, token: token.into(), shown, why: None, state };
+        let (device, token) = (offer.device, token.into());
+        let leg = Leg { device, flow, direct, token, shown, why: None, state };
         self.legs.insert(offer.leg, leg);
         self.sent.insert(invite, Sent::Offer(offer.leg));
     }
@@ -92,6 +96,7 @@ impl Devices {
         let Some(mut leg) = self.legs.close(ctx, id) else {
             return end_late(ctx, endpoint, key, message, flow);
         };
+        let flow = if leg.direct { leg.flow.clone() } else { flow };
         let State::Offered { delayed, .. } = leg.state else { return self.legs.insert(id, leg) };
         let (Ok(dialog), Some(answer)) = (Dialog::uac(message), sdp::of(message)) else {
             end_late(ctx, endpoint, key, message, flow);
@@ -102,6 +107,7 @@ impl Devices {
             Exchange::AckOwed { invite: key, response: Box::new(message.clone()) }
         } else {
             let ack = dialog.ack(cseq(message));
+            let flow = leg.to_target(flow, &dialog);
             endpoint.acknowledge(ctx, key, message, flow, &ack);
             Exchange::Idle
         };
