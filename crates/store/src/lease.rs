@@ -80,7 +80,7 @@ impl StoreHandle {
 }
 
 /// The moment by which leases are judged: where nodes share a database its clock is everybody's.
-fn moment(turn: &mut Turn<'_>) -> Result<UnixTime, StoreError> {
+pub(crate) fn moment(turn: &mut Turn<'_>) -> Result<UnixTime, StoreError> {
     if !turn.database.is_shared() {
         return Ok(turn.now);
     }

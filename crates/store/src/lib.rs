@@ -28,6 +28,7 @@
 //!   [`StoreHandle::append_records`], a batch a second; [`StoreHandle::bindings`] reads those of a
 //!   node at its start.
 //! - What only one of several nodes may do at a time goes by [`StoreHandle::lease`].
+//! - What a node wants another one to do goes by [`StoreHandle::leave_order`].
 //! - [`StoreHandle::prune`] now and then, an hour apart.
 //! - Callbacks run on the writer's thread: they must not block, nor call what waits for the writer
 //!   (everything that returns a `Result`). From async code call that in `spawn_blocking`.
@@ -55,6 +56,7 @@ mod lease;
 mod load;
 mod log;
 mod object;
+mod order;
 mod prune;
 mod queue;
 mod record;
@@ -76,6 +78,7 @@ pub use database::Faults;
 pub use error::StoreError;
 pub use handle::StoreHandle;
 pub use lease::Lease;
+pub use order::{NodeOrder, OrderFate};
 pub use prune::Pruned;
 pub use record::{RecordFilter, RecordRow};
 pub use settings::StoreSettings;

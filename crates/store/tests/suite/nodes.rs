@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use jackfield_model::{Actor, CredentialKind, Kind, Operation};
-use jackfield_store::{StoreHandle, Verification};
+use jackfield_store::{NodeOrder, OrderFate, StoreHandle, Verification};
 use jackfield_vocabulary::{Code, SecretText};
 use serde_json::json;
 
@@ -215,4 +215,28 @@ fn a_node_without_the_key_of_the_database_is_told_what_to_do() {
     assert!(other.contains(&key.display().to_string()) && other.contains("copy `key`"), "{other}");
     std::fs::write(&key, kept).unwrap();
     drop(world.open());
+}
+
+#[test]
+fn a_node_takes_the_orders_that_another_one_left_for_it_once() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    let (one, other) = (one.handle(), other.handle());
+    let wanted = json!({ "service": "tftp", "action": "restart" });
+    let soon = Duration::from_secs(60);
+    let id = one.leave_order("node2", &wanted, soon).unwrap();
+    assert_eq!(one.order_fate(id).unwrap(), OrderFate::Left);
+    assert_eq!(other.take_orders("node3").unwrap(), []);
+    assert_eq!(other.take_orders("node2").unwrap(), [NodeOrder { id, body: wanted.clone() }]);
+    assert_eq!(other.take_orders("node2").unwrap(), []);
+    assert_eq!(one.order_fate(id).unwrap(), OrderFate::Taken);
+    assert!(!one.withdraw_order(id).unwrap(), "it is being carried out");
+    other.answer_order(id, &json!("done")).unwrap();
+    assert_eq!(one.order_fate(id).unwrap(), OrderFate::Answered(json!("done")));
+
+    // What was taken back, or lay too long, is carried out by nobody.
+    let id = one.leave_order("node2", &wanted, soon).unwrap();
+    assert!(one.withdraw_order(id).unwrap());
+    one.leave_order("node2", &wanted, Duration::ZERO).unwrap();
+    assert_eq!(other.take_orders("node2").unwrap(), []);
 }
