@@ -5,7 +5,9 @@ use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, SelfProvisioning};
+use jackfield_model::{
+    Actor, AuthenticationMode, CredentialKind, Directory, Operation, Outcome, SelfProvisioning,
+};
 use jackfield_sip::Flow;
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
@@ -204,6 +206,8 @@ pub enum OperatorOrder {
         identity: Box<str>,
         /// The password; `None` where the mode needs none.
         password: Option<SecretText>,
+        /// From where the screen asks.
+        address: IpAddr,
     },
 }
 
@@ -264,6 +268,8 @@ pub struct Overview {
     pub ivr: Box<str>,
     /// The other node for whose route point it stands by (SP-60).
     pub ivr_owner: Option<Box<str>>,
+    /// How somebody proves at this moment whose a phone shall be (SP-19).
+    pub mode: AuthenticationMode,
     /// Counters since the start, by name, for the metrics page.
     pub counters: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.
@@ -360,6 +366,9 @@ pub enum Output {
         /// The answer.
         result: Result<OperatorReply, Refusal>,
     },
+    /// Write into the audit that a phone was not made somebody's. (What the store refuses it writes
+    /// down itself.)
+    Refused(RefusedAssignment),
     /// Something an administrator should look at.
     Alarm(Alarm),
     /// Something for the log.
@@ -375,6 +384,19 @@ pub struct BindingChange {
     pub binding: Option<Vec<u8>>,
     /// When it ends by itself.
     pub expires: UnixTime,
+}
+
+/// Self-provisioning that ended before an assignment was submitted (SP-34, SP-56).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedAssignment {
+    /// Who asked.
+    pub actor: Actor,
+    /// The phone.
+    pub device: ObjectId,
+    /// For whom, where the entry named a user.
+    pub user: Option<ObjectId>,
+    /// Why not.
+    pub refusal: Refusal,
 }
 
 /// Who may fetch a device's file (architecture, section 8).

@@ -32,7 +32,7 @@ use device::Devices;
 use endpoint::Endpoint;
 pub use interface::*;
 use ivr::Ivr;
-use provisioning::Provisioning;
+use provisioning::{Provisioning, Screen};
 
 /// All live state of one node.
 pub struct Engine {
@@ -296,6 +296,7 @@ impl Engine {
             ivr_calls: ivr.calls(),
             ivr: ivr.state(),
             ivr_owner: ivr.owner(),
+            mode: provisioning.mode(&self.directory),
             counters: counted,
             limits: devices.limits(),
         }
@@ -343,8 +344,9 @@ fn operator(
             Some(Answer::Reply(Ok(OperatorReply::Device(state))))
         }
         OperatorOrder::Overview => Some(Answer::Overview),
-        OperatorOrder::Provision { device, identity, password } => {
-            provisioning.screen(ctx, request, device, &identity, password);
+        OperatorOrder::Provision { device, identity, password, address } => {
+            let screen = Screen { request, address };
+            provisioning.screen(ctx, screen, device, &identity, password);
             None
         }
     }

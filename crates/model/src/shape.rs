@@ -13,11 +13,31 @@ use crate::{Directory, Kind, Pattern};
 #[derive(Debug)]
 enum Shape {
     Struct(Vec<Field>),
-    List { entry: Box<Shape>, maximum: Option<u64>, nullable: bool },
-    Reference { kind: Kind, nullable: bool, default: Option<Box<str>> },
-    Integer { minimum: i64, maximum: i64, nullable: bool },
-    Text { minimum: u64, maximum: u64, nullable: bool },
-    Pattern { nullable: bool },
+    /// The minimum is told; the rules refuse what is below it, in words of their own.
+    List {
+        entry: Box<Shape>,
+        minimum: u64,
+        maximum: Option<u64>,
+        nullable: bool,
+    },
+    Reference {
+        kind: Kind,
+        nullable: bool,
+        default: Option<Box<str>>,
+    },
+    Integer {
+        minimum: i64,
+        maximum: i64,
+        nullable: bool,
+    },
+    Text {
+        minimum: u64,
+        maximum: u64,
+        nullable: bool,
+    },
+    Pattern {
+        nullable: bool,
+    },
     Choice(Vec<Box<str>>),
     Flag,
     Other,
@@ -100,6 +120,7 @@ impl Shape {
             Some("object") => Self::of_object(schema, definitions),
             Some("array") => Self::List {
                 entry: Self::compile(&schema["items"], definitions).into(),
+                minimum: schema["minItems"].as_u64().unwrap_or(0),
                 maximum: schema["maxItems"].as_u64(),
                 nullable,
             },
@@ -229,7 +250,9 @@ impl Shape {
     fn allowed(&self) -> String {
         match self {
             Self::Struct(_) => "{ }".into(),
-            Self::List { maximum: Some(maximum), .. } => format!("[ ] 0..{maximum}"),
+            Self::List { minimum, maximum: Some(maximum), .. } => {
+                format!("[ ] {minimum}..{maximum}")
+            }
             Self::List { maximum: None, .. } => "[ ]".into(),
             Self::Reference { kind, .. } => kind.to_string(),
             Self::Integer { minimum: i64::MIN, maximum: i64::MAX, .. } => "integer".into(),

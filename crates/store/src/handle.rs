@@ -100,6 +100,19 @@ impl StoreHandle {
         random_bytes().map(|bytes| OperationId(u128::from_le_bytes(bytes)))
     }
 
+    /// As many random decimal digits, as a PIN that nobody chose.
+    pub fn random_digits(count: usize) -> Result<SecretText, StoreError> {
+        let mut digits = String::with_capacity(count);
+        while digits.len() < count {
+            let [byte] = random_bytes()?;
+            // Bytes beyond the last whole ten would favour some digits.
+            if byte < 250 {
+                digits.push(char::from(b'0' + byte % 10));
+            }
+        }
+        Ok(SecretText::new(digits))
+    }
+
     /// Makes the hash under which a credential is stored; slow on purpose.
     pub fn hash(
         &self,
@@ -175,6 +188,22 @@ impl StoreHandle {
         detail: Json,
     ) -> Result<(), StoreError> {
         self.work(Lane::Background, move |turn| commit::note(turn, &actor, what, object, detail))
+    }
+
+    /// The same without waiting, for threads that can't. What is lost is told by the log.
+    pub fn note_behind(
+        &self,
+        actor: Actor,
+        what: &'static str,
+        object: Option<ObjectId>,
+        detail: Json,
+    ) {
+        let note = move |turn: &mut Turn<'_>| commit::note(turn, &actor, what, object, detail);
+        self.enqueue(Lane::Background, note, move |written| {
+            if let Err(error) = written {
+                tracing::warn!(error.cause = %error, audit.operation = what, "not in the audit");
+            }
+        });
     }
 
     /// A page of the audit, newest first.

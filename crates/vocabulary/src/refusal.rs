@@ -153,6 +153,8 @@ codes! {
     Internal = "internal", 500;
     /// The service is not running.
     ServiceInactive = "service-inactive", 409;
+    /// Another node does not answer; nothing was done there.
+    NodeUnreachable = "node-unreachable", 503;
     /// The phone's dialect can't do this.
     NotSupportedByDevice = "not-supported-by-device", 409;
     /// The device is not registered.

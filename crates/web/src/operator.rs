@@ -2,9 +2,10 @@
 //! services and language packs; the doors know none of these.
 
 use core::future::Future;
+use core::net::IpAddr;
 use core::pin::Pin;
 
-use jackfield_model::Service;
+use jackfield_model::{AuthenticationMode, Service};
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{DeviceRestart, ObjectId, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub enum Order {
         identity: Box<str>,
         /// The password; `None` where the mode needs none.
         password: Option<SecretText>,
+        /// From where the screen asks.
+        address: IpAddr,
     },
     /// Tell the state of every service of this node. Answered by [`Reply::Services`].
     Services,
@@ -59,6 +62,16 @@ pub enum Order {
     ServicesElsewhere,
     /// Start, stop or restart a service of this node. Answered by [`Reply::Accepted`] when done.
     Service {
+        /// Which.
+        service: Service,
+        /// What.
+        action: ServiceAction,
+    },
+    /// Start, stop or restart a service of another node. Answered by [`Reply::Accepted`] when that
+    /// node did; refused when it does not answer.
+    ServiceElsewhere {
+        /// The other node.
+        node: Box<str>,
         /// Which.
         service: Service,
         /// What.
@@ -145,6 +158,8 @@ pub struct Overview {
     pub ivr: Box<str>,
     /// The other node for whose route point it stands by.
     pub ivr_owner: Option<Box<str>>,
+    /// How somebody proves at this moment whose a phone shall be (SP-19).
+    pub mode: AuthenticationMode,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.

@@ -44,9 +44,15 @@ impl Visit {
 
 /// Asks for user ID and password.
 async fn form(State(app): State<App>, request: Request) -> Response {
-    match visit(&app, &request) {
-        Ok(visit) => page(input(&app, &visit)),
-        Err((refusal, language)) => refused(&refusal, language),
+    let visit = match visit(&app, &request) {
+        Ok(visit) => visit,
+        Err((refusal, language)) => return refused(&refusal, language),
+    };
+    // As the node asks for it at this moment: what is saved counts from a restart on (SP-19).
+    match app.operate(Order::Overview).await {
+        Ok(Reply::Overview(overview)) => page(input(&app, &visit, overview.mode)),
+        Ok(other) => refused(&mismatch(&other), visit.language),
+        Err(refusal) => refused(&refusal, visit.language),
     }
 }
 
@@ -87,6 +93,7 @@ async fn provision(app: &App, visit: &Visit, address: IpAddr) -> Result<Box<str>
         device: visit.device,
         identity: user.into(),
         password: (!password.is_empty()).then(|| SecretText::new(password)),
+        address,
     };
     match app.operate(order).await? {
         Reply::Provisioned { extension } => Ok(extension),
@@ -116,9 +123,9 @@ fn address_of(request: &Request) -> IpAddr {
     info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip().to_canonical())
 }
 
-fn input(app: &App, visit: &Visit) -> String {
+fn input(app: &App, visit: &Visit, mode: AuthenticationMode) -> String {
     let language = visit.language;
-    let needs_password = app.directory().self_provisioning().mode != AuthenticationMode::None;
+    let needs_password = mode != AuthenticationMode::None;
     let address = app.directory().node(app.node()).map(|(_, node)| node.address.clone());
     let mut xml = String::from("<CiscoIPPhoneInput>\n");
     element(&mut xml, "Title", either(language, "Self-Provisioning", "セルフプロビジョニング"));

@@ -16,6 +16,11 @@ const QUESTION: &str = "Changing the CTI Route Point Selection requires the Self
      restart now, you will have to manually restart Self-Provisioning through the Jackfield \
      interface.";
 
+const NOT_RESTARTED: &str = "Save successful. Failed to restart Self-Provisioning IVR service.";
+
+const RESTART: Order =
+    Order::Service { service: Service::SelfProvisioningIvr, action: ServiceAction::Restart };
+
 /// A route point with its number, and an application user that controls it.
 async fn ivr(house: &House) {
     house.done("POST", "/lines", json!({ "number": "2000" })).await;
@@ -62,24 +67,73 @@ async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
 }
 
-/// Proves SP-24: saved and restarted, or saved and not.
+/// Saved and restarted, or saved and not.
 #[tokio::test]
 async fn save_and_restart_now_says_how_the_restart_went() {
     let house = House::open().await;
     ivr(&house).await;
+    house.done("POST", "/services/self-provisioning-ivr/activate", json!({})).await;
     let saved = house.done("PUT", "/self-provisioning/settings", with(chosen(), "now")).await;
     let restarted = "Save successful. Self-Provisioning IVR service restarted successfully";
     assert_eq!(saved["message"], restarted);
-    let restart =
-        Order::Service { service: Service::SelfProvisioningIvr, action: ServiceAction::Restart };
-    assert!(house.node.ordered(|order| *order == restart));
-    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::ServiceInactive));
+    assert!(house.node.ordered(|order| *order == RESTART));
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::Overloaded));
     let none = json!({ "settings": { "route_point": null }, "restart": "now" });
     let saved = house.done("PUT", "/self-provisioning/settings", none).await;
-    let failed = "Save successful. Failed to restart Self-Provisioning IVR service.";
-    assert_eq!(saved["message"], failed);
-    assert_eq!(saved["restart_failure"]["code"], "service-inactive");
+    assert_eq!(saved["message"], NOT_RESTARTED);
+    assert_eq!(saved["restart_failure"]["code"], "overloaded");
     assert_eq!(house.get("/self-provisioning").await["route_point"], Value::Null);
+}
+
+/// A service that was never activated is started by nobody, whichever path the settings take.
+#[tokio::test]
+async fn save_and_restart_now_starts_no_service_that_is_not_activated() {
+    let house = House::open().await;
+    ivr(&house).await;
+    let mut settings = chosen();
+    for (method, path) in [
+        ("PUT", "/self-provisioning/settings"),
+        ("PATCH", "/self-provisioning?restart=now"),
+        ("PUT", "/self-provisioning?restart=now"),
+    ] {
+        let body = match path.contains('?') {
+            true => settings["settings"].clone(),
+            false => with(settings.clone(), "now"),
+        };
+        let saved = house.done(method, path, body).await;
+        assert_eq!(saved["message"], NOT_RESTARTED, "{method} {path}");
+        assert_eq!(saved["restart_failure"]["code"], "service-inactive");
+        assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+        settings = json!({ "settings": { "route_point": null, "application_user": null } });
+    }
+}
+
+/// The service runs on another node, and is activated there: that one is told to restart it.
+#[tokio::test]
+async fn save_and_restart_now_restarts_it_where_it_runs() {
+    let house = House::open_at("node2").await;
+    ivr(&house).await;
+    let publisher = json!({ "node": "node1" });
+    house.done("POST", "/services/self-provisioning-ivr/activate", publisher).await;
+    let running = vec![("node1".into(), Service::SelfProvisioningIvr)];
+    *house.node.elsewhere.lock().unwrap() = running;
+    house.done("PUT", "/self-provisioning/settings", with(chosen(), "now")).await;
+    let there = |order: &Order| match order {
+        Order::ServiceElsewhere { node, service, action } => {
+            (&**node, *service, *action)
+                == ("node1", Service::SelfProvisioningIvr, ServiceAction::Restart)
+        }
+        _ => false,
+    };
+    assert!(house.node.ordered(there));
+    assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+
+    // Here too: both take the new settings.
+    house.done("POST", "/services/self-provisioning-ivr/activate", json!({})).await;
+    house.node.orders.lock().unwrap().clear();
+    let none = json!({ "settings": { "route_point": null }, "restart": "now" });
+    house.done("PUT", "/self-provisioning/settings", none).await;
+    assert!(house.node.ordered(there) && house.node.ordered(|order| *order == RESTART));
 }
 
 /// Proves SP-19: other settings save without the question.
@@ -93,6 +147,40 @@ async fn other_settings_save_without_a_question() {
     let status = house.get("/self-provisioning/status").await;
     assert_eq!(status["restart_needed"], true);
     assert!(status["notices"].to_string().contains("restart needed"), "{status}");
+}
+
+/// The mode that asks for nothing is marked wherever it is chosen, in both languages.
+#[tokio::test]
+async fn the_mode_without_authentication_is_marked_as_not_recommended() {
+    let house = House::open().await;
+    let settings = house.get("/self-provisioning/settings").await;
+    let texts = settings["modes"].as_array().unwrap().iter();
+    let texts = texts.map(|row| (row["mode"].as_str().unwrap(), row["text"].as_str().unwrap()));
+    let texts = texts.collect::<Vec<_>>();
+    assert_eq!(texts[0], ("users-only", "Require authentication, users only (password/PIN)"));
+    assert_eq!(texts[1].0, "users-and-administrators");
+    let marked = "No authentication required. Not recommended for day-to-day use.";
+    assert_eq!(texts[2], ("none", marked));
+    let none = json!({ "settings": { "mode": "none" } });
+    let saved = house.done("PUT", "/self-provisioning/settings", none.clone()).await;
+    assert!(saved["warnings"].as_array().unwrap().contains(&json!(marked)), "{saved}");
+    let saved = house.in_japanese("PUT", "/self-provisioning/settings", none).await;
+    assert!(saved.body["warnings"].to_string().contains("推奨されません"), "{saved:?}");
+    let users = json!({ "settings": { "mode": "users-only" } });
+    let saved = house.done("PUT", "/self-provisioning/settings", users).await;
+    assert!(!saved["warnings"].to_string().contains("Not recommended"), "{saved}");
+}
+
+/// Nine languages and no tenth, and the refusal says how many there may be.
+#[tokio::test]
+async fn no_more_than_nine_languages_are_selected() {
+    let house = House::open().await;
+    let ten =
+        ["aa-AA", "bb-BB", "cc-CC", "dd-DD", "ee-EE", "ff-FF", "gg-GG", "hh-HH", "ii-II", "jj-JJ"];
+    let body = json!({ "settings": { "languages": ten } });
+    let told = house.ask("PUT", "/self-provisioning/settings", body).await;
+    assert_eq!(told.body["code"], "invalid-value", "{told:?}");
+    assert!(told.body["remedy"].as_str().unwrap().contains("1 to 9"), "{told:?}");
 }
 
 /// Proves SP-23 for the path that every kind has, too.
@@ -200,6 +288,7 @@ async fn the_whole_task_flow_can_be_done_over_rest() {
     let added = house.ask("POST", "/quick-add", user).await;
     assert_eq!(added.status, StatusCode::CREATED, "{added:?}");
     assert_eq!(added.body["user_id"], "tanaka");
+    assert_eq!(added.body["obstacles"], json!([]), "the user can self-provision at once");
 
     let status = house.get("/self-provisioning/status").await;
     assert_eq!((&status["ready"], &status["text"]), (&json!(true), &json!("Ready")), "{status}");

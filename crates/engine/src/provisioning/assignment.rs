@@ -10,7 +10,7 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Phone, Provisioning, actor, tell};
+use super::{Client, Phone, Provisioning, actor, note_refusal, refuse, tell};
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::interface::{Access, Decision, Level, Output};
 
@@ -64,13 +64,12 @@ impl Provisioning {
             return tell(context, &client, &phone, ProvisioningOutcome::Unknown);
         }
         if self.assignments.len() >= MAXIMUM_ASSIGNMENTS {
-            let refused = ProvisioningOutcome::Refused(Refusal::new(Code::Overloaded));
-            return tell(context, &client, &phone, refused);
+            return refuse(context, &client, &phone, Some(user), Refusal::new(Code::Overloaded));
         }
         context.count("assignments-submitted");
         let operation = context.ids.operation();
         let what = Operation::Assign { device: phone.id, user, proven_by };
-        let actor = actor(context, &client, user);
+        let actor = actor(context, &client, &phone, Some((user, proven_by)));
         context.out.push(Output::Submit { operation, actor, what });
         let patience = context.after(FIRST_WAIT, Timer::DecisionInquiry { operation });
         let (submitted, backoff) = (context.now, FIRST_WAIT);
@@ -118,13 +117,9 @@ impl Provisioning {
                 return true;
             }
             Decision::Committed(outcome) => self.committed(context, &assignment, outcome),
-            Decision::Refused(refusal) => {
-                context.count("assignments-refused");
-                ProvisioningOutcome::Refused(refusal.clone())
-            }
+            Decision::Refused(refusal) => refused(context, &assignment, refusal.clone()),
             Decision::NeverSeen => {
-                context.count("assignments-refused");
-                ProvisioningOutcome::Refused(Refusal::new(Code::DatabaseUnavailable))
+                refused(context, &assignment, Refusal::new(Code::DatabaseUnavailable))
             }
         };
         context.timers.cancel(assignment.patience);
@@ -150,7 +145,7 @@ impl Provisioning {
         let restart_in = match assignment.client {
             _ if assignment.given_up => Duration::ZERO,
             Client::Session { .. } => RESTART_DELAY,
-            Client::Screen { .. } => SCREEN_RESTART_DELAY,
+            Client::Screen(_) => SCREEN_RESTART_DELAY,
         };
         let timer = context.after(restart_in, Timer::ProvisionRestart { device });
         if let Some(old) = self.restarts.insert(device, timer) {
@@ -177,6 +172,17 @@ impl Provisioning {
             context.timers.cancel(timer);
         }
     }
+}
+
+/// The store refused the assignment, and wrote that into the audit where it could.
+fn refused(
+    context: &mut Context<'_>,
+    assignment: &Assignment,
+    refusal: Refusal,
+) -> ProvisioningOutcome {
+    context.count("assignments-refused");
+    note_refusal(context, &assignment.phone, Some(assignment.user), &refusal);
+    ProvisioningOutcome::Refused(refusal)
 }
 
 /// The store decides within this, as a rule.

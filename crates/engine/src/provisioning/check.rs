@@ -12,7 +12,7 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Phone, Provisioning, tell};
+use super::{Client, Phone, Provisioning, refuse, tell};
 use crate::context::{Context, Timer, TimerToken};
 use crate::interface::{Output, Verification};
 
@@ -63,18 +63,18 @@ impl Provisioning {
         identity: &str,
         credential: Option<Credential>,
     ) {
-        let mode = self.settings(context).mode;
+        let mode = self.mode(context.directory);
         let user = find_user(context, identity, credential.as_ref());
         let (secret, proves, kind) = match (mode, credential) {
             (AuthenticationMode::None, _) => {
                 return match user {
                     Some(user) => self.proven(context, client, phone, user, ProvenBy::Nothing),
-                    None => refuse(context, &client, &phone, wrong()),
+                    None => refuse(context, &client, &phone, None, wrong()),
                 };
             }
             (_, None) => {
                 let refusal = Refusal::new(Code::MissingField).field("credential");
-                return refuse(context, &client, &phone, refusal);
+                return refuse(context, &client, &phone, user, refusal);
             }
             (_, Some(Credential::Keypad(secret))) => (secret, ProvenBy::Pin, CredentialKind::Pin),
             (_, Some(Credential::Password(secret))) => {
@@ -82,7 +82,7 @@ impl Provisioning {
             }
         };
         if self.checks.len() >= MAXIMUM_CHECKS {
-            return refuse(context, &client, &phone, Refusal::new(Code::Overloaded));
+            return refuse(context, &client, &phone, user, Refusal::new(Code::Overloaded));
         }
         let then_code = mode == AuthenticationMode::UsersAndAdministrators && is_code(&secret);
         let stage = Stage::Own { proves, kind, then_code };
@@ -119,10 +119,10 @@ impl Provisioning {
                 };
                 match user {
                     Some(user) => self.proven(context, client, phone, user, proven_by),
-                    None => refuse(context, &client, &phone, wrong()),
+                    None => refuse(context, &client, &phone, None, wrong()),
                 }
             }
-            (Verification::Unavailable, _) => refuse(context, &client, &phone, unavailable()),
+            (Verification::Unavailable, _) => refuse(context, &client, &phone, user, unavailable()),
             (_, Stage::Own { then_code: true, kind, .. }) => {
                 // An administrator may have entered the code on the user's behalf (SP-03). It is
                 // looked at for an unknown ID as well, so that its lock does not tell which there
@@ -136,7 +136,7 @@ impl Provisioning {
                 self.ask(context, (account, Box::default()), CredentialKind::Code, rest, stage);
             }
             (_, Stage::Code { user_locked: Some(until), .. }) => {
-                refuse(context, &client, &phone, locked_until(until));
+                refuse(context, &client, &phone, user, locked_until(until));
             }
             (_, stage) => {
                 let refusal = match (locked, stage) {
@@ -146,7 +146,7 @@ impl Provisioning {
                     }
                     (None, _) => wrong(),
                 };
-                refuse(context, &client, &phone, refusal);
+                refuse(context, &client, &phone, user, refusal);
             }
         }
     }
@@ -154,7 +154,7 @@ impl Provisioning {
     /// Nobody answered a check in time.
     pub(super) fn verify_timeout(&mut self, context: &mut Context<'_>, verify: VerifyId) {
         if let Some(check) = self.checks.remove(&verify) {
-            refuse(context, &check.client, &check.phone, unavailable());
+            refuse(context, &check.client, &check.phone, check.user, unavailable());
         }
     }
 
@@ -184,7 +184,7 @@ impl Provisioning {
     ) {
         let extension = match context.directory.may_assign(phone.id, user) {
             Ok(extension) => extension,
-            Err(refusal) => return refuse(context, &client, &phone, refusal),
+            Err(refusal) => return refuse(context, &client, &phone, Some(user), refusal),
         };
         let Client::Session { session, .. } = client else {
             return self.assign(context, client, phone, user, proven_by);
@@ -224,10 +224,6 @@ fn code_account(context: &Context<'_>) -> Option<ObjectId> {
 fn is_code(secret: &SecretText) -> bool {
     let text = secret.reveal();
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn refuse(context: &mut Context<'_>, client: &Client, phone: &Phone, refusal: Refusal) {
-    tell(context, client, phone, ProvisioningOutcome::Refused(refusal));
 }
 
 fn wrong() -> Refusal {

@@ -7,10 +7,14 @@
 mod assignment;
 mod check;
 
+use core::net::IpAddr;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jackfield_model::{Actor, ApplicationUser, EndUser, SelfProvisioning};
+use jackfield_model::{
+    Actor, ApplicationUser, AuthenticationMode, Directory, EndUser, ProvenBy, SelfProvisioning,
+    Text,
+};
 use jackfield_vocabulary::{
     Code, DeviceName, ObjectId, OperationId, ProvisioningCommand, ProvisioningOutcome, Refusal,
     SecretText, SessionId, VerifyId,
@@ -18,7 +22,7 @@ use jackfield_vocabulary::{
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Internal, Timer, TimerToken};
-use crate::interface::{OperatorReply, Output};
+use crate::interface::{Level, OperatorReply, Output, RefusedAssignment};
 use assignment::Assignment;
 use check::{Check, Proof};
 
@@ -40,7 +44,16 @@ enum Client {
     /// An application in its session.
     Session { session: SessionId, account: ObjectId },
     /// The phone's own screen.
-    Screen { request: u64 },
+    Screen(Screen),
+}
+
+/// A phone's own screen that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Screen {
+    /// The operator's order.
+    pub(crate) request: u64,
+    /// From where it asks.
+    pub(crate) address: IpAddr,
 }
 
 /// A phone, as whoever asked named it.
@@ -82,7 +95,10 @@ impl Provisioning {
             ProvisioningCommand::Inspect { .. } => {
                 let outcome = match context.directory.open_for_provisioning(id) {
                     Ok(()) => ProvisioningOutcome::Open,
-                    Err(refusal) => ProvisioningOutcome::Refused(refusal),
+                    Err(refusal) => {
+                        note_refusal(context, &phone, None, &refusal);
+                        ProvisioningOutcome::Refused(refusal)
+                    }
                 };
                 tell(context, &client, &phone, outcome);
             }
@@ -100,7 +116,7 @@ impl Provisioning {
     pub(crate) fn screen(
         &mut self,
         context: &mut Context<'_>,
-        request: u64,
+        screen: Screen,
         device: ObjectId,
         identity: &str,
         password: Option<SecretText>,
@@ -108,9 +124,10 @@ impl Provisioning {
         use jackfield_vocabulary::Credential::Password;
         let Some(name) = context.directory.effective(device).map(|device| device.name) else {
             let refusal = Refusal::new(Code::NotFound).value("device", device);
+            let request = screen.request;
             return context.out.push(Output::Reply { request, result: Err(refusal) });
         };
-        let (client, phone) = (Client::Screen { request }, Phone { id: device, name });
+        let (client, phone) = (Client::Screen(screen), Phone { id: device, name });
         self.authenticate(context, client, phone, identity, password.map(Password));
     }
 
@@ -132,26 +149,68 @@ impl Provisioning {
         (self.checks.len(), self.assignments.len(), self.restarts.len())
     }
 
-    /// The settings in force: those of the running service, else those configured.
-    fn settings(&self, context: &Context<'_>) -> Arc<SelfProvisioning> {
-        self.settings.clone().unwrap_or_else(|| context.directory.self_provisioning())
+    /// How somebody proves whose a phone shall be: as the running service was told, else as it is
+    /// configured.
+    pub(crate) fn mode(&self, directory: &Directory) -> AuthenticationMode {
+        self.settings.as_ref().map_or_else(|| directory.self_provisioning().mode, |one| one.mode)
     }
 }
 
-/// In whose name an operation is submitted, for the audit.
-fn actor(context: &Context<'_>, client: &Client, user: ObjectId) -> Actor {
+/// In whose name an operation is submitted, for the audit: that of a screen's user only when the
+/// user's own password proved that it is theirs, else the phone's.
+fn actor(
+    context: &Context<'_>,
+    client: &Client,
+    phone: &Phone,
+    proven: Option<(ObjectId, ProvenBy)>,
+) -> Actor {
     match client {
         Client::Session { account, .. } => {
             let found = context.directory.typed::<ApplicationUser>(*account);
             let user_id = found.map(|one| one.user_id.clone()).unwrap_or_default();
             Actor::Application { user_id }
         }
-        Client::Screen { .. } => {
-            let found = context.directory.typed::<EndUser>(user);
-            let user_id = found.map(|one| one.user_id.clone()).unwrap_or_default();
-            Actor::User { user_id, address: None }
+        Client::Screen(Screen { address, .. }) => {
+            let address = Text::from(address.to_string());
+            let own = proven.filter(|(_, proven_by)| *proven_by == ProvenBy::Password);
+            match own.and_then(|(user, _)| context.directory.typed::<EndUser>(user)) {
+                Some(user) => Actor::User { user_id: user.user_id.clone(), address: Some(address) },
+                None => Actor::Device { device: Text::from(phone.name.as_str()), address },
+            }
         }
     }
+}
+
+/// Refuses before anything was submitted: for the log, the audit, and whoever asked (SP-34).
+fn refuse(
+    context: &mut Context<'_>,
+    client: &Client,
+    phone: &Phone,
+    user: Option<ObjectId>,
+    refusal: Refusal,
+) {
+    note_refusal(context, phone, user, &refusal);
+    let actor = actor(context, client, phone, None);
+    let refused = RefusedAssignment { actor, device: phone.id, user, refusal: refusal.clone() };
+    context.out.push(Output::Refused(refused));
+    tell(context, client, phone, ProvisioningOutcome::Refused(refusal));
+}
+
+/// Notes for the log that a phone was not made somebody's.
+fn note_refusal(
+    context: &mut Context<'_>,
+    phone: &Phone,
+    user: Option<ObjectId>,
+    refusal: &Refusal,
+) {
+    let named = user.and_then(|user| context.directory.typed::<EndUser>(user));
+    let name = named.map_or_else(|| "-".to_owned(), |user| user.user_id.to_string());
+    let fields = vec![
+        ("device.name", phone.name.to_string()),
+        ("user.name", name),
+        ("reason", refusal.to_string()),
+    ];
+    context.note(Level::Warn, "self-provisioning was refused", fields);
 }
 
 /// Tells whoever asked what came of it.
@@ -161,7 +220,7 @@ fn tell(context: &mut Context<'_>, client: &Client, phone: &Phone, outcome: Prov
             let (session, device) = (*session, phone.name.clone());
             context.tell(Internal::Provisioned { session, device, outcome });
         }
-        Client::Screen { request } => {
+        Client::Screen(Screen { request, .. }) => {
             let result = match outcome {
                 ProvisioningOutcome::Assigned { extension, .. } => {
                     Ok(OperatorReply::Provisioned { extension })

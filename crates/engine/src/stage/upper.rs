@@ -1,5 +1,6 @@
 //! The layers above the devices, put together as `lib.rs` does, without the devices.
 
+use core::net::IpAddr;
 use std::sync::Arc;
 
 use jackfield_vocabulary::{
@@ -15,7 +16,7 @@ use crate::interface::{
     Decision, OperatorReply, Output, Overview, Ownership, ServiceOrder, Verification,
 };
 use crate::ivr::{Ivr, SELF_PROVISIONING};
-use crate::provisioning::Provisioning;
+use crate::provisioning::{Provisioning, Screen};
 
 /// Everything above the devices.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -190,7 +191,8 @@ impl Upper {
         identity: &str,
         password: Option<SecretText>,
     ) {
-        self.provisioning.screen(context, request, device, identity, password);
+        let screen = Screen { request, address: IpAddr::from([192, 0, 2, 50]) };
+        self.provisioning.screen(context, screen, device, identity, password);
     }
 
     /// The calls of a device, with their states in words.

@@ -73,7 +73,7 @@ pub enum AuthenticationMode {
     None,
 }
 
-/// Settings of self-provisioning; they take effect when its IVR service restarts (SP-19).
+/// Settings of self-provisioning; all but the last take effect when its IVR service restarts (SP-19).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 #[serde(default)]
 pub struct SelfProvisioning {
@@ -83,7 +83,8 @@ pub struct SelfProvisioning {
     pub mode: AuthenticationMode,
     /// Languages of the IVR in the order in which callers choose, 1 to 9 (SP-13).
     #[garde(length(max = 9), inner(length(chars, min = 2, max = 16)))]
-    #[schemars(extend("x-takes" = "service-restart"))]
+    // An empty list is refused in the words that are part of the interface.
+    #[schemars(extend("x-takes" = "service-restart", "minItems" = 1))]
     pub languages: Box<[Text]>,
     /// The route point whose number is dialled.
     #[garde(skip)]
@@ -110,7 +111,7 @@ pub struct SelfProvisioning {
     #[schemars(extend("x-takes" = "service-restart"))]
     pub start_delay_seconds: u16,
     /// Wrong authentication codes in the whole cluster in a minute after which the code is locked
-    /// for that minute, 1 to 1000 (SP-07).
+    /// for that minute, 1 to 1000 (SP-07). It counts at once.
     #[garde(range(min = 1, max = 1000))]
     pub code_failures_per_minute: u16,
 }

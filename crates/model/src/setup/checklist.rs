@@ -119,7 +119,9 @@ impl<'a> Scene<'a> {
     }
 
     fn draft(&self, title: Message, kind: Kind, done: bool, remedy: Message) -> Draft {
-        let remedy = remedy.with(self.language, &[("node", &self.node)]);
+        let label = Message::AutoRegistrationDisabled.text(self.language);
+        let values = [("node", &*self.node), ("label", &*label)];
+        let remedy = remedy.with(self.language, &values);
         Draft { title, done, kind, name: None, remedy }
     }
 

@@ -69,6 +69,8 @@ pub fn explain_stranger(
     let open = directory.auto_registration(node).map(|(_, settings)| settings);
     let Some(settings) = open.filter(|settings| !settings.disabled) else {
         let text = Message::AutoRegistrationOff.with(language, &values);
+        let label = Message::AutoRegistrationDisabled.text(language);
+        let values = [("node", node), ("label", &*label)];
         let remedy = Message::RemedyAutoRegistration.with(language, &values);
         return Some(vec![Finding::bad(text, remedy)]);
     };
@@ -187,6 +189,7 @@ pub fn explain_user(
         let values = [("number", number.as_deref().unwrap_or_default())];
         findings.push(Finding::good(Message::FineUser.with(language, &values)));
     }
+    findings.extend(profile(directory, user, person, language));
     let name = || Refusal::new(Code::Locked).value("name", &person.user_id);
     if seen.locked == Some(true) {
         findings.push(Finding::refused(&name(), language));
@@ -198,6 +201,21 @@ pub fn explain_user(
     findings.extend(ambiguity(directory, user, person, number.as_deref(), language));
     findings.extend(unheard(directory, person, number.as_deref(), language));
     findings
+}
+
+/// The profile that decides (SP-58).
+fn profile(
+    directory: &Directory,
+    user: ObjectId,
+    person: &EndUser,
+    language: Language,
+) -> Option<Finding> {
+    let profile = directory.profile_of(user).and_then(|profile| directory.get(profile))?;
+    let message = match person.user_profile {
+        Some(_) => Message::ProfileOwn,
+        None => Message::ProfileDefault,
+    };
+    Some(Finding::good(message.with(language, &[("name", &profile.name)])))
 }
 
 /// Somebody else keys in the same digits.

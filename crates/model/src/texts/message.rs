@@ -88,6 +88,8 @@ messages! {
     FineOwned = "fine-owned";
     FineUser = "fine-user";
     FineCallable = "fine-callable";
+    ProfileOwn = "profile-own";
+    ProfileDefault = "profile-default";
     NoLines = "no-lines";
     AddLine = "add-line";
     NumberWithoutDevice = "number-without-device";

@@ -12,6 +12,7 @@ mod leases;
 mod limits;
 mod load;
 mod operator;
+mod orders;
 mod outputs;
 mod prompts;
 mod quarantine;
@@ -243,6 +244,7 @@ impl Server {
         let http_door = http_listener(&runtime, http, router)?;
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));
+        runtime.spawn(orders::obey_others(Arc::clone(&services)));
         Ok(Self {
             runtime,
             engine,

@@ -15,6 +15,7 @@ use super::doors::{AlarmBoard, Replies};
 use super::figures::Figures;
 use super::lanes::Lanes;
 use super::leases::running_anywhere;
+use super::orders;
 use super::services::Services;
 use super::streams::Streams;
 
@@ -46,12 +47,17 @@ impl NodeOperator {
             }
             Order::Inspect { device } => self.ask(OperatorOrder::Inspect { device }).await,
             Order::Overview => self.ask(OperatorOrder::Overview).await,
-            Order::Provision { device, identity, password } => {
-                self.ask(OperatorOrder::Provision { device, identity, password }).await
+            Order::Provision { device, identity, password, address } => {
+                self.ask(OperatorOrder::Provision { device, identity, password, address }).await
             }
             Order::Services => Ok(Reply::Services(self.service_states().await)),
             Order::ServicesElsewhere => self.services_elsewhere().await,
-            Order::Service { service, action } => self.operate_service(service, action),
+            Order::Service { service, action } => {
+                self.services.operate(service, action).map(|()| Reply::Accepted)
+            }
+            Order::ServiceElsewhere { node, service, action } => {
+                self.operate_elsewhere(node, service, action).await
+            }
             Order::Languages => Ok(self.languages()),
             Order::RescanLanguages => {
                 let prompts = Arc::clone(&self.services.prompts);
@@ -112,6 +118,7 @@ impl NodeOperator {
             ivr_calls: overview.ivr_calls,
             ivr: overview.ivr,
             ivr_owner: overview.ivr_owner,
+            mode: overview.mode,
             counters,
             limits: overview.limits,
         }
@@ -153,20 +160,26 @@ impl NodeOperator {
         let directory = self.services.store.directory();
         let stored = directory.all::<SelfProvisioning>().next().map(|(_, settings)| settings);
         match (self.services.self_provisioning(), stored) {
-            (Some(running), Some(stored)) => running != **stored,
+            (Some(running), Some(stored)) => {
+                // This one counts at once, where the codes are checked.
+                let code_failures_per_minute = stored.code_failures_per_minute;
+                SelfProvisioning { code_failures_per_minute, ..running } != **stored
+            }
             _ => false,
         }
     }
 
-    fn operate_service(&self, service: Service, action: ServiceAction) -> Result<Reply, Refusal> {
-        match action {
-            ServiceAction::Start => self.services.start(service)?,
-            ServiceAction::Stop => self.services.stop(service)?,
-            ServiceAction::Restart => {
-                self.services.stop(service)?;
-                self.services.start(service)?;
-            }
-        }
+    /// Has another node operate one of its services.
+    async fn operate_elsewhere(
+        &self,
+        node: Box<str>,
+        service: Service,
+        action: ServiceAction,
+    ) -> Result<Reply, Refusal> {
+        let store = self.services.store.clone();
+        let ordered = move || orders::order(&store, &node, service, action);
+        let done = tokio::task::spawn_blocking(ordered).await;
+        done.map_err(|_| Refusal::new(Code::Internal))??;
         Ok(Reply::Accepted)
     }
 

@@ -4,11 +4,13 @@
 use std::sync::{Arc, PoisonError};
 
 use jackfield_engine::{
-    Access, Alarm, BindingChange, CallRecord, Decision, Input, Level, Note, Output, Verification,
+    Access, Alarm, BindingChange, CallRecord, Decision, Input, Level, Note, Output,
+    RefusedAssignment, Verification,
 };
 use jackfield_media::DriverHandle;
 use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
 use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now};
+use serde_json::json;
 
 use super::clock::Clock;
 use super::doors::{AlarmBoard, FileAccess, Replies};
@@ -69,6 +71,7 @@ impl Outputs {
             Output::Record(record) => self.keep_record(record),
             Output::Access(access) => self.admit(access),
             Output::Reply { request, result } => self.replies.give(request, result),
+            Output::Refused(refused) => self.keep_refusal(refused),
             Output::Alarm(alarm) => self.raise(&alarm),
             Output::Note(note) => tell(&note),
             // The wire of CTI applications is a door of its own, which is not there yet; the
@@ -112,6 +115,14 @@ impl Outputs {
             called: record.dialled,
             body,
         })));
+    }
+
+    /// Found in the audit among the assignments, like those that the store refuses.
+    fn keep_refusal(&self, refused: RefusedAssignment) {
+        let RefusedAssignment { actor, device, user, refusal } = refused;
+        let wanted = json!({ "operation": "assign", "value": { "device": device, "user": user } });
+        let detail = json!({ "refused": refusal, "wanted": wanted });
+        self.store.note_behind(actor, "assign", Some(device), detail);
     }
 
     fn admit(&self, access: Access) {

@@ -13,6 +13,7 @@ use jackfield_media::{PromptLibrary, g729_available};
 use jackfield_model::{SelfProvisioning, Service, ServiceActivation};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Code, Refusal};
+use jackfield_web::ServiceAction;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -157,6 +158,40 @@ impl Services {
         }
         tracing::info!(service.name = service.name(), "service stopped");
         Ok(())
+    }
+
+    /// Starts, stops or restarts a service. A restart has succeeded only when the service can work.
+    pub(crate) fn operate(&self, service: Service, action: ServiceAction) -> Result<(), Refusal> {
+        match action {
+            ServiceAction::Start => self.start(service),
+            ServiceAction::Stop => self.stop(service),
+            ServiceAction::Restart => {
+                self.stop(service)?;
+                self.start(service)?;
+                self.can_work(service)
+            }
+        }
+    }
+
+    /// What the IVR lacks in the settings with which it started (SP-26).
+    fn can_work(&self, service: Service) -> Result<(), Refusal> {
+        let running = self.lock();
+        let (Service::SelfProvisioningIvr, Some(Running::SelfProvisioning(start))) =
+            (service, running.get(&service))
+        else {
+            return Ok(());
+        };
+        let missing = |field: &str| Err(Refusal::new(Code::MissingField).field(field));
+        match &start.settings {
+            settings if settings.application_user.is_none() => missing("application_user"),
+            settings if settings.route_point.is_none() => missing("route_point"),
+            settings if start.languages.is_empty() => {
+                let chosen: Vec<&str> = settings.languages.iter().map(|tag| &**tag).collect();
+                let refusal = Refusal::new(Code::LanguageNotInstalled).field("languages");
+                Err(refusal.value("name", chosen.join(", ")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Stops every service; for the end of the process.

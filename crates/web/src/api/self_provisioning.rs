@@ -2,20 +2,20 @@
 
 use jackfield_model::setup::{self, Running};
 use jackfield_model::{
-    ApplicationUser, CredentialKind, CtiRoutePoint, Directory, Effect, Ids, Kind, Language,
-    Message, Operation, SelfProvisioning, Service,
+    ApplicationUser, AuthenticationMode, CredentialKind, CtiRoutePoint, Directory, Effect, Ids,
+    Kind, Language, Message, Operation, SelfProvisioning, Service,
 };
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
 use super::credential;
-use super::service::{elsewhere, order, statuses};
+use super::service::{elsewhere, restart_everywhere, statuses};
 use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
 use crate::object::{accept, shown};
-use crate::operator::{Order, Reply, ServiceAction, ServiceStatus};
+use crate::operator::{Order, Reply, ServiceStatus};
 
 /// What runs on the publisher, as the status needs it (SP-60).
 pub(crate) struct Seen {
@@ -100,9 +100,10 @@ pub(crate) async fn settings(call: Call) -> Result<Answer, Fault> {
     let users = users.collect::<Vec<_>>();
     Ok(Answer::ok(json!({
         "settings": shown(&directory, id, entry),
+        "modes": modes(language),
         "authentication_code_set": code,
         "authentication_code_enabled": settings.mode
-            == jackfield_model::AuthenticationMode::UsersAndAdministrators,
+            == AuthenticationMode::UsersAndAdministrators,
         "route_point_note": notes,
         "warnings": warnings,
         "not_selected": Message::NotSelected.text(language),
@@ -176,7 +177,7 @@ async fn save_settings(
     call.app.execute(call.operation, call.actor(), operation).await?;
     let restarted = match restart {
         Some(Restart::Now) => {
-            Some(order(&call.app, Service::SelfProvisioningIvr, ServiceAction::Restart).await)
+            Some(restart_everywhere(&call.app, Service::SelfProvisioningIvr).await)
         }
         _ => None,
     };
@@ -272,15 +273,32 @@ fn question(language: Language) -> Fault {
     }
 }
 
-/// What choosing the application user warns of (SP-22, SP-25).
+/// What the choices warn of (SP-05, SP-22, SP-25).
 async fn warnings(call: &Call, settings: &SelfProvisioning) -> Result<Vec<String>, Fault> {
-    let Some(user) = settings.application_user else {
-        return Ok(vec![Message::NoApplicationUser.text(call.language)]);
+    let mut warnings = match settings.application_user {
+        Some(user) => {
+            let password = has_password(&call.app, user.id()).await?;
+            let (directory, point) = (call.app.directory(), settings.route_point);
+            setup::application_user_warnings(&directory, user, point, password, call.language)
+        }
+        None => vec![Message::NoApplicationUser.text(call.language)],
     };
-    let password = has_password(&call.app, user.id()).await?;
-    let directory = call.app.directory();
-    let point = settings.route_point;
-    Ok(setup::application_user_warnings(&directory, user, point, password, call.language))
+    // This mode is marked wherever it is chosen (SP-05).
+    if settings.mode == AuthenticationMode::None {
+        warnings.push(Message::ModeNone.text(call.language));
+    }
+    Ok(warnings)
+}
+
+/// The modes with what the page says of each.
+fn modes(language: Language) -> Value {
+    let modes = [
+        (AuthenticationMode::UsersOnly, Message::ModeUsersOnly),
+        (AuthenticationMode::UsersAndAdministrators, Message::ModeUsersAndAdministrators),
+        (AuthenticationMode::None, Message::ModeNone),
+    ];
+    let row = |(mode, text): (AuthenticationMode, Message)| json!({ "mode": mode, "text": text.text(language) });
+    modes.map(row).into_iter().collect()
 }
 
 async fn code_is_set(app: &App, owner: ObjectId) -> Result<bool, Fault> {

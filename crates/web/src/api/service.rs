@@ -1,6 +1,6 @@
 //! Services of the nodes. Activated is configuration; running and in service is what happens.
 
-use jackfield_model::{Kind, Operation, Outcome, Service};
+use jackfield_model::{Kind, Node, Operation, Outcome, Service};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::operator::{Order, Reply, ServiceAction, ServiceStatus, mismatch};
 pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
     let here = statuses(&call.app).await?;
     let directory = call.app.directory();
-    let nodes: Vec<_> = directory.all::<jackfield_model::Node>().collect();
+    let nodes: Vec<_> = directory.all::<Node>().collect();
     let elsewhere = match nodes.len() {
         0 | 1 => Some(Vec::new()),
         _ => elsewhere(&call.app).await.ok(),
@@ -82,15 +82,10 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
                 "restart" => ServiceAction::Restart,
                 _ => return Err(not_found("action", action).into()),
             };
-            if !here {
-                // Each node starts and stops its own services.
-                let refusal = Refusal::new(Code::WrongState).field("node");
-                return Err(refusal.value("name", node).into());
-            }
             if action != ServiceAction::Stop && !directory.is_activated(&node, service) {
-                return Err(Refusal::new(Code::ServiceInactive).value("service", name).into());
+                return Err(inactive(service).into());
             }
-            order(&call.app, service, action).await?;
+            order_at(&call.app, &node, service, action).await?;
         }
     }
     let statuses = statuses(&call.app).await?;
@@ -99,12 +94,56 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
     Ok(Answer::ok(entry(&node, service, activated, status)))
 }
 
-/// Starts, stops or restarts a service of this node.
-pub(crate) async fn order(
+/// Restarts a service on every node on which it runs; where it runs nowhere, it is started on the
+/// publisher. Where it is not activated nobody may start it, and a restart is refused.
+pub(crate) async fn restart_everywhere(app: &App, service: Service) -> Result<(), Refusal> {
+    let directory = app.directory();
+    let activated = |node: &str| directory.is_activated(node, service);
+    let here = statuses(app).await?;
+    let here = here.iter().any(|status| status.service == service && status.running);
+    let mut running: Vec<Box<str>> = here.then(|| app.node().into()).into_iter().collect();
+    // Without other nodes nobody need be asked about them.
+    if directory.all::<Node>().nth(1).is_some() {
+        let others = elsewhere(app).await?.into_iter();
+        running.extend(others.filter(|(_, one)| *one == service).map(|(node, _)| node));
+    }
+    running.retain(|node| activated(node));
+    if running.is_empty() {
+        let publisher = directory.publisher().map(|(_, node)| &*node.name);
+        let publisher = publisher.filter(|node| activated(node));
+        running.push(publisher.ok_or_else(|| inactive(service))?.into());
+    }
+    let mut failure = None;
+    for node in running {
+        let restarted = order_at(app, &node, service, ServiceAction::Restart).await;
+        failure = failure.or(restarted.err());
+    }
+    failure.map_or(Ok(()), Err)
+}
+
+fn inactive(service: Service) -> Refusal {
+    Refusal::new(Code::ServiceInactive).value("service", service.name())
+}
+
+/// Starts, stops or restarts a service of any node.
+async fn order_at(
     app: &App,
+    node: &str,
     service: Service,
     action: ServiceAction,
 ) -> Result<(), Refusal> {
+    if *node == *app.node() {
+        return order(app, service, action).await;
+    }
+    let order = Order::ServiceElsewhere { node: node.into(), service, action };
+    match app.operate(order).await? {
+        Reply::Accepted => Ok(()),
+        other => Err(mismatch(&other)),
+    }
+}
+
+/// Starts, stops or restarts a service of this node.
+async fn order(app: &App, service: Service, action: ServiceAction) -> Result<(), Refusal> {
     match app.operate(Order::Service { service, action }).await? {
         Reply::Accepted => Ok(()),
         other => Err(mismatch(&other)),

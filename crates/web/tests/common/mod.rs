@@ -10,7 +10,9 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use jackfield_files::AccessTable;
-use jackfield_model::{Actor, CredentialKind, Directory, FirstStart, Kind, Operation, Service};
+use jackfield_model::{
+    Actor, AuthenticationMode, CredentialKind, Directory, FirstStart, Kind, Operation, Service,
+};
 use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
 use jackfield_web::{
@@ -40,6 +42,8 @@ pub(crate) struct FakeNode {
     pub(crate) orders: Mutex<Vec<Order>>,
     pub(crate) running: Mutex<Vec<Service>>,
     pub(crate) restart_needed: Mutex<bool>,
+    /// The mode that it runs with.
+    pub(crate) mode: Mutex<AuthenticationMode>,
     /// What runs on other nodes.
     pub(crate) elsewhere: Mutex<Vec<(Box<str>, Service)>>,
     /// The node for whose route point the IVR stands by.
@@ -57,6 +61,7 @@ impl Operator for FakeNode {
                 (Order::Overview, _) => Ok(Reply::Overview(Overview {
                     registered: 3,
                     counters: vec![("sip.requests".into(), 17)],
+                    mode: *self.mode.lock().unwrap(),
                     ..Overview::default()
                 })),
                 (Order::Services, _) => Ok(Reply::Services(self.services())),
