@@ -1,3 +1,4 @@
+use core::cmp::Ordering;
 use core::fmt;
 use core::str::FromStr;
 
@@ -78,6 +79,21 @@ impl Pattern {
             }
         }
         rest.next().is_none().then_some(open)
+    }
+
+    /// Whether it stands for a number from `first` to `last`, which are of one length. One that ends
+    /// with `!` stands for numbers of every length, which no range could stand beside: it counts
+    /// for none.
+    pub(crate) fn meets(&self, first: &str, last: &str) -> bool {
+        let (mut classes, mut elements) = (Vec::new(), Elements(&self.0));
+        while let Some(element) = elements.next() {
+            match element {
+                Element::One(class) => classes.push(class),
+                Element::Rest => return false,
+            }
+        }
+        classes.len() == first.len()
+            && some_between(&classes, Some(first.as_bytes()), Some(last.as_bytes()))
     }
 
     /// Whether more digits after `dialled` could match.
@@ -205,6 +221,29 @@ impl Class {
     }
 }
 
+/// Whether digits of these classes make a number within the bounds that still bind.
+fn some_between(classes: &[Class], first: Option<&[u8]>, last: Option<&[u8]>) -> bool {
+    let Some((class, classes)) = classes.split_first() else { return true };
+    if first.is_none() && last.is_none() {
+        return class.allowed & DIGITS != 0 && some_between(classes, None, None);
+    }
+    (b'0'..=b'9').filter(|digit| class.allows(*digit)).any(|digit| {
+        let first = after(first, digit, Ordering::Less);
+        let last = after(last, digit, Ordering::Greater);
+        first.zip(last).is_some_and(|(first, last)| some_between(classes, first, last))
+    })
+}
+
+/// What a bound leaves for the digits after this one, which stands on it or within it; none when
+/// it is beyond.
+fn after(bound: Option<&[u8]>, digit: u8, beyond: Ordering) -> Option<Option<&[u8]>> {
+    match bound {
+        Some([own, rest @ ..]) if digit == *own => Some(Some(rest)),
+        Some([own, ..]) if digit.cmp(own) == beyond => None,
+        _ => Some(None),
+    }
+}
+
 fn bit(byte: u8) -> Option<u8> {
     match byte {
         b'0'..=b'9' => Some(byte - b'0'),
@@ -238,6 +277,23 @@ mod tests {
         assert!(closeness("23[4-6]5") < closeness("23X5"));
         assert!(closeness("2XXX") < closeness("2!"));
         assert_eq!(pattern("23[^4]5").matches("2345"), None);
+    }
+
+    #[test]
+    fn a_pattern_meets_a_range_when_one_of_its_numbers_is_in_it() {
+        for (text, first, last, meets) in [
+            ("90XX", "9000", "9099", true),
+            ("90XX", "9100", "9199", false),
+            ("9[5-6]7X", "9579", "9600", true),
+            ("9[5-6]7X", "9580", "9669", false),
+            ("9000", "8999", "9001", true),
+            ("X", "9000", "9099", false),
+            ("9!", "9000", "9099", false),
+            ("90X*", "9000", "9099", false),
+            ("XXXXXXXXXXXXXXXX", "0000000000000001", "0000000000000002", true),
+        ] {
+            assert_eq!(pattern(text).meets(first, last), meets, "{text} {first} {last}");
+        }
     }
 
     #[test]

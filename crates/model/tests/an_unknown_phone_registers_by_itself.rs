@@ -74,6 +74,15 @@ fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
     assert!(refusal.values.contains(&("number".into(), "3001".into())), "{refusal}");
     house.update(settings, json!({ "ending_number": "9500" }));
     house.update(settings, json!({ "starting_number": "9000", "ending_number": "9000" }));
+
+    // A route pattern within the range would take calls of the numbers lent, and the other way.
+    house.create(Kind::RoutePattern, json!({ "pattern": "70[1-4]X", "does": "block" }));
+    house.create(Kind::RoutePattern, json!({ "pattern": "7!", "does": "block" }));
+    let over = |first: &str, last: &str| json!({ "starting_number": first, "ending_number": last });
+    let refusal = house.update_refused(settings, over("7000", "7010"));
+    is(&refusal, Code::RangeOverlaps);
+    assert!(refusal.values.contains(&("number".into(), "70[1-4]X".into())), "{refusal}");
+    house.update(settings, over("7000", "7009"));
 }
 
 /// Proves SP-43.

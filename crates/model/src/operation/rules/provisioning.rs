@@ -60,6 +60,11 @@ fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(
         let refusal = directory.refusal_about(Code::RangeOverlaps, id).field("starting_number");
         return Err(refusal.value("number", number).value("first", first).value("last", last));
     }
+    let mut patterns = directory.patterns_in(partition);
+    if let Some((id, pattern)) = patterns.find(|(_, pattern)| pattern.meets(first, last)) {
+        let refusal = directory.refusal_about(Code::RangeOverlaps, id).field("starting_number");
+        return Err(refusal.value("number", pattern).value("first", first).value("last", last));
+    }
     let other = directory.all::<AutoRegistration>().find(|(_, other)| {
         let overlaps = other.starting_number.len() == first.len()
             && *other.starting_number <= *last
