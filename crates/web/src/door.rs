@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::api::session::signed;
 use crate::app::App;
+use crate::brought;
 use crate::call::{Answer, Call, operation_of, version_of};
 use crate::endpoint::{Endpoint, Needs, endpoints};
 use crate::fault::Fault;
@@ -157,6 +158,9 @@ async fn carry_out(
         .unwrap_or_default();
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|_| Refusal::new(Code::Unreadable).value("where", "query"))?;
+    brought::query(endpoint, &query)?;
+    let body = read(&parts.headers, body).await?;
+    brought::body(endpoint, &body)?;
     let privileges = match &who {
         Some(who) => app.directory().privileges(who.account),
         None => Default::default(),
@@ -172,7 +176,7 @@ async fn carry_out(
         query,
         version: version_of(&parts.headers)?,
         operation: operation_of(&parts.headers)?,
-        body: read(&parts.headers, body).await?,
+        body,
     };
     (endpoint.run)(call).await
 }

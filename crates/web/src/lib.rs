@@ -7,6 +7,7 @@
 
 mod api;
 mod app;
+mod brought;
 mod call;
 mod clock;
 mod door;

@@ -64,6 +64,40 @@ async fn every_privilege_is_asked_for() {
     }
 }
 
+/// What nobody would read is refused, and not ignored; only what is of a kind is judged later on,
+/// when the object has been found.
+#[tokio::test]
+async fn every_endpoint_refuses_fields_parameters_and_types_that_it_does_not_know() {
+    let house = House::open().await;
+    let strange = json!({ "no_such_field": "1" });
+    let of_a_kind =
+        |path: &str| Kind::ALL.iter().any(|kind| path.starts_with(&format!("/{}", kind.plural())));
+    for (method, path, operation) in endpoints() {
+        let told = house.ask(&method, &format!("{path}?no_such_parameter=1"), Value::Null).await;
+        assert_eq!(told.body["code"], "unknown-field", "{method} {path}: {told:?}");
+        assert_eq!(told.body["field"], "no_such_parameter", "{method} {path}");
+        let told = house.ask(&method, &path, strange.clone()).await;
+        let code = told.body["code"].as_str().unwrap();
+        let later = of_a_kind(&path) && matches!(code, "not-found" | "missing-field");
+        assert!(later || code == "unknown-field", "{method} {path}: {told:?}");
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        for (field, schema) in body["properties"].as_object().into_iter().flatten() {
+            if schema["type"].is_null() && schema["enum"].is_null() {
+                continue;
+            }
+            let wrong = match schema["type"] == "array" {
+                true => json!({ "a": "secret" }),
+                false => json!(["secret"]),
+            };
+            let told = house.ask(&method, &path, json!({ field: wrong })).await;
+            assert_eq!(told.body["code"], "invalid-value", "{method} {path} {field}: {told:?}");
+            assert_eq!(told.body["field"], *field, "{method} {path}");
+            let hidden = schema["format"] == "password";
+            assert_eq!(told.text.contains("secret"), !hidden, "{method} {path} {field}: {told:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_kind_refuses_bad_values_and_says_why_in_both_languages() {
     let house = House::open().await;

@@ -1,6 +1,6 @@
 use jackfield_model::{Directory, Entry, Kind};
 use jackfield_store::StoreError;
-use jackfield_vocabulary::ObjectId;
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Value, json};
 
 use super::filter::{Filter, check_field};
@@ -54,20 +54,20 @@ pub(crate) async fn dependents(call: Call) -> Result<Answer, Fault> {
 
 /// An object with its version.
 pub(super) fn answer_with(directory: &Directory, id: ObjectId) -> Result<Answer, Fault> {
-    let entry = directory.entry(id).ok_or(jackfield_vocabulary::Code::NotFound)?;
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
     Ok(Answer::ok(shown(directory, id, entry)).version(entry.version))
 }
 
 impl Wanted {
     pub(super) fn of(call: &Call) -> Result<Self, Fault> {
         let kind = call.kind()?;
-        let filters = call
-            .query
-            .iter()
-            .filter(|(key, _)| key == "filter")
-            .take(MOST_FILTERS)
-            .map(|(_, text)| Filter::parse(kind, text))
-            .collect::<Result<_, _>>()?;
+        let filters = call.query.iter().filter(|(key, _)| key == "filter");
+        let filters =
+            filters.map(|(_, text)| Filter::parse(kind, text)).collect::<Result<Vec<_>, _>>()?;
+        if filters.len() > MOST_FILTERS {
+            let refusal = Refusal::new(Code::InvalidValue).field("filter");
+            return Err(refusal.value("allowed", format!("≤ {MOST_FILTERS}")).into());
+        }
         let fields = call.query("fields").map(|fields| {
             fields.split(',').map(|field| field.trim().to_owned()).collect::<Vec<_>>()
         });
