@@ -166,5 +166,6 @@ fn user(index: u16) -> Operation {
         }),
         feature_group_template: "Default".into(),
         extension: extension.into(),
+        credentials: Vec::new(),
     }
 }

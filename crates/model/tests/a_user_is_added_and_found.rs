@@ -13,6 +13,7 @@ fn quick_add(user: &str, extension: &str) -> Operation {
         user: json!({ "user_id": user, "first_name": "Mei", "last_name": "Lin" }),
         feature_group_template: "Default".into(),
         extension: extension.into(),
+        credentials: Vec::new(),
     }
 }
 
@@ -40,6 +41,7 @@ fn a_feature_group_template_gives_its_profile_to_new_users() {
         user: json!({ "user_id": "lin" }),
         feature_group_template: "Sales".into(),
         extension: "4001".into(),
+        credentials: Vec::new(),
     };
     house.done(&add);
     let user = house.user("lin");
@@ -49,6 +51,7 @@ fn a_feature_group_template_gives_its_profile_to_new_users() {
         user: json!({ "user_id": "wu" }),
         feature_group_template: "Nowhere".into(),
         extension: "4002".into(),
+        credentials: Vec::new(),
     };
     let refusal = house.refused(&add);
     is(&refusal, Code::UnknownReference);

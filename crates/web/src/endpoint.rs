@@ -165,8 +165,11 @@ fn fixed() -> Vec<Endpoint> {
             Schema(r#"{"type":"object","properties":{"addresses":{"type":"array","items":{"type":"string"}},"minutes":{"type":"integer"}}}"#),
             run!(api::phone::window)),
         row("POST", "/quick-add", may(ChangeConfiguration), "users", "A new user with an extension, ready to self-provision (SP-50)", &[],
-            Schema(r#"{"type":"object","required":["user","feature_group_template","extension"],"properties":{"user":{"type":"object"},"feature_group_template":{},"extension":{"type":"string"}}}"#),
-            Schema(ANY), run!(api::phone::quick_add)),
+            Schema(r#"{"type":"object","required":["user","feature_group_template","extension"],"properties":{"user":{"type":"object"},"feature_group_template":{},"extension":{"type":"string"},"pin":{"type":"string","format":"password","description":"Made up and told this once when left out."},"password":{"type":"string","format":"password"}}}"#),
+            Schema(ANY), run!(api::quick_add::quick_add)),
+        row("POST", "/import/auto-registration", may(ChangeConfiguration), "import", "Take over auto-registration of older exports, where its values stood on the nodes: each node gets a pair of templates that keep them (SP-45)", &[],
+            Schema(r#"{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{"type":"object","required":["node","disabled","starting_number","ending_number"],"properties":{"node":{"type":"string"},"disabled":{"type":"boolean"},"starting_number":{"type":"string"},"ending_number":{"type":"string"},"partition":{"type":"string"},"external_mask":{"type":"string"}},"additionalProperties":false}}}}"#),
+            Schema(ITEMS), run!(api::import::auto_registration)),
 
         row("GET", "/explain/phone/{name}", may(ReadConfiguration), "explain", "Why can't this phone …?", &[],
             Nothing, Schema(ANY), run!(api::explain::phone)),

@@ -206,6 +206,17 @@ fn moved(schema: &mut Value) {
 }
 
 fn shown(kind: Kind) -> Value {
+    let mut shown = plainly_shown(kind);
+    if kind == Kind::EndUser {
+        shown["allOf"][0]["properties"]["user_profile_in_force"] = json!({
+            "type": ["object", "null"],
+            "description": "The user's own profile, or the system's default.",
+        });
+    }
+    shown
+}
+
+fn plainly_shown(kind: Kind) -> Value {
     json!({
         "allOf": [
             {

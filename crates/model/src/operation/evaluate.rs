@@ -64,8 +64,8 @@ fn carry_out(operation: &Operation, work: &mut Work<'_>) -> Result<Outcome, Refu
         }
         Operation::Unassign { device } => unassign::unassign(work, *device),
         Operation::ReplacePhone { old, new } => replace_phone::replace_phone(work, *old, *new),
-        Operation::QuickAdd { user, feature_group_template, extension } => {
-            quick_add::quick_add(work, user, feature_group_template, extension)
+        Operation::QuickAdd { user, feature_group_template, extension, credentials } => {
+            quick_add::quick_add(work, user, feature_group_template, extension, credentials)
         }
         Operation::SetCredential { owner, kind, hash } => {
             credentials::set(work, *owner, *kind, hash.clone())

@@ -151,6 +151,9 @@ pub enum Operation {
         feature_group_template: Value,
         /// The extension: made from the profile's line template when it is not there yet.
         extension: Text,
+        /// The user's first credentials, as hashes; their form was judged before.
+        #[serde(default)]
+        credentials: Vec<(CredentialKind, SecretText)>,
     },
     /// Set a credential; its hash is made before the operation is submitted.
     SetCredential {

@@ -1,9 +1,9 @@
-use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 use serde_json::{Value, json};
 
 use super::tags::Tags;
 use super::work::Work;
-use super::{Outcome, build, create};
+use super::{CredentialKind, Outcome, build, create, credentials as credential};
 use crate::{
     EndUser, FeatureGroupTemplate, Kind, Line, Pattern, Ref, UniversalLineTemplate, UserProfile,
 };
@@ -14,6 +14,7 @@ pub(super) fn quick_add(
     user: &Value,
     feature_group_template: &Value,
     extension: &str,
+    credentials: &[(CredentialKind, SecretText)],
 ) -> Result<Outcome, Refusal> {
     let mut body = user.clone();
     if !body.is_object() {
@@ -41,7 +42,11 @@ pub(super) fn quick_add(
     };
     user.primary_extension = Some(Ref::new(line));
     let user_id = user.user_id.clone();
-    saved.insert(0, create::write(work, None, user.into())?);
+    let made = create::write(work, None, user.into())?;
+    for (kind, hash) in credentials {
+        credential::set(work, made.0, *kind, Some(hash.clone()))?;
+    }
+    saved.insert(0, made);
     work.audit = json!({ "action": "quick-add", "user": user_id, "extension": extension });
     Ok(Outcome::Saved(saved))
 }

@@ -3,6 +3,7 @@
 
 mod client;
 mod field;
+mod import;
 mod object;
 mod operate;
 mod print;

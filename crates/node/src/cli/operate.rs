@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::import;
 use super::object::encode;
 use super::print::{self, Form};
 use super::report;
@@ -39,8 +40,15 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(option("extension", "NUMBER", "The user's number").required(true))
             .arg(option("first-name", "TEXT", "First name"))
             .arg(option("last-name", "TEXT", "Last name"))
+            .arg(
+                Arg::new("own-pin")
+                    .long("own-pin")
+                    .action(ArgAction::SetTrue)
+                    .help("Read the PIN from the terminal, or from standard input; else one is made up"),
+            )
             .after_help("Example: jackfield quick-add tanaka --template Default --extension 3001 \
                  --first-name Hanako --last-name Tanaka"),
+        import::command(),
         secret("password", "Set a user's password"),
         secret("pin", "Set a user's PIN"),
         Command::new("unlock")
@@ -117,6 +125,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
         "self-provisioning" => operate_self_provisioning(matches, client, form),
         "explain" => explain(matches, client, form),
         "quick-add" => quick_add(matches, client, form),
+        "import" => import::run(matches, client, form),
         "password" | "pin" => set_secret(name, matches, client),
         "unlock" => {
             let path = format!("/users/{}/unlock", encode(text(matches, "USER")));
@@ -405,20 +414,15 @@ fn quick_add(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
             user[field] = value.as_str().into();
         }
     }
-    let body = json!({
+    let mut body = json!({
         "user": user,
         "feature_group_template": text(matches, "template"),
         "extension": text(matches, "extension"),
     });
-    let added = client.post("/quick-add", &body)?;
-    if form == Form::Json {
-        print::show(form, &added);
-    } else {
-        let user = text(matches, "USER");
-        say!("added {user} with extension {}", text(matches, "extension"));
-        say!("Set a PIN, and the user can self-provision: jackfield pin {user}");
+    if matches.get_flag("own-pin") {
+        body["pin"] = read_secret("PIN: ")?.into();
     }
-    Ok(())
+    told(form, client.post("/quick-add", &body), report::added)
 }
 
 fn set_secret(kind: &str, matches: &ArgMatches, client: &Client) -> Result<()> {

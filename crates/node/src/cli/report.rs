@@ -176,6 +176,22 @@ pub(crate) fn saved(answer: &Value) {
     say!("The settings: jackfield show self-provisioning");
 }
 
+/// A user who was added, and what still keeps them from self-provisioning.
+pub(crate) fn added(answer: &Value) {
+    let user = cell(&answer["user_id"]);
+    say!("added {user} with extension {}", cell(&answer["primary_extension"]));
+    if let Some(pin) = answer["pin"].as_str() {
+        say!("PIN, told this once: {pin}");
+    }
+    let mut obstacles = answer["obstacles"].as_array().into_iter().flatten().peekable();
+    if obstacles.peek().is_none() {
+        say!("{user} can self-provision now.");
+    }
+    for obstacle in obstacles {
+        say!("Not yet: {} {}", cell(&obstacle["message"]), cell(&obstacle["remedy"]));
+    }
+}
+
 /// "Ready", or what is off, and what else there is to know.
 pub(crate) fn readiness(answer: &Value) {
     say!("{}", cell(&answer["text"]));

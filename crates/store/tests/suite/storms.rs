@@ -78,6 +78,7 @@ fn a_boot_storm_and_a_hundred_assignments_at_once_leave_nothing_doubled() {
             user: json!({ "user_id": format!("user{n}"), "last_name": "User" }),
             feature_group_template: "Default".into(),
             extension: format!("{}", 3000 + u32::from(n)).into(),
+            credentials: Vec::new(),
         })
         .collect();
     act(&handle, Operation::Batch(users)).unwrap();

@@ -3,8 +3,10 @@
 pub(crate) mod audit;
 pub(crate) mod credential;
 pub(crate) mod explain;
+pub(crate) mod import;
 pub(crate) mod job;
 pub(crate) mod phone;
+pub(crate) mod quick_add;
 pub(crate) mod schema;
 pub(crate) mod self_provisioning;
 pub(crate) mod service;

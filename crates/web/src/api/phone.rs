@@ -10,7 +10,7 @@ use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::{find, link, shown};
+use crate::object::{find, link};
 use crate::operator::{Order, Reply, mismatch};
 
 /// What is known of a device at this moment.
@@ -148,32 +148,6 @@ fn network(found: &Value) -> Result<Option<Network>, Refusal> {
 
 fn named(networks: &[Network]) -> Value {
     networks.iter().map(ToString::to_string).collect()
-}
-
-/// A new user with an extension (SP-50).
-pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
-    let template = &call.body["feature_group_template"];
-    if template.is_null() {
-        return Err(Refusal::new(Code::MissingField).field("feature_group_template").into());
-    }
-    if !call.body["user"].is_object() {
-        return Err(Refusal::new(Code::MissingField).field("user").into());
-    }
-    let template = template.get("id").unwrap_or(template);
-    let operation = Operation::QuickAdd {
-        user: call.body["user"].clone(),
-        feature_group_template: template.clone(),
-        extension: call.text("extension")?.into(),
-    };
-    let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
-    let directory = call.app.directory();
-    let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
-    let mut made =
-        saved.iter().rev().filter_map(|(id, _)| directory.entry(*id).map(|entry| (*id, entry)));
-    let user = made.find(|(_, entry)| entry.body.kind() == Kind::EndUser);
-    let (id, entry) = user.ok_or(Code::Internal)?;
-    let location = format!("/api/v1/end-users/id:{id}");
-    Ok(Answer::created(shown(&directory, id, entry), location).version(entry.version))
 }
 
 /// A phone has another owner now: it must fetch its file and register anew. That the phone can't

@@ -37,7 +37,6 @@ pub(crate) fn commands(directory: &Directory, running: &Running<'_>, step: &Step
             let template = first::<FeatureGroupTemplate>(directory, "Default");
             vec![
                 format!("jackfield quick-add tanaka --template {template} --extension 3001"),
-                "jackfield pin tanaka".into(),
             ]
         }
         Kind::UniversalDeviceTemplate => vec![

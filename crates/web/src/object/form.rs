@@ -19,6 +19,11 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
     if let Value::Object(fields) = body {
         object.extend(fields);
     }
+    if kind == Kind::EndUser {
+        // Also where the user has none of their own (SP-58).
+        let profile = directory.profile_of(id).map(|profile| link(directory, profile.id()));
+        object.insert("user_profile_in_force".into(), profile.into());
+    }
     object.into()
 }
 
@@ -45,17 +50,19 @@ pub(crate) fn accept(kind: Kind, body: &Value) -> Result<(Value, Option<u32>), R
     let version = version.and_then(|version| u32::try_from(version).ok());
     let taken = fields
         .iter()
-        .filter(|(name, _)| !BESIDE.contains(&name.as_str()) || has_field(kind, name))
+        .filter(|(name, _)| !is_beside(kind, name))
         .map(|(name, value)| (name.clone(), without_links(value)))
         .collect::<Map<_, _>>();
     Ok((taken.into(), version))
 }
 
 /// What stands beside an object's own fields.
-const BESIDE: [&str; 4] = ["id", "version", "kind", "takes"];
+const BESIDE: [&str; 5] = ["id", "version", "kind", "takes", "user_profile_in_force"];
 
-fn has_field(kind: Kind, name: &str) -> bool {
-    kind.schema_value()["properties"].get(name).is_some()
+fn is_beside(kind: Kind, name: &str) -> bool {
+    let of_users = name == "user_profile_in_force" && kind != Kind::EndUser;
+    let has_field = || kind.schema_value()["properties"].get(name).is_some();
+    BESIDE.contains(&name) && !of_users && !has_field()
 }
 
 /// References in the form in which they are shown become ids, or names where there is no id.
