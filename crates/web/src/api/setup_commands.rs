@@ -35,9 +35,7 @@ pub(crate) fn commands(directory: &Directory, running: &Running<'_>, step: &Step
         Kind::UserProfile => vec![profile(directory, name)],
         Kind::EndUser => {
             let template = first::<FeatureGroupTemplate>(directory, "Default");
-            vec![
-                format!("jackfield quick-add tanaka --template {template} --extension 3001"),
-            ]
+            vec![format!("jackfield quick-add tanaka --template {template} --extension 3001")]
         }
         Kind::UniversalDeviceTemplate => vec![
             "jackfield add universal-device-template --help".into(),
