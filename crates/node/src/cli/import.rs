@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::print::{self, Form, cell};
 use super::text;
+use crate::say::say;
 
 /// The command.
 pub(super) fn command() -> Command {
