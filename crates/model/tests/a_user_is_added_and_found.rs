@@ -155,6 +155,7 @@ fn nobody_s_own_id_is_what_identifies_another_in_whatever_order_it_came_about() 
         user: json!({ "user_id": "quick" }),
         feature_group_template: "Default".into(),
         extension: "777".into(),
+        credentials: Vec::new(),
     };
     taken(&house.refused(&quick), "primary_extension", "suzuki");
     // In another partition it is the same on a keypad.
