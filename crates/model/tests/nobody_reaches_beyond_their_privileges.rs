@@ -76,6 +76,7 @@ fn who_changes_the_configuration_becomes_no_administrator_by_it() {
                 user: json!({ "user_id": "x", "groups": ["Help desk"] }),
                 feature_group_template: "Default".into(),
                 extension: "4711".into(),
+                credentials: Vec::new(),
             },
             "manage-credentials",
         ),
