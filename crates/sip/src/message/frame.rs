@@ -20,7 +20,13 @@ pub(super) fn datagram(datagram: &[u8]) -> Result<Message, ParseError> {
     if bytes.len() > limits::MESSAGE {
         return Err(ParseError::hopeless(Fault::TooLarge));
     }
-    let (mut message, faults, length) = head(bytes)?;
+    let (mut message, faults, length) = match head(bytes)? {
+        // The datagram ends where the message does: without a body its last empty line is no loss.
+        (message, Some(Fault::Unterminated), None | Some(0)) => {
+            head(&[message.head.trim_end_matches(['\r', '\n']).as_bytes(), b"\r\n\r\n"].concat())?
+        }
+        found => found,
+    };
     let rest = bytes.get(message.head.len()..).unwrap_or_default();
     let body = match length {
         Some(length) => rest.get(..length),
@@ -183,6 +189,8 @@ impl Index {
 /// Reads the first line. A request that is answerable is returned with its fault.
 fn start_line(head: &str, row: Span) -> Result<(StartLine, Option<Fault>), Fault> {
     let line = head.get(row.from as usize..row.to as usize).unwrap_or_default();
+    // Blanks after the version mean nothing else (RFC 4475 section 3.1.2.10).
+    let line = line.trim_end_matches([' ', '\t']);
     if line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("SIP/")) {
         return status_line(line).map(|start| (start, None));
     }

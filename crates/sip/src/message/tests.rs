@@ -121,9 +121,30 @@ fn faults_are_named() {
     assert_eq!(fault(&with("l: -1")), Fault::ContentLength);
     assert_eq!(fault(&with("l: 99999999999999999999999")), Fault::ContentLength);
     assert_eq!(fault(&with("l: 5")), Fault::Truncated);
-    assert_eq!(fault(b"OPTIONS sip:a SIP/2.0\r\nA: b\r\n"), Fault::Unterminated);
+    assert_eq!(fault(b"OPTIONS sip:a SIP/2.0\r\nl: 1\r\n"), Fault::Unterminated);
     assert_eq!(fault(b"OPTIONS sip:a SIP/2.0\r\nA: \xff\r\n\r\n"), Fault::NotUtf8);
     assert_eq!(fault(&vec![b'a'; limits::MESSAGE + 1]), Fault::TooLarge);
+}
+
+/// A datagram ends where it ends, and some senders leave out what says so (RFC 3261 section 18.3).
+#[test]
+fn a_datagram_may_lack_its_last_line_ends() {
+    let bye = "BYE sip:a SIP/2.0\r\nCSeq: 2 BYE\r\nContent-Length: 0\r\n\r\n";
+    for missing in ["\r\n", "\r\n\r\n", "Content-Length: 0\r\n\r\n"] {
+        let message = parse(bye.strip_suffix(missing).unwrap());
+        assert_eq!(message.cseq().unwrap().number, 2, "{missing:?}");
+        assert!(message.head().ends_with("\r\n\r\n"), "{missing:?}");
+        assert_eq!(message.body(), b"");
+        assert_eq!(parse(message.head()), message);
+    }
+}
+
+#[test]
+fn blanks_after_the_version_mean_nothing() {
+    for blanks in [" ", "  ", "\t"] {
+        let ack = parse(&format!("ACK sip:a@b SIP/2.0{blanks}\r\nCSeq: 1 ACK\r\n\r\n"));
+        assert_eq!((ack.method(), ack.raw_uri()), (Some(&Method::Ack), "sip:a@b"));
+    }
 }
 
 #[test]

@@ -176,27 +176,6 @@ fn lwsstart() {
     assert_eq!(reason, "Bad request line");
 }
 
-/// Trailing spaces after the request line.
-#[test]
-fn trws() {
-    let reason = refused(
-        "
-OPTIONS sip:remote-target@example.com SIP/2.0\x20\x20
-Via: SIP/2.0/TCP host1.example.com;branch=z9hG4bK299342093
-To: <sip:remote-target@example.com>
-From: <sip:local-resource@example.com>;tag=329429089
-Call-ID: trws.oicu34958239neffasdhr2345r
-Accept: application/sdp
-CSeq: 238923 OPTIONS
-Max-Forwards: 70
-Content-Length: 0
-
-",
-        400,
-    );
-    assert_eq!(reason, "Bad request line");
-}
-
 /// Escaped headers in the Request-URI.
 #[test]
 fn escruri() {
