@@ -53,7 +53,7 @@ pub enum DialogFault {
     /// A header is missing or broken.
     #[error("bad {0}: {1}")]
     Header(HeaderName, HeaderFault),
-    /// The answer makes no dialog: no tag in To, or no 1xx or 2xx.
+    /// The answer makes no dialog: a 1xx without a tag in To, or no 1xx or 2xx.
     #[error("the answer makes no dialog")]
     NoDialog,
     /// The request is older than one that came before.
@@ -90,8 +90,26 @@ impl Dialog {
         })
     }
 
-    /// The dialog an answer to our request makes.
+    /// The dialog an answer to our request makes. A 2xx without a tag comes from a partner that knows
+    /// RFC 2543 only (RFC 3261 section 12.1.2).
     pub fn uac(response: &Message) -> Result<Self, DialogFault> {
+        let (target, routes) = (target(response)?, routes(response)?);
+        Self::of_answer(response, target, routes)
+    }
+
+    /// The same for an answer that may say nothing of use about where its sender is: every 2xx has to
+    /// be acknowledged (RFC 3261 section 13.2.2.4), and so our requests go on to where the INVITE went.
+    pub fn uac_at(response: &Message, invited: &Uri) -> Result<Self, DialogFault> {
+        let target = target(response).ok().filter(|target| target.as_sip().is_some());
+        let routes = routes(response).unwrap_or_default();
+        Self::of_answer(response, target.unwrap_or_else(|| invited.clone()), routes)
+    }
+
+    fn of_answer(
+        response: &Message,
+        remote_target: Uri,
+        mut routes: Vec<Box<str>>,
+    ) -> Result<Self, DialogFault> {
         let local = read::<From>(response)?.0;
         let remote = read::<To>(response)?.0;
         let state = match response.status() {
@@ -101,15 +119,14 @@ impl Dialog {
             }
             _ => return Err(DialogFault::NoDialog),
         };
-        if remote.tag().is_none() {
+        if remote.tag().is_none() && state == DialogState::Early {
             return Err(DialogFault::NoDialog);
         }
-        let mut routes = routes(response)?;
         routes.reverse();
         Ok(Self {
             id: id(response, &local, &remote),
             state,
-            remote_target: target(response)?,
+            remote_target,
             routes,
             local,
             remote,

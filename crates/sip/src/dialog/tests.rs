@@ -120,6 +120,36 @@ fn what_makes_no_dialog() {
     assert_eq!(Dialog::uac(&star), Err(fault));
 }
 
+/// RFC 3261 section 12.1.2: the tag "is considered to have a value of null".
+#[test]
+fn an_acceptance_without_a_tag_makes_a_dialog() {
+    let text = answer(&invite("sip:p2.example.com;lr"), Status::OK, "<sip:bob@192.0.2.4>");
+    let text = text.head().replace(";tag=b1", "");
+    let mut uac = Dialog::uac(&Message::parse_datagram(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!(uac.id(), &DialogId::new("c1", "a1", ""));
+    assert_eq!(
+        built(&uac.request(Method::Bye)).first(HeaderName::To),
+        Some("<sip:bob@example.com>")
+    );
+    let ringing = text.replace("200 OK", "180 Ringing");
+    let ringing = Message::parse_datagram(ringing.as_bytes()).unwrap();
+    assert_eq!(Dialog::uac(&ringing), Err(DialogFault::NoDialog));
+}
+
+#[test]
+fn an_acceptance_that_says_no_place_is_acknowledged_where_the_invite_went() {
+    let invited = Uri::parse("sip:bob@192.0.2.77:5062").unwrap();
+    let ok = answer(&invite("sip:p2.example.com;lr"), Status::OK, "<sip:bob@192.0.2.4>");
+    for contact in ["", "Contact: *\r\n", "Contact: <tel:1234>\r\n", "Contact: <sip:\r\n"] {
+        let text = ok.head().replace("Contact: <sip:bob@192.0.2.4>\r\n", contact);
+        let ok = Message::parse_datagram(text.as_bytes()).unwrap();
+        let uac = Dialog::uac_at(&ok, &invited).unwrap();
+        assert_eq!(built(&uac.ack(101)).raw_uri(), "sip:bob@192.0.2.77:5062", "{contact}");
+    }
+    let uac = Dialog::uac_at(&ok, &invited).unwrap();
+    assert_eq!(uac.remote_target().to_string(), "sip:bob@192.0.2.4");
+}
+
 #[test]
 fn a_dialog_can_be_written_and_read_back() {
     let (uac, _) = pair();
