@@ -35,7 +35,12 @@ impl Line {
     /// Name and value of an attribute; the value is empty for a flag.
     #[must_use]
     pub fn attribute(&self) -> Option<(&str, &str)> {
-        (self.kind == 'a').then(|| self.value.split_once(':').unwrap_or((&self.value, "")))
+        (self.kind == 'a').then(|| self.meant().split_once(':').unwrap_or((self.meant(), "")))
+    }
+
+    /// The value without the blanks at its end, which no type of line gives a meaning.
+    pub(super) fn meant(&self) -> &str {
+        self.value.trim_end_matches([' ', '\t'])
     }
 }
 

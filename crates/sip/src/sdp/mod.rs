@@ -104,7 +104,7 @@ impl Session {
 
     fn check(&self) -> Result<(), SdpFault> {
         match self.lines.first() {
-            Some(Line { kind: 'v', value }) if &**value == "0" => {}
+            Some(line) if line.kind == 'v' && line.meant() == "0" => {}
             _ => return Err(SdpFault::Version),
         }
         self.origin()?;
@@ -137,18 +137,25 @@ impl Session {
         Some(SocketAddr::new(Connection::parse(line).ok()?.address?, media.port))
     }
 
-    /// Does this side want to hear nothing: `sendonly`, `inactive` or the address 0.0.0.0?
+    /// Does this side want to hear nothing: `sendonly`, `inactive` or an address that stands for
+    /// nowhere?
     #[must_use]
     pub fn is_hold(&self, media: &Media) -> bool {
-        let nowhere = self.address(media).is_some_and(|at| at.ip().is_unspecified());
-        nowhere || !self.direction(media).receives()
+        let line = line::first(&media.lines, 'c').or_else(|| line::first(&self.lines, 'c'));
+        line.is_some_and(Connection::is_nowhere) || !self.direction(media).receives()
     }
 
-    /// Does this side hold all audio it describes?
+    /// Does this side hold all audio it describes? Lines that it refuses (port 0) and other media
+    /// have no say.
     #[must_use]
     pub fn holds_audio(&self) -> bool {
-        let mut audio = self.media.iter().filter(|media| media.is_audio()).peekable();
+        let mut audio = self.audio().peekable();
         audio.peek().is_some() && audio.all(|media| self.is_hold(media))
+    }
+
+    /// The audio that is not refused.
+    pub fn audio(&self) -> impl Iterator<Item = &Media> {
+        self.media.iter().filter(|media| media.is_audio())
     }
 
     /// The values of an attribute of the whole session; empty for a flag.

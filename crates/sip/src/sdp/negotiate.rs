@@ -99,6 +99,10 @@ impl Session {
             return None;
         }
         let remote = self.address(media)?;
+        let (there, here) = (remote.ip().to_canonical(), local.address.ip().to_canonical());
+        if there.is_ipv4() != here.is_ipv4() && !there.is_unspecified() {
+            return None;
+        }
         let theirs = media.codecs();
         let codec = choose(&theirs, &local.codecs)?;
         let wants_events = local.codecs.iter().any(Codec::is_event);

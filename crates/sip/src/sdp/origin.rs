@@ -83,6 +83,14 @@ impl Connection {
         let address = address.split('/').next().unwrap_or_default();
         read_address(family, address).map(Self::new).ok_or(SdpFault::Connection)
     }
+
+    /// Does the line name the place that holds: 0.0.0.0 or `::`, or the name that stands for it with
+    /// IPv6 (RFC 3264 section 8.4, RFC 6157 section 3)?
+    pub(super) fn is_nowhere(value: &str) -> bool {
+        let Ok(Self { address }) = Self::parse(value) else { return false };
+        let name = value.trim_end().to_ascii_lowercase();
+        address.map_or(name.ends_with(".invalid"), |address| address.is_unspecified())
+    }
 }
 
 impl fmt::Display for Connection {

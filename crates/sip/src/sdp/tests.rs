@@ -116,6 +116,70 @@ fn hold_in_all_its_forms() {
     assert_eq!(direction(&old), Direction::RecvOnly);
 }
 
+/// RFC 3264 section 8.4: the audio that goes on decides, and what stands at the media comes before what
+/// stands at the session.
+#[test]
+fn what_decides_whether_audio_is_held() {
+    let described = |session: &str, media: &str| {
+        let head = "v=0\r\no=- 1 1 IN IP4 10.0.0.5\r\ns=-\r\nt=0 0\r\n";
+        Session::parse(format!("{head}{session}{media}").as_bytes()).unwrap()
+    };
+    let (here, at) = ("c=IN IP4 10.0.0.5\r\n", "m=audio 4000 RTP/AVP 0\r\n");
+    let goes_on = [
+        ("", format!("{at}m=video 6000 RTP/AVP 96\r\na=inactive\r\n")),
+        ("", format!("{at}m=video 6000 RTP/AVP 96\r\nc=IN IP4 0.0.0.0\r\na=sendonly\r\n")),
+        ("", format!("m=application 9 UDP/BFCP *\r\na=inactive\r\n{at}a=sendrecv\r\n")),
+        ("", format!("m=image 0 udptl t38\r\na=sendonly\r\n{at}")),
+        ("", format!("m=audio 0 RTP/AVP 8\r\na=inactive\r\n{at}")),
+        ("", format!("{at}a=inactive\r\n{at}a=sendrecv\r\n")),
+        ("a=sendonly\r\n", format!("{at}a=sendrecv\r\n")),
+        ("a=inactive\r\n", format!("{at}a=recvonly\r\n")),
+        ("", format!("{at}a=x-was:sendonly\r\na=sendonly-not\r\n")),
+        ("", "m=video 6000 RTP/AVP 96\r\na=inactive\r\n".to_owned()),
+    ];
+    for (session, media) in goes_on {
+        assert!(!described(&format!("{here}{session}"), &media).holds_audio(), "{session}{media}");
+    }
+    let other = described("c=IN IP4 0.0.0.0\r\n", &format!("{at}{here}"));
+    assert!(!other.holds_audio(), "the media has a place of its own");
+    for nowhere in ["IP4 0.0.0.0", "IP6 ::", "IP6 hold.invalid", "IP4 0.0.0.0/127 "] {
+        for (session, media) in [
+            (format!("c=IN {nowhere}\r\n"), at.to_owned()),
+            (here.to_owned(), format!("{at}c=IN {nowhere}\r\na=sendrecv\r\n")),
+        ] {
+            assert!(described(&session, &media).holds_audio(), "{session}{media}");
+        }
+    }
+    for held in ["a=sendonly", "a=sendonly \t", "a=inactive"] {
+        let video = "m=video 6000 RTP/AVP 96\r\na=sendrecv\r\n";
+        assert!(described(here, &format!("{at}{held}\r\n{video}")).holds_audio(), "{held}");
+        assert!(described(&format!("{here}{held}\r\n"), at).holds_audio(), "{held}");
+    }
+}
+
+#[test]
+fn blanks_at_the_end_of_a_line_mean_nothing() {
+    let text = "v=0 \r\no=- 1 1 IN IP4 10.0.0.5 \r\ns= \r\nc=IN IP4 10.0.0.5 \r\nt=0 0\r\n\
+        m=audio 4000 RTP/AVP 8 \r\na=rtpmap:8 PCMA/8000 \r\na=sendrecv \r\n";
+    let session = Session::parse(text.as_bytes()).unwrap();
+    assert_eq!(session.to_string(), text.replace("8 \r\na=rtpmap", "8\r\na=rtpmap"));
+    let (_, agreement) = Session::answer(&session, &origin(), &pcma_and_events()).unwrap();
+    assert_eq!((agreement.codec.payload, agreement.direction), (8, Direction::SendRecv));
+}
+
+#[test]
+fn media_of_another_kind_of_address_are_not_taken() {
+    let text = OFFER.replace("x-odd=kept? no\r\n", "");
+    let text = text.replace("c=IN IP4 10.0.0.5", "c=IN IP6 2001:db8::5");
+    let session = Session::parse(text.as_bytes()).unwrap();
+    let refused = Session::answer(&session, &origin(), &pcma_and_events());
+    assert_eq!(refused.unwrap_err(), SdpFault::NothingInCommon);
+    let second = format!("{text}m=audio 20000 RTP/AVP 8\r\nc=IN IP4 10.0.0.5\r\n");
+    let session = Session::parse(second.as_bytes()).unwrap();
+    let (_, agreement) = Session::answer(&session, &origin(), &pcma_and_events()).unwrap();
+    assert_eq!(agreement.index, 2);
+}
+
 #[test]
 fn encrypted_or_foreign_audio_is_not_taken() {
     let ours = pcma_and_events();
