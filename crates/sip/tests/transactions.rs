@@ -5,6 +5,7 @@ mod sim;
 
 use std::time::Duration;
 
+use jackfield_sip::header::Reason;
 use jackfield_sip::{
     Action, ClientKey, Dialog, Endpoint, Failure, Flow, HeaderName, Limits, Message, Method, Now,
     Response, ResponseBuilder, ServerKey, Status, Transport,
@@ -176,8 +177,9 @@ fn a_2xx_without_ack_is_reported() {
 #[test]
 fn cancel_waits_for_the_first_answer() {
     let mut world = World::new(Transport::Udp, 1, 0);
+    let elsewhere = Reason::new("SIP", 200, "Call completed elsewhere");
     let invite = start(&mut world, Method::Invite);
-    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, out));
+    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, Some(&elsewhere), out));
     world.run(millis(150));
     assert_eq!(world.sent(ALICE, "CANCEL"), 0);
     world.run(millis(200));
@@ -185,7 +187,8 @@ fn cancel_waits_for_the_first_answer() {
     assert_eq!(world.sent(BOB, "SIP/2.0 200"), 1);
     let cancelled = &world.reports[BOB].last().unwrap().1;
     let (key, _) = requests(&world).pop().unwrap();
-    assert!(matches!(cancelled, Action::Cancelled { invite, .. } if *invite == key));
+    assert!(matches!(cancelled, Action::Cancelled { invite, message }
+        if *invite == key && message.typed() == Ok(elsewhere.clone())));
     assert!(world.ends[BOB].is_open(key));
     answer(&mut world, Status::REQUEST_TERMINATED);
     world.run(LONG);
@@ -199,8 +202,8 @@ fn a_cancelled_invite_that_is_never_answered_fails() {
     let mut world = World::new(Transport::Udp, 1, 0);
     let invite = start(&mut world, Method::Invite);
     world.run(millis(300));
-    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, out));
-    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, out));
+    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, None, out));
+    world.act(ALICE, |end, now, _, out| end.cancel(now, invite, None, out));
     world.run(LONG);
     assert_eq!(world.sent(ALICE, "CANCEL"), 1);
     let last = &world.reports[ALICE].last().unwrap().1;

@@ -1,12 +1,13 @@
 //! Requests that go out.
 
 use super::classify::IncomingResponse;
-use super::client_invite::{FORKS, InviteClient, SentAck};
+use super::client_invite::{FORKS, InviteClient, SentAck, Wish};
 use super::client_other::{OtherClient, Verdict};
 use super::key::ClientKey;
 use super::step::Step;
 use super::timer::{Alarm, Owner, PATIENCE, Timer};
 use super::*;
+use crate::header::Reason;
 use crate::uri::HostPort;
 
 /// A client transaction.
@@ -71,15 +72,24 @@ impl Endpoint {
         out.push(Action::Transmit { flow, bytes });
     }
 
-    /// Gives up an INVITE. Its final answer still comes, usually 487; or a 2xx, which then needs
-    /// ACK and BYE.
-    pub fn cancel(&mut self, now: Now, invite: ClientKey, out: &mut Vec<Action>) {
+    /// Gives up an INVITE, and says why where there is something to say (RFC 3326). Its final answer
+    /// still comes, usually 487; or a 2xx, which then needs ACK and BYE.
+    pub fn cancel(
+        &mut self,
+        now: Now,
+        invite: ClientKey,
+        reason: Option<&Reason>,
+        out: &mut Vec<Action>,
+    ) {
         let Some(client) = self.clients.get_mut(&invite) else { return };
+        let wish = Wish(reason.map(|reason| reason.to_string().into()));
         match &mut client.state {
-            Some(ClientState::Invite(InviteClient::Calling { cancel, .. })) => *cancel = true,
+            Some(ClientState::Invite(InviteClient::Calling { cancel, .. })) => {
+                cancel.get_or_insert(wish);
+            }
             Some(ClientState::Invite(InviteClient::Proceeding { cancelled })) if !*cancelled => {
                 *cancelled = true;
-                self.send_cancel(now, invite, out);
+                self.send_cancel(now, invite, &wish, out);
             }
             _ => {}
         }
@@ -129,10 +139,16 @@ impl Endpoint {
         self.clients.insert(key, Client { number, flow, bytes, is_internal, state: Some(state) });
     }
 
-    fn send_cancel(&mut self, now: Now, invite: ClientKey, out: &mut Vec<Action>) {
+    fn send_cancel(
+        &mut self,
+        now: Now,
+        invite: ClientKey,
+        Wish(reason): &Wish,
+        out: &mut Vec<Action>,
+    ) {
         let Some(client) = self.clients.get(&invite) else { return };
         let (flow, number) = (client.flow.clone(), client.number);
-        let Some(bytes) = derive::cancel(&client.bytes) else { return };
+        let Some(bytes) = derive::cancel(&client.bytes, reason.as_deref()) else { return };
         let branch = Message::parse_datagram(&bytes)
             .ok()
             .and_then(|cancel| Some(cancel.typed::<Via>().ok()?.branch()?.to_owned()));
@@ -151,11 +167,14 @@ impl Endpoint {
         out: &mut Vec<Action>,
     ) {
         let IncomingResponse { key, status, ref to_tag, is_invite } = *answer;
-        let mut cancel = false;
+        let mut wished = None;
         let verdict = self.change_client(now, key, None, out, |state, step| match state {
             ClientState::Invite(state) => {
-                cancel = matches!(state, InviteClient::Calling { cancel: true, .. })
-                    && status.is_provisional();
+                if let InviteClient::Calling { cancel, .. } = &state
+                    && status.is_provisional()
+                {
+                    wished.clone_from(cancel);
+                }
                 let (state, verdict) = state.response(status, to_tag, step);
                 (state.map(ClientState::Invite), verdict)
             }
@@ -164,8 +183,8 @@ impl Endpoint {
                 (state.map(ClientState::Other), verdict)
             }
         });
-        if cancel {
-            self.send_cancel(now, key, out);
+        if let Some(wish) = &wished {
+            self.send_cancel(now, key, wish, out);
         }
         match verdict {
             Some((Verdict::Pass, is_internal)) => {

@@ -15,7 +15,7 @@ use crate::status::Status;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum InviteClient {
     /// No answer yet. A wish to cancel waits for one (RFC 3261 section 9.1).
-    Calling { interval: Duration, cancel: bool },
+    Calling { interval: Duration, cancel: Option<Wish> },
     /// A provisional answer came.
     Proceeding { cancelled: bool },
     /// It was refused and acknowledged.
@@ -23,6 +23,10 @@ pub(super) enum InviteClient {
     /// It was accepted, perhaps by several; their ACKs are kept for repeated 2xx.
     Accepted { acks: Vec<SentAck> },
 }
+
+/// The wish to cancel, with the value of the Reason that the CANCEL will have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Wish(pub(super) Option<Box<str>>);
 
 /// The ACK sent for a 2xx.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,7 +42,7 @@ impl InviteClient {
         if !step.is_reliable() {
             step.start(Timer::A, T1);
         }
-        Self::Calling { interval: T1, cancel: false }
+        Self::Calling { interval: T1, cancel: None }
     }
 
     pub(super) fn response(
@@ -48,11 +52,10 @@ impl InviteClient {
         step: &mut Step<'_>,
     ) -> (Option<Self>, Verdict) {
         match self {
-            Self::Calling { cancel: cancelled, .. } | Self::Proceeding { cancelled }
-                if status.is_provisional() =>
-            {
-                (Some(Self::Proceeding { cancelled }), Verdict::Pass)
+            Self::Calling { cancel, .. } if status.is_provisional() => {
+                (Some(Self::Proceeding { cancelled: cancel.is_some() }), Verdict::Pass)
             }
+            Self::Proceeding { .. } if status.is_provisional() => (Some(self), Verdict::Pass),
             Self::Calling { .. } | Self::Proceeding { .. } if status.is_success() => {
                 step.start(Timer::M, PATIENCE);
                 (Some(Self::Accepted { acks: Vec::new() }), Verdict::Pass)
