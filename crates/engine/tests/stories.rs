@@ -22,7 +22,9 @@ mod stories {
     mod a_refresh_with_a_held_nonce;
     mod an_enterprise_phone_presses_hold;
     mod an_unknown_phone_registers;
+    mod answered_elsewhere;
     mod hold_and_other_media;
+    mod incomplete_messages;
     mod keys_in_signalling;
     mod more_than_can_be_handled;
     mod outdated_settings;

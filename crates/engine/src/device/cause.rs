@@ -1,6 +1,7 @@
 //! How reasons are said in SIP, and read from it.
 
 use jackfield_sip::Status;
+use jackfield_sip::header::Reason;
 use jackfield_vocabulary::Cause;
 
 /// One reason: the status that refuses a call for it, and its number in ITU-T Q.850.
@@ -14,9 +15,19 @@ pub(super) fn status(cause: Cause) -> Status {
 /// The Reason header that says the same (RFC 3326).
 pub(super) fn reason(cause: Cause) -> String {
     match cause {
-        Cause::AnsweredElsewhere => "SIP;cause=200;text=\"Call completed elsewhere\"".into(),
+        Cause::AnsweredElsewhere => elsewhere().to_string(),
         cause => format!("Q.850;cause={}", row(cause).map_or(41, |row| row.2)),
     }
+}
+
+/// What a phone has to know whose ringing ends: that somebody else answered, or it lists a missed
+/// call (RFC 3326 section 3.1).
+pub(super) fn of_cancel(cause: Cause) -> Option<Reason> {
+    (cause == Cause::AnsweredElsewhere).then(elsewhere)
+}
+
+fn elsewhere() -> Reason {
+    Reason::new("SIP", Status::OK.code(), "Call completed elsewhere")
 }
 
 /// What a device means that refuses a call with this status.

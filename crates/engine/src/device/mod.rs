@@ -22,7 +22,7 @@ use std::sync::Arc;
 use jackfield_model::{ClusterSettings, Directory, Phone};
 use jackfield_sip::{ClientKey, Flow, Message, Tokens};
 use jackfield_vocabulary::share::{Figures, Pace, uses};
-use jackfield_vocabulary::{LegId, ObjectId};
+use jackfield_vocabulary::{Cause, LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Timer};
@@ -66,7 +66,7 @@ enum Sent {
     /// A call offered.
     Offer(LegId),
     /// An offer that nobody wants answered any more.
-    Withdrawn { flow: Flow },
+    Withdrawn { flow: Flow, to: Box<str>, why: Cause },
     /// New media for an answered leg.
     ReOffer(LegId),
     /// The question whether an answered leg still lives.
@@ -211,9 +211,8 @@ impl Devices {
                 let leg = *leg;
                 self.offer_answered(ctx, endpoint, key, leg, flow, message);
             }
-            Some(Sent::Withdrawn { flow }) => {
-                let flow = flow.clone();
-                self.withdrawn_answered(ctx, endpoint, key, flow, message);
+            Some(Sent::Withdrawn { .. }) => {
+                self.withdrawn_answered(ctx, endpoint, key, message);
             }
             Some(Sent::ReOffer(leg)) => {
                 let leg = *leg;

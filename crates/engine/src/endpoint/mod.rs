@@ -6,6 +6,7 @@ mod screen;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use jackfield_sip::header::Reason;
 use jackfield_sip::{
     Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder, Response,
     ServerKey,
@@ -167,9 +168,14 @@ impl Endpoint {
         key
     }
 
-    /// Gives up an INVITE of ours.
-    pub(crate) fn cancel(&mut self, ctx: &mut Context<'_>, invite: ClientKey) {
-        self.transactions.cancel(time(ctx.now), invite, &mut self.actions);
+    /// Gives up an INVITE of ours, and says why where the phone is to know.
+    pub(crate) fn cancel(
+        &mut self,
+        ctx: &mut Context<'_>,
+        invite: ClientKey,
+        reason: Option<&Reason>,
+    ) {
+        self.transactions.cancel(time(ctx.now), invite, reason, &mut self.actions);
         self.act(ctx);
     }
 

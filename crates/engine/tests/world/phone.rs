@@ -48,6 +48,12 @@ pub struct Phone {
     pub expires: u32,
     /// Extra header lines of its REGISTER.
     pub extra: Vec<(String, String)>,
+    /// Extra header lines of its INVITEs.
+    pub says: Vec<(String, String)>,
+    /// From of its INVITEs, instead of the usual one.
+    pub says_from: Option<String>,
+    /// Contact of its INVITEs, instead of the usual one; empty for none.
+    pub says_contact: Option<String>,
     /// Status of the last final answer to REGISTER.
     pub answered: Option<u16>,
     /// That answer itself.
@@ -219,6 +225,9 @@ impl World {
             user_agent: "Scripted/1.0".into(),
             expires: 3600,
             extra: Vec::new(),
+            says: Vec::new(),
+            says_from: None,
+            says_contact: None,
             answered: None,
             answer: None,
             registrations_sent: 0,

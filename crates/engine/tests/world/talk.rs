@@ -104,19 +104,28 @@ impl World {
         authorization: Option<String>,
     ) -> RequestBuilder {
         let phone = &self.phones[&id];
-        let user = &phone.user;
+        let own = format!("<sip:{}@192.0.2.10>", phone.user);
+        let from = phone.says_from.clone().unwrap_or(own);
         let request = RequestBuilder::new(Method::Invite, format!("sip:{number}@192.0.2.10"))
-            .header(HeaderName::From, format!("<sip:{user}@192.0.2.10>;tag=f{call_id}"))
+            .header(HeaderName::From, format!("{from};tag=f{call_id}"))
             .header(HeaderName::To, format!("<sip:{number}@192.0.2.10>"))
             .header(HeaderName::CallId, call_id)
             .header(HeaderName::CSeq, format!("{sequence} INVITE"))
-            .header(HeaderName::Contact, phone.contact())
             .header(HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, UPDATE, INFO, NOTIFY");
+        let mut request = match &phone.says_contact {
+            Some(contact) if contact.is_empty() => request,
+            Some(contact) => request.header(HeaderName::Contact, contact),
+            None => request.header(HeaderName::Contact, phone.contact()),
+        };
+        for (name, value) in &phone.says {
+            request = request.extension(name, value);
+        }
         let request = match authorization {
             Some(line) => request.header(HeaderName::Authorization, line),
             None => request,
         };
-        if body.is_empty() { request } else { request.body("application/sdp", body) }
+        let kind = if body.starts_with("--") { MIXED } else { "application/sdp" };
+        if body.is_empty() { request } else { request.body(kind, body) }
     }
 
     /// Picks up the ringing call.
@@ -145,6 +154,27 @@ impl World {
     /// Plays something before the answer.
     pub fn early_media(&mut self, id: PhoneId, body: &str) {
         self.respond(id, Status::SESSION_PROGRESS, body);
+        self.run_for(Duration::from_millis(100));
+    }
+
+    /// Answers the INVITE that came in words of its own: the status line, the tag of To, and whatever
+    /// other lines; a description is added where there is a body.
+    pub fn answer_raw(&mut self, id: PhoneId, status: &str, tag: &str, lines: &str, body: &str) {
+        let local = self.phones[&id].local.to_string();
+        let invite = self.phones[&id].call().message.clone().expect("nobody calls");
+        let first = |name| invite.first(name).unwrap_or_default().to_owned();
+        let vias: String = invite.all(HeaderName::Via).map(|via| format!("Via: {via}\n")).collect();
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\n" };
+        let text = format!(
+            "SIP/2.0 {status}\n{vias}From: {}\nTo: {}{tag}\nCall-ID: {}\nCSeq: {}\n{lines}{kind}\
+             Content-Length: {}\n\n{body}",
+            first(HeaderName::From),
+            first(HeaderName::To),
+            invite.call_id(),
+            first(HeaderName::CSeq),
+            body.len()
+        );
+        self.send_raw(&local, &text);
         self.run_for(Duration::from_millis(100));
     }
 
@@ -185,7 +215,7 @@ impl World {
             CallState::Dialling | CallState::RingingBack => {
                 let (key, ..) = call.outgoing.clone().unwrap();
                 let mut actions = Vec::new();
-                self.phones.get_mut(&id).unwrap().endpoint.cancel(now, key, &mut actions);
+                self.phones.get_mut(&id).unwrap().endpoint.cancel(now, key, None, &mut actions);
                 self.phone_acts(id, actions);
             }
             CallState::Ringing => self.respond(id, Status::DECLINE, ""),
@@ -523,6 +553,9 @@ impl World {
         }
     }
 }
+
+/// The type of a body that begins with the boundary `cut`.
+const MIXED: &str = "multipart/mixed;boundary=cut";
 
 /// `number name` of the far side.
 fn shown(message: &Message) -> String {

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use jackfield_model::{Directory, Kind, Phone};
 use jackfield_sip::header::MaxForwards;
-use jackfield_sip::{Dialog, Flow, HeaderName, Message, ResponseBuilder, ServerKey, Status};
+use jackfield_sip::{
+    Dialog, DialogFault, Flow, HeaderFault, HeaderName, Message, ResponseBuilder, ServerKey,
+    Status, Uri,
+};
 use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
 
 use super::super::authenticate::{Proof, has_credentials};
@@ -37,6 +40,10 @@ impl Devices {
                 return endpoint.respond(ctx, key, &response);
             }
         };
+        if let Err(fault) = way_back(&message) {
+            let response = answer::refuse(&message, fault.status(), &fault.to_string());
+            return endpoint.respond(ctx, key, &response);
+        }
         let called = match self.called(ctx, device, &message) {
             Ok(called) => called,
             Err((status, why)) => {
@@ -185,13 +192,8 @@ impl Devices {
             return self.legs.insert(id, leg);
         };
         leg.shown = connected;
-        let Ok(mut dialog) = Dialog::uas(&request, &tag) else {
-            // Without a Contact there is no dialog to go on in.
-            let response = answer::refuse(&request, Status::BAD_REQUEST, "Missing Contact");
-            endpoint.respond(ctx, invite, &response);
-            let cause = Cause::DeviceUnreachable;
-            return ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause }));
-        };
+        // It could when the call began.
+        let Ok(mut dialog) = Dialog::uas(&request, &tag) else { return };
         dialog.confirm();
         let contact = headers::contact(&leg.flow, &leg.token);
         let response = ResponseBuilder::reply_to(&request, Status::OK).to_tag(&tag);
@@ -254,6 +256,15 @@ impl Devices {
             None => response,
         };
         endpoint.respond(ctx, *invite, &response.finish());
+    }
+}
+
+/// An INVITE without a place for our requests can't become a session: nobody's phone is to ring for
+/// it (RFC 3261 sections 8.1.1.8 and 12.1.1).
+fn way_back(invite: &Message) -> Result<(), DialogFault> {
+    match Dialog::uas(invite, "")?.remote_target() {
+        Uri::Sip(_) => Ok(()),
+        _ => Err(DialogFault::Header(HeaderName::Contact, HeaderFault::Uri)),
     }
 }
 

@@ -21,13 +21,13 @@ impl Devices {
         let Some(leg) = self.legs.legs.get_mut(&id) else { return };
         match &mut leg.state {
             State::Calling { .. } => self.refuse_calling(ctx, endpoint, id, why),
-            State::Offered { invite, .. } => {
-                let invite = *invite;
+            State::Offered { invite, to, .. } => {
+                let (invite, to) = (*invite, to.clone());
                 let flow = leg.flow.clone();
                 self.legs.close(ctx, id);
                 // Its answer still comes: a refusal, or an acceptance that is too late.
-                self.sent.insert(invite, Sent::Withdrawn { flow });
-                endpoint.cancel(ctx, invite);
+                self.sent.insert(invite, Sent::Withdrawn { flow, to, why });
+                endpoint.cancel(ctx, invite, cause::of_cancel(why).as_ref());
             }
             State::Up(up) if up.unacknowledged.is_some() => up.ending = Some(why),
             State::Up(_) => self.hang_up(ctx, endpoint, id, why),

@@ -56,8 +56,8 @@ struct Leg {
 enum State {
     /// The device placed the call and waits.
     Calling { invite: ServerKey, request: Box<Message>, tag: Box<str> },
-    /// The device is offered the call.
-    Offered { invite: ClientKey, delayed: bool, rings: bool, limit: TimerToken },
+    /// The device is offered the call; `to` is where the INVITE went.
+    Offered { invite: ClientKey, to: Box<str>, delayed: bool, rings: bool, limit: TimerToken },
     /// Answered.
     Up(Box<Up>),
 }

@@ -1,7 +1,7 @@
 //! A call is offered to a device: an INVITE to where it registered.
 
 use jackfield_sip::header::{CSeq, MaxForwards};
-use jackfield_sip::{ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder};
+use jackfield_sip::{ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder, Uri};
 use jackfield_vocabulary::{Cause, LegId};
 
 use super::super::{Devices, Sent, cause};
@@ -33,7 +33,7 @@ impl Devices {
         let invite = endpoint.request(ctx, flow.clone(), &request);
         let limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
         let delayed = offer.offer.is_none();
-        let state = State::Offered { invite, delayed, rings: false, limit };
+        let state = State::Offered { invite, to: contact, delayed, rings: false, limit };
         let shown = offer.caller.clone();
         let (device, token) = (offer.device, token.into());
         let leg = Leg { device, flow, direct, token, shown, why: None, state };
@@ -93,14 +93,14 @@ impl Devices {
         flow: Flow,
         message: &Message,
     ) {
-        let Some(mut leg) = self.legs.close(ctx, id) else {
-            return end_late(ctx, endpoint, key, message, flow);
+        let Some(mut leg) = self.legs.close(ctx, id) else { return };
+        let State::Offered { ref to, delayed, .. } = leg.state else {
+            return self.legs.insert(id, leg);
         };
         let flow = if leg.direct { leg.flow.clone() } else { flow };
-        let State::Offered { delayed, .. } = leg.state else { return self.legs.insert(id, leg) };
-        let (Ok(dialog), Some(answer)) = (Dialog::uac(message), sdp::of(message)) else {
-            end_late(ctx, endpoint, key, message, flow);
+        let (Some(dialog), Some(answer)) = (accepted(message, to), sdp::of(message)) else {
             let cause = Cause::MediaUnavailable;
+            end_late(ctx, endpoint, key, message, (flow, to, cause));
             return ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
         };
         let exchange = if delayed {
@@ -126,13 +126,12 @@ impl Devices {
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
         key: ClientKey,
-        flow: Flow,
         message: &Message,
     ) {
         let Some(status) = message.status().filter(|status| status.is_final()) else { return };
-        self.sent.remove(&key);
+        let Some(Sent::Withdrawn { flow, to, why }) = self.sent.remove(&key) else { return };
         if status.is_success() {
-            end_late(ctx, endpoint, key, message, flow);
+            end_late(ctx, endpoint, key, message, (flow, &to, why));
         }
     }
 
@@ -178,18 +177,23 @@ fn invite(
     }
 }
 
-/// Ends a session that was accepted when nobody wanted it any more.
-pub(super) fn end_late(
+/// The dialog with a device that accepts, whatever its answer leaves out.
+fn accepted(message: &Message, to: &str) -> Option<Dialog> {
+    Dialog::uac_at(message, &Uri::parse(to).ok()?).ok()
+}
+
+/// Ends a session that was accepted when nobody wanted it any more, or that can't come about.
+fn end_late(
     ctx: &mut Context<'_>,
     endpoint: &mut Endpoint,
     key: ClientKey,
     message: &Message,
-    flow: Flow,
+    (flow, to, why): (Flow, &str, Cause),
 ) {
-    let Ok(mut dialog) = Dialog::uac(message) else { return };
+    let Some(mut dialog) = accepted(message, to) else { return };
     let ack = dialog.ack(cseq(message));
     endpoint.acknowledge(ctx, key, message, flow.clone(), &ack);
-    let bye = dialog.request(Method::Bye);
+    let bye = dialog.request(Method::Bye).header(HeaderName::Reason, cause::reason(why));
     endpoint.request(ctx, flow, &bye);
 }
 
