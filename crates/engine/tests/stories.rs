@@ -23,6 +23,7 @@ mod stories {
     mod an_enterprise_phone_presses_hold;
     mod an_unknown_phone_registers;
     mod answered_elsewhere;
+    mod bodies_and_methods;
     mod hold_and_other_media;
     mod incomplete_messages;
     mod keys_in_signalling;

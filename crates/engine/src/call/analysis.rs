@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use jackfield_model::{
-    CallingSearchSpace, Dialled, Directory, Line, PatternUse, Ref, RoutePattern,
+    CallingSearchSpace, Dialled, Directory, EffectiveLine, Line, PatternUse, Ref, RoutePattern,
 };
-use jackfield_vocabulary::{Digits, ObjectId};
+use jackfield_vocabulary::{Cause, Digits, ObjectId};
 use serde::{Deserialize, Serialize};
 
 /// The partitions in which somebody's numbers are looked up, first choice first; `None` stands for
@@ -35,18 +35,41 @@ pub(super) enum Target {
     Blocked,
     /// An emergency number, and there is no trunk that could carry it.
     Emergency,
-    /// Nothing that this caller reaches.
+    /// Nothing that this caller reaches: also a name that is no number.
     Unknown,
-    /// The text can't be dialled at all.
-    Unreadable,
     /// The phone belongs to nobody yet and may not dial this.
     Forbidden,
+}
+
+impl Target {
+    /// Why a call to it comes to nothing; `None` where it goes on.
+    pub(super) fn refusal(&self) -> Option<Cause> {
+        match self {
+            Self::Line(..) | Self::Redirect { .. } => None,
+            Self::Blocked | Self::Forbidden => Some(Cause::Forbidden),
+            // There is no trunk yet.
+            Self::Emergency | Self::Unknown => Some(Cause::NoRoute),
+        }
+    }
+}
+
+/// Whether a call from this device to `dialled` finds its way, as far as it is decided by numbers.
+pub(crate) fn outlook(directory: &Directory, device: ObjectId, dialled: &str) -> Result<(), Cause> {
+    let target = match directory.effective(device) {
+        None => Target::Forbidden,
+        Some(device) if device.auto_registered => analyse_unassigned(directory, dialled),
+        Some(device) => {
+            let line = device.lines.first().and_then(EffectiveLine::css);
+            analyse(directory, &Reach::of(directory, line, device.css), dialled)
+        }
+    };
+    target.refusal().map_or(Ok(()), Err)
 }
 
 /// What `dialled` means within this reach.
 pub(super) fn analyse(directory: &Directory, reach: &Reach, dialled: &str) -> Target {
     if dialled.parse::<Digits>().is_err() {
-        return Target::Unreadable;
+        return Target::Unknown;
     }
     match directory.dial(&reach.0, dialled).to {
         Some(Dialled::Line(id, line)) => Target::Line(id.id(), line),
@@ -60,7 +83,7 @@ pub(super) fn analyse(directory: &Directory, reach: &Reach, dialled: &str) -> Ta
 /// emergencies, whatever its calling search space, and nothing else (SP-43).
 pub(super) fn analyse_unassigned(directory: &Directory, dialled: &str) -> Target {
     if dialled.parse::<Digits>().is_err() {
-        return Target::Unreadable;
+        return Target::Unknown;
     }
     if let Some(line) = self_provisioning_line(directory, dialled) {
         return line;

@@ -19,6 +19,7 @@ use crate::context::{Context, Internal, Timer};
 use crate::interface::{CallRecord, Output};
 use crate::leg::{Called as NewLeg, CtiLeg, Divert, LegCommand, LegEvent};
 use analysis::Reach;
+pub(crate) use analysis::outlook;
 use legs::Legs;
 use place::shown;
 use state::{Call, Called, Caller, CallerState, Destination, Exchange, Way};

@@ -109,17 +109,19 @@ impl Call {
                 self.visit(pattern)?;
                 Ok(Some(Destination { number: to, reach }))
             }
-            Target::Emergency => {
-                // There is no trunk yet. Nothing may hide that.
-                context.alarm(
-                    "emergency-call-goes-nowhere",
-                    vec![("number", to.number.into()), ("device", self.caller.name.to_string())],
-                );
-                Err(Cause::NoRoute)
+            refused => {
+                if matches!(refused, Target::Emergency) {
+                    // Nothing may hide that there is no trunk yet.
+                    context.alarm(
+                        "emergency-call-goes-nowhere",
+                        vec![
+                            ("number", to.number.into()),
+                            ("device", self.caller.name.to_string()),
+                        ],
+                    );
+                }
+                Err(refused.refusal().unwrap_or(Cause::NoRoute))
             }
-            Target::Blocked | Target::Forbidden => Err(Cause::Forbidden),
-            Target::Unknown => Err(Cause::NoRoute),
-            Target::Unreadable => Err(Cause::InvalidNumber),
         }
     }
 

@@ -38,8 +38,31 @@ pub(crate) fn plain(request: &Message, status: Status) -> Response {
     ResponseBuilder::reply_to(request, status).header(HeaderName::Server, SERVER).finish()
 }
 
+/// An answer that says what may be sent instead.
+pub(crate) fn with_methods(request: &Message, status: Status) -> Response {
+    let response = ResponseBuilder::reply_to(request, status)
+        .header(HeaderName::Server, SERVER)
+        .header(HeaderName::Allow, ALLOW);
+    match status {
+        Status::BAD_EVENT => response.header(HeaderName::AllowEvents, EVENTS).finish(),
+        _ => response.finish(),
+    }
+}
+
+/// Says what may be sent here (RFC 3261 section 11.2).
+pub(crate) fn options(request: &Message) -> Response {
+    ResponseBuilder::reply_to(request, Status::OK)
+        .header(HeaderName::Allow, ALLOW)
+        .header(HeaderName::Accept, READABLE.join(", "))
+        .header(HeaderName::Server, SERVER)
+        .finish()
+}
+
 /// How this product names itself.
 pub(crate) const SERVER: &str = concat!("Jackfield/", env!("CARGO_PKG_VERSION"));
-/// The methods it understands.
-pub(crate) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER, SUBSCRIBE, NOTIFY, MESSAGE";
+/// The methods that phones may use. Those that are heard only to be refused are not among them.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, NOTIFY";
+/// The event packages that it understands (RFC 6665 section 8.2.2).
+const EVENTS: &str = "kpml";
+/// Bodies that an INVITE may have.
+pub(super) const READABLE: [&str; 2] = ["application/sdp", "multipart/mixed"];

@@ -1,7 +1,11 @@
-//! What is answered before anybody looks who sent it: what we can't do, and OPTIONS.
+//! What is answered before anybody looks who sent it: what we can't do, and OPTIONS for the node.
 
-use jackfield_sip::header::{MaxForwards, ProxyRequire, Require};
-use jackfield_sip::{HeaderName, Message, Method, Response, ResponseBuilder, Status};
+use std::borrow::Cow;
+
+use jackfield_sip::header::{ContentType, MaxForwards, ProxyRequire, Require};
+use jackfield_sip::{
+    Header, HeaderName, Message, Method, Params, Response, ResponseBuilder, Status, parts,
+};
 
 use super::answer;
 
@@ -14,7 +18,15 @@ pub(super) fn screen(request: &Message) -> Option<Response> {
         .or_else(|| too_many_hops(request, method, in_dialog))
         .or_else(|| unknown_extension(request))
         .or_else(|| unreadable_body(request, method))
-        .or_else(|| (*method == Method::Options && !in_dialog).then(|| options(request)))
+        .or_else(|| is_for_node(request, method).then(|| answer::options(request)))
+}
+
+/// OPTIONS for the node itself, and for no number.
+fn is_for_node(request: &Message, method: &Method) -> bool {
+    let user = request.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
+    *method == Method::Options
+        && request.to_tag().is_none()
+        && user.is_none_or(|user| user.is_empty())
 }
 
 /// RFC 3261 section 8.2.1.
@@ -27,10 +39,7 @@ fn unknown_method(request: &Message, method: &Method, in_dialog: bool) -> Option
         Method::Message if !in_dialog => Status::METHOD_NOT_ALLOWED,
         _ => return None,
     };
-    let response = ResponseBuilder::reply_to(request, status)
-        .header(HeaderName::Server, answer::SERVER)
-        .header(HeaderName::Allow, answer::ALLOW);
-    Some(response.finish())
+    Some(answer::with_methods(request, status))
 }
 
 /// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it.
@@ -81,31 +90,49 @@ fn unreadable_body(request: &Message, method: &Method) -> Option<Response> {
             .header(HeaderName::AcceptEncoding, "identity");
         return Some(response.finish());
     }
-    if *method != Method::Invite || request.body().is_empty() {
+    if !matches!(method, Method::Invite | Method::Update) || request.body().is_empty() {
         return None;
     }
     let kind = request.first(HeaderName::ContentType).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    let readable = READABLE.iter().any(|known| known.eq_ignore_ascii_case(kind));
-    (!readable).then(|| {
+    let disposition = request.first(HeaderName::ContentDisposition);
+    (!is_read(kind, disposition, request.body())).then(|| {
         ResponseBuilder::reply_to(request, Status::UNSUPPORTED_MEDIA_TYPE)
-            .header(HeaderName::Accept, READABLE.join(", "))
+            .header(HeaderName::Accept, answer::READABLE.join(", "))
             .finish()
     })
 }
 
-/// RFC 3261 section 11.2.
-fn options(request: &Message) -> Response {
-    ResponseBuilder::reply_to(request, Status::OK)
-        .header(HeaderName::Allow, answer::ALLOW)
-        .header(HeaderName::Accept, READABLE.join(", "))
-        .header(HeaderName::Server, answer::SERVER)
-        .finish()
+/// Can this body, or this part of one, be read, or does its sender not mind when it is not? Without a
+/// word about it the sender does (RFC 3261 section 20.11).
+fn is_read(kind: &str, disposition: Option<&str>, body: &[u8]) -> bool {
+    let name = kind.split(';').next().unwrap_or_default().trim();
+    let parts = || -> Option<bool> {
+        let kind = ContentType::parse(kind).ok()?;
+        let parts = parts(&kind, body).ok()?;
+        Some(parts.iter().all(|part| {
+            let (kind, disposition) =
+                (part.header("Content-Type"), part.header("Content-Disposition"));
+            is_optional(disposition) || kind.is_some_and(is_sdp)
+        }))
+    };
+    is_optional(disposition)
+        || is_sdp(kind)
+        || (name.eq_ignore_ascii_case("multipart/mixed") && parts().unwrap_or_default())
+}
+
+fn is_sdp(kind: &str) -> bool {
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(ContentType::SDP)
+}
+
+fn is_optional(disposition: Option<&str>) -> bool {
+    let params = disposition.and_then(|value| Some(&value[value.find(';')?..]));
+    let params = params.and_then(|params| Params::parse(params).ok());
+    params.is_some_and(|params| {
+        params.text("handling").is_some_and(|handling| handling.eq_ignore_ascii_case("optional"))
+    })
 }
 
 /// Schemes of addresses that are ours to answer.
 const KNOWN: [&str; 3] = ["sip", "sips", "tel"];
-/// Bodies that an INVITE may have.
-const READABLE: [&str; 2] = ["application/sdp", "multipart/mixed"];
 /// Octets of a body.
 const BODY: usize = 32 * 1024;

@@ -61,7 +61,7 @@ fn the_caller_gives_up() {
 fn a_call_to_nowhere_is_refused() {
     let mut stage = Stage::new();
     let (one, _) = two_phones(&mut stage);
-    for (dialled, cause) in [("9999", Cause::NoRoute), ("sales", Cause::InvalidNumber)] {
+    for (dialled, cause) in [("9999", Cause::NoRoute), ("sales", Cause::NoRoute)] {
         let caller = stage.call(one, dialled);
         assert_eq!(stage.ended[&caller], cause, "{dialled}");
     }

@@ -1,14 +1,16 @@
 //! Requests of devices: inside a dialog they find their leg, outside they begin something.
 
+use std::borrow::Cow;
+
 use jackfield_sip::header::{Event, ReferTo};
-use jackfield_sip::{
-    DialogId, Flow, HeaderName, Message, Method, ResponseBuilder, ServerKey, Status,
-};
+use jackfield_sip::{DialogId, Flow, Message, Method, Response, ServerKey, Status};
 use jackfield_vocabulary::LegId;
 
-use super::super::Devices;
+use super::super::authenticate::Proof;
+use super::super::{Devices, cause};
 use super::exchange::out_of_order;
 use super::{State, sdp};
+use crate::call::outlook;
 use crate::context::{Context, Internal};
 use crate::endpoint::{Endpoint, answer};
 use crate::leg::LegEvent;
@@ -27,6 +29,10 @@ impl Devices {
         if message.to_tag().is_none() {
             return match method {
                 Method::Invite => self.call_in(ctx, endpoint, key, flow, message),
+                Method::Options => {
+                    let response = self.options_of_number(ctx, &flow, &message);
+                    endpoint.respond(ctx, key, &response);
+                }
                 _ => self.outside(ctx, endpoint, key, &method, &message),
             };
         }
@@ -98,11 +104,27 @@ impl Devices {
             Method::Subscribe => Status::BAD_EVENT,
             _ => Status::METHOD_NOT_ALLOWED,
         };
-        let response = ResponseBuilder::reply_to(message, status)
-            .header(HeaderName::Server, answer::SERVER)
-            .header(HeaderName::Allow, answer::ALLOW)
-            .finish();
-        endpoint.respond(ctx, key, &response);
+        endpoint.respond(ctx, key, &answer::with_methods(message, status));
+    }
+
+    /// OPTIONS for a number is answered as an INVITE would be (RFC 3261 section 11.2), as far as that
+    /// can be known without ringing anybody.
+    fn options_of_number(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        message: &Message,
+    ) -> Response {
+        let device = match self.caller(ctx, flow, message) {
+            Proof::Proved { device } | Proof::Trusted { device } => device,
+            Proof::Refused(Some(response)) => return response,
+            _ => return answer::plain(message, Status::FORBIDDEN),
+        };
+        let number = message.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
+        match outlook(ctx.directory, device, &number.unwrap_or_default()) {
+            Ok(()) => answer::options(message),
+            Err(cause) => answer::plain(message, cause::status(cause)),
+        }
     }
 
     /// Requests outside dialogs that begin no call.
@@ -125,11 +147,7 @@ impl Devices {
             Method::Bye | Method::Info | Method::Update => Status::CALL_DOES_NOT_EXIST,
             _ => Status::METHOD_NOT_ALLOWED,
         };
-        let response = ResponseBuilder::reply_to(message, status)
-            .header(HeaderName::Server, answer::SERVER)
-            .header(HeaderName::Allow, answer::ALLOW)
-            .finish();
-        endpoint.respond(ctx, key, &response);
+        endpoint.respond(ctx, key, &answer::with_methods(message, status));
     }
 
     /// Enterprise phones register tokens, report alarms and tell of call keys so; they can't answer
