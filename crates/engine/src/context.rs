@@ -148,6 +148,8 @@ pub(crate) enum Timer {
     AutoRegisterAnswer { operation: OperationId },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
+    /// A caller said how long its call may go without an answer (RFC 3261 section 13.3.1).
+    InviteExpiry { leg: LegId },
     /// A re-INVITE met another one (491): try again.
     GlareRetry { leg: LegId },
     /// A device was offered a call and sent no final answer for far too long.

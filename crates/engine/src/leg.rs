@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jackfield_sip::{ServerKey, Status};
 use jackfield_vocabulary::{
     CallId, CallerIdentity, Cause, DeviceName, Digit, DigitSource, Event, ForwardReason, LegId,
     ObjectId, Refusal,
@@ -18,9 +19,9 @@ pub(crate) struct Description(pub(crate) Arc<[u8]>);
 pub(crate) enum LegCommand {
     /// Offer the call to a device: a new leg, numbered by the call.
     Offer(Box<Offer>),
-    /// Answer a new leg of the caller: it rings at the far side, with early media where there is
-    /// a description.
-    Ring { leg: LegId, early: Option<Description> },
+    /// Answer a new leg of the caller: it rings at the far side, or comes on in another way that the
+    /// status tells; with early media where there is a description.
+    Ring { leg: LegId, status: Status, early: Option<Description>, connected: CallerIdentity },
     /// The far side answered; or this device's own call is answered by it.
     Answer { leg: LegId, answer: Description, connected: CallerIdentity },
     /// Offer new media in an established leg (re-INVITE); answered by `ReAnswered` or `ReRefused`.
@@ -32,6 +33,12 @@ pub(crate) enum LegCommand {
     ReRefuse { leg: LegId, cause: Cause },
     /// End the leg in whatever state it is: reject, cancel or BYE.
     End { leg: LegId, cause: Cause },
+    /// End the leg of a caller with the status by which the called device refused.
+    Decline { leg: LegId, cause: Cause, status: Status },
+    /// Send what the other side said in INFO; answered by `InfoAnswered`.
+    Info { leg: LegId, info: Box<Info> },
+    /// Answer the leg's `Info`.
+    AnswerInfo { leg: LegId, asked: ServerKey, status: Status },
     /// Should the leg's call be refused: more about why, in words for whoever looks for a fault.
     Explain { leg: LegId, why: Box<str> },
     /// Who the far side is has changed (redirect, forward): shown where the phone can.
@@ -51,7 +58,7 @@ pub(crate) struct Offer {
     pub(crate) line: ObjectId,
     /// The number that was called on this line.
     pub(crate) called: Box<str>,
-    /// Who calls.
+    /// Who calls, as far as it may be shown.
     pub(crate) caller: CallerIdentity,
     /// The first number called and why the call came from there, when it was forwarded.
     pub(crate) diverted: Option<(Box<str>, ForwardReason)>,
@@ -66,12 +73,17 @@ pub(crate) struct Offer {
 pub(crate) enum LegEvent {
     /// A device calls: a new leg, numbered by the device layer.
     Called(Box<Called>),
-    /// The offered device rings; with early media where there is a description.
-    Ringing { leg: LegId, early: Option<Description> },
+    /// The offered device rings, or says by another status how far it is; with early media where there
+    /// is a description.
+    Ringing { leg: LegId, status: Status, early: Option<Description>, withheld: Withheld },
     /// The offered device answered.
-    Answered { leg: LegId, answer: Description },
-    /// The offered device refused, was not reached, or is busy; the leg is over.
+    Answered { leg: LegId, answer: Description, withheld: Withheld },
+    /// The offered device was not reached, or may have no further call; the leg is over.
     Refused { leg: LegId, cause: Cause },
+    /// The offered device refused; the caller is answered with this status. The leg is over.
+    Declined { leg: LegId, cause: Cause, status: Status },
+    /// The offered device sends the call to other numbers, the preferred one first. The leg is over.
+    Deflected { leg: LegId, to: Vec<Box<str>> },
     /// The device changes its media (hold, resume, another codec); calls answer.
     ReOffered { leg: LegId, offer: Option<Description>, hold: Option<bool> },
     /// The answer to `ReOffer`, or an offer where `ReOffer` had none; or, where the leg was answered
@@ -81,10 +93,64 @@ pub(crate) enum LegEvent {
     ReRefused { leg: LegId, cause: Cause },
     /// A key in signalling.
     Digit { leg: LegId, digit: Digit, source: DigitSource },
+    /// The device says something in INFO; answered by `AnswerInfo`.
+    Info { leg: LegId, info: Box<Info> },
+    /// The device has answered `LegCommand::Info`.
+    InfoAnswered { leg: LegId, asked: ServerKey, status: Status },
     /// The user pressed a call key that signalling shows: hold, transfer (REFER) or conference.
     FeaturePressed { leg: LegId },
     /// The leg is over.
     Ended { leg: LegId, cause: Cause },
+}
+
+impl LegEvent {
+    /// The device rings, and has nothing to hide.
+    pub(crate) fn rings(leg: LegId) -> Self {
+        let (status, withheld) = (Status::RINGING, Withheld::NOTHING);
+        Self::Ringing { leg, status, early: None, withheld }
+    }
+
+    /// The device answers, and has nothing to hide.
+    pub(crate) fn answers(leg: LegId, answer: Description) -> Self {
+        Self::Answered { leg, answer, withheld: Withheld::NOTHING }
+    }
+}
+
+/// What one side of a call says in INFO.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Info {
+    /// The request that wants the answer.
+    pub(crate) asked: ServerKey,
+    /// The key in it.
+    pub(crate) digit: Option<Digit>,
+    /// Is it of a type that tells keys? A hook flash is one that is no digit.
+    pub(crate) is_key: bool,
+    /// The header lines of its body.
+    pub(crate) lines: Vec<(Box<str>, Box<str>)>,
+    /// Its body.
+    pub(crate) body: Arc<[u8]>,
+}
+
+/// What a party wants withheld of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Withheld {
+    pub(crate) number: bool,
+    pub(crate) name: bool,
+}
+
+impl Withheld {
+    pub(crate) const NOTHING: Self = Self { number: false, name: false };
+    pub(crate) const ALL: Self = Self { number: true, name: true };
+
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { number: self.number || other.number, name: self.name || other.name }
+    }
+
+    /// What is left to show.
+    pub(crate) fn of(self, who: CallerIdentity) -> CallerIdentity {
+        let shown = |withheld, text| if withheld { "".into() } else { text };
+        CallerIdentity { number: shown(self.number, who.number), name: shown(self.name, who.name) }
+    }
 }
 
 /// A call that a device places.
@@ -100,6 +166,8 @@ pub(crate) struct Called {
     pub(crate) line: ObjectId,
     /// What was dialled.
     pub(crate) dialled: Box<str>,
+    /// What the called side is not to be shown.
+    pub(crate) withheld: Withheld,
     /// The caller's media; `None` when it wants an offer from the far side.
     pub(crate) offer: Option<Description>,
     /// How many more hops the request may take.

@@ -204,6 +204,7 @@ impl Engine {
             Timer::BindingExpiry { .. }
             | Timer::AutoRegisterAnswer { .. }
             | Timer::AutoRegisterRestart { .. }
+            | Timer::InviteExpiry { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }
             | Timer::LegAudit { .. }

@@ -13,6 +13,7 @@ mod stories {
     mod a_phone_is_told_to_restart;
     mod a_phone_listens_at_another_port;
     mod a_phone_loses_its_power;
+    mod a_phone_refuses_or_sends_elsewhere;
     mod a_phone_registers;
     mod a_phone_removes_another_contact;
     mod a_phone_restarts_with_the_same_call_id;
@@ -26,6 +27,7 @@ mod stories {
     mod bodies_and_methods;
     mod hold_and_other_media;
     mod incomplete_messages;
+    mod info_between_phones;
     mod keys_in_signalling;
     mod more_than_can_be_handled;
     mod outdated_settings;
@@ -36,6 +38,7 @@ mod stories {
     mod the_secret_changes;
     mod unknown_phones_flood;
     mod whatever_phones_do;
+    mod who_calls_is_shown;
     mod who_may_call;
     mod wrong_password;
 }

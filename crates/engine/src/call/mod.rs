@@ -5,6 +5,8 @@
 //! descriptions pass through unread, so that media goes directly.
 
 mod analysis;
+mod deflect;
+mod info;
 mod legs;
 mod place;
 mod state;
@@ -40,6 +42,10 @@ impl Calls {
             LegEvent::Ringing { leg, .. }
             | LegEvent::Answered { leg, .. }
             | LegEvent::Refused { leg, .. }
+            | LegEvent::Declined { leg, .. }
+            | LegEvent::Deflected { leg, .. }
+            | LegEvent::Info { leg, .. }
+            | LegEvent::InfoAnswered { leg, .. }
             | LegEvent::ReOffered { leg, .. }
             | LegEvent::ReAnswered { leg, .. }
             | LegEvent::ReRefused { leg, .. }
@@ -48,8 +54,14 @@ impl Calls {
             | LegEvent::Ended { leg, .. } => leg,
         };
         let Some(mut call) = self.take(leg) else { return stray(context, leg, &event) };
-        let gone =
-            matches!(event, LegEvent::Ended { .. } | LegEvent::Refused { .. }).then_some(leg);
+        let over = matches!(
+            event,
+            LegEvent::Ended { .. }
+                | LegEvent::Refused { .. }
+                | LegEvent::Declined { .. }
+                | LegEvent::Deflected { .. }
+        );
+        let gone = over.then_some(leg);
         let result = call.event(context, &mut self.legs, event);
         self.settle(context, call, result, gone);
     }
@@ -88,7 +100,10 @@ impl Calls {
         let (Timer::NoAnswer { call: id } | Timer::Exchange { call: id }) = timer else { return };
         let Some(mut call) = self.calls.remove(id) else { return };
         let result = match timer {
-            Timer::NoAnswer { .. } => call.no_answer(context, &mut self.legs),
+            Timer::NoAnswer { .. } => {
+                let result = call.no_answer(context, &mut self.legs);
+                call.or_elsewhere(context, &mut self.legs, result)
+            }
             _ => call.exchange_failed(context),
         };
         self.settle(context, call, result, None);
@@ -166,8 +181,11 @@ impl Calls {
         call.settle_exchange(context);
         for (leg, device, cti) in call.legs() {
             self.legs.remove(leg, device);
-            if gone != Some(leg) {
-                end_leg(context, leg, cti, cause);
+            let declined = call.refused.filter(|one| leg == call.caller.leg && one.cause == cause);
+            match declined.and_then(|one| one.status) {
+                _ if gone == Some(leg) => {}
+                Some(status) => tell_leg(context, cti, LegCommand::Decline { leg, cause, status }),
+                None => end_leg(context, leg, cti, cause),
             }
         }
         context.out.push(Output::Record(call.record(context, cause)));
@@ -186,7 +204,8 @@ impl Call {
                 name: new.name,
                 line: new.line,
                 identity: CallerIdentity::default(),
-                state: CallerState::Calling { offer, hears_ringing: false },
+                withheld: new.withheld,
+                state: CallerState::Calling { offer, hears: None },
             },
             called: Called::Nobody,
             way: Way {
@@ -195,10 +214,12 @@ impl Call {
                 visited: Vec::new(),
                 forwards: 0,
                 diverted: None,
+                alternatives: Vec::new(),
                 max_forwards: new.max_forwards,
             },
             exchange: Exchange::Stable,
             answered: None,
+            refused: None,
         }
     }
 
@@ -210,10 +231,7 @@ impl Call {
 
     /// An application sends the call on: that counts as a forward, so that it ends somewhere.
     fn redirected(&mut self, context: &Context<'_>) -> Result<(), Cause> {
-        if self.way.forwards >= context.directory.cluster().maximum_forwards {
-            return Err(Cause::Loop);
-        }
-        self.way.forwards += 1;
+        self.count_forward(context)?;
         // An application may send a call back to where it was: only the count ends such circles.
         self.way.visited.clear();
         self.way.visited.push(self.caller.line);

@@ -9,7 +9,7 @@ use jackfield_vocabulary::{CallerIdentity, Cause, ForwardReason, ObjectId};
 
 use super::analysis::{Reach, Target, analyse, analyse_unassigned};
 use super::legs::Legs;
-use super::state::{Call, Called, CallerState, Destination, Offering, Terminal};
+use super::state::{Call, Called, CallerState, Destination, Offering, Refused, Terminal};
 use super::{end_leg, tell_leg};
 use crate::context::{Context, Internal, Timer};
 use crate::leg::{Calling, CtiLeg, LegCommand, Offer};
@@ -23,6 +23,7 @@ impl Call {
         legs: &mut Legs,
         to: Destination,
     ) -> Result<(), Cause> {
+        self.refused = None;
         let mut next = Some(to);
         while let Some(to) = next {
             next = self.look_up(context, legs, to)?;
@@ -153,16 +154,23 @@ impl Call {
             let onward = self.onward(context, line, &settings, reason)?;
             return onward.ok_or(cause).map(Some);
         }
-        let refused = (offered.len() < devices).then_some(Cause::Busy);
+        let busy = Refused { cause: Cause::Busy, status: None };
+        let refused = (offered.len() < devices).then_some(busy);
         let patience = patience(context, &settings);
         let patience = context.after(patience, Timer::NoAnswer { call: self.id });
-        self.called =
-            Called::Offering(Offering { line, settings, terminals: offered, refused, patience });
+        self.called = Called::Offering(Offering {
+            line,
+            settings,
+            terminals: offered,
+            refused,
+            deflection: None,
+            patience,
+        });
         Ok(None)
     }
 
     /// The destination of this forward of the line, when it is set.
-    fn onward(
+    pub(super) fn onward(
         &mut self,
         context: &mut Context<'_>,
         line: ObjectId,
@@ -171,10 +179,7 @@ impl Call {
     ) -> Result<Option<Destination>, Cause> {
         let Some(forward) = forward_of(settings, reason) else { return Ok(None) };
         let directory = context.directory;
-        if self.way.forwards >= directory.cluster().maximum_forwards {
-            return Err(Cause::Loop);
-        }
-        self.way.forwards += 1;
+        self.count_forward(context)?;
         self.divert(&settings.number.to_string(), reason);
         let device = || directory.appearances(line).find_map(|one| directory.effective(one));
         let reach = match forward.css {
@@ -182,6 +187,15 @@ impl Call {
             None => Reach::of(directory, settings.css, device().and_then(|device| device.css)),
         };
         Ok(Some(Destination { number: (&forward.destination).into(), reach }))
+    }
+
+    /// A call goes on so many times and no more.
+    pub(super) fn count_forward(&mut self, context: &Context<'_>) -> Result<(), Cause> {
+        if self.way.forwards >= context.directory.cluster().maximum_forwards {
+            return Err(Cause::Loop);
+        }
+        self.way.forwards += 1;
+        Ok(())
     }
 
     /// Remembers the first number that sent the call on.
@@ -227,7 +241,7 @@ impl Call {
             device: device.id,
             line,
             called: self.way.reached.clone(),
-            caller: self.caller.identity.clone(),
+            caller: self.caller.withheld.of(self.caller.identity.clone()),
             diverted: self.way.diverted.clone(),
             offer: match &self.caller.state {
                 CallerState::Calling { offer, .. } => offer.clone(),
@@ -243,7 +257,8 @@ impl Call {
             Internal::ToDevice(LegCommand::Offer(offer))
         });
         legs.add(leg, self.id, device.id, line);
-        Terminal { leg, device: device.id, name: device.name.clone(), cti, alerting: false }
+        let (device, name) = (device.id, device.name.clone());
+        Terminal { leg, device, name, cti, alerting: false }
     }
 
     /// Tells the caller who the far side is now.
@@ -253,9 +268,12 @@ impl Call {
     }
 }
 
-/// How the appearance of a line on a device is shown to the other side.
+/// How the appearance of a line on a device is shown to the other side, whichever placed the call: with
+/// the name of the line, or else with the one of the appearance.
 pub(super) fn shown(appearance: &EffectiveLine) -> CallerIdentity {
-    CallerIdentity { number: appearance.number().into(), name: (&appearance.display).into() }
+    let line = &appearance.line.alerting_name;
+    let name = if line.is_empty() { &appearance.display } else { line };
+    CallerIdentity { number: appearance.number().into(), name: name.into() }
 }
 
 fn has_room(legs: &Legs, device: &Effective, appearance: &EffectiveLine) -> bool {

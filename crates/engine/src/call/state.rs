@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jackfield_model::Line;
+use jackfield_sip::Status;
 use jackfield_vocabulary::{
     CallId, CallerIdentity, Cause, DeviceName, ForwardReason, LegId, ObjectId, UnixTime,
 };
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::analysis::Reach;
 use crate::context::TimerToken;
-use crate::leg::Description;
+use crate::leg::{Description, Withheld};
 
 /// One call, from the first digit to its record.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(super) struct Call {
     pub(super) way: Way,
     pub(super) exchange: Exchange,
     pub(super) answered: Option<Answered>,
+    /// How the last device refused that was left.
+    pub(super) refused: Option<Refused>,
 }
 
 /// The side that placed the call.
@@ -33,6 +36,8 @@ pub(super) struct Caller {
     /// The line it calls from.
     pub(super) line: ObjectId,
     pub(super) identity: CallerIdentity,
+    /// What the called side is not to be shown of it.
+    pub(super) withheld: Withheld,
     pub(super) state: CallerState,
 }
 
@@ -40,7 +45,7 @@ pub(super) struct Caller {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum CallerState {
     /// Waits for the first answer.
-    Calling { offer: Option<Description>, hears_ringing: bool },
+    Calling { offer: Option<Description>, hears: Option<Status> },
     /// Was answered; stays so when the call moves on to somebody else.
     Answered,
 }
@@ -63,8 +68,24 @@ pub(super) struct Offering {
     pub(super) settings: Arc<Line>,
     pub(super) terminals: Vec<Terminal>,
     /// The best reason of those that refused so far.
-    pub(super) refused: Option<Cause>,
+    pub(super) refused: Option<Refused>,
+    /// Where a device of the line wants the call to go.
+    pub(super) deflection: Option<Deflection>,
     pub(super) patience: TimerToken,
+}
+
+/// Why a device takes no call, and the status by which it said so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Refused {
+    pub(super) cause: Cause,
+    pub(super) status: Option<Status>,
+}
+
+/// A device sends the call to other numbers, the preferred one first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Deflection {
+    pub(super) device: ObjectId,
+    pub(super) to: Vec<Box<str>>,
 }
 
 /// A device that is offered the call.
@@ -101,6 +122,8 @@ pub(super) struct Way {
     pub(super) forwards: u8,
     /// The first number that sent it on, and why.
     pub(super) diverted: Option<(Box<str>, ForwardReason)>,
+    /// Where it may go when it comes to nothing where it is, the last one first.
+    pub(super) alternatives: Vec<Destination>,
     pub(super) max_forwards: u8,
 }
 
@@ -130,7 +153,7 @@ pub(super) enum Exchange {
 }
 
 /// Where a call is to go next.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Destination {
     pub(super) number: Box<str>,
     pub(super) reach: Reach,

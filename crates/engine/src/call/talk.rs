@@ -3,14 +3,15 @@
 
 use core::time::Duration;
 
+use jackfield_sip::Status;
 use jackfield_vocabulary::{CallerIdentity, Cause, LegId, ObjectId};
 
 use super::legs::Legs;
 use super::place::shown;
-use super::state::{Answered, Call, Called, CallerState, Exchange, Party, Side, Terminal};
+use super::state::{Answered, Call, Called, CallerState, Exchange, Party, Refused, Side, Terminal};
 use super::tell_leg;
 use crate::context::{Context, Internal, Timer, TimerToken};
-use crate::leg::{CtiLeg, Description, LegCommand, LegEvent};
+use crate::leg::{CtiLeg, Description, LegCommand, LegEvent, Withheld};
 
 impl Call {
     /// Takes what the device layer (or the CTI layer) tells of one of the call's legs. The cause says
@@ -23,9 +24,23 @@ impl Call {
     ) -> Result<(), Cause> {
         match event {
             LegEvent::Called(_) => Ok(()),
-            LegEvent::Ringing { leg, early } => self.ringing(context, leg, early),
-            LegEvent::Answered { leg, answer } => self.answered(context, legs, leg, answer),
-            LegEvent::Refused { leg, cause } => self.refused(context, legs, leg, cause),
+            LegEvent::Ringing { leg, status, early, withheld } => {
+                self.ringing(context, leg, status, early, withheld)
+            }
+            LegEvent::Answered { leg, answer, withheld } => {
+                self.answered(context, legs, leg, answer, withheld)
+            }
+            LegEvent::Refused { leg, cause } => {
+                self.refused(context, legs, leg, Refused { cause, status: None })
+            }
+            LegEvent::Declined { leg, cause, status } => {
+                self.refused(context, legs, leg, Refused { cause, status: Some(status) })
+            }
+            LegEvent::Deflected { leg, to } => self.deflected(context, legs, leg, to),
+            LegEvent::Info { leg, info } => self.info(context, leg, info),
+            LegEvent::InfoAnswered { leg, asked, status } => {
+                self.info_answered(context, leg, asked, status)
+            }
             LegEvent::ReOffered { leg, offer, hold } => self.re_offered(context, leg, offer, hold),
             LegEvent::ReAnswered { leg, answer } => self.re_answered(context, leg, answer),
             LegEvent::ReRefused { leg, cause } => self.re_refused(context, leg, cause),
@@ -36,7 +51,7 @@ impl Call {
                 self.tell_application(context, leg, |leg| CtiLeg::FeaturePressed { leg })
             }
             LegEvent::Ended { leg, cause } if self.terminal(leg).is_some() => {
-                self.refused(context, legs, leg, cause)
+                self.refused(context, legs, leg, Refused { cause, status: None })
             }
             LegEvent::Ended { cause, .. } => Err(cause),
         }
@@ -66,7 +81,7 @@ impl Call {
         }
     }
 
-    fn terminal(&mut self, leg: LegId) -> Option<&mut Terminal> {
+    pub(super) fn terminal(&mut self, leg: LegId) -> Option<&mut Terminal> {
         match &mut self.called {
             Called::Offering(offering) => offering.terminals.iter_mut().find(|one| one.leg == leg),
             _ => None,
@@ -77,20 +92,25 @@ impl Call {
         &mut self,
         context: &mut Context<'_>,
         leg: LegId,
+        status: Status,
         early: Option<Description>,
+        withheld: Withheld,
     ) -> Result<(), Cause> {
         let Some(terminal) = self.terminal(leg) else { return Ok(()) };
-        terminal.alerting = true;
-        let alone = matches!(&self.called, Called::Offering(one) if one.terminals.len() == 1);
-        let CallerState::Calling { hears_ringing, .. } = &mut self.caller.state else {
-            return Ok(());
-        };
+        terminal.alerting |= status == Status::RINGING || early.is_some();
+        let terminal = terminal.clone();
+        let Called::Offering(offering) = &self.called else { return Ok(()) };
+        let (line, alone) = (offering.line, offering.terminals.len() == 1);
+        let CallerState::Calling { hears, .. } = &mut self.caller.state else { return Ok(()) };
         // Early media of one of several ringing devices would belie the others.
+        let status = if early.is_some() && !alone { Status::RINGING } else { status };
         let early = early.filter(|_| alone);
-        if !*hears_ringing || early.is_some() {
-            *hears_ringing = true;
+        let new = hears.is_none_or(|heard| heard != status && heard != Status::RINGING);
+        if new || early.is_some() {
+            *hears = Some(status);
             let leg = self.caller.leg;
-            tell_leg(context, false, LegCommand::Ring { leg, early });
+            let connected = withheld.of(self.connected_identity(context, &terminal, line));
+            tell_leg(context, false, LegCommand::Ring { leg, status, early, connected });
         }
         Ok(())
     }
@@ -101,6 +121,7 @@ impl Call {
         legs: &mut Legs,
         leg: LegId,
         answer: Description,
+        withheld: Withheld,
     ) -> Result<(), Cause> {
         let Called::Offering(offering) = &mut self.called else { return Ok(()) };
         let Some(place) = offering.terminals.iter().position(|one| one.leg == leg) else {
@@ -109,7 +130,7 @@ impl Call {
         let terminal = offering.terminals.swap_remove(place);
         let (line, settings) = (offering.line, offering.settings.clone());
         self.leave_called(context, legs, Cause::AnsweredElsewhere);
-        let connected = self.connected_identity(context, &terminal, line);
+        let connected = withheld.of(self.connected_identity(context, &terminal, line));
         let (device, cti) = (terminal.device, terminal.cti);
         self.called = Called::Connected(Party { leg, device, cti, line, settings });
         self.answered.get_or_insert(Answered { at: context.now.wall, device: terminal.name });
@@ -144,25 +165,42 @@ impl Call {
         context: &mut Context<'_>,
         legs: &mut Legs,
         leg: LegId,
-        cause: Cause,
+        refused: Refused,
     ) -> Result<(), Cause> {
         let Called::Offering(offering) = &mut self.called else {
             return match self.side_of(leg) {
-                Some(_) => Err(cause),
+                Some(_) => Err(refused.cause),
                 None => Ok(()),
             };
         };
         let Some(place) = offering.terminals.iter().position(|one| one.leg == leg) else {
-            return Err(cause);
+            return Err(refused.cause);
         };
         let terminal = offering.terminals.swap_remove(place);
         legs.remove(leg, terminal.device);
-        let refused = offering.refused.map_or(cause, |other| better(other, cause));
-        offering.refused = Some(refused);
-        if offering.terminals.is_empty() {
-            return self.exhausted(context, legs, refused);
+        offering.refused = Some(offering.refused.map_or(refused, |other| better(other, refused)));
+        self.nobody_left(context, legs)
+    }
+
+    /// Goes on, or ends, when the last device of the line takes no call.
+    pub(super) fn nobody_left(
+        &mut self,
+        context: &mut Context<'_>,
+        legs: &mut Legs,
+    ) -> Result<(), Cause> {
+        let Called::Offering(offering) = &mut self.called else { return Ok(()) };
+        if !offering.terminals.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let result = match (offering.deflection.take(), offering.refused) {
+            (Some(deflection), _) => self.deflect(context, legs, deflection),
+            (None, Some(refused)) => {
+                self.refused = Some(refused);
+                self.exhausted(context, legs, refused.cause)
+            }
+            (None, None) => self.exhausted(context, legs, Cause::NoAnswer),
+        };
+        self.or_elsewhere(context, legs, result)
     }
 
     fn re_offered(
@@ -247,7 +285,7 @@ impl Call {
     }
 
     /// Tells the application at the other end of the call, where there is one.
-    fn tell_application(
+    pub(super) fn tell_application(
         &mut self,
         context: &mut Context<'_>,
         from: LegId,
@@ -293,15 +331,13 @@ impl Call {
         let Some(appearance) = appearance else {
             return CallerIdentity { number: self.way.reached.clone(), name: "".into() };
         };
-        let alerting = appearance.line.alerting_name.clone();
-        let shown = shown(appearance);
-        if alerting.is_empty() { shown } else { CallerIdentity { name: alerting.into(), ..shown } }
+        shown(appearance)
     }
 }
 
 /// Of two reasons to refuse, the one that tells the caller more of the line.
-fn better(one: Cause, other: Cause) -> Cause {
-    let rank = |cause| match cause {
+fn better(one: Refused, other: Refused) -> Refused {
+    let rank = |refused: Refused| match refused.cause {
         Cause::Busy => 0,
         Cause::Rejected => 1,
         Cause::NoAnswer => 2,

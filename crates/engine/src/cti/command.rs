@@ -137,7 +137,7 @@ impl Cti {
         let Stage::Offered { patience } = call.stage else { return Err(wrong_state()) };
         context.timers.cancel(patience);
         call.stage = Stage::Accepted;
-        context.tell(Internal::ToCall(LegEvent::Ringing { leg, early: None }));
+        context.tell(Internal::ToCall(LegEvent::rings(leg)));
         let call = call.clone();
         self.tell_state(context, &call, ConnectionState::Alerting, None);
         Ok(())

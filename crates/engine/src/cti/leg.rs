@@ -91,6 +91,9 @@ impl Cti {
             // A CTI device places no calls yet, shows nothing, and never re-offers.
             LegCommand::Offer(_)
             | LegCommand::Ring { .. }
+            | LegCommand::Decline { .. }
+            | LegCommand::Info { .. }
+            | LegCommand::AnswerInfo { .. }
             | LegCommand::ReRefuse { .. }
             | LegCommand::Explain { .. }
             | LegCommand::Identify { .. } => {}

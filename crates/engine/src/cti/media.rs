@@ -49,7 +49,7 @@ impl Cti {
             let answer = negotiate::offer(&media, &codecs);
             let patience = context.after(ANSWER_LIMIT, Timer::MediaAnswer { leg });
             call.stage = Stage::Offering { media, patience };
-            return context.tell(Internal::ToCall(LegEvent::Answered { leg, answer }));
+            return context.tell(Internal::ToCall(LegEvent::answers(leg, answer)));
         };
         let Some((answer, target)) = negotiate::answer(&media, &codecs, offer) else {
             return self.fail(context, leg, Cause::MediaUnavailable);
@@ -57,7 +57,7 @@ impl Cti {
         media.target = Some(target.clone());
         call.stage = Stage::Connected(media);
         context.out.push(Output::Media(MediaCommand::Connect { media: id, target }));
-        context.tell(Internal::ToCall(LegEvent::Answered { leg, answer }));
+        context.tell(Internal::ToCall(LegEvent::answers(leg, answer)));
         self.connected(context, leg);
     }
 

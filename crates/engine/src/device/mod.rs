@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jackfield_model::{ClusterSettings, Directory, Phone};
-use jackfield_sip::{ClientKey, Flow, Message, Tokens};
+use jackfield_sip::{ClientKey, Flow, Message, ServerKey, Tokens};
 use jackfield_vocabulary::share::{Figures, Pace, uses};
 use jackfield_vocabulary::{Cause, LegId, ObjectId};
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,8 @@ enum Sent {
     ReOffer(LegId),
     /// The question whether an answered leg still lives.
     Audit(LegId),
+    /// What the other side of its call says to an answered leg; the request that wants the answer.
+    Info { leg: LegId, asked: ServerKey },
     /// A word to a phone outside every call.
     Told(Box<Told>),
 }
@@ -222,6 +224,10 @@ impl Devices {
                 let leg = *leg;
                 self.audit_answered(ctx, endpoint, key, leg, message);
             }
+            Some(Sent::Info { leg, asked }) => {
+                let to = (*leg, *asked);
+                self.info_out_answered(ctx, key, to, message.status());
+            }
             Some(Sent::Told(_)) => self.told_answered(ctx, endpoint, key, message),
             // BYE, UPDATE, SUBSCRIBE: whatever comes changes nothing.
             None => {}
@@ -233,6 +239,7 @@ impl Devices {
             Some(Sent::Offer(leg)) => self.offer_failed(ctx, leg),
             Some(Sent::ReOffer(leg)) => self.re_offer_failed(ctx, endpoint, leg),
             Some(Sent::Audit(leg)) => self.audit_failed(ctx, endpoint, leg),
+            Some(Sent::Info { leg, asked }) => self.info_out_answered(ctx, key, (leg, asked), None),
             Some(Sent::Told(told)) => Self::told_failed(ctx, &told),
             Some(Sent::Withdrawn { .. }) | None => {}
         }
@@ -303,6 +310,7 @@ impl Devices {
                 self.no_decision(ctx, endpoint, *operation);
             }
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
+            Timer::InviteExpiry { leg } => self.invite_expired(ctx, endpoint, *leg),
             Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
             Timer::OfferGiveUp { leg } => self.give_up_offer(ctx, endpoint, *leg),
             Timer::LegAudit { leg } => self.audit_leg(ctx, endpoint, *leg),

@@ -113,7 +113,7 @@ impl Stage {
                 heard: offer.offer,
             };
             self.legs.insert(id, leg);
-            return self.tell(LegEvent::Ringing { leg: id, early: None });
+            return self.tell(LegEvent::rings(id));
         }
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match command {
@@ -130,7 +130,7 @@ impl Stage {
                 }
             }
             LegCommand::ReAnswer { answer, .. } => leg.heard = Some(answer),
-            LegCommand::End { cause, .. } => {
+            LegCommand::End { cause, .. } | LegCommand::Decline { cause, .. } => {
                 self.legs.remove(&id);
                 self.ended.insert(id, cause);
             }

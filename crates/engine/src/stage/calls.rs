@@ -172,7 +172,7 @@ fn every_phone_of_a_shared_line_rings_and_the_first_answer_wins() {
     stage.answer(home);
     assert_eq!(stage.ended[&first], Cause::AnsweredElsewhere);
     // The other answer was on its way: it is told off, and nothing stays.
-    stage.tell(LegEvent::Answered { leg: first, answer: sdp(1) });
+    stage.tell(LegEvent::answers(first, sdp(1)));
     assert_eq!(stage.state(caller), Some(LegState::Talks));
     assert_eq!(stage.state(second), Some(LegState::Talks));
     stage.hang_up(caller);
@@ -269,6 +269,7 @@ fn a_request_without_hops_left_ends() {
         name: effective.name.clone(),
         line: effective.lines[0].id.id(),
         dialled: dialled.into(),
+        withheld: crate::leg::Withheld::NOTHING,
         offer: None,
         max_forwards: 0,
     })));

@@ -26,7 +26,7 @@ use crate::interface::{
     Alarm, CallRecord, Decision, OperatorReply, Output, Overview, Ownership, SelfProvisioningStart,
     ServiceOrder, Verification,
 };
-use crate::leg::{Called, Description, LegCommand, LegEvent};
+use crate::leg::{Called, Description, LegCommand, LegEvent, Withheld};
 use upper::{Held, Upper};
 
 /// Everything around the upper layers, and what happened to it.
@@ -318,6 +318,7 @@ impl Stage {
             name: effective.name,
             line,
             dialled: number.into(),
+            withheld: Withheld::NOTHING,
             offer,
             max_forwards: 70,
         })));
@@ -335,7 +336,7 @@ impl Stage {
     pub(super) fn answer(&mut self, device: ObjectId) -> LegId {
         let leg = self.ringing(device).expect("it rings");
         self.legs.get_mut(&leg).unwrap().state = LegState::Talks;
-        self.tell(LegEvent::Answered { leg, answer: sdp(port(leg)) });
+        self.tell(LegEvent::answers(leg, sdp(port(leg))));
         leg
     }
 
@@ -493,6 +494,9 @@ pub(super) fn leg_of(command: &LegCommand) -> LegId {
         | LegCommand::ReAnswer { leg, .. }
         | LegCommand::ReRefuse { leg, .. }
         | LegCommand::End { leg, .. }
+        | LegCommand::Decline { leg, .. }
+        | LegCommand::Info { leg, .. }
+        | LegCommand::AnswerInfo { leg, .. }
         | LegCommand::Explain { leg, .. }
         | LegCommand::Identify { leg, .. } => *leg,
     }

@@ -32,7 +32,7 @@ fn the_called_phone_refuses() {
         (Status::BUSY_HERE, 486),
         (Status::DECLINE, 603),
         (Status::NOT_ACCEPTABLE_HERE, 488),
-        (Status::SERVER_INTERNAL_ERROR, 503),
+        (Status::SERVER_INTERNAL_ERROR, 500),
     ] {
         let (mut world, alice, bob) = two_phones();
         world.phones.get_mut(&bob).unwrap().refuses = Some(status);
@@ -98,10 +98,50 @@ fn nobody_answers_at_all_and_nobody_else_is_to_be_asked() {
 
 #[test]
 fn a_number_that_is_not_there() {
-    let (mut world, alice, _) = two_phones();
-    world.dial(alice, "7777");
-    world.assert_state(alice, CallState::Over(404));
+    for number in ["7777", "nobody", "20029", "x-service-cfwdall", &"7".repeat(70)] {
+        let (mut world, alice, _) = two_phones();
+        world.dial(alice, number);
+        world.assert_state(alice, CallState::Over(404));
+        world.assert_quiet();
+    }
+}
+
+/// RFC 3261 section 13.3.1: after the time that the caller gave it the invitation is over.
+#[test]
+fn an_invitation_expires_when_it_says_so() {
+    let (mut world, alice, bob) = two_phones();
+    world.phones.get_mut(&alice).unwrap().says.push(("Expires".into(), "20".into()));
+    world.dial(alice, "2002");
+    world.run(19);
+    world.assert_state(bob, CallState::Ringing);
+    world.run(2);
+    world.assert_state(bob, CallState::Over(487));
+    world.assert_state(alice, CallState::Over(487));
     world.assert_quiet();
+    // Once it is answered the time has no meaning.
+    world.dial(alice, "2002");
+    world.answer(bob);
+    world.run(30);
+    world.assert_state(alice, CallState::Talking);
+}
+
+/// What the called phone says of its progress reaches the caller as it was said.
+#[test]
+fn progress_is_told_as_it_is() {
+    let (mut world, alice, bob) = two_phones();
+    world.phones.get_mut(&bob).unwrap().rings = false;
+    world.dial(alice, "2002");
+    for status in
+        ["182 Queued", "183 Session Progress", "181 Call Is Being Forwarded", "180 Ringing"]
+    {
+        world.answer_raw(bob, status, ";tag=b", "", "");
+    }
+    world.answer_raw(bob, "183 Session Progress", ";tag=b", "", "");
+    let heard = world.transcript.iter().filter(|line| line.contains(" 10.1.0.1:5060 \"SIP/2.0 18"));
+    let heard: Vec<_> = heard.map(|line| &line[line.find("2.0 ").unwrap() + 4..][..3]).collect();
+    assert_eq!(heard, ["182", "183", "181", "180"]);
+    world.answer(bob);
+    world.assert_state(alice, CallState::Talking);
 }
 
 #[test]

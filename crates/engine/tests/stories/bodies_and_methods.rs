@@ -113,6 +113,8 @@ fn a_number_answers_options_as_it_would_an_invitation() {
     let alice = world.phone("SEP001122AABB01", "2001");
     let device = world.phones[&alice].device.unwrap();
     world.change(device, serde_json::json!({ "security_profile": "Open" }));
+    // So a phone is known that shows no secret.
+    world.phones.get_mut(&alice).unwrap().user = "SEP001122AABB01".into();
     world.registered(alice);
     for (number, status) in [("", 200), ("2001", 200), ("99887766", 404), ("nobody", 404)] {
         assert_eq!(

@@ -95,20 +95,22 @@ fn media_before_the_answer_reach_the_caller() {
     world.assert_quiet();
 }
 
+/// Asked for an offer, the other side makes one; a phone that then says nothing goes on as before.
 #[test]
-fn keys_in_signalling_are_taken_and_nonsense_is_refused() {
-    let (mut world, alice, _) = talking();
-    let before = world.phones[&alice].flow_answers.len();
-    world.send_in_call(
-        alice,
-        Method::Info,
-        "application/dtmf-relay",
-        "Signal=5\r\nDuration=100\r\n",
-    );
-    world.send_in_call(alice, Method::Info, "application/dtmf", "#");
-    world.send_in_call(alice, Method::Info, "application/dtmf-relay", "Signal=X");
-    world.send_in_call(alice, Method::Info, "text/plain", "hello");
-    assert_eq!(world.phones[&alice].flow_answers[before..], [200, 200, 400, 415]);
+fn an_offer_that_the_phone_asked_for_and_left_unanswered_ends_no_call() {
+    let (mut world, alice, bob) = talking();
+    world.re_invite(alice, "");
+    world.run(1);
+    assert_eq!(world.phones[&alice].call().re_answers, [200]);
+    assert!(world.phones[&alice].call().heard.contains("10.1.0.2"), "bob's offer");
+    assert_eq!(world.phones[&bob].call().ack_body, sdp("10.1.0.1", 1, "sendrecv"));
+    world.run(60);
+    world.assert_state(alice, CallState::Talking);
+    world.hold(bob);
+    assert_eq!(world.phones[&bob].call().re_answers, [200]);
+    world.hang_up(bob);
+    world.run(1);
+    world.assert_quiet();
 }
 
 #[test]

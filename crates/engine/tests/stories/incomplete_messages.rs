@@ -54,7 +54,11 @@ fn an_acceptance_without_a_usable_contact_is_a_call() {
         let answer = sdp("10.1.0.2", 1, "sendrecv");
         world.answer_raw(bob, "200 OK", ";tag=b", contact, &answer);
         world.assert_state(alice, CallState::Talking);
-        assert!(world.phones[&bob].call().acked, "{contact}");
+        assert_eq!(
+            sent_to_bob(&world, "ACK")[0].0,
+            "ACK sip:2002@10.1.0.2:5060 SIP/2.0",
+            "{contact}"
+        );
         world.hang_up(alice);
         let byes = sent_to_bob(&world, "BYE");
         assert_eq!(byes[0].0, "BYE sip:2002@10.1.0.2:5060 SIP/2.0", "{contact}");

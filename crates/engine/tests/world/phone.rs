@@ -54,6 +54,10 @@ pub struct Phone {
     pub says_from: Option<String>,
     /// Contact of its INVITEs, instead of the usual one; empty for none.
     pub says_contact: Option<String>,
+    /// INFOs that came.
+    pub infos: Vec<Message>,
+    /// How it answers them; 0 for not at all.
+    pub answers_info: u16,
     /// Status of the last final answer to REGISTER.
     pub answered: Option<u16>,
     /// That answer itself.
@@ -226,6 +230,8 @@ impl World {
             expires: 3600,
             extra: Vec::new(),
             says: Vec::new(),
+            infos: Vec::new(),
+            answers_info: 200,
             says_from: None,
             says_contact: None,
             answered: None,

@@ -331,6 +331,13 @@ impl World {
                 };
                 self.send_response(id, key, &response);
             }
+            Method::Info => {
+                let phone = self.phones.get_mut(&id).unwrap();
+                phone.infos.push(message.clone());
+                if let Some(status) = Status::new(phone.answers_info) {
+                    self.plainly(id, key, &message, status);
+                }
+            }
             _ => self.plainly(id, key, &message, Status::OK),
         }
     }

@@ -1,9 +1,10 @@
 //! A device places a call: its INVITE is proved, and waits for what the call says.
 
+use core::time::Duration;
 use std::borrow::Cow;
 
 use jackfield_model::{Directory, Kind, Phone};
-use jackfield_sip::header::MaxForwards;
+use jackfield_sip::header::{Expires, MaxForwards, NameAddr};
 use jackfield_sip::{
     Dialog, DialogFault, Flow, HeaderFault, HeaderName, Message, ResponseBuilder, ServerKey,
     Status, Uri,
@@ -14,10 +15,10 @@ use super::super::authenticate::{Proof, has_credentials};
 use super::super::binding::Trust;
 use super::super::claim::{Claim, Claimed};
 use super::super::{Devices, cause, reach};
-use super::{Exchange, Leg, State, Up, headers, sdp};
-use crate::context::{Context, Internal};
+use super::{Exchange, Leg, State, Up, headers, privacy, sdp};
+use crate::context::{Context, Internal, Timer};
 use crate::endpoint::{Endpoint, answer};
-use crate::leg::{Called, Description, LegEvent};
+use crate::leg::{Called, Description, LegEvent, Withheld};
 
 impl Devices {
     /// An INVITE outside every dialog.
@@ -44,6 +45,11 @@ impl Devices {
             let response = answer::refuse(&message, fault.status(), &fault.to_string());
             return endpoint.respond(ctx, key, &response);
         }
+        if privacy::is_out_of_reach(&message) {
+            let status = Status::SERVER_INTERNAL_ERROR;
+            let response = answer::warn(&message, status, &self.node, NO_PRIVACY);
+            return endpoint.respond(ctx, key, &response);
+        }
         let called = match self.called(ctx, device, &message) {
             Ok(called) => called,
             Err((status, why)) => {
@@ -55,10 +61,14 @@ impl Devices {
         let token = ctx.ids.tokens().tag().into();
         let tag = ctx.ids.tokens().tag().into();
         let direct = message.typed().is_ok_and(|via| reach::is_direct(&flow, &via));
-        let request = Box::new(message);
-        let state = State::Calling { invite: key, request, tag };
+        let (id, private) = (called.leg, called.withheld != Withheld::NOTHING);
+        let limit = message.optional::<Expires>().ok().flatten().map(|expires| {
+            ctx.after(Duration::from_secs(expires.0.into()), Timer::InviteExpiry { leg: id })
+        });
+        let state = State::Calling { invite: key, request: Box::new(message), tag, limit };
         let shown = CallerIdentity::default();
-        self.legs.insert(called.leg, Leg { device, flow, direct, token, shown, why: None, state });
+        let leg = Leg { device, flow, direct, token, shown, private, why: None, state };
+        self.legs.insert(id, leg);
         ctx.tell(Internal::ToCall(LegEvent::Called(Box::new(called))));
     }
 
@@ -133,17 +143,21 @@ impl Devices {
         if !self.bindings.contains_key(&device) {
             return Err((Status::FORBIDDEN, "the device is not registered"));
         }
-        let from = request.typed::<jackfield_sip::header::From>().ok();
-        let user = from.as_ref().and_then(|from| from.user()).unwrap_or_default();
+        let users = users(request);
         let has_number = |line: &&jackfield_model::PhoneLine| {
             let line = ctx.directory.get(line.line);
-            line.is_some_and(|line| line.number.as_str() == user)
+            line.is_some_and(|line| users.iter().any(|user| line.number.as_str() == user))
         };
         let line = phone.lines.iter().find(has_number).or_else(|| phone.lines.first());
         let line = line.ok_or((Status::FORBIDDEN, "the device has no line"))?.line.id();
         let dialled = request.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
-        let dialled = dialled.filter(|dialled| !dialled.is_empty() && dialled.len() <= DIALLED);
+        let dialled = dialled.filter(|dialled| !dialled.is_empty());
         let dialled = dialled.ok_or((Status::ADDRESS_INCOMPLETE, "no number was dialled"))?;
+        if dialled.len() > DIALLED {
+            return Err((Status::NOT_FOUND, "no number is so long"));
+        }
+        let withheld = privacy::wanted(request);
+        let offer = sdp::shown(request, withheld != Withheld::NOTHING);
         let hops = request.optional::<MaxForwards>().ok().flatten().map_or(70, |hops| hops.0);
         Ok(Called {
             leg: ctx.ids.leg(),
@@ -151,22 +165,24 @@ impl Devices {
             name: DeviceName::from(&*phone.name),
             line,
             dialled: dialled.into(),
-            offer: sdp::of(request),
+            withheld,
+            offer,
             max_forwards: hops.saturating_sub(1),
         })
     }
 
-    /// The far side rings.
+    /// The far side rings, or has something else to say before an answer.
     pub(super) fn ring(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
         leg: LegId,
-        early: Option<&Description>,
+        (status, early): (Status, Option<&Description>),
+        connected: CallerIdentity,
     ) {
-        let Some(leg) = self.legs.legs.get(&leg) else { return };
-        let State::Calling { invite, request, tag } = &leg.state else { return };
-        let status = if early.is_some() { Status::SESSION_PROGRESS } else { Status::RINGING };
+        let Some(leg) = self.legs.legs.get_mut(&leg) else { return };
+        leg.shown = connected;
+        let State::Calling { invite, request, tag, .. } = &leg.state else { return };
         let contact = headers::contact(&leg.flow, &leg.token);
         let response = ResponseBuilder::reply_to(request, status).to_tag(tag);
         let response = headers::usual_in_answer(response, &contact);
@@ -187,10 +203,11 @@ impl Devices {
         answer: &Description,
         connected: CallerIdentity,
     ) {
-        let Some(mut leg) = self.legs.remove(id) else { return };
-        let State::Calling { invite, request, tag } = leg.state else {
-            return self.legs.insert(id, leg);
-        };
+        if !self.legs.is_calling(id) {
+            return;
+        }
+        let Some(mut leg) = self.legs.close(ctx, id) else { return };
+        let State::Calling { invite, request, tag, .. } = leg.state else { return };
         leg.shown = connected;
         // It could when the call began.
         let Ok(mut dialog) = Dialog::uas(&request, &tag) else { return };
@@ -201,13 +218,16 @@ impl Devices {
         let response = headers::identity_in_answer(response, &leg.flow, &leg.shown);
         let response = response.body(sdp::SDP, &answer.0).finish();
         endpoint.respond(ctx, invite, &response);
-        let delayed = sdp::of(&request).is_none();
+        let described = sdp::shown(&request, leg.private);
+        let delayed = described.is_none();
         let up = Up {
             dialog,
             exchange: if delayed { Exchange::AckAwaited } else { Exchange::Idle },
             unacknowledged: Some(invite),
             ending: None,
             updates: request.has_token(HeaderName::Allow, "UPDATE"),
+            described,
+            asked: Vec::new(),
             audit: None,
         };
         leg.state = State::Up(Box::new(up));
@@ -226,11 +246,24 @@ impl Devices {
         invite: ServerKey,
     ) {
         let Some(id) = self.legs.invites.get(&invite).copied() else { return };
-        if !matches!(self.legs.legs.get(&id).map(|leg| &leg.state), Some(State::Calling { .. })) {
+        if !self.legs.is_calling(id) {
             return;
         }
         self.refuse_calling(ctx, endpoint, id, Cause::Cancelled);
         ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause: Cause::Cancelled }));
+    }
+
+    /// The time that the caller gave its INVITE is over (RFC 3261 section 13.3.1).
+    pub(in crate::device) fn invite_expired(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+    ) {
+        if let Some(State::Calling { invite, .. }) = self.legs.legs.get(&id).map(|leg| &leg.state) {
+            let invite = *invite;
+            self.cancelled(ctx, endpoint, invite);
+        }
     }
 
     /// Answers the INVITE of a waiting caller with a refusal.
@@ -241,14 +274,46 @@ impl Devices {
         id: LegId,
         why: Cause,
     ) {
-        let Some(leg) = self.legs.remove(id) else { return };
-        let State::Calling { invite, request, tag } = &leg.state else { return };
-        let response = ResponseBuilder::reply_to(request, cause::status(why))
+        self.refuse_with(ctx, endpoint, id, why, (cause::status(why), cause::reason(why)));
+    }
+
+    /// The called device refused: the caller is told by the status that means it.
+    pub(super) fn decline(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        why: Cause,
+        status: Status,
+    ) {
+        match self.legs.legs.get(&id).map(|leg| &leg.state) {
+            Some(State::Calling { .. }) => {
+                let answer = (cause::passed_on(status), cause::reason_of(status));
+                self.refuse_with(ctx, endpoint, id, why, answer);
+            }
+            _ => self.end_leg(ctx, endpoint, id, why),
+        }
+    }
+
+    fn refuse_with(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        id: LegId,
+        why: Cause,
+        (status, reason): (Status, String),
+    ) {
+        let Some(leg) = self.legs.close(ctx, id) else { return };
+        let State::Calling { invite, request, tag, .. } = &leg.state else { return };
+        let response = ResponseBuilder::reply_to(request, status)
             .to_tag(tag)
-            .header(HeaderName::Reason, cause::reason(why))
+            .header(HeaderName::Reason, reason)
+            .header(HeaderName::Allow, answer::ALLOW)
             .header(HeaderName::Server, answer::SERVER);
         let response = match why {
-            Cause::Congestion => response.header(HeaderName::RetryAfter, 5 + ctx.ids.below(10)),
+            Cause::Congestion if status == Status::SERVICE_UNAVAILABLE => {
+                response.header(HeaderName::RetryAfter, 5 + ctx.ids.below(10))
+            }
             _ => response,
         };
         let response = match &leg.why {
@@ -267,6 +332,19 @@ fn way_back(invite: &Message) -> Result<(), DialogFault> {
         _ => Err(DialogFault::Header(HeaderName::Contact, HeaderFault::Uri)),
     }
 }
+
+/// The users by which a request may name the line that it comes from. A caller that wants to be anonymous
+/// names it in P-Preferred-Identity (RFC 3325 section 9.2).
+fn users(request: &Message) -> Vec<String> {
+    let from = request.first(HeaderName::From).into_iter();
+    let values = from
+        .chain(request.elements(HeaderName::PPreferredIdentity))
+        .chain(request.elements(HeaderName::RemotePartyId));
+    let addresses = values.take(4).filter_map(|value| NameAddr::parse(value).ok());
+    addresses.filter_map(|address| Some(address.user()?.into_owned())).collect()
+}
+
+const NO_PRIVACY: &str = "a kind of privacy that is critical to the caller can't be given here";
 
 /// Longest number or user that can be dialled.
 const DIALLED: usize = 64;

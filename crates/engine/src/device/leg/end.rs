@@ -39,6 +39,7 @@ impl Devices {
         let Some(leg) = self.legs.close(ctx, id) else { return };
         let flow = self.way(&leg);
         let State::Up(mut up) = leg.state else { return };
+        Self::give_up_infos(ctx, endpoint, core::mem::take(&mut up.asked));
         match up.exchange {
             Exchange::Theirs { key, request } => {
                 let response = answer::plain(&request, Status::REQUEST_TERMINATED);
@@ -99,7 +100,8 @@ impl Devices {
     ) {
         endpoint.respond(ctx, key, &answer::plain(message, Status::OK));
         let Some(leg) = self.legs.close(ctx, id) else { return };
-        let State::Up(up) = leg.state else { return };
+        let State::Up(mut up) = leg.state else { return };
+        Self::give_up_infos(ctx, endpoint, core::mem::take(&mut up.asked));
         match up.exchange {
             Exchange::Theirs { key, request } => {
                 let response = answer::plain(&request, Status::REQUEST_TERMINATED);

@@ -11,10 +11,10 @@ use jackfield_vocabulary::{CallerIdentity, Cause, LegId};
 use super::super::{Devices, Sent, cause};
 use super::headers::{self, Party};
 use super::offered::cseq;
-use super::{Exchange, Leg, sdp};
+use super::{Exchange, Leg, privacy, sdp};
 use crate::context::{Context, Internal, Timer};
 use crate::endpoint::{Endpoint, answer};
-use crate::leg::{Description, LegEvent};
+use crate::leg::{Description, LegEvent, Withheld};
 
 impl Devices {
     /// A call offers new media to a device.
@@ -69,7 +69,7 @@ impl Devices {
         let Some(status) = message.status().filter(|status| status.is_final()) else { return };
         self.sent.remove(&key);
         let Some(leg) = self.legs.legs.get(&id) else { return };
-        let flow = self.way(leg);
+        let (flow, description) = (self.way(leg), leg.described(message));
         let Some(up) = self.legs.up(id) else { return };
         let offer = match core::mem::replace(&mut up.exchange, Exchange::Idle) {
             Exchange::Ours { invite, offer } if invite == key => offer,
@@ -83,7 +83,9 @@ impl Devices {
         }
         // A target that can't be read leaves the one we have.
         let _ = up.dialog.receive_response(message);
-        let description = sdp::of(message);
+        if description.is_some() {
+            up.described.clone_from(&description);
+        }
         if offer.is_none() && description.is_some() {
             up.exchange = Exchange::AckOwed { invite: key, response: Box::new(message.clone()) };
         } else {
@@ -180,7 +182,9 @@ impl Devices {
         if let Some(response) = glare {
             return endpoint.respond(ctx, key, &response);
         }
-        let offer = sdp::of(&message);
+        let Some(leg) = self.legs.legs.get_mut(&id) else { return };
+        leg.private |= privacy::wanted(&message) != Withheld::NOTHING;
+        let offer = leg.described(&message);
         if message.method() == Some(&Method::Update) && offer.is_none() {
             let response = self.answer_in(id, &message, None);
             return endpoint.respond(ctx, key, &response);
@@ -200,13 +204,15 @@ impl Devices {
         description: &Description,
     ) {
         let Some(leg) = self.legs.legs.get(&id) else { return };
-        let flow = self.way(leg);
+        let (flow, private) = (self.way(leg), leg.private);
         let Some(up) = self.legs.up(id) else { return };
         match core::mem::replace(&mut up.exchange, Exchange::Idle) {
             Exchange::Theirs { key, request } => {
                 let is_invite = request.method() == Some(&Method::Invite);
-                if is_invite && sdp::of(&request).is_none() {
-                    up.exchange = Exchange::AckAwaited;
+                match sdp::shown(&request, private) {
+                    None if is_invite => up.exchange = Exchange::AckAwaited,
+                    None => {}
+                    offer => up.described = offer,
                 }
                 if is_invite {
                     up.unacknowledged = Some(key);
@@ -286,7 +292,13 @@ impl Devices {
         }
         if matches!(up.exchange, Exchange::AckAwaited) {
             up.exchange = Exchange::Idle;
-            match sdp::of(message) {
+            let former = up.described.clone();
+            // Who asks for an offer and leaves it unanswered means to go on as before.
+            let answer = self.legs.legs.get(&id).and_then(|leg| leg.described(message)).or(former);
+            if let Some(up) = self.legs.up(id) {
+                up.described.clone_from(&answer);
+            }
+            match answer {
                 Some(answer) => {
                     ctx.tell(Internal::ToCall(LegEvent::ReAnswered { leg: id, answer }));
                 }

@@ -22,10 +22,14 @@ pub(in crate::device) fn contact(flow: &Flow, token: &str) -> NameAddr {
     NameAddr::new(uri)
 }
 
-/// A number at this node.
+/// A number at this node; without one somebody who is not to be known (RFC 3323 section 4.1.1.3).
 pub(in crate::device) fn address(flow: &Flow, number: &str, name: &str) -> NameAddr {
-    let user = if number.is_empty() { "anonymous" } else { number };
-    let uri = SipUri::new(Some(user), Host::from(flow.local.ip()));
+    if number.is_empty() {
+        let uri = SipUri::new(Some("anonymous"), Host::Name("anonymous.invalid".into()));
+        let name = if name.is_empty() { "Anonymous" } else { name };
+        return NameAddr::new(uri).with_display(&printable(name));
+    }
+    let uri = SipUri::new(Some(number), Host::from(flow.local.ip()));
     NameAddr::new(uri).with_display(&printable(name))
 }
 

@@ -1,5 +1,4 @@
-//! Keys that come in signalling: INFO, and KPML (RFC 4730) where the phone sends no key events in
-//! its audio.
+//! Keys that come in reports (KPML, RFC 4730), where the phone sends no key events in its audio.
 
 use jackfield_sip::header::{Event, SubscriptionState};
 use jackfield_sip::{HeaderName, Message, Method, Status};
@@ -12,29 +11,6 @@ use crate::endpoint::Endpoint;
 use crate::leg::{Description, LegEvent};
 
 impl Devices {
-    /// INFO: `application/dtmf-relay` or `application/dtmf`. Others are taken and ignored.
-    pub(super) fn info_in(&self, ctx: &mut Context<'_>, leg: LegId, message: &Message) -> Status {
-        let kind = message.first(HeaderName::ContentType).unwrap_or_default();
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        if message.body().is_empty() {
-            return Status::OK;
-        }
-        let body = String::from_utf8_lossy(message.body());
-        let key = match () {
-            () if kind.eq_ignore_ascii_case("application/dtmf-relay") => relay_key(&body),
-            () if kind.eq_ignore_ascii_case("application/dtmf") => body.trim().chars().next(),
-            () => return Status::UNSUPPORTED_MEDIA_TYPE,
-        };
-        match key.map(Digit::try_from) {
-            Some(Ok(digit)) => {
-                let source = DigitSource::Info;
-                ctx.tell(Internal::ToCall(LegEvent::Digit { leg, digit, source }));
-                Status::OK
-            }
-            _ => Status::BAD_REQUEST,
-        }
-    }
-
     /// Asks a phone to report its keys, where it can and its audio carries none.
     pub(super) fn watch_keys(
         &mut self,
@@ -99,20 +75,6 @@ impl Devices {
     }
 }
 
-/// `Signal=5` among the lines of a dtmf-relay body.
-fn relay_key(body: &str) -> Option<char> {
-    body.lines().find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        let value = value.trim();
-        let key = match value {
-            "10" => Some('*'),
-            "11" => Some('#'),
-            value => value.chars().next(),
-        };
-        if name.trim().eq_ignore_ascii_case("signal") { key } else { None }
-    })
-}
-
 /// The value of an attribute of the only element; enough for a KPML report.
 fn attribute<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let mut rest = text;
@@ -146,11 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_read_in_every_form() {
-        assert_eq!(relay_key("Signal= 5\r\nDuration=160\r\n"), Some('5'));
-        assert_eq!(relay_key("signal=#\r\n"), Some('#'));
-        assert_eq!(relay_key("Signal=11\n"), Some('#'));
-        assert_eq!(relay_key("Duration=160"), None);
+    fn a_report_is_read() {
         let report = "<kpml-response version=\"1.0\" code=\"200\" text='OK' digits=\"7\"/>";
         assert_eq!(attribute(report, "digits"), Some("7"));
         assert_eq!(attribute(report, "code"), Some("200"));

@@ -3,11 +3,14 @@
 
 mod audit;
 mod calling;
+mod deflected;
 mod end;
 mod exchange;
 pub(super) mod headers;
+mod info;
 mod keys;
 mod offered;
+mod privacy;
 mod requests;
 mod sdp;
 
@@ -46,6 +49,8 @@ struct Leg {
     token: Box<str>,
     /// Who the far side is, as shown on the device.
     shown: CallerIdentity,
+    /// The device's user is not to be known from its descriptions either.
+    private: bool,
     /// More about why it is refused, should it be.
     why: Option<Box<str>>,
     state: State,
@@ -54,10 +59,10 @@ struct Leg {
 /// How far it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
-    /// The device placed the call and waits.
-    Calling { invite: ServerKey, request: Box<Message>, tag: Box<str> },
+    /// The device placed the call and waits, as long as it said.
+    Calling { invite: ServerKey, request: Box<Message>, tag: Box<str>, limit: Option<TimerToken> },
     /// The device is offered the call; `to` is where the INVITE went.
-    Offered { invite: ClientKey, to: Box<str>, delayed: bool, rings: bool, limit: TimerToken },
+    Offered { invite: ClientKey, to: Box<str>, delayed: bool, limit: TimerToken },
     /// Answered.
     Up(Box<Up>),
 }
@@ -73,6 +78,10 @@ struct Up {
     ending: Option<Cause>,
     /// The device understands UPDATE.
     updates: bool,
+    /// What the device said of its media last.
+    described: Option<Description>,
+    /// INFOs of the device that wait for the other side's answer.
+    asked: Vec<(ServerKey, Box<Message>)>,
     /// When it is asked whether it still lives.
     audit: Option<TimerToken>,
 }
@@ -104,7 +113,9 @@ impl Devices {
     ) {
         match command {
             LegCommand::Offer(offer) => self.offer(ctx, endpoint, &offer),
-            LegCommand::Ring { leg, early } => self.ring(ctx, endpoint, leg, early.as_ref()),
+            LegCommand::Ring { leg, status, early, connected } => {
+                self.ring(ctx, endpoint, leg, (status, early.as_ref()), connected);
+            }
             LegCommand::Answer { leg, answer, connected } => {
                 self.answer(ctx, endpoint, leg, &answer, connected);
             }
@@ -112,6 +123,13 @@ impl Devices {
             LegCommand::ReAnswer { leg, answer } => self.re_answer(ctx, endpoint, leg, &answer),
             LegCommand::ReRefuse { leg, cause } => self.re_refuse(ctx, endpoint, leg, cause),
             LegCommand::End { leg, cause } => self.end_leg(ctx, endpoint, leg, cause),
+            LegCommand::Decline { leg, cause, status } => {
+                self.decline(ctx, endpoint, leg, cause, status);
+            }
+            LegCommand::Info { leg, info } => self.info_out(ctx, endpoint, leg, &info),
+            LegCommand::AnswerInfo { leg, asked, status } => {
+                self.answer_info(ctx, endpoint, leg, asked, status);
+            }
             LegCommand::Explain { leg, why } => {
                 if let Some(leg) = self.legs.legs.get_mut(&leg) {
                     leg.why = Some(why);
@@ -147,10 +165,17 @@ impl Leg {
     }
 }
 
+impl Leg {
+    /// The description in a message of the device, as the other side may see it.
+    fn described(&self, message: &Message) -> Option<Description> {
+        sdp::shown(message, self.private)
+    }
+}
+
 impl Legs {
     fn insert(&mut self, id: LegId, leg: Leg) {
         match &leg.state {
-            State::Calling { invite, request, tag } => {
+            State::Calling { invite, request, tag, .. } => {
                 self.invites.insert(*invite, id);
                 self.dialogs.insert(early(request, tag), id);
             }
@@ -164,7 +189,7 @@ impl Legs {
     fn remove(&mut self, id: LegId) -> Option<Leg> {
         let leg = self.legs.remove(&id)?;
         match &leg.state {
-            State::Calling { invite, request, tag } => {
+            State::Calling { invite, request, tag, .. } => {
                 self.invites.remove(invite);
                 self.dialogs.remove(&early(request, tag));
             }
@@ -185,12 +210,16 @@ impl Legs {
         let timer = match &leg.state {
             State::Offered { limit, .. } => Some(*limit),
             State::Up(up) => up.audit,
-            State::Calling { .. } => None,
+            State::Calling { limit, .. } => *limit,
         };
         if let Some(timer) = timer {
             ctx.timers.cancel(timer);
         }
         Some(leg)
+    }
+
+    fn is_calling(&self, id: LegId) -> bool {
+        matches!(self.legs.get(&id).map(|leg| &leg.state), Some(State::Calling { .. }))
     }
 
     fn up(&mut self, id: LegId) -> Option<&mut Up> {

@@ -1,15 +1,17 @@
 //! A call is offered to a device: an INVITE to where it registered.
 
 use jackfield_sip::header::{CSeq, MaxForwards};
-use jackfield_sip::{ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder, Uri};
+use jackfield_sip::{
+    ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder, Status, Uri,
+};
 use jackfield_vocabulary::{Cause, LegId};
 
 use super::super::{Devices, Sent, cause};
 use super::headers::{self, Party};
-use super::{Exchange, Leg, State, Up, sdp};
+use super::{Exchange, Leg, State, Up, deflected, privacy, sdp};
 use crate::context::{Context, Internal, Timer};
 use crate::endpoint::Endpoint;
-use crate::leg::{LegEvent, Offer};
+use crate::leg::{LegEvent, Offer, Withheld};
 
 impl Devices {
     /// Offers a call to a device, where that line of it is registered.
@@ -33,10 +35,11 @@ impl Devices {
         let invite = endpoint.request(ctx, flow.clone(), &request);
         let limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
         let delayed = offer.offer.is_none();
-        let state = State::Offered { invite, to: contact, delayed, rings: false, limit };
+        let state = State::Offered { invite, to: contact, delayed, limit };
         let shown = offer.caller.clone();
         let (device, token) = (offer.device, token.into());
-        let leg = Leg { device, flow, direct, token, shown, why: None, state };
+        let (private, why) = (false, None);
+        let leg = Leg { device, flow, direct, token, shown, private, why, state };
         self.legs.insert(offer.leg, leg);
         self.sent.insert(invite, Sent::Offer(offer.leg));
     }
@@ -60,8 +63,15 @@ impl Devices {
             return self.offer_accepted(ctx, endpoint, key, id, flow, message);
         }
         if self.legs.close(ctx, id).is_some() {
+            let to = match status.is_redirection() {
+                true => deflected::numbers(message, &flow),
+                false => Vec::new(),
+            };
             let cause = cause::of_refusal(status);
-            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+            ctx.tell(Internal::ToCall(match to.is_empty() {
+                true => LegEvent::Declined { leg: id, cause, status },
+                false => LegEvent::Deflected { leg: id, to },
+            }));
         }
     }
 
@@ -75,13 +85,13 @@ impl Devices {
 
     fn offer_rings(&mut self, ctx: &mut Context<'_>, id: LegId, message: &Message) {
         let Some(leg) = self.legs.legs.get_mut(&id) else { return };
-        let State::Offered { rings, .. } = &mut leg.state else { return };
-        let early = sdp::of(message);
-        let first = message.status().is_some_and(|status| status.code() > 100) && !*rings;
-        if first || early.is_some() {
-            *rings = true;
-            ctx.tell(Internal::ToCall(LegEvent::Ringing { leg: id, early }));
-        }
+        let Some(status) = message.status().filter(|status| *status > Status::TRYING) else {
+            return;
+        };
+        let withheld = privacy::wanted(message);
+        leg.private |= withheld != Withheld::NOTHING;
+        let early = leg.described(message);
+        ctx.tell(Internal::ToCall(LegEvent::Ringing { leg: id, status, early, withheld }));
     }
 
     fn offer_accepted(
@@ -98,7 +108,9 @@ impl Devices {
             return self.legs.insert(id, leg);
         };
         let flow = if leg.direct { leg.flow.clone() } else { flow };
-        let (Some(dialog), Some(answer)) = (accepted(message, to), sdp::of(message)) else {
+        let withheld = privacy::wanted(message);
+        leg.private |= withheld != Withheld::NOTHING;
+        let (Some(dialog), Some(answer)) = (accepted(message, to), leg.described(message)) else {
             let cause = Cause::MediaUnavailable;
             end_late(ctx, endpoint, key, message, (flow, to, cause));
             return ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
@@ -112,12 +124,21 @@ impl Devices {
             Exchange::Idle
         };
         let updates = message.has_token(HeaderName::Allow, "UPDATE");
-        let up = Up { dialog, exchange, unacknowledged: None, ending: None, updates, audit: None };
+        let up = Up {
+            dialog,
+            exchange,
+            unacknowledged: None,
+            ending: None,
+            updates,
+            described: Some(answer.clone()),
+            asked: Vec::new(),
+            audit: None,
+        };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
         self.plan_audit(ctx, id);
         self.watch_keys(ctx, endpoint, id, Some(&answer));
-        ctx.tell(Internal::ToCall(LegEvent::Answered { leg: id, answer }));
+        ctx.tell(Internal::ToCall(LegEvent::Answered { leg: id, answer, withheld }));
     }
 
     /// The answer to an offer that was withdrawn: an acceptance came too late.

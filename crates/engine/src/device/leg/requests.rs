@@ -70,6 +70,7 @@ impl Devices {
             Method::Invite | Method::Update if self.legs.up(id).is_some() => {
                 self.re_offered(ctx, endpoint, key, id, message);
             }
+            Method::Info => self.info_in(ctx, endpoint, key, id, message),
             _ => self.little(ctx, endpoint, key, id, method, &message),
         }
     }
@@ -90,7 +91,6 @@ impl Devices {
             return endpoint.respond(ctx, key, &out_of_order(message, fault));
         }
         let status = match method {
-            Method::Info => self.info_in(ctx, id, message),
             Method::Notify => self.key_notify(ctx, id, message),
             Method::Refer => {
                 // Transfer is a matter of call control, which says no to it here.
@@ -116,7 +116,7 @@ impl Devices {
         message: &Message,
     ) -> Response {
         let device = match self.caller(ctx, flow, message) {
-            Proof::Proved { device } | Proof::Trusted { device } => device,
+            Proof::Proved { device, .. } | Proof::Trusted { device } => device,
             Proof::Refused(Some(response)) => return response,
             _ => return answer::plain(message, Status::FORBIDDEN),
         };

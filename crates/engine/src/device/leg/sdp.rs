@@ -26,6 +26,12 @@ pub(super) fn of(message: &Message) -> Option<Description> {
     Some(Description(part.body.into()))
 }
 
+/// The description in a message as the other side may see it.
+pub(super) fn shown(message: &Message, private: bool) -> Option<Description> {
+    let description = of(message)?;
+    Some(if private { without_user(&description) } else { description })
+}
+
 /// Does the description put the far side on hold: is nothing to be sent to its sender?
 pub(super) fn holds(description: &Description) -> bool {
     Session::parse(&description.0).is_ok_and(|session| session.holds_audio())
@@ -37,6 +43,25 @@ pub(super) fn has_telephone_events(description: &Description) -> bool {
     session.is_ok_and(|session| {
         session.audio().any(|media| media.codecs().iter().any(Codec::is_event))
     })
+}
+
+/// The description without what tells whose it is: the user of its origin, and names and addresses of
+/// people (RFC 3323 section 4.1.1).
+fn without_user(description: &Description) -> Description {
+    let mut rest = Vec::with_capacity(description.0.len());
+    for line in description.0.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            [b'o', b'=', origin @ ..] => {
+                let user = origin.iter().position(|byte| *byte == b' ').unwrap_or_default();
+                rest.extend_from_slice(b"o=-");
+                rest.extend_from_slice(&origin[user..]);
+            }
+            [b's', b'=', ..] => rest.extend_from_slice(b"s=-\r\n"),
+            [b'i' | b'u' | b'e' | b'p', b'=', ..] => {}
+            line => rest.extend_from_slice(line),
+        }
+    }
+    Description(rest.into())
 }
 
 fn is_sdp(kind: &str) -> bool {
@@ -64,6 +89,16 @@ mod tests {
         assert!(!holds(&with("m=audio 1 RTP/AVP 0\r\nm=video 2 RTP/AVP 96\r\na=inactive\r\n")));
         assert!(!holds(&with("m=audio 1 RTP/AVP 0\r\na=sendrecv\r\n")));
         assert!(!holds(&description("no description at all")));
+    }
+
+    #[test]
+    fn a_description_without_its_user_is_the_same_otherwise() {
+        let media = "m=audio 1 RTP/AVP 0\r\n";
+        let text = HEAD.replace("o=-", "o=2001").replace("s=-", "s=Call of 2001");
+        let text = format!("{text}{media}i=of 2001\r\na=sendrecv\r\n");
+        let text = text.replace("t=0 0", "u=http://h/2001\r\ne=a@b\r\np=+1 2001\r\nt=0 0");
+        let plain = without_user(&description(&text));
+        assert_eq!(plain, description(&format!("{HEAD}{media}a=sendrecv\r\n")));
     }
 
     #[test]
