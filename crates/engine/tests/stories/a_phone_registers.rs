@@ -110,3 +110,13 @@ fn a_name_in_other_letters_is_the_same_phone() {
     world.phones.get_mut(&phone).unwrap().name = "SEP001122AABB01".into();
     assert_eq!(world.register(phone), 200);
 }
+
+#[test]
+fn a_name_with_its_domain_is_the_same_phone() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.phones.get_mut(&phone).unwrap().name = "SEP001122AABB01@example.com".into();
+    assert_eq!(world.register(phone), 200);
+    let answer = world.phones[&phone].answer.clone().unwrap();
+    assert!(answer.first(HeaderName::Contact).is_some());
+}

@@ -110,8 +110,7 @@ impl Authenticator {
                 b"auth",
                 ha2.as_bytes(),
             ]);
-            let cnonce = held.cnonce.to_string().into();
-            (response, Some(Protection { body: false, cnonce, count: held.count }))
+            (response, Some(Protection::new(false, &held.cnonce, held.count)))
         } else {
             let parts = [ha1.as_bytes(), challenge.nonce.as_bytes(), ha2.as_bytes()];
             (algorithm.hash(&parts), None)

@@ -29,11 +29,8 @@ impl Challenge {
     #[must_use]
     pub fn answer(&self, login: &Login<'_>) -> Option<Credentials<'static>> {
         let algorithm = self.algorithm?;
-        let protection = (self.qop_auth || self.qop_auth_int).then(|| Protection {
-            body: !self.qop_auth,
-            cnonce: login.cnonce.to_owned().into(),
-            count: login.count,
-        });
+        let protection = (self.qop_auth || self.qop_auth_int)
+            .then(|| Protection::new(!self.qop_auth, login.cnonce, login.count));
         if protection.is_none() && algorithm.is_session() {
             return None;
         }

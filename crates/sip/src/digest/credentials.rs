@@ -40,6 +40,17 @@ pub struct Protection<'c> {
     pub cnonce: Cow<'c, str>,
     /// How often the client used the server's nonce.
     pub count: u32,
+    /// The same as the client wrote it, which it hashed; empty when it left it out.
+    pub written: Cow<'c, str>,
+}
+
+impl Protection<'_> {
+    /// What a client of today sends.
+    #[must_use]
+    pub fn new(body: bool, cnonce: &str, count: u32) -> Protection<'static> {
+        let (cnonce, written) = (cnonce.to_owned().into(), format!("{count:08x}").into());
+        Protection { body, cnonce, count, written }
+    }
 }
 
 impl<'c> Credentials<'c> {
@@ -74,21 +85,30 @@ impl<'c> Credentials<'c> {
                 body: protection.body,
                 cnonce: own(protection.cnonce),
                 count: protection.count,
+                written: own(protection.written),
             }),
             opaque: self.opaque.map(own),
         }
     }
 }
 
+/// Old clients name a protection without the count, some without a nonce of their own: the first use
+/// of the server's nonce is meant, and no other.
 fn protection<'c>(params: &AuthParams<'c>) -> Result<Option<Protection<'c>>, HeaderFault> {
     let Some(qop) = params.value("qop") else { return Ok(None) };
     let body = qop.eq_ignore_ascii_case("auth-int");
     if !body && !qop.eq_ignore_ascii_case("auth") {
         return Err(HeaderFault::Parameter);
     }
-    let count = params.value("nc").filter(|nc| nc.len() == 8).ok_or(HeaderFault::Parameter)?;
-    let count = u32::from_str_radix(count, 16).map_err(|_| HeaderFault::Number)?;
-    Ok(Some(Protection { body, cnonce: params.need("cnonce")?, count }))
+    let Some(written) = params.may("nc") else {
+        let cnonce = params.may("cnonce").unwrap_or_default();
+        return Ok(Some(Protection { body, cnonce, count: 1, written: "".into() }));
+    };
+    let digits = (1..=8).contains(&written.len());
+    let hexadecimal = digits && written.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let count = if hexadecimal { u32::from_str_radix(&written, 16).ok() } else { None };
+    let count = count.ok_or(HeaderFault::Number)?;
+    Ok(Some(Protection { body, cnonce: params.need("cnonce")?, count, written }))
 }
 
 impl fmt::Display for Credentials<'_> {
@@ -102,7 +122,10 @@ impl fmt::Display for Credentials<'_> {
         if let Some(protection) = &self.protection {
             let qop = if protection.body { "auth-int" } else { "auth" };
             let cnonce = Quoted(&protection.cnonce);
-            write!(f, ", qop={qop}, nc={:08x}, cnonce={cnonce}", protection.count)?;
+            write!(f, ", qop={qop}, cnonce={cnonce}")?;
+            if !protection.written.is_empty() {
+                write!(f, ", nc={}", protection.written)?;
+            }
         }
         match &self.opaque {
             Some(opaque) => write!(f, ", opaque={}", Quoted(opaque)),

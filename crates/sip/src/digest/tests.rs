@@ -74,6 +74,31 @@ fn every_algorithm_and_protection_can_be_verified() {
     }
 }
 
+/// What clients write that know the RFCs in part: no count, a short one, or one in capitals.
+#[test]
+fn counts_as_clients_write_them() {
+    let ha1 = Algorithm::Md5.ha1("a", "r", "secret");
+    let hash = |text: String| Algorithm::Md5.hash(&[text.as_bytes()]);
+    let ha2 = hash("REGISTER:sip:x".into());
+    for (more, hashed) in [
+        ("qop=auth", "n".to_owned()),
+        ("qop=auth, cnonce=\"c\"", "n".into()),
+        ("qop=auth, cnonce=\"c\"", "n:00000001:c:auth".into()),
+        ("qop=auth, cnonce=\"c\", nc=1", "n:1:c:auth".into()),
+        ("qop=\"auth\", cnonce=c, nc=\"0000000A\"", "n:0000000A:c:auth".into()),
+    ] {
+        let response = hash(format!("{ha1}:{hashed}:{ha2}"));
+        let text = format!(
+            "Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"sip:x\", \
+             response=\"{response}\", {more}"
+        );
+        let credentials = Credentials::parse(&text).unwrap();
+        assert!(credentials.verify("REGISTER", &ha1, b""), "{more}");
+        assert!(!credentials.verify("INVITE", &ha1, b""), "{more}");
+        assert_eq!(Credentials::parse(&credentials.to_string()).unwrap(), credentials);
+    }
+}
+
 #[test]
 fn challenges_print_as_they_are_read() {
     let challenges = [Algorithm::Sha256, Algorithm::Md5]
@@ -102,8 +127,9 @@ fn broken_credentials_are_refused() {
         &good.replace("\"r\"", "\"r\"x"),
         &format!("{good}, realm=\"s\""),
         &format!("{good}, algorithm=NEW"),
-        &format!("{good}, qop=auth"),
-        &format!("{good}, qop=auth, nc=1, cnonce=\"c\""),
+        &format!("{good}, qop=auth, nc=1"),
+        &format!("{good}, qop=auth, nc=000000001, cnonce=\"c\""),
+        &format!("{good}, qop=auth, nc=+1, cnonce=\"c\""),
         &format!("{good}, qop=auth, nc=xxxxxxxx, cnonce=\"c\""),
         &format!("{good}, qop=new, nc=00000001, cnonce=\"c\""),
         &format!("{good}, a b=c"),

@@ -11,13 +11,20 @@ impl Credentials<'_> {
     /// for the caller to judge.
     #[must_use]
     pub fn verify(&self, method: &str, ha1: &str, body: &[u8]) -> bool {
-        let parts = Parts {
-            algorithm: self.algorithm,
-            nonce: &self.nonce,
-            uri: &self.uri,
-            protection: self.protection.as_ref(),
+        let right = |protection: Option<&Protection<'_>>| {
+            let (algorithm, nonce, uri) = (self.algorithm, &*self.nonce, &*self.uri);
+            let parts = Parts { algorithm, nonce, uri, protection };
+            equal(parts.response(method, ha1, body).as_bytes(), self.response.as_bytes())
         };
-        equal(parts.response(method, ha1, body).as_bytes(), self.response.as_bytes())
+        match &self.protection {
+            // Without a count it can't be told what the client hashed: the form of RFC 2069, or the
+            // first count.
+            Some(protection) if protection.written.is_empty() => {
+                let first = Protection::new(protection.body, &protection.cnonce, 1);
+                right(None) || right(Some(&first))
+            }
+            protection => right(protection.as_ref()),
+        }
     }
 }
 
@@ -47,8 +54,7 @@ impl Parts<'_> {
         } else {
             ("auth", hash(&[method.as_bytes(), self.uri.as_bytes()]))
         };
-        let count = Digits::of(&protection.count.to_be_bytes());
-        let (count, ha2) = (count.as_bytes(), ha2.as_bytes());
+        let (count, ha2) = (protection.written.as_bytes(), ha2.as_bytes());
         hash(&[ha1.as_bytes(), nonce, count, cnonce, qop.as_bytes(), ha2])
     }
 }
