@@ -116,9 +116,12 @@ impl Engine {
 
     /// Takes one input and pushes all that follows from it to `out`.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
-        if let Input::Directory { directory, .. } = &input {
-            self.directory = Arc::clone(directory);
-        }
+        let before = match &input {
+            Input::Directory { directory, .. } => {
+                Some(core::mem::replace(&mut self.directory, Arc::clone(directory)))
+            }
+            _ => None,
+        };
         let State { endpoint, devices, calls, cti, ivr, provisioning, tools, .. } = &mut self.state;
         let ctx = &mut tools.context(now, &self.directory, &mut self.queue, out);
         ivr.watch_ownership(ctx);
@@ -134,7 +137,9 @@ impl Engine {
                 return self.timeout(now, out);
             }
             Input::Directory { changed, .. } => {
-                devices.directory_changed(ctx, endpoint, &changed);
+                if let Some(before) = &before {
+                    devices.directory_changed(ctx, endpoint, before, &changed);
+                }
                 cti.directory_changed(ctx);
             }
             Input::Decided { operation, decision } => {

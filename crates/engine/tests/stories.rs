@@ -10,6 +10,7 @@ mod stories {
     mod a_call_between_two_phones;
     mod a_call_that_is_not_answered;
     mod a_connection_breaks;
+    mod a_phone_is_deleted_or_replaced;
     mod a_phone_is_told_to_restart;
     mod a_phone_listens_at_another_port;
     mod a_phone_loses_its_power;

@@ -258,11 +258,12 @@ impl Devices {
         }
     }
 
-    /// The configuration changed.
+    /// The configuration changed; `before` is how it was.
     pub(crate) fn directory_changed(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
+        before: &Directory,
         changed: &[ObjectId],
     ) {
         for id in changed {
@@ -278,14 +279,13 @@ impl Devices {
                     }
                     self.unbind(ctx, *id);
                 }
-            } else if ctx.directory.entry(*id).is_none() {
+            } else if before.typed::<Phone>(*id).is_some() {
+                self.end_legs_of(ctx, endpoint, *id);
+                self.dismiss(ctx, endpoint, before, *id);
                 self.authenticator.forget(*id);
                 self.former.remove(id);
                 self.outdated.forget(*id);
-                if self.bindings.contains_key(id) {
-                    self.unbind(ctx, *id);
-                    self.end_legs_of(ctx, endpoint, *id);
-                }
+                self.unbind(ctx, *id);
             }
         }
     }

@@ -21,6 +21,8 @@ use crate::interface::Level;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Told {
     device: ObjectId,
+    /// Its name, which its server may have forgotten meanwhile.
+    name: Box<str>,
     flow: Flow,
     contact: Box<str>,
     notice: Notice,
@@ -79,6 +81,26 @@ impl Devices {
         self.tell_phone(ctx, endpoint, device, Asker::Nobody, result);
     }
 
+    /// A device that was deleted or replaced goes on showing its number, unless it is told to ask for
+    /// its settings once more.
+    pub(super) fn dismiss(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        before: &Directory,
+        device: ObjectId,
+    ) {
+        let Some(phone) = before.typed::<Phone>(device) else { return };
+        let reach = self.reach(before, device).and_then(|(dialect, flow, line)| {
+            let notice = dialect::restart(dialect, &line, DeviceRestart::Reset)?;
+            Ok((flow, line.contact, notice))
+        });
+        if let Ok((flow, contact, notice)) = reach {
+            let name = (&*phone.name).into();
+            self.begin_told(ctx, endpoint, (device, name), (flow, contact, notice));
+        }
+    }
+
     fn reach(
         &self,
         directory: &Directory,
@@ -96,21 +118,27 @@ impl Devices {
         asker: Asker,
         what: Result<(Flow, Box<str>, Notice), Refusal>,
     ) {
-        let result = what.map(|(flow, contact, notice)| {
-            let told = Told {
-                device,
-                flow,
-                contact,
-                notice,
-                call_id: ctx.ids.tokens().call_id().into(),
-                from_tag: ctx.ids.tokens().tag().into(),
-                attempt: 1,
-            };
-            self.send_told(ctx, endpoint, told, None);
+        let result = what.map(|what| {
+            let phone = ctx.directory.typed::<Phone>(device);
+            let name = phone.map(|phone| (&*phone.name).into()).unwrap_or_default();
+            self.begin_told(ctx, endpoint, (device, name), what);
         });
         if asker != Asker::Nobody {
             ctx.tell(Internal::DeviceTold { asker, result });
         }
+    }
+
+    fn begin_told(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        (device, name): (ObjectId, Box<str>),
+        (flow, contact, notice): (Flow, Box<str>, Notice),
+    ) {
+        let call_id = ctx.ids.tokens().call_id().into();
+        let from_tag = ctx.ids.tokens().tag().into();
+        let told = Told { device, name, flow, contact, notice, call_id, from_tag, attempt: 1 };
+        self.send_told(ctx, endpoint, told, None);
     }
 
     fn send_told(
@@ -120,7 +148,7 @@ impl Devices {
         told: Told,
         proof: Option<(HeaderName, Credentials<'_>)>,
     ) {
-        let mut request = told.request(ctx.directory);
+        let mut request = told.request();
         if let Some((header, credentials)) = proof {
             request.push(header, credentials);
         }
@@ -173,13 +201,12 @@ fn place(
 }
 
 impl Told {
-    fn request(&self, directory: &Directory) -> RequestBuilder {
+    fn request(&self) -> RequestBuilder {
         let method = self.notice.method.clone();
-        let name = directory.typed::<Phone>(self.device).map_or("", |phone| &phone.name);
         let from = headers::address(&self.flow, "jackfield", "").with_tag(&self.from_tag);
         let mut request = RequestBuilder::new(method.clone(), &self.contact)
             .header(HeaderName::From, from)
-            .header(HeaderName::To, headers::address(&self.flow, name, ""))
+            .header(HeaderName::To, headers::address(&self.flow, &self.name, ""))
             .header(HeaderName::CallId, &self.call_id)
             .typed(&CSeq::new(self.attempt, method))
             .header(HeaderName::Contact, headers::contact(&self.flow, "jackfield"))
@@ -212,11 +239,10 @@ impl Told {
         let mut challenges =
             message.all(asks).take(4).filter_map(|value| Challenge::parse(value).ok());
         let challenge = challenges.find(|challenge| challenge.algorithm.is_some())?;
-        let name = ctx.directory.typed::<Phone>(self.device)?.name.clone();
         let password = self.password(ctx.directory, old);
         let cnonce = ctx.ids.tokens().tag();
         let credentials = challenge.answer(&Login {
-            username: &name,
+            username: &self.name,
             password: password.reveal(),
             method: self.notice.method.as_str(),
             uri: &self.contact,
@@ -235,9 +261,8 @@ impl Told {
 
     fn complain(&self, ctx: &mut Context<'_>, why: &str) {
         ctx.count("phones-not-told");
-        let name = ctx.directory.typed::<Phone>(self.device).map_or("", |phone| &phone.name);
         let fields = vec![
-            ("device.name", name.to_string()),
+            ("device.name", self.name.to_string()),
             ("request.method", self.notice.method.to_string()),
             ("reason", why.to_string()),
         ];
