@@ -2,7 +2,7 @@
 self-provisioning number, keys in ID and PIN, is assigned, takes its file, registers as its owner's
 extension, and calls a second one.
 
-# Proves SP-12, SP-15, SP-43, SP-44 and SP-54 with a foreign phone.
+# Proves SP-12.a, SP-15.a, SP-43.e, SP-44.a and SP-54.b with a foreign phone.
 """
 
 import math

@@ -2,7 +2,7 @@
 phones registered: what was acknowledged is there after the restart, nothing is there by halves, and
 the phones go on.
 
-# Proves SP-17 with a server that dies, and that registrations survive restarts.
+# Proves SP-17.d with a server that dies, and that registrations survive restarts.
 """
 
 import http.client

@@ -3,7 +3,7 @@ them owns the self-provisioning number while the other stands by and says for wh
 owner, a clean stop, a stop of its service and a database that is out of its reach hand it over; a
 call in progress outlives the loss of it.
 
-# Proves SP-60.
+# Proves SP-60.c and SP-60.d.
 """
 
 import os

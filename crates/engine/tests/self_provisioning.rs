@@ -105,7 +105,7 @@ impl House {
     }
 }
 
-/// Proves SP-12, SP-44.
+/// Proves SP-12.a and SP-44.a.
 #[test]
 fn a_new_phone_becomes_its_owners_by_one_call() {
     let mut house = House::new();
@@ -127,7 +127,7 @@ fn a_new_phone_becomes_its_owners_by_one_call() {
     assert!(!told.is_empty(), "the phone was told to restart");
 }
 
-/// Proves SP-15: keys by SIP INFO.
+/// Proves SP-15.g: keys by SIP INFO.
 #[test]
 fn keys_come_by_info_too() {
     let mut house = House::new();
@@ -142,7 +142,7 @@ fn keys_come_by_info_too() {
     assert_eq!(house.says()[0], "confirm-extension-before");
 }
 
-/// Proves SP-17: the hold key drops the call.
+/// Proves SP-17.a: the hold key drops the call.
 #[test]
 fn hold_drops_the_call() {
     let mut house = House::new();
@@ -155,7 +155,7 @@ fn hold_drops_the_call() {
     house.world.run(21);
 }
 
-/// Proves SP-18: whoever calls before the route point registers hears reorder.
+/// Proves SP-18.d: whoever calls before the route point registers hears reorder.
 #[test]
 fn a_stopped_service_leaves_callers_with_reorder() {
     let mut house = House::new();
@@ -176,7 +176,7 @@ fn a_restored_engine_goes_on_with_the_dialogue() {
     assert_eq!(house.numbers(), ["3002"]);
 }
 
-/// Proves SP-17, SP-44: whoever hangs up while the assignment is on its way has the phone all the
+/// Proves SP-17.d and SP-44.a: whoever hangs up while the assignment is on its way has the phone all the
 /// same; it restarts, registers as its owner's, and can call.
 #[test]
 fn the_caller_is_gone_before_the_commit() {
@@ -210,7 +210,7 @@ fn the_caller_is_gone_before_the_commit() {
     house.world.assert_quiet();
 }
 
-/// Proves SP-16: a hundred callers at once, and the next one finds it busy.
+/// Proves SP-16.a and SP-16.b: a hundred callers at once, and the next one finds it busy.
 #[test]
 fn a_hundred_callers_and_one() {
     let mut house = House::new();
@@ -240,7 +240,7 @@ fn a_hundred_callers_and_one() {
     assert_eq!(house.world.overview().ivr_calls, 100);
 }
 
-/// Proves SP-44: a new phone that has fetched its file, and so shows a secret, is told to restart
+/// Proves SP-44.e: a new phone that has fetched its file, and so shows a secret, is told to restart
 /// although the assignment takes that secret from it.
 #[test]
 fn a_new_phone_with_a_secret_is_told_to_restart() {
@@ -268,7 +268,7 @@ fn a_new_phone_with_a_secret_is_told_to_restart() {
     house.world.run(60);
 }
 
-/// Proves SP-60: a node that stands by refuses a call to the number, and tells the phone whose it is.
+/// Proves SP-60.d: a node that stands by refuses a call to the number, and tells the phone whose it is.
 #[test]
 fn a_phone_is_told_which_node_owns_the_number() {
     let mut house = House::new();

@@ -30,7 +30,7 @@ fn a_generic_phone_fetches_a_plain_form() {
     insta::assert_snapshot!(text(&company(), "001122334403.cfg", true));
 }
 
-/// Proves SP-06: a newcomer's screen offers the page on which it provisions itself.
+/// Proves SP-06.b: a newcomer's screen offers the page on which it provisions itself.
 #[test]
 fn a_newcomer_s_screen_leads_to_self_provisioning() {
     let directory = company();
@@ -70,7 +70,7 @@ fn the_page_stands_in_the_menu_once() {
     assert_eq!(file.matches("<url>http://192.0.2.1:8080/phone/self-provisioning").count(), 1);
 }
 
-/// Proves SP-42: a speed dial to the IVR's number shows on the first screen.
+/// Proves SP-42.a: a speed dial to the IVR's number shows on the first screen.
 #[test]
 fn a_speed_dial_of_the_template_is_a_button() {
     let file = text(&company(), "SEP0011223344FF.cnf.xml", false);
@@ -79,7 +79,7 @@ fn a_speed_dial_of_the_template_is_a_button() {
     assert!(file.contains(button), "{file}");
 }
 
-/// Proves SP-08: the file keeps the security profile, in every dialect.
+/// Proves SP-08.a: the file keeps the security profile, in every dialect.
 #[test]
 fn a_secured_phone_keeps_its_security_profile() {
     let profile = json!({ "name": "tls", "mode": "encrypted", "transport": "tls" });
@@ -94,7 +94,7 @@ fn a_secured_phone_keeps_its_security_profile() {
     assert!(plain.contains("transport=tls\nsecurity=encrypted\n"), "{plain}");
 }
 
-/// Proves SP-43: unknown phones learn where to register while auto-registration is on.
+/// Proves SP-43.f: unknown phones learn where to register while auto-registration is on.
 #[test]
 fn an_unknown_phone_learns_where_to_register() {
     let directory = company();

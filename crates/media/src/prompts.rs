@@ -366,7 +366,7 @@ mod tests {
         }
     }
 
-    /// Proves SP-14: a pack that is dropped in is there after a rescan.
+    /// Proves SP-14.a and SP-14.b: a pack that is dropped in is there after a rescan.
     #[test]
     fn a_pack_that_is_dropped_in_is_installed_by_a_rescan() {
         let directory = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jackfield_media::{PromptLibrary, codecs_available};
 
-/// Proves SP-14: at least en-US and ja-JP, every text with a recording.
+/// Proves SP-14.c: at least en-US and ja-JP, every text with a recording.
 #[test]
 fn the_packs_of_the_product_are_complete() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../prompts");

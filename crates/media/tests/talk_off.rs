@@ -7,7 +7,7 @@ use jackfield_media::{
     Halve, ToneDetector, alaw_decode, alaw_encode, halve, mulaw_decode, mulaw_encode, parse_wav,
 };
 
-/// Proves SP-15: in-band keys without talk-off.
+/// Proves SP-15.f: in-band keys without talk-off.
 #[test]
 fn no_prompt_sounds_like_a_key() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../prompts");

@@ -110,7 +110,7 @@ mod tests {
         judged.map_err(|refusal| refusal.code)
     }
 
-    /// Proves SP-04.
+    /// Proves SP-04.b.
     #[test]
     fn an_authentication_code_is_1_to_20_digits() {
         for code in ["0", "007", "12345678901234567890"] {
@@ -122,7 +122,7 @@ mod tests {
         }
     }
 
-    /// Proves SP-07.
+    /// Proves SP-07.c.
     #[test]
     fn a_pin_is_long_enough_and_not_trivial() {
         assert_eq!(judge(CredentialKind::Pin, "48261"), Ok(()));

@@ -8,7 +8,7 @@ use jackfield_model::{Effect, Kind, Operation, Outcome};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
-/// Proves SP-44.
+/// Proves SP-44.a, SP-44.b and SP-44.c.
 #[test]
 fn an_assigned_phone_has_its_owners_number_and_the_lent_one_is_free_again() {
     let mut house = House::company(2);
@@ -36,7 +36,7 @@ fn an_assigned_phone_has_its_owners_number_and_the_lent_one_is_free_again() {
     assert_eq!(house.numbers(next), ["9000"]);
 }
 
-/// Proves SP-17: every write of an assignment is in one verdict, each after what it refers to.
+/// Proves SP-17.d: every write of an assignment is in one verdict, each after what it refers to.
 #[test]
 fn an_assignment_is_one_verdict_in_an_order_that_foreign_keys_accept() {
     let mut house = House::company(1);
@@ -55,7 +55,7 @@ fn an_assignment_is_one_verdict_in_an_order_that_foreign_keys_accept() {
     assert_eq!(puts, ["phone", "end-user", "delete", "rotate"]);
 }
 
-/// Proves SP-56.
+/// Proves SP-56.b and SP-56.c.
 #[test]
 fn an_assignment_tells_the_audit_who_and_what_was_before() {
     let mut house = House::company(1);
@@ -80,7 +80,7 @@ fn assigning_twice_to_the_same_user_changes_nothing_more() {
     assert!(second.effects.is_empty());
 }
 
-/// Proves SP-34.
+/// Proves SP-34.a, SP-34.c, SP-34.d and SP-34.e.
 #[test]
 fn each_failed_condition_has_its_own_outcome() {
     let mut house = House::company(2);
@@ -109,7 +109,7 @@ fn each_failed_condition_has_its_own_outcome() {
     is(&house.refused(&assignment(second, user)), Code::DeviceLimit);
 }
 
-/// Proves SP-34: devices of all kinds count.
+/// Proves SP-34.e: devices of all kinds count.
 #[test]
 fn a_cti_port_counts_against_the_limit() {
     let mut house = House::company(1);
@@ -122,7 +122,7 @@ fn a_cti_port_counts_against_the_limit() {
     is(&house.refused(&assignment(phone, user)), Code::DeviceLimit);
 }
 
-/// Proves SP-32.
+/// Proves SP-32.a.
 #[test]
 fn without_a_device_template_in_the_profile_nothing_is_assigned() {
     let mut house = House::company(1);
@@ -131,7 +131,7 @@ fn without_a_device_template_in_the_profile_nothing_is_assigned() {
     is(&house.refused(&assignment(phone, user)), Code::NoDeviceTemplate);
 }
 
-/// Proves SP-57.
+/// Proves SP-57.b.
 #[test]
 fn a_soft_client_is_built_from_the_template_of_mobile_and_desktop_devices() {
     let mut house = House::company(1);
@@ -150,7 +150,7 @@ fn a_soft_client_is_built_from_the_template_of_mobile_and_desktop_devices() {
     assert_eq!(&*house.phone(device).description, "Soft client of tanaka");
 }
 
-/// Proves SP-33.
+/// Proves SP-33.a and SP-33.b.
 #[test]
 fn without_a_line_template_the_number_keeps_its_settings() {
     let mut house = House::company(1);
@@ -178,7 +178,7 @@ fn without_a_line_template_the_number_keeps_its_settings() {
     assert_eq!(&*effective.lines[0].external_number(), "+813553001");
 }
 
-/// Proves SP-41.
+/// Proves SP-41.a.
 #[test]
 fn a_line_template_gives_the_number_its_settings() {
     let mut house = House::company(1);
@@ -204,7 +204,7 @@ fn a_line_template_gives_the_number_its_settings() {
     assert!(shown.css().is_some());
 }
 
-/// Proves SP-08.
+/// Proves SP-08.c.
 #[test]
 fn a_secured_phone_keeps_the_security_profile_of_its_template() {
     let mut house = House::company(1);

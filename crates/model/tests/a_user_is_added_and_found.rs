@@ -17,7 +17,7 @@ fn quick_add(user: &str, extension: &str) -> Operation {
     }
 }
 
-/// Proves SP-50.
+/// Proves SP-50.a.
 #[test]
 fn a_quickly_added_user_can_self_provision_at_once() {
     let mut house = House::company(0);
@@ -31,7 +31,7 @@ fn a_quickly_added_user_can_self_provision_at_once() {
     assert_eq!(house.numbers(phone), ["4001"]);
 }
 
-/// Proves SP-51.
+/// Proves SP-51.a and SP-51.c.
 #[test]
 fn a_feature_group_template_gives_its_profile_to_new_users() {
     let mut house = House::company(0);
@@ -74,7 +74,7 @@ fn an_extension_that_is_somebodys_or_lent_or_no_number_is_refused() {
     assert_eq!(&*house.line(house.id(Kind::Line, "4001")).description, "kept");
 }
 
-/// Proves SP-31.
+/// Proves SP-31.a, SP-31.b and SP-31.c.
 #[test]
 fn exactly_one_profile_is_the_default_and_users_without_one_have_it() {
     let mut house = House::company(1);
@@ -94,7 +94,7 @@ fn exactly_one_profile_is_the_default_and_users_without_one_have_it() {
     house.done(&Operation::Delete { id: second, version: None });
 }
 
-/// Proves SP-30.
+/// Proves SP-30.f and SP-30.g.
 #[test]
 fn a_profile_has_its_defaults_and_its_limits() {
     let mut house = House::new();
@@ -188,7 +188,7 @@ fn a_changed_number_changes_who_is_found_by_it() {
     assert_eq!(who("3100"), UserLookup::Found(house.user("tanaka")));
 }
 
-/// Proves CTI-41.
+/// Proves CTI-41.a.
 #[test]
 fn each_standard_group_grants_what_it_names_and_nothing_else() {
     let mut house = House::new();

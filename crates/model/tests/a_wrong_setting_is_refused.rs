@@ -117,7 +117,7 @@ fn names_and_numbers_are_taken_once() {
     is(&house.create_refused(Kind::CtiPort, port), Code::Duplicate);
 }
 
-/// Proves SP-13.
+/// Proves SP-13.e.
 #[test]
 fn the_last_language_can_not_be_removed() {
     let mut house = House::new();
@@ -135,7 +135,7 @@ fn the_last_language_can_not_be_removed() {
     is(&house.update_refused(settings, json!({ "languages": ten })), Code::InvalidValue);
 }
 
-/// Proves SP-01, SP-02.
+/// Proves SP-01.a and SP-02.a.
 #[test]
 fn the_authentication_code_is_for_the_mode_with_administrators_only() {
     let mut house = House::new();
@@ -273,7 +273,7 @@ fn a_first_start_happens_once_and_speaks_the_systems_language() {
     assert!(english.directory.account(defaults::ADMINISTRATOR).is_some());
 }
 
-/// Proves CTI-61.
+/// Proves CTI-61.a and CTI-61.b.
 #[test]
 fn the_catalogue_says_which_models_applications_control() {
     let models = defaults::phone_models();

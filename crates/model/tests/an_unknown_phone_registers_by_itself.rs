@@ -10,7 +10,7 @@ use jackfield_model::{
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::json;
 
-/// Proves SP-43.
+/// Proves SP-43.e.
 #[test]
 fn an_unknown_phone_gets_the_next_free_number_and_the_templates() {
     let mut house = House::company(1);
@@ -35,7 +35,7 @@ fn registering_twice_gives_the_same_phone() {
     assert_eq!(again, Outcome::AutoRegistered { device, line, created: false });
 }
 
-/// Proves SP-43: off by default.
+/// Proves SP-43.b: off by default.
 #[test]
 fn a_new_node_takes_no_unknown_phones() {
     let mut house = House::new();
@@ -43,7 +43,7 @@ fn a_new_node_takes_no_unknown_phones() {
     is(&house.refused(&registration), Code::AutoRegistrationDisabled);
 }
 
-/// Proves SP-43.
+/// Proves SP-43.g.
 #[test]
 fn an_exhausted_range_is_refused_until_a_number_is_free_again() {
     let mut house = House::company(1);
@@ -62,7 +62,7 @@ fn an_exhausted_range_is_refused_until_a_number_is_free_again() {
     assert_eq!(house.numbers(third), ["0098"]);
 }
 
-/// Proves SP-43.
+/// Proves SP-43.h, SP-43.i.
 #[test]
 fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
     let mut house = House::company(2);
@@ -85,7 +85,7 @@ fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
     house.update(settings, over("7000", "7009"));
 }
 
-/// Proves SP-43.
+/// Proves SP-43.h.
 #[test]
 fn a_range_needs_two_numbers_of_one_length_in_order() {
     let mut house = House::company(0);
@@ -148,7 +148,7 @@ fn a_number_added_inside_the_range_does_not_lock_the_other_settings() {
     assert_eq!(house.numbers(phone), ["9001"]);
 }
 
-/// Proves SP-42.
+/// Proves SP-42.a.
 #[test]
 fn a_speed_dial_to_the_ivr_on_the_template_is_on_every_new_phone() {
     let mut house = House::company(0);
@@ -162,7 +162,7 @@ fn a_speed_dial_to_the_ivr_on_the_template_is_on_every_new_phone() {
     assert_eq!((&*dials[0].number, &*dials[0].label), ("2000", "Set me up"));
 }
 
-/// Proves SP-45.
+/// Proves SP-45.a, SP-45.b and SP-45.c.
 #[test]
 fn plain_values_of_an_older_export_become_a_pair_of_templates() {
     let mut house = House::new();

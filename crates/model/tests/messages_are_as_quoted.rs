@@ -8,7 +8,7 @@ fn quoted(message: Message, english: &str, japanese: &str) {
     assert_eq!(message.text(Language::Japanese), japanese);
 }
 
-/// Proves SP-32.
+/// Proves SP-32.b.
 #[test]
 fn what_is_said_when_a_device_can_not_be_associated() {
     quoted(
@@ -20,7 +20,7 @@ fn what_is_said_when_a_device_can_not_be_associated() {
     );
 }
 
-/// Proves SP-23.
+/// Proves SP-23.a.
 #[test]
 fn the_question_before_a_restart() {
     quoted(
@@ -35,7 +35,7 @@ fn the_question_before_a_restart() {
     );
 }
 
-/// Proves SP-24.
+/// Proves SP-24.a, SP-24.b and SP-24.c.
 #[test]
 fn the_three_answers_and_what_they_lead_to() {
     quoted(Message::SaveAndRestartNow, "Save and Restart Now", "保存して今すぐ再起動");
@@ -54,13 +54,13 @@ fn the_three_answers_and_what_they_lead_to() {
     quoted(Message::Saved, "Save successful", "保存に成功しました");
 }
 
-/// Proves SP-21, SP-22.
+/// Proves SP-21.b.
 #[test]
 fn nothing_is_chosen_at_first() {
     quoted(Message::NotSelected, "Not Selected", "未選択");
 }
 
-/// Proves SP-43.
+/// Proves SP-43.c.
 #[test]
 fn the_label_of_the_switch_of_auto_registration() {
     let label = Message::AutoRegistrationDisabled.text(Language::English);

@@ -27,7 +27,7 @@ fn texts(house: &House, running: Running<'_>) -> Vec<String> {
     status(&house.directory, running, EN).notices.into_iter().map(|one| one.text).collect()
 }
 
-/// Proves SP-20 and SP-60: the publisher alone is judged. That one of several nodes owns the route
+/// Proves SP-20.a, SP-20.b, SP-20.c and SP-60.a: the publisher alone is judged. That one of several nodes owns the route
 /// point is proved where it is decided, in the engine, and between real nodes.
 #[test]
 fn the_status_is_ready_or_names_what_is_off() {
@@ -51,8 +51,8 @@ fn the_status_is_ready_or_names_what_is_off() {
     );
 }
 
-/// Proves SP-18: until the route point registers, callers hear reorder, and the status says so. Its
-/// word stays, since everything is on (SP-20).
+/// Proves SP-18.d: until the route point registers, callers hear reorder, and the status says so. Its
+/// word stays, since everything is on (SP-20.a).
 #[test]
 fn a_service_that_does_not_answer_yet_is_no_secret() {
     let mut house = House::company(1);
@@ -74,7 +74,7 @@ fn a_service_that_does_not_answer_yet_is_no_secret() {
     assert_eq!((told(off).1, told(off).2), (false, None));
 }
 
-/// Proves SP-20, SP-11: settings are saved while everything is off.
+/// Proves SP-20.d: settings are saved while everything is off.
 #[test]
 fn settings_can_be_saved_with_everything_off() {
     let mut house = House::new();
@@ -82,7 +82,7 @@ fn settings_can_be_saved_with_everything_off() {
     assert_eq!(house.directory.self_provisioning().digit_seconds, 20);
 }
 
-/// Proves SP-21.
+/// Proves SP-21.c, SP-21.d and SP-21.e.
 #[test]
 fn a_route_point_shows_its_numbers_or_that_it_has_none() {
     let mut house = House::company(0);
@@ -99,7 +99,7 @@ fn a_route_point_shows_its_numbers_or_that_it_has_none() {
     assert_eq!(note(&house, EN), none);
 }
 
-/// Proves SP-22, SP-25.
+/// Proves SP-22.b, SP-22.c and SP-25.e.
 #[test]
 fn an_application_user_that_can_not_work_is_warned_of() {
     let mut house = House::company(0);
@@ -126,7 +126,7 @@ fn an_application_user_that_can_not_work_is_warned_of() {
     );
 }
 
-/// Proves SP-26.
+/// Proves SP-26.b.
 #[test]
 fn without_an_application_user_the_status_says_that_the_ivr_does_not_run() {
     let mut house = House::company(0);
@@ -135,7 +135,7 @@ fn without_an_application_user_the_status_says_that_the_ivr_does_not_run() {
     assert!(texts(&house, all_runs()).iter().any(|text| text == no_user));
 }
 
-/// Proves SP-19.
+/// Proves SP-19.d.
 #[test]
 fn changed_settings_say_restart_needed() {
     let house = House::company(0);
@@ -144,7 +144,7 @@ fn changed_settings_say_restart_needed() {
     assert!(says(changed) && !says(all_runs()));
 }
 
-/// Proves SP-05.
+/// Proves SP-05.d.
 #[test]
 fn the_mode_without_authentication_is_marked_as_not_recommended() {
     let mut house = House::company(0);
@@ -159,7 +159,7 @@ fn the_status_says_loudly_that_emergency_calls_go_nowhere() {
     assert!(texts.iter().any(|text| text.contains("emergency calls go nowhere")));
 }
 
-/// Proves SP-54.
+/// Proves SP-54.c.
 #[test]
 fn the_checklist_of_six_steps_shows_what_is_still_missing() {
     let missing = |house: &House, running| {
@@ -182,7 +182,7 @@ fn the_checklist_of_six_steps_shows_what_is_still_missing() {
     assert!(steps[0].remedy.is_none());
 }
 
-/// Proves SP-59.
+/// Proves SP-59.a.
 #[test]
 fn the_checklist_of_nine_steps_goes_from_templates_to_the_first_call() {
     let mut house = House::company(1);
@@ -201,7 +201,7 @@ fn the_checklist_of_nine_steps_goes_from_templates_to_the_first_call() {
     assert_eq!(missing(&house, Running { services: &[], ..all_runs() }), [7]);
 }
 
-/// Proves SP-58.
+/// Proves SP-34.h.
 #[test]
 fn explain_says_why_a_user_can_not_provision_a_phone_and_what_would_help() {
     let mut house = House::company(1);
@@ -241,7 +241,7 @@ fn explain_says_what_is_the_matter_with_a_phone() {
     assert_eq!(findings[1].text, "3001 can be called.");
 }
 
-/// Proves SP-60: whoever asks why the number does not answer is told which node owns it.
+/// Proves SP-60.d: whoever asks why the number does not answer is told which node owns it.
 #[test]
 fn explain_says_which_node_owns_the_route_point() {
     let house = House::company(0);

@@ -7,7 +7,7 @@ use common::House;
 use jackfield_model::{Dialect, EffectiveLine, Kind, Phone, SecurityMode, SignalTransport};
 use serde_json::json;
 
-/// Proves SP-40.
+/// Proves SP-40.a.
 #[test]
 fn every_setting_of_a_device_template_arrives_on_the_phone() {
     let mut house = House::company(1);
@@ -82,7 +82,7 @@ fn a_service_that_is_everywhere_is_on_every_phone_once() {
     }
 }
 
-/// Proves SP-55.
+/// Proves SP-55.b and SP-55.c.
 #[test]
 fn a_route_point_has_its_pool_location_relay_choice_and_lines() {
     let mut house = House::company(0);
@@ -103,7 +103,7 @@ fn a_route_point_has_its_pool_location_relay_choice_and_lines() {
     assert_eq!(house.numbers(point), ["2000"]);
 }
 
-/// Proves SP-16, CTI-37.
+/// Proves SP-16.c and CTI-37.a.
 #[test]
 fn a_route_point_takes_5000_calls_until_device_or_line_says_less() {
     let mut house = House::company(0);

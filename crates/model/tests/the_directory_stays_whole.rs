@@ -102,7 +102,7 @@ fn check_whole(directory: &Directory) {
     }
 }
 
-/// Proves SP-17.
+/// Proves SP-17.d.
 #[test]
 fn after_any_operations_in_any_order_no_assignment_is_half_done() {
     for seed in 1..=8 {
@@ -118,7 +118,7 @@ fn after_any_operations_in_any_order_no_assignment_is_half_done() {
     }
 }
 
-/// Proves SP-17: the same in reverse; a verdict that is not committed leaves nothing behind.
+/// Proves SP-17.d: the same in reverse; a verdict that is not committed leaves nothing behind.
 #[test]
 fn a_verdict_that_is_never_committed_changes_nothing() {
     let mut house = House::company(1);

@@ -158,7 +158,7 @@ async fn what_a_change_takes_is_told() {
     assert_eq!(told["takes"], Value::Null);
 }
 
-/// Proves SP-56 for what administrators change: when, who, before and after; and no secret.
+/// Proves SP-56.c for what administrators change: when, who, before and after; and no secret.
 #[tokio::test]
 async fn every_change_is_in_the_audit() {
     let house = House::open().await;

@@ -169,7 +169,7 @@ async fn a_phone_that_was_never_seen_gets_its_password_in_listed_networks_only()
     assert!(!has_password(&house, "10.9.0.7").await, "it has fetched its file");
 }
 
-/// Proves SP-06: user ID and password on the phone's own screen make it one's own.
+/// Proves SP-06.b: user ID and password on the phone's own screen make it one's own.
 #[tokio::test]
 async fn a_phone_is_provisioned_on_its_own_screen() {
     let house = House::open().await;
@@ -213,7 +213,7 @@ async fn the_form_asks_for_a_password_as_the_running_service_does() {
     assert!(asked.contains("User ID") && !asked.contains("Password"), "{asked}");
 }
 
-/// Proves SP-32 on the screen: the quoted sentence where there is no template.
+/// Proves SP-32.c on the screen: the quoted sentence where there is no template.
 #[tokio::test]
 async fn without_a_template_the_phone_says_the_quoted_sentence() {
     let house = House::open().await;
@@ -239,7 +239,7 @@ async fn nobody_provisions_a_phone_from_elsewhere() {
     assert!(!house.node.ordered(|order| matches!(order, Order::Provision { .. })));
 }
 
-/// Proves SP-44 for administrators: the phone is told to fetch its new configuration.
+/// Proves SP-44.e for administrators: the phone is told to fetch its new configuration.
 #[tokio::test]
 async fn an_administrator_assigns_and_unassigns_a_phone() {
     let house = House::open().await;
@@ -263,7 +263,7 @@ async fn an_administrator_assigns_and_unassigns_a_phone() {
     assert_eq!(house.get(&format!("/phones/{PHONE}")).await["auto_registered"], true);
 }
 
-/// Proves SP-43 for administrators: where a phone may come from is told before it is there.
+/// Proves SP-43.b for administrators: where a phone may come from is told before it is there.
 #[tokio::test]
 async fn why_a_phone_that_was_plugged_in_is_not_there_is_explained() {
     let house = House::open().await;

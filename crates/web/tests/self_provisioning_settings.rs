@@ -45,7 +45,7 @@ fn with(mut body: Value, restart: &str) -> Value {
     body
 }
 
-/// Proves SP-23 and SP-24: the question, its answers, and that nothing is saved before.
+/// Proves SP-23.a, SP-24.c: the question, its answers, and that nothing is saved before.
 #[tokio::test]
 async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     let house = House::open().await;
@@ -136,7 +136,7 @@ async fn save_and_restart_now_restarts_it_where_it_runs() {
     assert!(house.node.ordered(there) && house.node.ordered(|order| *order == RESTART));
 }
 
-/// Proves SP-19: other settings save without the question.
+/// Proves SP-19.c and SP-23.c: other settings save without the question.
 #[tokio::test]
 async fn other_settings_save_without_a_question() {
     let house = House::open().await;
@@ -183,7 +183,7 @@ async fn no_more_than_nine_languages_are_selected() {
     assert!(told.body["remedy"].as_str().unwrap().contains("1 to 9"), "{told:?}");
 }
 
-/// Proves SP-23 for the path that every kind has, too.
+/// Proves SP-23.a for the path that every kind has, too.
 #[tokio::test]
 async fn the_question_can_t_be_passed_by() {
     let house = House::open().await;
@@ -197,7 +197,7 @@ async fn the_question_can_t_be_passed_by() {
     assert_eq!(odd.body["field"], "restart");
 }
 
-/// Proves SP-13: the last language stays.
+/// Proves SP-13.e: the last language stays.
 #[tokio::test]
 async fn the_last_language_can_t_be_removed() {
     let house = House::open().await;
@@ -207,7 +207,7 @@ async fn the_last_language_can_t_be_removed() {
     assert_eq!(told.body["message"], "Selected Language should contain at least one language");
 }
 
-/// Proves SP-04, and SP-02 for the code: the rule is named, and the code can't be read back.
+/// Proves SP-04.b for the code: the rule is named, and the code can't be read back.
 #[tokio::test]
 async fn the_authentication_code_goes_in_and_never_out() {
     let house = House::open().await;
@@ -231,7 +231,7 @@ async fn the_authentication_code_goes_in_and_never_out() {
     assert_eq!(house.get("/self-provisioning/settings").await["authentication_code_set"], false);
 }
 
-/// Proves SP-21, SP-22 and SP-25: what the choices show and warn of.
+/// Proves SP-21.a, SP-22.b, SP-22.c and SP-25.e: what the choices show and warn of.
 #[tokio::test]
 async fn the_choices_show_numbers_and_warnings() {
     let house = House::open().await;
@@ -254,7 +254,7 @@ async fn the_choices_show_numbers_and_warnings() {
     assert!(warnings.contains("does not control the route point IVR-RP"), "{warnings}");
 }
 
-/// Proves SP-20 and SP-54: from nothing to ready, all of it over REST.
+/// Proves SP-20.a and SP-54.a: from nothing to ready, all of it over REST.
 #[tokio::test]
 async fn the_whole_task_flow_can_be_done_over_rest() {
     let house = House::open().await;
@@ -297,7 +297,7 @@ async fn the_whole_task_flow_can_be_done_over_rest() {
     assert_eq!(japanese.body["text"], "準備が完了しました");
 }
 
-/// Proves SP-11: everything can be edited while the service is off.
+/// Proves SP-11.a: everything can be edited while the service is off.
 #[tokio::test]
 async fn services_are_activated_started_and_stopped() {
     let house = House::open().await;
@@ -359,7 +359,7 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
     assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
 }
 
-/// Proves SP-60: the publisher is judged, whichever node is asked; and a node that stands by says for
+/// Proves SP-60.a: the publisher is judged, whichever node is asked; and a node that stands by says for
 /// whom.
 #[tokio::test]
 async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {

@@ -80,7 +80,7 @@ async fn what_can_not_be_set_is_refused_and_nobody_is_added() {
     assert_eq!(house.get("/users/tanaka/credentials").await["pin"]["set"], false);
 }
 
-/// Proves SP-58: the user is found, the profile in force is seen, provisioning is allowed and saved.
+/// Proves SP-58.a, SP-58.b and SP-58.c: the user is found, the profile in force is seen, provisioning is allowed and saved.
 #[tokio::test]
 async fn the_profile_in_force_is_seen_and_provisioning_allowed() {
     let house = House::open().await;

@@ -83,7 +83,7 @@ mod tests {
         key.try_into().unwrap()
     }
 
-    /// Proves SP-15: one press told by events, tones and INFO is one key.
+    /// Proves SP-15.e: one press told by events, tones and INFO is one key.
     #[test]
     fn a_press_told_in_three_ways_is_one_press() {
         let mut presses = Presses::default();

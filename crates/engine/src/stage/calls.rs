@@ -68,7 +68,7 @@ fn a_call_to_nowhere_is_refused() {
     stage.is_still();
 }
 
-/// Proves SP-43: a new phone may dial the self-provisioning number and emergency numbers only.
+/// Proves SP-43.e: a new phone may dial the self-provisioning number and emergency numbers only.
 #[test]
 fn a_new_phone_may_dial_little() {
     let mut stage = Stage::new();

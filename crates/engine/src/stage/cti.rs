@@ -147,7 +147,7 @@ fn text(description: Option<&Description>) -> String {
     String::from_utf8(description.expect("described").0.to_vec()).unwrap()
 }
 
-/// Proves CTI-36: an application that does not take a new call in time loses it to the line's
+/// Proves CTI-36.b: an application that does not take a new call in time loses it to the line's
 /// forward on failure, else on no answer, else it is rejected.
 #[test]
 fn a_new_call_must_be_taken_in_time() {
@@ -171,7 +171,7 @@ fn a_new_call_must_be_taken_in_time() {
     }
 }
 
-/// Proves CTI-36: a call that was accepted in time waits on.
+/// Proves CTI-36.a: a call that was accepted in time waits on.
 #[test]
 fn an_accepted_call_waits_for_its_answer() {
     let mut house = House::new();
@@ -184,7 +184,7 @@ fn an_accepted_call_waits_for_its_answer() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves CTI-54: calls to a route point that no application has open go to the no-answer
+/// Proves CTI-54.c: calls to a route point that no application has open go to the no-answer
 /// destination; without one the caller hears reorder.
 #[test]
 fn nobody_has_the_route_point_open() {
@@ -199,7 +199,7 @@ fn nobody_has_the_route_point_open() {
     house.stage.is_empty();
 }
 
-/// Proves CTI-54: when an application fails its unfinished calls, answered or not, go to the line's
+/// Proves CTI-54.b: when an application fails its unfinished calls, answered or not, go to the line's
 /// forward on failure.
 #[test]
 fn the_calls_of_a_failed_application_go_on() {
@@ -235,7 +235,7 @@ fn without_a_destination_the_calls_of_a_failed_application_end() {
     house.stage.is_empty();
 }
 
-/// Proves CTI-40, CTI-41: what an application may open.
+/// Proves CTI-40.a and CTI-41.b: what an application may open.
 #[test]
 fn an_application_opens_what_it_controls() {
     let mut house = House::closed();
@@ -262,7 +262,7 @@ fn an_application_opens_what_it_controls() {
     assert_eq!(house.refused(SESSION, open(&[Codec::Pcmu])), Code::Unauthenticated);
 }
 
-/// Proves CTI-41: provisioning needs its own privilege.
+/// Proves CTI-41.a: provisioning needs its own privilege.
 #[test]
 fn an_application_may_not_provision() {
     let mut house = House::new();
@@ -303,7 +303,7 @@ fn a_call_is_redirected_before_and_after_its_answer() {
     }
 }
 
-/// Proves CTI-37, SP-16: the line's limit of calls holds at a route point.
+/// Proves CTI-37.a and SP-16.e: the line's limit of calls holds at a route point.
 #[test]
 fn a_full_route_point_is_busy() {
     let mut house = House::new();
@@ -315,7 +315,7 @@ fn a_full_route_point_is_busy() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves SP-15: the application's preference decides among what the caller offers and the regions
+/// Proves SP-15.d: the application's preference decides among what the caller offers and the regions
 /// allow; events keep the caller's payload type.
 #[test]
 fn codecs_are_chosen_by_preference_and_region() {
@@ -460,7 +460,7 @@ fn two_sessions_with_the_same_media_share_a_device() {
     assert!(house.stage.events.contains(&(other, ended)));
 }
 
-/// Proves CTI-12: beyond the limit there is an alarm, and the device is served.
+/// Proves CTI-12.b: beyond the limit there is an alarm, and the device is served.
 #[test]
 fn many_devices_raise_an_alarm() {
     let mut house = House::closed();
@@ -505,7 +505,7 @@ fn a_delayed_text_comes_in_its_time_and_too_many_are_refused() {
     assert_eq!(texts, ["now", "later"]);
 }
 
-/// Proves CTI-34: a CTI port takes a call like a phone.
+/// Proves CTI-34.a: a CTI port takes a call like a phone.
 #[test]
 fn a_port_takes_a_call() {
     let mut house = House::new();

@@ -59,7 +59,7 @@ impl Node {
     }
 }
 
-/// Proves SP-60: whoever owns the route point serves, and goes on as long as it is told so in time.
+/// Proves SP-60.c: whoever owns the route point serves, and goes on as long as it is told so in time.
 #[test]
 fn the_owner_serves_and_goes_on_while_it_is_told_so() {
     let mut node = Node::new(Leases::Own(LENGTH));
@@ -71,7 +71,7 @@ fn the_owner_serves_and_goes_on_while_it_is_told_so() {
     }
 }
 
-/// Proves SP-60: whoever does not own it stands by, names the owner, and turns calls away as when
+/// Proves SP-60.d: whoever does not own it stands by, names the owner, and turns calls away as when
 /// nobody has the route point open.
 #[test]
 fn the_others_stand_by_and_name_the_owner() {
@@ -91,7 +91,7 @@ fn the_others_stand_by_and_name_the_owner() {
     assert!(node.stage.ringing(target).is_some());
 }
 
-/// Proves SP-60: the end of the owner's lease makes this node the owner, at once.
+/// Proves SP-60.d: the end of the owner's lease makes this node the owner, at once.
 #[test]
 fn who_stands_by_takes_over() {
     let mut node = Node::new(Leases::Other("node-2"));
@@ -105,7 +105,7 @@ fn who_stands_by_takes_over() {
     assert!(node.is_served());
 }
 
-/// Proves SP-60: an owner that is cut off lets go by itself when its time is over, not a moment
+/// Proves SP-60.d: an owner that is cut off lets go by itself when its time is over, not a moment
 /// later; calls in progress go on to their end.
 #[test]
 fn an_owner_that_is_cut_off_lets_go_and_finishes_its_calls() {
@@ -135,7 +135,7 @@ fn an_owner_that_is_cut_off_lets_go_and_finishes_its_calls() {
     assert!(node.is_served(), "it is back");
 }
 
-/// Proves SP-60: owning it again while calls are still in progress ends nothing and opens it again.
+/// Proves SP-60.d: owning it again while calls are still in progress ends nothing and opens it again.
 #[test]
 fn an_owner_that_comes_back_during_a_call_goes_on() {
     let mut node = Node::new(Leases::Own(LENGTH));
@@ -152,7 +152,7 @@ fn an_owner_that_comes_back_during_a_call_goes_on() {
     assert!(node.is_served());
 }
 
-/// Proves SP-60: a process that slept past the end lets go before it handles the first call, though
+/// Proves SP-60.d: a process that slept past the end lets go before it handles the first call, though
 /// its timers had no chance to fire, and though only the wall clock went on.
 #[test]
 fn an_owner_that_slept_lets_go_before_it_takes_a_call() {
@@ -179,7 +179,7 @@ fn an_answer_that_comes_too_late_grants_nothing() {
     assert!(!node.is_served());
 }
 
-/// Proves SP-60: the service that stops, or can't have its route point, gives it up at once, and a
+/// Proves SP-60.d: the service that stops, or can't have its route point, gives it up at once, and a
 /// word about it that comes late changes nothing.
 #[test]
 fn a_service_that_stops_gives_it_up() {

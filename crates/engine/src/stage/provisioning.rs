@@ -68,7 +68,7 @@ impl House {
     }
 }
 
-/// Proves SP-06: on the phone's own screen the credential is the password.
+/// Proves SP-06.b: on the phone's own screen the credential is the password.
 #[test]
 fn a_phone_is_provisioned_from_its_own_screen() {
     let mut house = House::new();
@@ -82,7 +82,7 @@ fn a_phone_is_provisioned_from_its_own_screen() {
     house.stage.is_still();
 }
 
-/// Proves SP-05: the self-service ID names the user on a screen as well.
+/// Proves SP-05.c: the self-service ID names the user on a screen as well.
 #[test]
 fn the_self_service_id_is_accepted_on_a_screen() {
     let mut house = House::new();
@@ -91,7 +91,7 @@ fn the_self_service_id_is_accepted_on_a_screen() {
     assert!(house.screen(&number, Some(PASSWORD)).is_ok());
 }
 
-/// Proves SP-07: wrong passwords are refused like unknown users, and lock in the end.
+/// Proves SP-07.a: wrong passwords are refused like unknown users, and lock in the end.
 #[test]
 fn wrong_passwords_are_refused_and_lock_the_user() {
     let mut house = House::new();
@@ -127,7 +127,7 @@ fn a_screen_hears_of_every_failure() {
     assert_eq!(house.refused("suzuki", Some(PASSWORD)), Code::NotFound);
 }
 
-/// Proves SP-10: an application assigns only whom it has authenticated, in its own session.
+/// Proves SP-10.c: an application assigns only whom it has authenticated, in its own session.
 #[test]
 fn an_assignment_needs_its_proof() {
     let mut house = House::new();

@@ -21,7 +21,7 @@ fn settings(world: &mut World, patch: serde_json::Value) {
     world.change(id, patch);
 }
 
-/// Proves SP-43.
+/// Proves SP-43.e.
 #[test]
 fn it_gets_the_next_number_and_is_told_to_fetch_its_file() {
     let mut world = World::new();
@@ -115,7 +115,7 @@ fn from_a_network_that_is_not_allowed_it_is_refused() {
     assert_eq!(world.register(id), 200);
 }
 
-/// Proves SP-43: an exhausted range is refused with an alarm.
+/// Proves SP-43.g: an exhausted range is refused with an alarm.
 #[test]
 fn when_no_number_is_left_it_is_refused_and_an_alarm_is_raised() {
     let mut world = World::new();

@@ -125,7 +125,7 @@ impl House {
     }
 }
 
-/// Proves SP-44.
+/// Proves SP-44.e.
 #[test]
 fn a_phone_assigned_while_it_restarts_becomes_its_owners() {
     for (enterprise, house) in [
@@ -146,7 +146,7 @@ fn a_phone_assigned_while_it_restarts_becomes_its_owners() {
     }
 }
 
-/// Proves SP-44: the word to restart is lost, and the phone goes on as before.
+/// Proves SP-44.e: the word to restart is lost, and the phone goes on as before.
 #[test]
 fn a_phone_whose_restart_was_lost_becomes_its_owners() {
     for enterprise in [true, false] {
@@ -161,7 +161,7 @@ fn a_phone_whose_restart_was_lost_becomes_its_owners() {
     }
 }
 
-/// Proves SP-44: the node stops after the commit, before or after it heard of it.
+/// Proves SP-44.e: the node stops after the commit, before or after it heard of it.
 #[test]
 fn a_phone_whose_node_stopped_before_the_restart_becomes_its_owners() {
     for enterprise in [true, false] {
@@ -181,7 +181,7 @@ fn a_phone_whose_node_stopped_before_the_restart_becomes_its_owners() {
     }
 }
 
-/// Proves SP-44: its temporary number is another new phone's by then.
+/// Proves SP-44.e: its temporary number is another new phone's by then.
 #[test]
 fn a_phone_whose_old_number_is_anothers_becomes_its_owners() {
     let mut house = House::new(false);
@@ -197,7 +197,7 @@ fn a_phone_whose_old_number_is_anothers_becomes_its_owners() {
     house.ends_well();
 }
 
-/// Proves SP-44: a phone that asks for proof is shown the secret that it still has.
+/// Proves SP-44.e: a phone that asks for proof is shown the secret that it still has.
 #[test]
 fn a_phone_with_outdated_settings_may_ask_for_proof() {
     let mut house = House::new(true);
@@ -207,7 +207,7 @@ fn a_phone_with_outdated_settings_may_ask_for_proof() {
     assert_eq!(house.world.phones[&house.phone].proofs, [true]);
 }
 
-/// Proves SP-44: once in half a minute, and again when the word was lost.
+/// Proves SP-44.e: once in half a minute, and again when the word was lost.
 #[test]
 fn it_is_told_again_but_not_at_every_try() {
     let mut house = House::new(true);

@@ -79,7 +79,7 @@ impl Line {
 
 const KEYS: &str = "1234567890*#ABCD11";
 
-/// Proves SP-15: digits by RFC 4733 with every codec.
+/// Proves SP-15.e: digits by RFC 4733 with every codec.
 #[test]
 fn keys_go_over_as_events_with_every_codec() {
     for codec in codecs_available() {
@@ -91,7 +91,7 @@ fn keys_go_over_as_events_with_every_codec() {
     }
 }
 
-/// Proves SP-15: digits as tones with G.711 and L16.
+/// Proves SP-15.f: digits as tones with G.711 and L16.
 #[test]
 fn keys_go_over_as_tones() {
     for codec in [Codec::Pcmu, Codec::Pcma, Codec::L16] {

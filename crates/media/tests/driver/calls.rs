@@ -26,7 +26,7 @@ fn recorded(event: &MediaEvent) -> Option<(u64, RecordEnd, Duration)> {
     }
 }
 
-/// Proves SP-15: keys as events go over with every codec of the route point.
+/// Proves SP-15.e: keys as events go over with every codec of the route point.
 #[test]
 fn keys_reach_the_other_side_with_every_codec() {
     for codec in codecs_available() {
@@ -40,7 +40,7 @@ fn keys_reach_the_other_side_with_every_codec() {
     }
 }
 
-/// Proves SP-15: keys as tones.
+/// Proves SP-15.f: keys as tones.
 #[test]
 fn keys_reach_the_other_side_as_tones() {
     let (one, mut two) = pair(|target| target.event_payload_type = None);
@@ -85,7 +85,7 @@ fn what_is_played_is_recorded_on_the_other_side() {
     });
 }
 
-/// Proves SP-15: prompts are heard with every codec of the route point.
+/// Proves SP-15.a, SP-15.b, SP-15.c and SP-15.d: prompts are heard with every codec of the route point.
 #[test]
 fn a_prompt_is_heard_with_every_codec() {
     for codec in codecs_available() {

@@ -117,7 +117,7 @@ fn parting(mut left: String, mut right: String) -> String {
 mod tests {
     use super::*;
 
-    /// Proves SP-40.
+    /// Proves SP-40.c.
     #[test]
     fn tags_expand_to_their_values_and_what_is_no_tag_stays() {
         let tags = Tags {
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(&*tags.expand("#DirectoryNumber#", 2), "20");
     }
 
-    /// Proves SP-40.
+    /// Proves SP-40.c.
     #[test]
     fn a_tag_without_a_value_takes_its_comma_along() {
         let tags = Tags { user: None, number: "2001", product: "A. Phone (x)", mac: None };

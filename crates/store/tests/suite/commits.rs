@@ -130,7 +130,7 @@ fn the_refusal_of_a_bad_body_names_its_field() {
     assert_eq!(refusal.field.as_deref(), Some("partition"));
 }
 
-/// Proves SP-56: a refused assignment is in the audit too, with its reason.
+/// Proves SP-56.d: a refused assignment is in the audit too, with its reason.
 #[test]
 fn a_refused_assignment_is_audited() {
     let world = World::new();

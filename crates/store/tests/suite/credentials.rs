@@ -26,7 +26,7 @@ fn try_pin(handle: &StoreHandle, user: ObjectId, pin: &str) -> Verification {
     handle.verify(Some(user), PIN, &SecretText::new(pin))
 }
 
-/// Proves SP-07.
+/// Proves SP-07.a and SP-07.b.
 #[test]
 fn an_account_locks_after_so_many_failures_and_stays_so_over_a_restart() {
     let world = World::new();
@@ -70,7 +70,7 @@ fn a_failure_that_was_none_is_taken_back() {
     handle.forgive(ObjectId(999_999), PIN);
 }
 
-/// Proves SP-07: parallel guessing looks at no more secrets than the policy allows.
+/// Proves SP-07.a: parallel guessing looks at no more secrets than the policy allows.
 #[test]
 fn many_guesses_at_once_get_no_further_than_one_after_the_other() {
     let world = World::new();
@@ -95,7 +95,7 @@ fn many_guesses_at_once_get_no_further_than_one_after_the_other() {
     assert_eq!(try_pin(&store.handle(), user, "72951"), locked);
 }
 
-/// Proves SP-07: the code is rate-limited, whoever guesses.
+/// Proves SP-07.g: the code is rate-limited, whoever guesses.
 #[test]
 fn the_code_is_locked_for_a_minute_after_so_many_failures() {
     let world = World::new();

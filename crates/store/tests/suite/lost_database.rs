@@ -40,7 +40,7 @@ fn names(handle: &StoreHandle) -> Vec<String> {
     handle.directory().all::<Partition>().map(|(_, p)| p.name.to_string()).collect()
 }
 
-/// Proves SP-17: "never seen" is final.
+/// Proves SP-17.d: "never seen" is final.
 #[test]
 fn an_operation_that_was_asked_for_before_it_came_is_never_carried_out() {
     let world = World::new();
@@ -92,7 +92,7 @@ fn on_a_full_disk_changes_are_refused_and_come_when_there_is_room() {
     assert_eq!(names(&handle), ["A"]);
 }
 
-/// Proves SP-17: an outcome that is not known is told as unknown and found out.
+/// Proves SP-17.d: an outcome that is not known is told as unknown and found out.
 #[test]
 fn when_the_answer_to_a_commit_is_lost_the_outcome_is_found_out() {
     let world = World::embedded();
@@ -180,7 +180,7 @@ fn while_the_server_is_gone_nothing_is_begun_and_afterwards_everything_works() {
     assert_eq!(names(&handle), ["A", "B"]);
 }
 
-/// Proves SP-17: an outcome that is not known is told as unknown and found out.
+/// Proves SP-17.d: an outcome that is not known is told as unknown and found out.
 #[test]
 fn when_the_connection_breaks_in_a_commit_the_outcome_is_found_out() {
     let Some((world, proxy)) = behind_a_proxy() else { return };

@@ -83,7 +83,7 @@ fn a_node_that_missed_pruned_changes_reads_everything_again() {
     assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["A", "B", "C", "D"]);
 }
 
-/// Proves SP-07: a lock holds on every node.
+/// Proves SP-07.a: a lock holds on every node.
 #[test]
 fn an_account_locked_on_one_node_is_locked_on_the_other() {
     let world = World::new();

@@ -48,7 +48,7 @@ fn storm(handle: &StoreHandle, operations: impl Iterator<Item = Operation>) -> V
     receive.iter().map(committed).collect()
 }
 
-/// Proves SP-43 and SP-17: each phone comes in once with a number of its own, and each assignment
+/// Proves SP-43.e and SP-17.d: each phone comes in once with a number of its own, and each assignment
 /// is there whole.
 #[test]
 fn a_boot_storm_and_a_hundred_assignments_at_once_leave_nothing_doubled() {

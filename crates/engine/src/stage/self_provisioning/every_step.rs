@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Proves SP-17: hanging up at any step leaves the assignment complete or not begun.
+/// Proves SP-17.d: hanging up at any step leaves the assignment complete or not begun.
 #[test]
 fn the_caller_hangs_up_at_every_step() {
     let steps = whole(&House::new()).len();
@@ -31,7 +31,7 @@ fn the_caller_hangs_up_at_every_step() {
     }
 }
 
-/// Proves SP-17: hold, transfer or conference at any step drops the call at once, and 20 seconds
+/// Proves SP-17.a and SP-17.b: hold, transfer or conference at any step drops the call at once, and 20 seconds
 /// later the phone says so.
 #[test]
 fn a_call_key_at_every_step_drops_the_call() {
@@ -61,7 +61,7 @@ fn a_call_key_at_every_step_drops_the_call() {
     }
 }
 
-/// Proves SP-17: holding by re-INVITE counts as a call key.
+/// Proves SP-17.a: holding by re-INVITE counts as a call key.
 #[test]
 fn hold_by_new_media_drops_the_call_too() {
     let mut house = House::new();
@@ -72,7 +72,7 @@ fn hold_by_new_media_drops_the_call_too() {
     house.stage.is_empty();
 }
 
-/// Proves SP-16: call 101 finds it busy, and no call in progress suffers.
+/// Proves SP-16.b: call 101 finds it busy, and no call in progress suffers.
 #[test]
 fn the_hundred_and_first_call_finds_it_busy() {
     let mut house = House::new();

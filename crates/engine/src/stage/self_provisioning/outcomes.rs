@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Proves SP-17: an answer that comes late is announced as what it is.
+/// Proves SP-17.d: an answer that comes late is announced as what it is.
 #[test]
 fn a_late_commit_is_announced_when_it_is_known() {
     let mut house = House::new();
@@ -17,7 +17,7 @@ fn a_late_commit_is_announced_when_it_is_known() {
     assert_eq!(house.hears(leg)[0], "assigned");
 }
 
-/// Proves SP-17: a lost answer is asked for.
+/// Proves SP-17.d: a lost answer is asked for.
 #[test]
 fn a_lost_answer_is_asked_for() {
     let mut house = House::new();
@@ -31,7 +31,7 @@ fn a_lost_answer_is_asked_for() {
     house.is_assigned();
 }
 
-/// Proves SP-17: an order that never arrived changed nothing, and the caller hears so.
+/// Proves SP-17.d: an order that never arrived changed nothing, and the caller hears so.
 #[test]
 fn an_order_that_was_lost_changed_nothing() {
     let mut house = House::new();
@@ -45,7 +45,7 @@ fn an_order_that_was_lost_changed_nothing() {
     house.is_untouched();
 }
 
-/// Proves SP-17: an outcome that nobody knows is announced as neither; when it turns out to be done,
+/// Proves SP-17.d: an outcome that nobody knows is announced as neither; when it turns out to be done,
 /// the phone restarts.
 #[test]
 fn an_unknown_outcome_is_announced_as_unknown() {
@@ -68,7 +68,7 @@ fn an_unknown_outcome_is_announced_as_unknown() {
     house.stage.is_still();
 }
 
-/// Proves SP-17: whoever calls again before the outcome is known does not hear that nothing was done.
+/// Proves SP-17.d: whoever calls again before the outcome is known does not hear that nothing was done.
 #[test]
 fn calling_again_before_the_outcome_is_known() {
     let mut house = House::new();
@@ -85,7 +85,7 @@ fn calling_again_before_the_outcome_is_known() {
     assert_eq!(house.stage.submitted.len(), 1, "submitted once");
 }
 
-/// Proves SP-17: a store that is never back is asked for a day, and then somebody is told.
+/// Proves SP-17.d: a store that is never back is asked for a day, and then somebody is told.
 #[test]
 fn an_outcome_that_stays_unknown_raises_an_alarm() {
     let mut house = House::new();

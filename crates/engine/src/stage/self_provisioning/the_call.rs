@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Proves SP-12, SP-44, SP-56: a new phone becomes its owner's by one call.
+/// Proves SP-12.a, SP-12.c, SP-12.d, SP-12.e and SP-12.f: a new phone becomes its owner's by one call.
 #[test]
 fn a_phone_provisions_itself() {
     let mut house = House::new();
@@ -35,7 +35,7 @@ fn a_phone_provisions_itself() {
     house.stage.is_still();
 }
 
-/// Proves SP-12: keys stop every prompt, also when they are told by INFO.
+/// Proves SP-12.h: keys stop every prompt, also when they are told by INFO.
 #[test]
 fn a_key_stops_a_prompt() {
     let mut house = House::new();
@@ -49,7 +49,7 @@ fn a_key_stops_a_prompt() {
     assert_eq!(house.hears(leg), ["greeting", "enter-self-service-id", "enter-pin"]);
 }
 
-/// Proves SP-12: `*` restarts the entry wherever it is pressed.
+/// Proves SP-12.g: `*` restarts the entry wherever it is pressed.
 #[test]
 fn a_star_restarts_the_entry() {
     for before in ["", "20", "ID#", "ID#12", "ID#PIN#"] {
@@ -66,7 +66,7 @@ fn a_star_restarts_the_entry() {
     }
 }
 
-/// Proves SP-12: any other phone is told that it is not open.
+/// Proves SP-12.b: any other phone is told that it is not open.
 #[test]
 fn another_phone_is_not_open() {
     let mut house = House::new();
@@ -78,7 +78,7 @@ fn another_phone_is_not_open() {
     house.stage.is_empty();
 }
 
-/// Proves SP-07: wrong entries end the call, and lock the user in the end.
+/// Proves SP-07.d and SP-07.e: wrong entries end the call, and lock the user in the end.
 #[test]
 fn wrong_pins_end_the_call_and_lock_the_user() {
     let mut house = House::new();
@@ -103,7 +103,7 @@ fn wrong_pins_end_the_call_and_lock_the_user() {
     house.is_untouched();
 }
 
-/// Proves SP-07: an unknown ID sounds like a wrong PIN.
+/// Proves SP-07.a: an unknown ID sounds like a wrong PIN.
 #[test]
 fn an_unknown_id_sounds_like_a_wrong_pin() {
     let mut house = House::new();
@@ -114,7 +114,7 @@ fn an_unknown_id_sounds_like_a_wrong_pin() {
     assert_eq!(house.hears(leg), heard);
 }
 
-/// Proves SP-34: each failed condition has its own prompt.
+/// Proves SP-34.f: each failed condition has its own prompt.
 #[test]
 fn each_failed_condition_has_its_own_prompt() {
     let profile = |patch| {
@@ -144,7 +144,7 @@ fn each_failed_condition_has_its_own_prompt() {
     house.fails_with("user-locked");
 }
 
-/// Proves SP-32: without a device template the prescribed sentence is said.
+/// Proves SP-32.b: without a device template the prescribed sentence is said.
 #[test]
 fn without_a_device_template_the_assignment_fails() {
     let mut house = House::new();
@@ -153,7 +153,7 @@ fn without_a_device_template_the_assignment_fails() {
     house.fails_with("no-template");
 }
 
-/// Proves SP-13: with more than one language the caller chooses by key, in the order of the list.
+/// Proves SP-13.d: with more than one language the caller chooses by key, in the order of the list.
 #[test]
 fn the_caller_chooses_a_language() {
     let both = ["ja-JP", "en-US"];
@@ -174,7 +174,7 @@ fn the_caller_chooses_a_language() {
     assert!(house.hears(leg).ends_with(&["ja-JP/enter-self-service-id".into()]));
 }
 
-/// Proves SP-03: the administrators' code is accepted in place of the user's PIN, in its mode.
+/// Proves SP-03.a: the administrators' code is accepted in place of the user's PIN, in its mode.
 #[test]
 fn an_administrator_enters_the_code() {
     let mode = json!({ "mode": "users-and-administrators" });
@@ -193,7 +193,7 @@ fn an_administrator_enters_the_code() {
     assert_eq!(*proven_by, jackfield_model::ProvenBy::Code);
 }
 
-/// Proves SP-03: the administrators' code is no wrong PIN of the user's, however often it is keyed in.
+/// Proves SP-03.d: the administrators' code is no wrong PIN of the user's, however often it is keyed in.
 #[test]
 fn the_code_does_not_count_against_the_user() {
     let mode = json!({ "mode": "users-and-administrators" });
@@ -273,7 +273,7 @@ fn keys_pressed_while_the_pin_is_checked() {
     house.is_assigned();
 }
 
-/// Proves SP-02: in the default mode the code is of no use.
+/// Proves SP-02.d: in the default mode the code is of no use.
 #[test]
 fn the_code_is_refused_where_only_users_authenticate() {
     let mut house = House::new();
@@ -286,7 +286,7 @@ fn the_code_is_refused_where_only_users_authenticate() {
     assert_eq!(house.hears(leg)[0], "invalid-id-or-credential");
 }
 
-/// Proves SP-05: without authentication the ID alone is enough.
+/// Proves SP-05.a: without authentication the ID alone is enough.
 #[test]
 fn without_authentication_the_id_is_enough() {
     let mut house = House::with_settings(json!({ "mode": "none" }), &["en-US"]);

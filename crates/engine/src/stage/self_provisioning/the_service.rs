@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Proves SP-18: callers hear reorder until the route point registers, after the delay.
+/// Proves SP-18.b and SP-18.d: callers hear reorder until the route point registers, after the delay.
 #[test]
 fn after_a_start_the_route_point_registers_later() {
     let mut house = House::new();
@@ -15,7 +15,7 @@ fn after_a_start_the_route_point_registers_later() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves SP-18: when the service stops its calls drop at once, and an assignment that was submitted
+/// Proves SP-18.a: when the service stops its calls drop at once, and an assignment that was submitted
 /// goes on to its end.
 #[test]
 fn the_service_stops_at_every_step() {
@@ -42,7 +42,7 @@ fn the_service_stops_at_every_step() {
     }
 }
 
-/// Proves SP-26: with no application user the IVR does not run, and the status says so.
+/// Proves SP-26.a: with no application user the IVR does not run, and the status says so.
 #[test]
 fn without_an_application_user_it_does_not_run() {
     let mut house = House::with_settings(json!({ "application_user": null }), &["en-US"]);
@@ -51,7 +51,7 @@ fn without_an_application_user_it_does_not_run() {
     assert_eq!(house.stage.ended[&leg], Cause::Congestion);
 }
 
-/// Proves SP-19: a running service keeps the settings it started with.
+/// Proves SP-19.a: a running service keeps the settings it started with.
 #[test]
 fn changed_settings_wait_for_a_restart() {
     let mut house = House::new();
@@ -62,7 +62,7 @@ fn changed_settings_wait_for_a_restart() {
     assert_eq!(house.hears(leg), ["enter-pin"]);
 }
 
-/// Proves SP-10: it works as the chosen application user, with that user's rights and no others, and
+/// Proves SP-10.c: it works as the chosen application user, with that user's rights and no others, and
 /// tries again until it has them.
 #[test]
 fn without_its_rights_it_does_not_run() {
@@ -83,7 +83,7 @@ fn without_its_rights_it_does_not_run() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves SP-25: an application user that does not control the route point can't open it.
+/// Proves SP-25.e: an application user that does not control the route point can't open it.
 #[test]
 fn a_user_that_does_not_control_the_route_point_is_refused() {
     let user = jackfield_model::defaults::sample::APPLICATION_USER;
@@ -94,7 +94,7 @@ fn a_user_that_does_not_control_the_route_point_is_refused() {
     assert!(house.stage.overview().ivr.starts_with("forbidden"));
 }
 
-/// Proves SP-11: while the service is off nobody is served, and the settings can be changed.
+/// Proves SP-11.b: while the service is off nobody is served, and the settings can be changed.
 #[test]
 fn while_it_is_off_the_settings_can_be_changed() {
     let mut house = House::new();
@@ -126,7 +126,7 @@ fn it_returns_with_the_cti_manager() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves SP-15: the codecs of the route point, G.729 only where the node can code it.
+/// Proves SP-15.a, SP-15.b, SP-15.c and SP-15.d: the codecs of the route point, G.729 only where the node can code it.
 #[test]
 fn the_codecs_of_the_route_point() {
     let answered = |formats: &str, maps: &str, g729: bool| {

@@ -83,7 +83,7 @@ mod tests {
         Now::default() + Duration::from_secs(seconds)
     }
 
-    /// Proves SP-60: what is wanted is asked for at once, then whenever it is due.
+    /// Proves SP-60.c: what is wanted is asked for at once, then whenever it is due.
     #[test]
     fn a_wanted_lease_is_asked_for_at_once_and_again_when_it_is_due() {
         let mut book = Book::default();
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(book.all(), [ONE]);
     }
 
-    /// Proves SP-60: an answer to what was given up meanwhile does not count, wanted again or not:
+    /// Proves SP-60.c: an answer to what was given up meanwhile does not count, wanted again or not:
     /// somebody else may have had the lease in between.
     #[test]
     fn an_answer_to_what_was_given_up_does_not_count() {
