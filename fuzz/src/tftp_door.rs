@@ -3,6 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use jackfield_vocabulary::share;
+
 use crate::tftp::server::Server;
 use crate::tftp::{FileFault, FileSource, Limits};
 
@@ -22,7 +24,9 @@ impl FileSource for Long {
 /// Datagrams of a few clients, each with its length and who sends it when. What is sent in answer
 /// stays in proportion, and every transfer has an end.
 pub fn tftp(data: &[u8]) {
-    let limits = Limits { transfers: 8, per_source: 4, bytes: 256 * 1024, sockets: 1 };
+    let transfers = share::Limits { total: 8, share: 4, proved_share: 4, reserve: 0 };
+    let bytes = share::Limits { total: 256 * 1024, share: 128 * 1024, proved_share: 0, reserve: 0 };
+    let limits = Limits { transfers, bytes, sockets: 1 };
     let mut server = Server::new(&Long, limits);
     let mut now = Duration::ZERO;
     let mut sent = 0;

@@ -287,6 +287,14 @@ pub enum Output {
         /// One whole SIP message.
         message: Arc<[u8]>,
     },
+    /// A device registered over this stream, or proved its secret over it: the shell does not close
+    /// it to make room for strangers.
+    KeepStream {
+        /// Which.
+        flow: Flow,
+        /// The device proved its secret.
+        proved: bool,
+    },
     /// Close a stream.
     Disconnect {
         /// Which.

@@ -7,7 +7,7 @@ use jackfield_vocabulary::share::{Allowance, Full, Holder, Limits, Pace, PlaceUs
 use jackfield_vocabulary::{Now, UnixTime};
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits { total: 10, share: 4, reserve: 3 };
+const LIMITS: Limits = Limits { total: 10, share: 4, proved_share: 6, reserve: 3 };
 
 fn address(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
@@ -210,7 +210,8 @@ proptest! {
             for who in 0..6 {
                 for holder in [stranger(who), proved(who)] {
                     prop_assert_eq!(places.held_by(holder), sum(&|whose| whose == holder));
-                    prop_assert!(places.held_by(holder) <= LIMITS.share);
+                    let share = if holder.proved { LIMITS.proved_share } else { LIMITS.share };
+                    prop_assert!(places.held_by(holder) <= share);
                 }
             }
         }

@@ -226,6 +226,11 @@ impl Devices {
             binding.flow = flow.clone();
         }
         let mut changed = fresh || before != flow.remote;
+        let proved = trust == Trust::Proved && binding.trust != trust;
+        if flow.connection.is_some() && (changed || proved) {
+            let proved = trust == Trust::Proved;
+            ctx.out.push(Output::KeepStream { flow: flow.clone(), proved });
+        }
         binding.generation = ctx.directory.secrets().generation(device);
         if trust == Trust::Proved {
             changed |= binding.trust != trust;

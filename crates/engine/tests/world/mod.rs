@@ -247,7 +247,7 @@ impl World {
                 self.input(Input::RoutePoint { device, ownership: Ownership::Own { until } });
             }
             Output::RoutePoint { .. } => {}
-            Output::Disconnect { .. } | Output::Verify { .. } => {}
+            Output::Disconnect { .. } | Output::KeepStream { .. } | Output::Verify { .. } => {}
             other => panic!("the world does not know {other:?}"),
         }
     }

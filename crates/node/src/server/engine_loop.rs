@@ -304,6 +304,11 @@ impl<M: Machine> Loop<M> {
                 self.prepared.datagrams.queue(flow.remote, message);
             }
             Output::Transmit { flow, message } => self.send_on_stream(flow, message),
+            Output::KeepStream { flow, proved } => {
+                if let Some(connection) = flow.connection {
+                    self.streams.keep(connection, proved);
+                }
+            }
             Output::Disconnect { flow } => {
                 // Without its sender the writing task ends, and with it the connection.
                 if let Some(connection) = flow.connection {

@@ -208,7 +208,9 @@ impl Server {
         );
         let mut doors = BTreeMap::new();
         let tftp_files = Arc::new(TftpFiles(files.clone()));
-        doors.insert(Service::Tftp, tftp_door(runtime.handle().clone(), tftp_address, tftp_files));
+        let tftp = crate::tftp::Board::default();
+        let tftp_door = tftp_door(runtime.handle().clone(), tftp_address, tftp_files, tftp.clone());
+        doors.insert(Service::Tftp, tftp_door);
         let file_router = jackfield_web::file_router(files.clone());
         let file_http = http_door(runtime.handle().clone(), files_address, file_router);
         doors.insert(Service::FileHttp, file_http);
@@ -229,6 +231,7 @@ impl Server {
             alarms,
             figures,
             streams,
+            tftp,
             media: Arc::clone(&media),
         });
         let router = jackfield_web::router(App::new(AppSettings {

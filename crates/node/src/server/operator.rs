@@ -18,6 +18,7 @@ use super::leases::running_anywhere;
 use super::orders;
 use super::services::Services;
 use super::streams::Streams;
+use crate::tftp;
 
 /// This node, as the doors see it.
 pub(crate) struct NodeOperator {
@@ -27,6 +28,7 @@ pub(crate) struct NodeOperator {
     pub(crate) alarms: AlarmBoard,
     pub(crate) figures: Arc<Figures>,
     pub(crate) streams: Streams,
+    pub(crate) tftp: tftp::Board,
     pub(crate) media: Arc<DriverHandle>,
 }
 
@@ -95,11 +97,11 @@ impl NodeOperator {
     /// The engine's counts with those of the shell beside them.
     fn overview(&self, overview: jackfield_engine::Overview) -> Overview {
         let mut counters = overview.counters;
-        let media = self.media.figures();
+        let (media, streams) = (self.media.figures(), self.streams.figures());
         let own = [
             ("streams_opened", self.streams.opened()),
-            ("streams_open", self.streams.open() as u64),
-            ("streams_refused", self.streams.refused()),
+            ("streams_open", streams.held),
+            ("streams_refused", streams.refused),
             ("orders_refused", self.lanes.refused()),
             ("media_packets_sent", media.sent),
             ("media_packets_received", media.received),
@@ -120,7 +122,7 @@ impl NodeOperator {
             ivr_owner: overview.ivr_owner,
             mode: overview.mode,
             counters,
-            limits: overview.limits,
+            limits: [overview.limits, vec![streams], self.tftp.figures()].concat(),
         }
     }
 

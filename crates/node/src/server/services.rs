@@ -265,6 +265,7 @@ pub(crate) fn tftp_door(
     runtime: Handle,
     address: SocketAddr,
     source: Arc<dyn tftp::FileSource>,
+    board: tftp::Board,
 ) -> Door {
     Box::new(move |stopped| {
         let socket = std::net::UdpSocket::bind(address)
@@ -273,9 +274,9 @@ pub(crate) fn tftp_door(
         let _guard = runtime.enter();
         let socket = tokio::net::UdpSocket::from_std(socket)?;
         let source = Arc::clone(&source);
-        let limits = tftp::Limits::default();
+        let (limits, board) = (tftp::Limits::default(), board.clone());
         Ok(runtime.spawn(async move {
-            if let Err(error) = tftp::serve(socket, source, limits, stopped).await {
+            if let Err(error) = tftp::serve(socket, source, limits, board, stopped).await {
                 tracing::error!(error.cause = %error, "the TFTP door closed");
             }
         }))

@@ -4,26 +4,23 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jackfield_engine::Input;
 use jackfield_sip::{Flow, ParseError, StreamEvent, StreamFault, StreamFramer, Transport};
+use jackfield_vocabulary::share::{Figures, Holder, Places, Total, uses};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lanes::{Lanes, NotTaken, Order};
 use super::limits::file_limit;
 
-/// Connections at the most: every phone of a large cluster on one node. One address has half of
-/// them at the most, so that it can't shut all others out.
-const CONNECTIONS: usize = 70_000;
 /// Descriptors left for everything else when the system allows fewer than that.
 const RESERVE: usize = 1000;
 /// Messages that may wait to be written on one connection.
@@ -47,23 +44,45 @@ pub(crate) struct Streams {
 
 struct Shared {
     lanes: Lanes,
-    next: AtomicU64,
-    open: AtomicUsize,
-    refused: AtomicU64,
-    most: usize,
-    sources: Mutex<HashMap<IpAddr, usize>>,
+    open: Mutex<Open>,
+}
+
+/// The connections that are open.
+struct Open {
+    places: Places<u64>,
+    /// How each is told to end.
+    ends: HashMap<u64, Arc<Notify>>,
+    /// Connections opened since the start.
+    number: u64,
 }
 
 impl Shared {
-    /// A connection of an address is gone.
-    fn leave(&self, address: IpAddr) {
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = sources.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                sources.remove(&address);
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Open {
+    /// Takes a place for a connection; those that have to go for it are told to end.
+    fn enter(&mut self, holder: Holder) -> Option<(u64, Arc<Notify>)> {
+        let connection = self.number + 1;
+        for gone in self.places.take(connection, holder, 1).ok()? {
+            if let Some(end) = self.ends.remove(&gone) {
+                end.notify_one();
             }
         }
+        if !holder.proved {
+            self.places.idle(&connection);
+        }
+        self.number = connection;
+        let end = Arc::new(Notify::new());
+        self.ends.insert(connection, Arc::clone(&end));
+        Some((connection, end))
+    }
+
+    fn leave(&mut self, connection: u64) {
+        self.places.release(&connection);
+        self.ends.remove(&connection);
     }
 }
 
@@ -72,35 +91,42 @@ impl Streams {
         Self {
             shared: Arc::new(Shared {
                 lanes,
-                next: AtomicU64::new(1),
-                open: AtomicUsize::new(0),
-                refused: AtomicU64::new(0),
-                most: CONNECTIONS.min(file_limit().saturating_sub(RESERVE)),
-                sources: Mutex::default(),
+                open: Mutex::new(Open {
+                    places: Places::new(uses::SIP_STREAMS.limits_of(most())),
+                    ends: HashMap::new(),
+                    number: 0,
+                }),
             }),
         }
     }
 
     /// Connections opened since the start, by either side.
     pub(crate) fn opened(&self) -> u64 {
-        self.shared.next.load(Ordering::Relaxed) - 1
+        self.shared.open().number
     }
 
-    /// Connections open now.
-    pub(crate) fn open(&self) -> usize {
-        self.shared.open.load(Ordering::Relaxed)
+    /// Connections open now, refused, and closed to make room.
+    pub(crate) fn figures(&self) -> Figures {
+        uses::SIP_STREAMS.figures(&self.shared.open().places)
     }
 
-    /// Connections refused because there were too many.
-    pub(crate) fn refused(&self) -> u64 {
-        self.shared.refused.load(Ordering::Relaxed)
+    /// A phone registered over this connection: it is not closed to make room for strangers.
+    pub(crate) fn keep(&self, connection: u64, proved: bool) {
+        let mut open = self.shared.open();
+        open.places.busy(&connection);
+        if proved {
+            open.places.prove(&connection);
+        }
     }
 
     /// Accepts connections until the task is ended.
     pub(crate) async fn accept(self, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, remote)) => self.admit(stream, remote),
+                // One that finds no place is closed.
+                Ok((stream, remote)) => {
+                    drop(self.adopt(stream, Holder::stranger(remote.ip()), remote))
+                }
                 Err(error) => {
                     tracing::warn!(error.cause = %error, "a connection could not be accepted");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -113,7 +139,9 @@ impl Streams {
     pub(crate) async fn dial(self, flow: Flow, message: Arc<[u8]>) {
         match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
             Ok(Ok(stream)) => {
-                let Some(sender) = self.adopt(stream, flow.remote) else { return };
+                // To where a phone of ours registered from.
+                let holder = Holder::proved(flow.remote.ip());
+                let Some(sender) = self.adopt(stream, holder, flow.remote) else { return };
                 let _ = sender.send(message).await;
             }
             _ => {
@@ -122,39 +150,18 @@ impl Streams {
         }
     }
 
-    fn admit(&self, stream: TcpStream, remote: SocketAddr) {
-        if self.adopt(stream, remote).is_none() {
-            self.shared.refused.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Starts the two tasks of a connection.
-    fn adopt(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Arc<[u8]>>> {
-        if self.open() >= self.shared.most || !self.enter(remote.ip()) {
-            return None;
-        }
-        let adopted = self.run(stream, remote);
-        if adopted.is_none() {
-            self.shared.leave(remote.ip());
-        }
-        adopted
-    }
-
-    /// Counts a connection of an address; `false` when it has its share.
-    fn enter(&self, address: IpAddr) -> bool {
-        let mut sources = self.shared.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = sources.entry(address).or_default();
-        let room = *count < self.shared.most / 2;
-        *count += usize::from(room);
-        room
-    }
-
-    fn run(&self, stream: TcpStream, remote: SocketAddr) -> Option<mpsc::Sender<Arc<[u8]>>> {
+    /// Starts the two tasks of a connection, if there is a place for it.
+    fn adopt(
+        &self,
+        stream: TcpStream,
+        holder: Holder,
+        remote: SocketAddr,
+    ) -> Option<mpsc::Sender<Arc<[u8]>>> {
         let local = stream.local_addr().ok()?;
+        let (connection, end) = self.shared.open().enter(holder)?;
         let _ = stream.set_nodelay(true);
         let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(120));
         let _ = SockRef::from(&stream).set_tcp_keepalive(&keepalive);
-        let connection = self.shared.next.fetch_add(1, Ordering::Relaxed);
         let flow = Flow {
             transport: Transport::Tcp,
             local,
@@ -163,7 +170,6 @@ impl Streams {
             certificate: None,
         };
         let (sender, messages) = mpsc::channel(WRITES);
-        self.shared.open.fetch_add(1, Ordering::Relaxed);
         let (reader, writer) = stream.into_split();
         let shared = Arc::clone(&self.shared);
         let pongs = sender.clone();
@@ -172,15 +178,26 @@ impl Streams {
             let writing = tokio::spawn(write(writer, messages));
             // By the lane of its messages, so that the way for an answer is there before them.
             if shared.lanes.stream(opened).await.is_ok() {
-                read(reader, &flow, &shared.lanes, pongs).await;
+                tokio::select! {
+                    () = read(reader, &flow, &shared.lanes, pongs) => {}
+                    () = end.notified() => {}
+                }
             }
             writing.abort();
-            shared.open.fetch_sub(1, Ordering::Relaxed);
-            shared.leave(remote.ip());
+            shared.open().leave(connection);
             let _ = shared.lanes.stream(Order::StreamClosed { connection, flow }).await;
         });
         Some(sender)
     }
+}
+
+/// Connections at the most: every phone of a large cluster on one node, or as many as descriptors
+/// allow.
+fn most() -> u64 {
+    let Total::Fixed(most) = uses::SIP_STREAMS.total else { return 0 };
+    let descriptors = file_limit();
+    let descriptors = descriptors.saturating_sub(RESERVE).max(descriptors / 2);
+    most.min(u64::try_from(descriptors).unwrap_or(u64::MAX))
 }
 
 /// Reads until the other side, or bad bytes, end the connection.

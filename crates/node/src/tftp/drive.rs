@@ -10,25 +10,27 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::server::Server;
-use super::{FileSource, Limits};
+use super::{Board, FileSource, Limits};
 
 /// Serves until `stop` turns true or its sender goes. `socket` takes the requests.
 pub(crate) async fn serve(
     socket: UdpSocket,
     source: Arc<dyn FileSource>,
     limits: Limits,
+    board: Board,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let address = socket.local_addr()?;
     make_room(&socket);
     let mut desks = Vec::new();
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..limits.sockets.max(1) {
+    for number in 0..limits.sockets.max(1) {
         let desk = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).await?;
         make_room(&desk);
         let (requests, incoming) = mpsc::channel(QUEUE);
         desks.push(requests);
-        tasks.spawn(answer(desk, Arc::clone(&source), limits, incoming));
+        let board = (board.clone(), number);
+        tasks.spawn(answer(desk, Arc::clone(&source), limits, board, incoming));
     }
     let mut buffer = [0; LONGEST_DATAGRAM];
     loop {
@@ -58,6 +60,7 @@ async fn answer(
     socket: UdpSocket,
     source: Arc<dyn FileSource>,
     limits: Limits,
+    (board, number): (Board, usize),
     mut incoming: Incoming,
 ) {
     let started = Instant::now();
@@ -66,6 +69,7 @@ async fn answer(
     // What the socket can't take now counts as lost on the way: it goes again when it is due.
     let mut send = |packet: &[u8], to: SocketAddr| drop(socket.try_send_to(packet, to));
     loop {
+        board.set(number, server.figures());
         let due = server.next_due().map(|due| started + due);
         tokio::select! {
             request = incoming.recv() => {

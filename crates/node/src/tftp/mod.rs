@@ -14,6 +14,9 @@ mod transfer;
 mod tests;
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jackfield_vocabulary::share::{self, Figures, uses};
 
 pub(crate) use drive::serve;
 
@@ -36,17 +39,50 @@ pub(crate) enum FileFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Transfers that run at once.
-    pub(crate) transfers: usize,
-    /// Transfers of one address that run at once; more than that wait for their next request.
-    pub(crate) per_source: usize,
+    pub(crate) transfers: share::Limits,
     /// Bytes of files on their way.
-    pub(crate) bytes: usize,
+    pub(crate) bytes: share::Limits,
     /// Answering sockets.
     pub(crate) sockets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { transfers: 4096, per_source: 1024, bytes: 64 * 1024 * 1024, sockets: 4 }
+        let part = |limits: share::Limits| share::Limits {
+            total: limits.total / SOCKETS,
+            share: limits.share / SOCKETS,
+            proved_share: limits.proved_share / SOCKETS,
+            reserve: limits.reserve / SOCKETS,
+        };
+        Self {
+            transfers: part(uses::TFTP_TRANSFERS.limits()),
+            bytes: part(uses::TFTP_BYTES.limits()),
+            sockets: SOCKETS as usize,
+        }
     }
 }
+
+/// What the answering sockets hold, for the metrics page: each has its entry and writes it down.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Mutex<Vec<[Figures; 2]>>>);
+
+impl Board {
+    /// An answering socket tells what it holds.
+    pub(crate) fn set(&self, socket: usize, figures: [Figures; 2]) {
+        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sockets.len() <= socket {
+            sockets.resize(socket + 1, Default::default());
+        }
+        sockets[socket] = figures;
+    }
+
+    /// What all of them hold.
+    pub(crate) fn figures(&self) -> Vec<Figures> {
+        let sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |at: usize| sockets.iter().map(|one| one[at].clone()).reduce(|a, b| a.plus(&b));
+        (0..2).filter_map(sum).collect()
+    }
+}
+
+/// Answering sockets.
+const SOCKETS: u64 = 4;

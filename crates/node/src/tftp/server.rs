@@ -2,8 +2,10 @@
 //! Everything is bounded; when it is full, transfers whose client never answered make room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
 
 use super::packet::{self, ErrorCode, Packet, Request};
 use super::transfer::{Progress, Transfer};
@@ -12,18 +14,15 @@ use super::{FileFault, FileSource, Limits};
 /// The transfers of one socket.
 pub(crate) struct Server<'a> {
     source: &'a dyn FileSource,
-    limits: Limits,
     transfers: BTreeMap<SocketAddr, Running>,
     due: BTreeSet<(Duration, SocketAddr)>,
-    /// Transfers whose client never answered, the oldest first.
-    unconfirmed: BTreeSet<(u64, SocketAddr)>,
-    per_source: BTreeMap<IpAddr, usize>,
-    bytes: usize,
-    begun: u64,
+    /// The places of transfers; those whose client never answered are idle.
+    places: Places<SocketAddr>,
+    /// What their files take.
+    bytes: Places<SocketAddr>,
 }
 
 struct Running {
-    number: u64,
     name: Box<str>,
     transfer: Transfer,
 }
@@ -35,13 +34,10 @@ impl<'a> Server<'a> {
     pub(crate) fn new(source: &'a dyn FileSource, limits: Limits) -> Self {
         Self {
             source,
-            limits,
             transfers: BTreeMap::new(),
             due: BTreeSet::new(),
-            unconfirmed: BTreeSet::new(),
-            per_source: BTreeMap::new(),
-            bytes: 0,
-            begun: 0,
+            places: Places::new(limits.transfers),
+            bytes: Places::new(limits.bytes),
         }
     }
 
@@ -85,6 +81,11 @@ impl<'a> Server<'a> {
         self.due.first().map(|(due, _)| *due)
     }
 
+    /// What transfers and their files have come to.
+    pub(crate) fn figures(&self) -> [Figures; 2] {
+        [uses::TFTP_TRANSFERS.figures(&self.places), uses::TFTP_BYTES.figures(&self.bytes)]
+    }
+
     #[cfg(test)]
     pub(crate) fn running(&self) -> usize {
         self.transfers.len()
@@ -102,19 +103,21 @@ impl<'a> Server<'a> {
             send(&packet::error(ErrorCode::Undefined, why), from);
             return;
         };
-        if let Some(running) = self.transfers.get(&from) {
+        if let Some(running) = self.transfers.get_mut(&from) {
             if *running.name == *request.name && !running.transfer.is_confirmed() {
-                // The same request again: what was sent goes again when it is due.
+                running.transfer.asked_again(&mut |packet| send(packet, from));
                 return;
             }
             self.end(from);
         }
-        if self.per_source.get(&from.ip()).is_some_and(|count| *count >= self.limits.per_source) {
+        let Ok(gone) = self.places.take(from, Holder::stranger(from.ip()), 1) else {
             // Silence: the client asks again.
             return;
-        }
+        };
+        self.places.idle(&from);
+        gone.into_iter().for_each(|client| self.end(client));
         match self.source.fetch(request.name, from.ip()) {
-            Ok(file) => self.add(mode.encode(file), request, from, now, send),
+            Ok(file) => return self.add(mode.encode(file), request, from, now, send),
             Err(FileFault::NotFound) => {
                 send(&packet::error(ErrorCode::NotFound, "file not found"), from);
             }
@@ -122,6 +125,7 @@ impl<'a> Server<'a> {
                 send(&packet::error(ErrorCode::AccessViolation, "no acceptable name"), from);
             }
         }
+        self.places.release(&from);
     }
 
     fn add(
@@ -132,29 +136,16 @@ impl<'a> Server<'a> {
         now: Duration,
         send: &mut Send<'_>,
     ) {
-        if !self.make_room(file.len()) {
+        let Ok(gone) = self.bytes.take(from, Holder::stranger(from.ip()), file.len() as u64) else {
+            self.places.release(&from);
             return;
-        }
+        };
+        self.bytes.idle(&from);
+        gone.into_iter().for_each(|client| self.end(client));
         let transfer =
             Transfer::begin(file, request.options, now, &mut |packet| send(packet, from));
-        self.begun += 1;
-        self.bytes += transfer.size();
-        *self.per_source.entry(from.ip()).or_default() += 1;
         self.due.insert((transfer.due(), from));
-        self.unconfirmed.insert((self.begun, from));
-        let name = request.name.into();
-        self.transfers.insert(from, Running { number: self.begun, name, transfer });
-    }
-
-    /// Ends the oldest transfers whose clients never answered until there is room.
-    fn make_room(&mut self, bytes: usize) -> bool {
-        while self.transfers.len() >= self.limits.transfers
-            || self.bytes.saturating_add(bytes) > self.limits.bytes
-        {
-            let Some((_, oldest)) = self.unconfirmed.first().copied() else { return false };
-            self.end(oldest);
-        }
-        true
+        self.transfers.insert(from, Running { name: request.name.into(), transfer });
     }
 
     fn advance(
@@ -167,7 +158,8 @@ impl<'a> Server<'a> {
         let before = running.transfer.due();
         let progress = step(&mut running.transfer, &mut |packet| send(packet, client));
         if running.transfer.is_confirmed() {
-            self.unconfirmed.remove(&(running.number, client));
+            self.places.busy(&client);
+            self.bytes.busy(&client);
         }
         self.due.remove(&(before, client));
         match progress {
@@ -181,13 +173,7 @@ impl<'a> Server<'a> {
     fn end(&mut self, client: SocketAddr) {
         let Some(running) = self.transfers.remove(&client) else { return };
         self.due.remove(&(running.transfer.due(), client));
-        self.unconfirmed.remove(&(running.number, client));
-        self.bytes = self.bytes.saturating_sub(running.transfer.size());
-        if let Some(count) = self.per_source.get_mut(&client.ip()) {
-            *count -= 1;
-            if *count == 0 {
-                self.per_source.remove(&client.ip());
-            }
-        }
+        self.places.release(&client);
+        self.bytes.release(&client);
     }
 }

@@ -348,12 +348,41 @@ fn a_silent_client_is_given_up_and_forgotten() {
     for seconds in 1..60 {
         server.tick(Duration::from_secs(seconds), &mut |_, _| sent += 1);
     }
-    assert_eq!((sent, server.running(), server.next_due()), (3, 0, None));
+    assert_eq!((sent, server.running(), server.next_due()), (1, 0, None));
+}
+
+#[test]
+fn a_request_with_a_forged_sender_sends_it_no_more_than_a_block_for_each() {
+    let (mut server, mut sent) = (Server::new(&Sized, Limits::default()), 0);
+    let victim = SocketAddr::from(([192, 0, 2, 1], 1024));
+    for seconds in 0..60 {
+        let now = Duration::from_secs(seconds);
+        if seconds % 3 == 0 {
+            let asked = request("11000", "octet", &[]);
+            server.handle(&asked, victim, now, &mut |packet, _| sent += packet.len());
+        }
+        server.tick(now, &mut |packet, _| sent += packet.len());
+    }
+    assert!(sent <= 20 * 516, "{sent} octets for 20 requests");
+}
+
+#[test]
+fn options_are_answered_a_few_times_until_the_client_acknowledges_them() {
+    let (mut server, mut sent) = (Server::new(&Sized, Limits::default()), Vec::new());
+    let client = SocketAddr::from(([192, 0, 2, 1], 1024));
+    let asked = request("11000", "octet", &[("blksize", "1428"), ("windowsize", "16")]);
+    server.handle(&asked, client, Duration::ZERO, &mut |packet, _| sent.push(packet.len()));
+    for seconds in 1..60 {
+        server.tick(Duration::from_secs(seconds), &mut |packet, _| sent.push(packet.len()));
+    }
+    assert_eq!(sent.len(), 3);
+    assert!(sent.iter().all(|length| *length <= asked.len()), "{sent:?}");
 }
 
 #[test]
 fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
-    let limits = Limits { transfers: 100, ..Limits::default() };
+    let transfers = share::Limits { total: 100, share: 50, proved_share: 50, reserve: 0 };
+    let limits = Limits { transfers, ..Limits::default() };
     let mut server = Server::new(&Sized, limits);
     let mut out = Vec::new();
     let phone = SocketAddr::from(([198, 51, 100, 1], 1024));
@@ -377,20 +406,28 @@ fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
 
 #[test]
 fn one_address_takes_no_more_than_its_share() {
-    let limits = Limits { per_source: 10, ..Limits::default() };
-    let mut server = Server::new(&Sized, limits);
-    for port in 0..100 {
-        let from = SocketAddr::from(([192, 0, 2, 1], 1024 + port));
-        server.handle(&request("100", "octet", &[]), from, Duration::ZERO, &mut |_, _| {});
+    for hosts in [["192.0.2.1", "192.0.2.1"], ["2001:db8::1", "2001:db8::2:2"]] {
+        let mut server = Server::new(&Sized, share_of(10));
+        for port in 0..100 {
+            for host in hosts {
+                let from = SocketAddr::new(host.parse().unwrap(), 1024 + port);
+                server.handle(&request("100", "octet", &[]), from, Duration::ZERO, &mut |_, _| {});
+            }
+        }
+        assert_eq!(server.running(), 10);
+        assert_eq!(server.figures()[0].evicted, if hosts[0] == hosts[1] { 90 } else { 190 });
     }
-    assert_eq!(server.running(), 10);
+}
+
+fn share_of(share: u64) -> Limits {
+    let transfers = share::Limits { share, ..Limits::default().transfers };
+    Limits { transfers, ..Limits::default() }
 }
 
 #[test]
 fn five_thousand_phones_boot_at_once() {
     let mut clients = (0..5_000).map(|_| Client::new("11000", &[])).collect::<Vec<_>>();
-    let limits = Limits { per_source: 500, ..Limits::default() };
-    fetch_all(&mut clients, &mut quiet(), limits);
+    fetch_all(&mut clients, &mut quiet(), share_of(500));
     assert!(clients.iter().all(|client| client.file == bytes(11_000)));
 }
 
@@ -399,7 +436,8 @@ async fn phones_fetch_over_loopback() {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let server = socket.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let serving = tokio::spawn(serve(socket, Arc::new(Sized), Limits::default(), stopped));
+    let serving =
+        tokio::spawn(serve(socket, Arc::new(Sized), Limits::default(), Board::default(), stopped));
     let mut phones = tokio::task::JoinSet::new();
     for _ in 0..100 {
         phones.spawn(async move {

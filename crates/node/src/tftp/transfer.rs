@@ -34,6 +34,8 @@ pub(crate) struct Transfer {
     confirmed: bool,
     timeout: Timeout,
     sends: u32,
+    /// How often the client may ask again before it has answered.
+    repeats: u32,
     due: Duration,
 }
 
@@ -123,10 +125,23 @@ impl Transfer {
             confirmed: false,
             timeout,
             sends: 0,
+            repeats: MOST_REPEATS,
             due: now,
         };
         transfer.send_again(now, send);
         transfer
+    }
+
+    /// The client asked again before it has answered: an answer was lost. Only now that it asks does
+    /// its first block go again.
+    pub(crate) fn asked_again(&mut self, send: &mut dyn FnMut(&[u8])) {
+        if self.agreement.is_some() || self.repeats == 0 {
+            // An answer to options is small and goes again when it is due.
+            return;
+        }
+        self.repeats -= 1;
+        self.unsent = self.next;
+        self.send_window(send);
     }
 
     /// The client acknowledged a block.
@@ -169,9 +184,20 @@ impl Transfer {
         if now < self.due {
             return Progress::Running;
         }
-        let most = if self.confirmed { MOST_SENDS } else { MOST_FIRST_SENDS };
+        let bare = !self.confirmed && self.agreement.is_none();
+        let most = match self.confirmed {
+            true => MOST_SENDS,
+            false if bare => MOST_FIRST_WAITS,
+            false => MOST_FIRST_SENDS,
+        };
         if self.sends >= most {
             return Progress::GivenUp;
+        }
+        if bare {
+            // A block is many times as long as the request for it, and whoever is named as its sender
+            // may never have asked: it goes again when the client does.
+            self.wait(now);
+            return Progress::Running;
         }
         self.unsent = self.next;
         self.send_again(now, send);
@@ -188,17 +214,21 @@ impl Transfer {
         self.confirmed
     }
 
-    /// Bytes that it holds.
-    pub(crate) fn size(&self) -> usize {
-        self.file.len()
-    }
-
     /// A file whose length is a multiple of the block size ends with an empty block.
     fn blocks(&self) -> u64 {
         (self.file.len() / self.block_size) as u64 + 1
     }
 
     fn send_again(&mut self, now: Duration, send: &mut dyn FnMut(&[u8])) {
+        self.wait(now);
+        match &self.agreement {
+            Some(agreement) => send(agreement),
+            None => self.send_window(send),
+        }
+    }
+
+    /// Waits for an acknowledgement, longer each time.
+    fn wait(&mut self, now: Duration) {
         self.sends += 1;
         let wait = match &mut self.timeout {
             Timeout::Agreed(wait) => *wait,
@@ -209,10 +239,10 @@ impl Transfer {
             }
         };
         self.due = now + wait;
-        if let Some(agreement) = &self.agreement {
-            send(agreement);
-            return;
-        }
+    }
+
+    /// Sends the blocks of the window that were not sent yet.
+    fn send_window(&mut self, send: &mut dyn FnMut(&[u8])) {
         let end = (self.next + self.window).min(self.blocks() + 1);
         while self.unsent < end {
             let from = (self.unsent as usize - 1).saturating_mul(self.block_size);
@@ -233,3 +263,9 @@ const MOST_SENDS: u32 = 6;
 /// Before the client has answered at all its address may be invented, and what is sent goes to
 /// somebody who never asked.
 const MOST_FIRST_SENDS: u32 = 3;
+
+/// The same where nothing is sent while we wait: 15 seconds in all.
+const MOST_FIRST_WAITS: u32 = 4;
+
+/// A client that asks again and again gets its first block so often once more.
+const MOST_REPEATS: u32 = 4;

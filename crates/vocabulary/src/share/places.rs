@@ -33,8 +33,10 @@ pub struct Places<K: Ord> {
 pub struct Limits {
     /// By all together.
     pub total: u64,
-    /// By one holder.
+    /// By the strangers of one source.
     pub share: u64,
+    /// By those of one source who proved themselves.
+    pub proved_share: u64,
     /// Of the total, what only those may hold who proved themselves.
     pub reserve: u64,
 }
@@ -117,7 +119,7 @@ impl<K: Ord + Clone> Places<K> {
             return Err(full);
         }
         let mut gone = Vec::new();
-        while self.held_by(holder) + amount > self.limits.share
+        while self.held_by(holder) + amount > self.limits.share_of(holder)
             && let Some(oldest) = self.oldest_of(holder)
         {
             self.evict(oldest, &mut gone);
@@ -186,7 +188,7 @@ impl<K: Ord + Clone> Places<K> {
     /// Is there no room for so much more, whatever goes?
     fn refuses(&self, holder: Holder, amount: u64) -> Option<Full> {
         let own = self.holders.get(&holder).map_or(0, |held| held.amount - held.idle_amount);
-        if own.saturating_add(amount) > self.limits.share {
+        if own.saturating_add(amount) > self.limits.share_of(holder) {
             return Some(Full::Share);
         }
         let [strangers, proved] = &self.crowds;
@@ -278,6 +280,12 @@ impl<K: Ord> Held<K> {
 impl<K: Ord> Default for Held<K> {
     fn default() -> Self {
         Self { amount: 0, idle_amount: 0, idle: BTreeSet::new() }
+    }
+}
+
+impl Limits {
+    fn share_of(&self, holder: Holder) -> u64 {
+        if holder.proved { self.proved_share } else { self.share }
     }
 }
 

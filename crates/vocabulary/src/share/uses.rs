@@ -14,8 +14,10 @@ pub struct PlaceUse {
     pub what: &'static str,
     /// How much of it there is.
     pub total: Total,
-    /// What one source may hold, in hundredths of the total.
+    /// What the strangers of one source may hold, in hundredths of the total.
     pub share: u8,
+    /// What those of one source may hold who proved themselves, in hundredths of the total.
+    pub proved_share: u8,
     /// What only those may hold who proved themselves, in hundredths of the total.
     pub reserve: u8,
     /// What happens when nothing is free, for people.
@@ -57,13 +59,25 @@ pub enum Rate {
     Setting(&'static str),
 }
 
+/// Transactions of SIP requests that came in.
+pub const SIP_TRANSACTIONS: PlaceUse = PlaceUse {
+    name: "sip-transactions",
+    what: "SIP requests under way, but those that are answered at once",
+    total: Total::Fixed(40_000),
+    share: 10,
+    proved_share: 50,
+    reserve: 50,
+    full: "503, come again in 5 to 30 seconds",
+};
+
 /// SIP connections over TCP.
 pub const SIP_STREAMS: PlaceUse = PlaceUse {
     name: "sip-streams",
     what: "SIP connections",
     total: Total::Fixed(70_000),
-    share: 50,
-    reserve: 25,
+    share: 25,
+    proved_share: 75,
+    reserve: 50,
     full: "the oldest connection over which no phone has registered is closed",
 };
 
@@ -73,6 +87,7 @@ pub const TFTP_TRANSFERS: PlaceUse = PlaceUse {
     what: "TFTP transfers",
     total: Total::Fixed(16_384),
     share: 25,
+    proved_share: 25,
     reserve: 0,
     full: "the oldest transfer whose client never answered ends; the client asks again",
 };
@@ -83,6 +98,7 @@ pub const TFTP_BYTES: PlaceUse = PlaceUse {
     what: "files under way over TFTP",
     total: Total::Mebibytes(256),
     share: 50,
+    proved_share: 50,
     reserve: 0,
     full: "as with the transfers",
 };
@@ -106,7 +122,7 @@ pub const NEWCOMERS: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 3] = [&SIP_STREAMS, &TFTP_TRANSFERS, &TFTP_BYTES];
+pub const PLACES: [&PlaceUse; 4] = [&SIP_TRANSACTIONS, &SIP_STREAMS, &TFTP_TRANSFERS, &TFTP_BYTES];
 
 /// Every use of a pace.
 pub const PACES: [&PaceUse; 2] = [&WRONG_CREDENTIALS, &NEWCOMERS];
@@ -124,7 +140,12 @@ impl PlaceUse {
     /// Its limits with this total: what a setting says, or a part of the whole.
     pub fn limits_of(&self, total: u64) -> Limits {
         let part = |percent: u8| total.saturating_mul(percent.into()) / 100;
-        Limits { total, share: part(self.share).max(1), reserve: part(self.reserve) }
+        Limits {
+            total,
+            share: part(self.share).max(1),
+            proved_share: part(self.proved_share).max(1),
+            reserve: part(self.reserve),
+        }
     }
 
     /// Places of this use, all of them.
@@ -158,11 +179,11 @@ impl PaceUse {
 /// The tables of `docs/administrators.md`.
 pub fn tables() -> String {
     let mut text = String::from(
-        "| name | what | in all | one source | kept for who proved itself | when none is free |\n\
-         |---|---|---|---|---|---|\n",
+        "| name | what | in all | strangers of one source | who proved themselves there | kept for \
+         these | when none is free |\n|---|---|---|---|---|---|---|\n",
     );
     for row in PLACES {
-        let PlaceUse { name, what, share, reserve, full, .. } = row;
+        let PlaceUse { name, what, share, proved_share, reserve, full, .. } = row;
         let total = match row.total {
             Total::Fixed(total) => total.to_string(),
             Total::Mebibytes(total) => format!("{total} MiB"),
