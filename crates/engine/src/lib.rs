@@ -304,7 +304,7 @@ impl Engine {
             ivr_owner: ivr.owner(),
             mode: provisioning.mode(&self.directory),
             counters: counted,
-            limits: devices.limits(),
+            limits: [vec![endpoint.figures()], devices.limits()].concat(),
         }
     }
 }

@@ -36,6 +36,7 @@ mod stories {
     mod phones_of_many_makers;
     mod requests_that_make_no_sense;
     mod stop_and_restore_anywhere;
+    mod strangers;
     mod the_secret_changes;
     mod unknown_phones_flood;
     mod whatever_phones_do;

@@ -29,7 +29,7 @@ use crate::context::{Context, Timer};
 use crate::endpoint::{Endpoint, Heard};
 use crate::interface::{Access, DeviceState, Output};
 use addresses::Addresses;
-use authenticate::{Authenticator, Proof};
+use authenticate::Authenticator;
 use binding::{Binding, Trust};
 use leg::Legs;
 use newcomer::Newcomers;
@@ -145,9 +145,9 @@ impl Devices {
     pub(crate) fn hear(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, heard: Heard) {
         match heard {
             Heard::Register { flow, message } => self.hear_register(ctx, endpoint, flow, message),
-            Heard::Invite { flow, message } => self.hear_invite(ctx, endpoint, flow, message),
-            Heard::Request { key, flow, message } => {
-                self.request(ctx, endpoint, key, flow, message);
+            Heard::Arrived { flow, message } => self.arrived(ctx, endpoint, flow, message),
+            Heard::Request { key, flow, message, sender } => {
+                self.request(ctx, endpoint, key, flow, message, sender);
             }
             Heard::Ack { invite, message } => self.acknowledged(ctx, endpoint, invite, &message),
             Heard::Cancelled { invite } => self.cancelled(ctx, endpoint, invite),
@@ -166,7 +166,7 @@ impl Devices {
         flow: Flow,
         message: Message,
     ) {
-        let response = match Endpoint::screen(&message) {
+        let response = match Endpoint::screen(&flow, &message) {
             Some(response) => Some(response),
             None => match message.check() {
                 Ok(essentials) => self.register(ctx, &flow, &message, &essentials),
@@ -177,27 +177,6 @@ impl Devices {
         if let Some(response) = response {
             endpoint.reply(ctx, &flow, &message, &response);
         }
-    }
-
-    /// A caller that has to be asked for credentials costs us nothing until it shows some: the
-    /// challenge is sent without a transaction (RFC 3261 section 8.2.7).
-    fn hear_invite(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        flow: Flow,
-        message: Message,
-    ) {
-        if message.check().is_ok()
-            && Endpoint::screen(&message).is_none()
-            && let Proof::Refused(response) = self.caller(ctx, &flow, &message)
-        {
-            if let Some(response) = response {
-                endpoint.reply(ctx, &flow, &message, &response);
-            }
-            return;
-        }
-        endpoint.transact(ctx, flow, message);
     }
 
     fn response(

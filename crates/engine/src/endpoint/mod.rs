@@ -11,7 +11,8 @@ use jackfield_sip::{
     Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder, Response,
     ServerKey,
 };
-use jackfield_vocabulary::Now;
+use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
+use jackfield_vocabulary::{LegId, Now, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -21,6 +22,10 @@ use crate::interface::Output;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Endpoint {
     transactions: jackfield_sip::Endpoint,
+    /// The places of server transactions, by who sent the request.
+    places: Places<ServerKey>,
+    /// Who sent the request that is on its way into a transaction.
+    sender: Option<Sender>,
     /// More waits at the door than can be handled soon: new work is turned away.
     behind: bool,
     #[serde(skip)]
@@ -34,11 +39,11 @@ pub(crate) struct Endpoint {
 pub(crate) enum Heard {
     /// A REGISTER, which has no transaction: answer it with [`Endpoint::reply`].
     Register { flow: Flow, message: Message },
-    /// An INVITE outside dialogs and without credentials. Before anything is kept of it, its sender
-    /// is looked at: [`Endpoint::transact`] goes on with it, [`Endpoint::reply`] turns it away.
-    Invite { flow: Flow, message: Message },
-    /// Another request that concerns a device or a call: answer it with [`Endpoint::respond`].
-    Request { key: ServerKey, flow: Flow, message: Message },
+    /// Any other request that is new. Before anything is kept of it, its sender is looked at:
+    /// [`Endpoint::admit`] goes on with it, [`Endpoint::reply`] answers it for good.
+    Arrived { flow: Flow, message: Message },
+    /// A request that was admitted: answer it with [`Endpoint::respond`].
+    Request { key: ServerKey, flow: Flow, message: Message, sender: Sender },
     /// The ACK of a 2xx of ours.
     Ack { invite: Option<ServerKey>, message: Message },
     /// The caller gave up.
@@ -51,10 +56,23 @@ pub(crate) enum Heard {
     Failed { key: ClientKey },
 }
 
+/// Whose request was admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Sender {
+    /// This device calls.
+    Caller(ObjectId),
+    /// The device of this leg, inside its dialog.
+    Dialog(LegId),
+    /// The device of this leg tells of a call key, outside dialogs.
+    CallKey(LegId),
+}
+
 impl Endpoint {
     pub(crate) fn new(seed: [u8; 32]) -> Self {
         Self {
             transactions: jackfield_sip::Endpoint::new(seed, LIMITS),
+            places: uses::SIP_TRANSACTIONS.places(),
+            sender: None,
             behind: false,
             actions: Vec::new(),
             heard: VecDeque::new(),
@@ -75,8 +93,9 @@ impl Endpoint {
         }
     }
 
-    /// A REGISTER says the same however often it comes, so it needs no transaction; nor does what
-    /// is turned away because too much is waiting.
+    /// What needs nothing to be kept of it gets no transaction, so that nobody fills their table with
+    /// it (RFC 3261 section 8.2.7): a REGISTER, which says the same however often it comes; what is
+    /// turned away because too much is waiting; and whatever concerns no device.
     fn sort(&mut self, ctx: &mut Context<'_>, flow: Flow, message: Message) {
         if self.behind && is_new(&message) {
             ctx.count("requests-shed");
@@ -86,10 +105,44 @@ impl Endpoint {
         if message.method() == Some(&Method::Register) {
             return self.heard.push_back(Heard::Register { flow, message });
         }
-        if is_bare_invite(&message) {
-            return self.heard.push_back(Heard::Invite { flow, message });
+        if !self.is_arrival(&message) {
+            return self.transact(ctx, flow, message);
         }
+        match Self::screen(&flow, &message) {
+            Some(response) => self.reply(ctx, &flow, &message, &response),
+            None => self.heard.push_back(Heard::Arrived { flow, message }),
+        }
+    }
+
+    /// Is it a whole request that is no transaction's yet?
+    fn is_arrival(&mut self, message: &Message) -> bool {
+        let kind = message.method().filter(|kind| !matches!(kind, Method::Ack | Method::Cancel));
+        let key = kind.and_then(|_| self.transactions.server_key(message));
+        key.is_some_and(|key| !self.transactions.has(key))
+    }
+
+    /// Opens a transaction for a request whose sender was looked at, if there is a place for it.
+    pub(crate) fn admit(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: Flow,
+        message: Message,
+        sender: Sender,
+        proved: bool,
+    ) {
+        let Some(key) = self.transactions.server_key(&message) else { return };
+        let holder = Holder { source: flow.remote.ip().into(), proved };
+        if self.transactions.has(key) || self.places.take(key, holder, 1).is_err() {
+            ctx.count("requests-shed");
+            let response = answer::unavailable(&message, 5 + ctx.ids.below(26));
+            return self.reply(ctx, &flow, &message, &response);
+        }
+        self.sender = Some(sender);
         self.transact(ctx, flow, message);
+        self.sender = None;
+        if !self.transactions.has(key) {
+            self.places.release(&key);
+        }
     }
 
     /// Gives a message to the transactions, which answer it when it is broken.
@@ -99,8 +152,8 @@ impl Endpoint {
     }
 
     /// The answer to a request whose sender does not matter; `None` when it does.
-    pub(crate) fn screen(message: &Message) -> Option<Response> {
-        screen::screen(message)
+    pub(crate) fn screen(flow: &Flow, message: &Message) -> Option<Response> {
+        screen::screen(flow, message)
     }
 
     /// What was heard, in order.
@@ -192,6 +245,11 @@ impl Endpoint {
         self.act(ctx);
     }
 
+    /// What the limit by source has come to.
+    pub(crate) fn figures(&self) -> Figures {
+        uses::SIP_TRANSACTIONS.figures(&self.places)
+    }
+
     /// Counts for the metrics page.
     pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
         let counters = self.transactions.counters();
@@ -214,7 +272,13 @@ impl Endpoint {
                 Action::Transmit { flow, bytes } => {
                     ctx.out.push(Output::Transmit { flow, message: bytes });
                 }
-                Action::Request { key, flow, message } => self.request_in(ctx, key, flow, message),
+                Action::Request { key, flow, message } => {
+                    // Only what was admitted opens a transaction.
+                    if let Some(sender) = self.sender.take() {
+                        self.heard.push_back(Heard::Request { key, flow, message, sender });
+                    }
+                }
+                Action::Over { key } => self.places.release(&key),
                 Action::Ack { invite, message, .. } => {
                     self.heard.push_back(Heard::Ack { invite, message });
                 }
@@ -231,14 +295,6 @@ impl Endpoint {
             }
         }
     }
-
-    /// Answers what needs no device; the rest is heard.
-    fn request_in(&mut self, ctx: &mut Context<'_>, key: ServerKey, flow: Flow, message: Message) {
-        match screen::screen(&message) {
-            Some(response) => self.respond(ctx, key, &response),
-            None => self.heard.push_back(Heard::Request { key, flow, message }),
-        }
-    }
 }
 
 /// A request that begins something new: outside a dialog, and neither ACK nor CANCEL.
@@ -252,16 +308,9 @@ fn is_new(message: &Message) -> bool {
         && message.check().is_ok()
 }
 
-/// An INVITE that anybody could have sent.
-fn is_bare_invite(message: &Message) -> bool {
-    message.method() == Some(&Method::Invite)
-        && message.to_tag().is_none()
-        && message.first(HeaderName::Authorization).is_none()
-        && message.first(HeaderName::ProxyAuthorization).is_none()
-}
-
-/// Registrations need no transactions, so this is several hundred calls a second.
-const LIMITS: Limits = Limits { transactions: 40_000, reserve: 20_000 };
+/// Registrations need no transactions, so this is several hundred calls a second. It bounds what is
+/// received and what is sent together; [`uses::SIP_TRANSACTIONS`] what is received.
+const LIMITS: Limits = Limits { transactions: 60_000, reserve: 20_000 };
 
 /// The moment as the `sip` crate counts it.
 fn time(now: Now) -> jackfield_sip::Now {

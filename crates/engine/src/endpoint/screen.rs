@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use jackfield_sip::header::{ContentType, MaxForwards, ProxyRequire, Require};
 use jackfield_sip::{
-    Header, HeaderName, Message, Method, Params, Response, ResponseBuilder, Status, parts,
+    Flow, Header, HeaderName, Message, Method, Params, Response, ResponseBuilder, Status,
+    Transport, parts,
 };
 
 use super::answer;
 
 /// The answer to a request that concerns no device; `None` when one has to look at it.
-pub(super) fn screen(request: &Message) -> Option<Response> {
+pub(super) fn screen(flow: &Flow, request: &Message) -> Option<Response> {
     let method = request.method()?;
     let in_dialog = request.to_tag().is_some();
     unknown_method(request, method, in_dialog)
-        .or_else(|| unknown_scheme(request))
+        .or_else(|| unknown_scheme(flow, request))
         .or_else(|| too_many_hops(request, method, in_dialog))
         .or_else(|| unknown_extension(request))
         .or_else(|| unreadable_body(request, method))
@@ -42,10 +43,15 @@ fn unknown_method(request: &Message, method: &Method, in_dialog: bool) -> Option
     Some(answer::with_methods(request, status))
 }
 
-/// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it.
-fn unknown_scheme(request: &Message) -> Option<Response> {
+/// RFC 3261 section 8.2.2.1. A `urn:` is only read where a phone registers a token with it; `sips:`
+/// asks for TLS on every hop (section 26.2.2), which is not to be had once this one had none.
+fn unknown_scheme(flow: &Flow, request: &Message) -> Option<Response> {
     let uri = request.raw_uri().as_bytes();
     let scheme = uri.split(|byte| *byte == b':').next().unwrap_or_default();
+    let safe = matches!(flow.transport, Transport::Tls | Transport::Wss);
+    if scheme.eq_ignore_ascii_case(b"sips") && !safe {
+        return Some(answer::plain(request, Status::UNSUPPORTED_URI_SCHEME));
+    }
     if KNOWN.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(scheme)) {
         // Whether the rest is well-formed was checked before, or is checked next.
         return None;

@@ -5,7 +5,7 @@ use jackfield_sip::digest::{Challenge, Login};
 use jackfield_sip::{HeaderName, Message};
 use serde_json::json;
 
-use crate::world::{CallState, PhoneId, World};
+use crate::world::{CallState, PhoneId, Secret, World};
 
 const STRANGER: &str = "10.66.6.6:5060";
 
@@ -87,12 +87,15 @@ fn what_is_sent_again_is_answered_the_same_way() {
 fn a_phone_without_a_secret_that_calls_and_calls_has_its_share_and_no_more() {
     let (mut world, alice, bob) = two_phones();
     let open = json!({ "name": "Open", "transport": "udp", "digest": false });
-    world.create(Kind::SecurityProfile, open);
+    let open = world.create(Kind::SecurityProfile, open);
     let mallory = world.phone("SEP001122AABB03", "2003");
     let device = world.directory.find(Kind::Phone, "SEP001122AABB03").unwrap();
-    world.change(device, json!({ "security_profile": "Open" }));
+    world.change(device, json!({ "security_profile": open.0 }));
+    let phone = world.phones.get_mut(&mallory).unwrap();
+    (phone.user, phone.secret) = ("SEP001122AABB03".into(), Secret::None);
     world.registered(mallory);
     let from = world.phones[&mallory].local.to_string();
+    world.network.cut_off.push(mallory);
     for number in 0..6000 {
         let invite = request("INVITE", number, "", &format!("Contact: <sip:2003@{from}>\n"));
         let invite = invite.replace(STRANGER, &from).replace("sip:2002@", "sip:2999@");
@@ -179,7 +182,8 @@ fn a_call_is_given_up_only_from_where_it_came() {
     let head = invite.split("\r\n\r\n").next().unwrap();
     let lines = head.lines().filter(|line| !line.starts_with("Content-"));
     let cancel = lines.collect::<Vec<_>>().join("\n").replace("INVITE", "CANCEL");
-    let cancel = format!("{cancel}\nContent-Length: 0\n\n").replace("Allow: CANCEL", "Allow: INVITE");
+    let cancel =
+        format!("{cancel}\nContent-Length: 0\n\n").replace("Allow: CANCEL", "Allow: INVITE");
     world.send_raw(STRANGER, &cancel);
     assert_eq!(status(&world), "481");
     world.run(1);

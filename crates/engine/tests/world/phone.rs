@@ -348,7 +348,7 @@ impl World {
                 Action::Ack { message, .. } => self.phone_acked(id, &message),
                 Action::Cancelled { invite, .. } => self.phone_cancelled(id, invite),
                 Action::Failed { key, .. } => self.phone_failed(id, key),
-                Action::Unacknowledged { .. } => {}
+                Action::Unacknowledged { .. } | Action::Over { .. } => {}
             }
         }
     }

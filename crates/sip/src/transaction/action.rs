@@ -42,6 +42,11 @@ pub enum Action {
         /// The CANCEL.
         message: Message,
     },
+    /// The transaction of a request is over, and nothing is kept of it.
+    Over {
+        /// Which.
+        key: ServerKey,
+    },
     /// No ACK came for a 2xx: the session should be ended with BYE.
     Unacknowledged {
         /// The INVITE.

@@ -24,6 +24,13 @@ enum ServerState {
     Other(OtherServer),
 }
 
+impl Server {
+    /// Is this the host that sent the request?
+    fn is_at(&self, flow: &Flow) -> bool {
+        self.flow.remote.ip().to_canonical() == flow.remote.ip().to_canonical()
+    }
+}
+
 impl Endpoint {
     /// Sends an answer to a request; tells whether its transaction was there.
     pub fn respond(
@@ -40,6 +47,21 @@ impl Endpoint {
             }
             ServerState::Other(state) => state.respond(response, step).map(ServerState::Other),
         })
+    }
+
+    /// The transaction that this request belongs to, or would open; `None` for a message that is no
+    /// request or lacks what every request needs.
+    #[must_use]
+    pub fn server_key(&mut self, request: &Message) -> Option<ServerKey> {
+        let method = request.method()?;
+        let essentials = request.check().ok()?;
+        Some(self.keys.server(request, &essentials, method))
+    }
+
+    /// Is there such a transaction?
+    #[must_use]
+    pub fn has(&self, key: ServerKey) -> bool {
+        self.servers.contains_key(&key)
     }
 
     /// Can this request still be answered for the first time? An INVITE that was cancelled can.
@@ -139,6 +161,14 @@ impl Endpoint {
         }
         let key = self.invites.get(&invite).copied();
         let server = key.and_then(|key| self.servers.get_mut(&key));
+        // An answer in it says where sound goes, and nobody can be asked for credentials with it.
+        if let Some(server) = &server
+            && !message.body().is_empty()
+            && !server.is_at(&flow)
+        {
+            self.counters.stray += 1;
+            return;
+        }
         match server.and_then(|server| server.state.as_mut()) {
             Some(ServerState::Invite { state, .. }) => {
                 if state.acknowledge_success() {
@@ -151,7 +181,9 @@ impl Endpoint {
         }
     }
 
-    /// Answers a CANCEL and tells of it when its INVITE is not answered yet.
+    /// Answers a CANCEL and tells of it when its INVITE is not answered yet. It has to come from where
+    /// the INVITE came from, because nobody can be asked for credentials with it (RFC 3261 section
+    /// 22.1).
     pub(super) fn receive_cancel(
         &mut self,
         now: Now,
@@ -163,7 +195,7 @@ impl Endpoint {
         if self.request_again(now, key, out) {
             return;
         }
-        let known = self.servers.contains_key(&invite);
+        let known = self.servers.get(&invite).is_some_and(|server| server.is_at(&flow));
         let status = if known { Status::OK } else { Status::CALL_DOES_NOT_EXIST };
         let response = ResponseBuilder::reply_to(&message, status).finish();
         if !known || self.len() >= self.limits.transactions + self.limits.reserve {
@@ -175,7 +207,7 @@ impl Endpoint {
             self.servers.insert(key, Server { number, flow, state });
             self.respond(now, key, &response, out);
         }
-        if self.is_open(invite) {
+        if known && self.is_open(invite) {
             out.push(Action::Cancelled { invite, message });
         }
     }
@@ -220,11 +252,12 @@ impl Endpoint {
             owner: Owner::Server(key),
             number: server.number,
             timers: &mut self.timers,
-            out,
+            out: &mut *out,
         };
         server.state = change(state, &mut step);
         if server.state.is_none() {
             self.servers.remove(&key);
+            out.push(Action::Over { key });
             if let Some(fingerprint) = fingerprint
                 && self.invites.get(&fingerprint) == Some(&key)
             {

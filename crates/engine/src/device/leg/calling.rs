@@ -21,7 +21,7 @@ use crate::endpoint::{Endpoint, answer};
 use crate::leg::{Called, Description, LegEvent, Withheld};
 
 impl Devices {
-    /// An INVITE outside every dialog.
+    /// An INVITE outside every dialog, of this device.
     pub(super) fn call_in(
         &mut self,
         ctx: &mut Context<'_>,
@@ -29,18 +29,8 @@ impl Devices {
         key: ServerKey,
         flow: Flow,
         message: Message,
+        device: ObjectId,
     ) {
-        let device = match self.caller(ctx, &flow, &message) {
-            Proof::Proved { device, .. } | Proof::Trusted { device } => device,
-            Proof::Refused(Some(response)) => return endpoint.respond(ctx, key, &response),
-            Proof::Refused(None)
-            | Proof::Newcomer { .. }
-            | Proof::Repeated { .. }
-            | Proof::Outdated { .. } => {
-                let response = answer::plain(&message, Status::FORBIDDEN);
-                return endpoint.respond(ctx, key, &response);
-            }
-        };
         if let Err(fault) = way_back(&message) {
             let response = answer::refuse(&message, fault.status(), &fault.to_string());
             return endpoint.respond(ctx, key, &response);

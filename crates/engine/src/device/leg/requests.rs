@@ -4,19 +4,112 @@ use std::borrow::Cow;
 
 use jackfield_sip::header::{Event, ReferTo};
 use jackfield_sip::{DialogId, Flow, Message, Method, Response, ServerKey, Status};
-use jackfield_vocabulary::LegId;
+use jackfield_vocabulary::{LegId, ObjectId};
 
-use super::super::authenticate::Proof;
+use super::super::authenticate::{Proof, has_credentials};
+use super::super::binding::Trust;
+use super::super::claim::{Claim, Claimed};
 use super::super::{Devices, cause};
 use super::exchange::out_of_order;
 use super::{State, sdp};
 use crate::call::outlook;
 use crate::context::{Context, Internal};
-use crate::endpoint::{Endpoint, answer};
+use crate::endpoint::{Endpoint, Sender, answer};
 use crate::leg::LegEvent;
 
 impl Devices {
-    /// Any request but REGISTER, ACK and CANCEL.
+    /// A request that is new. What can be answered without anything being kept of it is, whoever
+    /// sent it (RFC 3261 section 8.2.7); a transaction opens only for devices that are known, or
+    /// that speak inside their dialogs.
+    pub(crate) fn arrived(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        flow: Flow,
+        message: Message,
+    ) {
+        match self.arrival(ctx, &flow, &message) {
+            Arrival::Admitted { sender, proved } => {
+                endpoint.admit(ctx, flow, message, sender, proved);
+            }
+            Arrival::Answered(response) => endpoint.reply(ctx, &flow, &message, &response),
+            Arrival::Ignored => {}
+        }
+    }
+
+    fn arrival(&mut self, ctx: &mut Context<'_>, flow: &Flow, message: &Message) -> Arrival {
+        if message.to_tag().is_some() {
+            let dialog = DialogId::of_request(message);
+            let leg = dialog.as_ref().and_then(|dialog| self.legs.dialogs.get(dialog).copied());
+            return match leg {
+                Some(leg) => self.insider(ctx, flow, message, leg),
+                None => Arrival::Answered(answer::plain(message, Status::CALL_DOES_NOT_EXIST)),
+            };
+        }
+        match message.method() {
+            Some(Method::Invite | Method::Options) => match self.caller(ctx, flow, message) {
+                Proof::Proved { device, .. } => {
+                    Arrival::Admitted { sender: Sender::Caller(device), proved: true }
+                }
+                Proof::Trusted { device } => {
+                    let binding = self.bindings.get(&device);
+                    let proved = binding.is_some_and(|binding| binding.trust == Trust::Proved);
+                    Arrival::Admitted { sender: Sender::Caller(device), proved }
+                }
+                Proof::Refused(response) => response.map_or(Arrival::Ignored, Arrival::Answered),
+                Proof::Newcomer { .. } | Proof::Repeated { .. } | Proof::Outdated { .. } => {
+                    Arrival::Answered(answer::plain(message, Status::FORBIDDEN))
+                }
+            },
+            Some(method) => self.outside(method, message),
+            None => Arrival::Ignored,
+        }
+    }
+
+    /// A request inside a dialog has to come from where its device is, or to be proved: whoever else
+    /// knows Call-ID and tags has listened (RFC 3261 section 26.1.4).
+    fn insider(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        message: &Message,
+        id: LegId,
+    ) -> Arrival {
+        let Some(device) = self.legs.legs.get(&id).map(|leg| leg.device) else {
+            return Arrival::Ignored;
+        };
+        let admitted = Arrival::Admitted { sender: Sender::Dialog(id), proved: true };
+        if self.is_at(id, flow) {
+            return admitted;
+        }
+        let realm = &self.cluster(ctx.directory).sip_realm;
+        if has_credentials(message, realm)
+            && let Ok(to) = message.typed()
+        {
+            let claim = Claim::of(message, None, &to);
+            match self.prove(ctx, flow, message, &claim, Claimed::Device(device)) {
+                Proof::Proved { device: proved, .. } if proved == device => return admitted,
+                Proof::Refused(response) => {
+                    return response.map_or(Arrival::Ignored, Arrival::Answered);
+                }
+                _ => {}
+            }
+        }
+        ctx.count("dialogs-from-elsewhere");
+        Arrival::Answered(self.challenge(ctx, message, Some(device), false))
+    }
+
+    /// Did this come from the host that the leg's call came from or went to, or from where its device
+    /// is registered now? Ports differ: phones send from others than they listen on.
+    pub(super) fn is_at(&self, id: LegId, flow: &Flow) -> bool {
+        let Some(leg) = self.legs.legs.get(&id) else { return false };
+        let host = |flow: &Flow| flow.remote.ip().to_canonical();
+        let binding = self.bindings.get(&leg.device);
+        host(flow) == host(&leg.flow)
+            || binding.is_some_and(|binding| host(flow) == host(&binding.flow))
+    }
+
+    /// A request that was admitted.
     pub(crate) fn request(
         &mut self,
         ctx: &mut Context<'_>,
@@ -24,25 +117,21 @@ impl Devices {
         key: ServerKey,
         flow: Flow,
         message: Message,
+        sender: Sender,
     ) {
         let Some(method) = message.method().cloned() else { return };
-        if message.to_tag().is_none() {
-            return match method {
-                Method::Invite => self.call_in(ctx, endpoint, key, flow, message),
-                Method::Options => {
-                    let response = self.options_of_number(ctx, &flow, &message);
-                    endpoint.respond(ctx, key, &response);
-                }
-                _ => self.outside(ctx, endpoint, key, &method, &message),
-            };
+        match sender {
+            Sender::Caller(device) if method == Method::Options => {
+                let response = options_of_number(ctx, device, &message);
+                endpoint.respond(ctx, key, &response);
+            }
+            Sender::Caller(device) => self.call_in(ctx, endpoint, key, flow, message, device),
+            Sender::Dialog(leg) => self.inside(ctx, endpoint, key, leg, &method, message),
+            Sender::CallKey(leg) => {
+                ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg }));
+                endpoint.respond(ctx, key, &answer::with_methods(&message, Status::ACCEPTED));
+            }
         }
-        let dialog = DialogId::of_request(&message);
-        let leg = dialog.as_ref().and_then(|dialog| self.legs.dialogs.get(dialog).copied());
-        let Some(leg) = leg else {
-            let response = answer::plain(&message, Status::CALL_DOES_NOT_EXIST);
-            return endpoint.respond(ctx, key, &response);
-        };
-        self.inside(ctx, endpoint, key, leg, &method, message);
     }
 
     fn inside(
@@ -107,37 +196,15 @@ impl Devices {
         endpoint.respond(ctx, key, &answer::with_methods(message, status));
     }
 
-    /// OPTIONS for a number is answered as an INVITE would be (RFC 3261 section 11.2), as far as that
-    /// can be known without ringing anybody.
-    fn options_of_number(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        message: &Message,
-    ) -> Response {
-        let device = match self.caller(ctx, flow, message) {
-            Proof::Proved { device, .. } | Proof::Trusted { device } => device,
-            Proof::Refused(Some(response)) => return response,
-            _ => return answer::plain(message, Status::FORBIDDEN),
-        };
-        let number = message.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
-        match outlook(ctx.directory, device, &number.unwrap_or_default()) {
-            Ok(()) => answer::options(message),
-            Err(cause) => answer::plain(message, cause::status(cause)),
-        }
-    }
-
     /// Requests outside dialogs that begin no call.
-    fn outside(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        key: ServerKey,
-        method: &Method,
-        message: &Message,
-    ) {
+    fn outside(&self, method: &Method, message: &Message) -> Arrival {
         let status = match method {
-            Method::Refer => self.refer_outside(ctx, message),
+            Method::Refer => match self.refer_outside(message) {
+                Ok(status) => status,
+                Err(leg) => {
+                    return Arrival::Admitted { sender: Sender::CallKey(leg), proved: true };
+                }
+            },
             Method::Notify => match message.typed::<Event>() {
                 // Phones keep a way through a NAT open so.
                 Ok(event) if event.package.eq_ignore_ascii_case("keep-alive") => Status::OK,
@@ -147,17 +214,17 @@ impl Devices {
             Method::Bye | Method::Info | Method::Update => Status::CALL_DOES_NOT_EXIST,
             _ => Status::METHOD_NOT_ALLOWED,
         };
-        endpoint.respond(ctx, key, &answer::with_methods(message, status));
+        Arrival::Answered(answer::with_methods(message, status))
     }
 
     /// Enterprise phones register tokens, report alarms and tell of call keys so; they can't answer
-    /// a challenge to it.
-    fn refer_outside(&mut self, ctx: &mut Context<'_>, message: &Message) -> Status {
+    /// a challenge to it. A call key counts where it comes from the phone of its call.
+    fn refer_outside(&self, message: &Message) -> Result<Status, LegId> {
         let target = message.typed::<ReferTo>().map(|to| to.uri.to_string()).unwrap_or_default();
         let body = String::from_utf8_lossy(message.body());
         let remote = target.starts_with("urn:x-cisco-remotecc:") || target.starts_with("cid:");
         if !remote {
-            return Status::DECLINE;
+            return Ok(Status::DECLINE);
         }
         let key = element(&body, "softkeyevent").unwrap_or_default();
         let known = CALL_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
@@ -168,10 +235,30 @@ impl Devices {
             let own = |leg: &LegId| self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
             let found = dialogs.find(|(id, leg)| *id.call_id == *call_id && own(leg));
             if let Some((_, leg)) = found {
-                ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg: *leg }));
+                return Err(*leg);
             }
         }
-        Status::ACCEPTED
+        Ok(Status::ACCEPTED)
+    }
+}
+
+/// What is done with a request that is new.
+enum Arrival {
+    /// It gets a transaction.
+    Admitted { sender: Sender, proved: bool },
+    /// It is answered, and nothing is kept of it.
+    Answered(Response),
+    /// It gets no answer.
+    Ignored,
+}
+
+/// OPTIONS for a number is answered as an INVITE would be (RFC 3261 section 11.2), as far as that can be
+/// known without ringing anybody.
+fn options_of_number(ctx: &Context<'_>, device: ObjectId, message: &Message) -> Response {
+    let number = message.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
+    match outlook(ctx.directory, device, &number.unwrap_or_default()) {
+        Ok(()) => answer::options(message),
+        Err(cause) => answer::plain(message, cause::status(cause)),
     }
 }
 
