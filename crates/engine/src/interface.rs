@@ -44,6 +44,11 @@ pub enum Input {
         /// The objects that changed or went.
         changed: Arc<[ObjectId]>,
     },
+    /// A phone's file was fetched with its password in it.
+    PasswordGiven {
+        /// The phone.
+        device: ObjectId,
+    },
     /// The answer to [`Output::Submit`] or [`Output::Inquire`].
     Decided {
         /// Which operation.
@@ -388,9 +393,10 @@ pub enum Output {
 pub struct BindingChange {
     /// The device.
     pub device: ObjectId,
-    /// Its registration in the engine's own serialised form; `None` when it ended.
+    /// Its registration in the engine's own serialised form; `None` when it ended and nothing of it
+    /// is to be kept.
     pub binding: Option<Vec<u8>>,
-    /// When it ends by itself.
+    /// When it ends by itself, or ended. What is left of one that ended is kept for a year.
     pub expires: UnixTime,
 }
 

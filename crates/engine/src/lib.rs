@@ -142,6 +142,7 @@ impl Engine {
                 }
                 cti.directory_changed(ctx);
             }
+            Input::PasswordGiven { device } => devices.password_given(ctx, device),
             Input::Decided { operation, decision } => {
                 if !devices.decided(ctx, endpoint, operation, &decision) {
                     provisioning.decided(ctx, operation, &decision);

@@ -42,8 +42,9 @@ impl StoreHandle {
         );
     }
 
-    /// The registrations at a node that have not ended yet, at its start. Those of a backup, and of
-    /// the time before they had a node, become those of the first node that asks.
+    /// The registrations at a node, at its start, and what was left of those that ended within a year.
+    /// Those of a backup, and of the time before they had a node, become those of the first node that
+    /// asks.
     pub fn bindings(&self, node: &str, now: UnixTime) -> Result<Vec<BindingRow>, StoreError> {
         let node = node.to_owned();
         self.work(Lane::Urgent, move |turn| {
@@ -52,7 +53,7 @@ impl StoreHandle {
             let rows = turn.database.rows(
                 "SELECT device, blob, expires FROM binding WHERE node = ?1 AND expires > ?2 \
                  ORDER BY device",
-                &[(&*node).into(), widen(now.0)],
+                &[(&*node).into(), widen(now.0.saturating_sub(YEAR))],
                 |row| {
                     Ok(BindingRow {
                         device: ObjectId(row.number(0)?),
@@ -81,6 +82,9 @@ impl StoreHandle {
         })
     }
 }
+
+/// Milliseconds.
+const YEAR: u64 = 365 * 86_400_000;
 
 fn save(database: &mut Database, node: &str, row: &BindingRow) -> Result<(), DatabaseError> {
     match &row.blob {

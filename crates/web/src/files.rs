@@ -2,14 +2,14 @@
 
 use core::time::Duration;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
-use jackfield_model::Network;
+use jackfield_model::{Network, Phone};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId};
 
@@ -26,6 +26,8 @@ struct Inner {
     node: Box<str>,
     web_port: u16,
     file_port: u16,
+    /// Is told of every device whose password goes out.
+    given: OnceLock<Box<dyn Fn(ObjectId) + Send + Sync>>,
 }
 
 impl PhoneFiles {
@@ -40,7 +42,13 @@ impl PhoneFiles {
     ) -> Self {
         let clock = Box::new(clock);
         let node = node.into();
-        Self { inner: Arc::new(Inner { store, access, clock, node, web_port, file_port }) }
+        let given = OnceLock::new();
+        Self { inner: Arc::new(Inner { store, access, clock, node, web_port, file_port, given }) }
+    }
+
+    /// Tells of every device that a file with its password went out for; the first who asks is told.
+    pub fn tell_given(&self, tell: impl Fn(ObjectId) + Send + Sync + 'static) {
+        let _ = self.inner.given.set(Box::new(tell));
     }
 
     /// The file of this name for this address: a TFTP name or the path of a URL.
@@ -51,10 +59,21 @@ impl PhoneFiles {
             web_port: self.inner.web_port,
             file_port: self.inner.file_port,
         };
-        render_for(path, &directory, &context, |device| {
+        let mut trusted = None;
+        let file = render_for(path, &directory, &context, |device| {
             let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-            access.trusts(&directory, device, from, (self.inner.clock)())
-        })
+            let trusts = access.trusts(&directory, device, from, (self.inner.clock)());
+            trusted = trusts.then_some(device);
+            trusts
+        })?;
+        // Only a new phone may do without its password until it has it.
+        let new = |device: &ObjectId| {
+            directory.typed::<Phone>(*device).is_some_and(|phone| phone.auto_registered)
+        };
+        if let (Some(device), Some(tell)) = (trusted.filter(new), self.inner.given.get()) {
+            tell(device);
+        }
+        Ok(file)
     }
 
     /// The TCP port where phones look first.

@@ -1,12 +1,13 @@
 //! Is the sender the device it says it is? By digest with the device's own secret (RFC 7616, 8760);
 //! a new phone that has fetched no secret yet is believed as far as SP-43 asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
+use jackfield_vocabulary::share::Source;
 use jackfield_vocabulary::{Mac, Now, ObjectId};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use super::binding::Trust;
 use super::claim::{Claim, Claimed};
 use super::hardware;
 use super::nonce::{Nonces, Uses, Worth};
+use super::registrar::keep;
 use crate::context::Context;
 use crate::endpoint::answer;
 use crate::interface::Level;
@@ -41,8 +43,11 @@ pub(super) enum Proof {
 pub(super) struct Authenticator {
     nonces: Nonces,
     devices: BTreeMap<ObjectId, Shown>,
-    /// New phones that were asked for a secret, and when.
-    asked: BTreeMap<ObjectId, Now>,
+    /// New phones that were asked for a secret, at which source, and when.
+    #[serde(with = "crate::pairs")]
+    asked: BTreeMap<(ObjectId, Source), Now>,
+    /// New phones that have their secret: they showed it, or the file with it was fetched.
+    given: BTreeSet<ObjectId>,
 }
 
 /// What one device has shown.
@@ -56,7 +61,12 @@ struct Shown {
 
 impl Authenticator {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self { nonces: Nonces::new(key), devices: BTreeMap::new(), asked: BTreeMap::new() }
+        Self {
+            nonces: Nonces::new(key),
+            devices: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            given: BTreeSet::new(),
+        }
     }
 
     /// Has the device ever proved its secret, as far as this life of the node knows?
@@ -81,14 +91,28 @@ impl Authenticator {
         &self.nonces
     }
 
-    /// A device that was taken in is expected without a secret.
-    pub(super) fn expect(&mut self, device: ObjectId, now: Now) {
+    /// A new phone has its secret, and needs it from now on: tells whether that is news.
+    pub(super) fn give(&mut self, device: ObjectId) -> bool {
+        self.given.insert(device)
+    }
+
+    /// Has the phone its secret, though it may not have shown it in this life of the node?
+    pub(super) fn is_given(&self, device: ObjectId) -> bool {
+        self.given.contains(&device)
+    }
+
+    /// A device that was taken in is expected there without a secret.
+    pub(super) fn expect(&mut self, device: ObjectId, source: Source, now: Now) {
         if self.asked.len() >= ASKED {
             self.asked.retain(|_, at| now.since(*at) < PATIENCE);
         }
         if self.asked.len() < ASKED {
-            self.asked.insert(device, now);
+            self.asked.insert((device, source), now);
         }
+    }
+
+    fn no_longer_asked(&mut self, device: ObjectId) {
+        self.asked.retain(|(asked, _), _| *asked != device);
     }
 
     /// The realm changed.
@@ -99,7 +123,8 @@ impl Authenticator {
     /// The device is gone.
     pub(super) fn forget(&mut self, device: ObjectId) {
         self.devices.remove(&device);
-        self.asked.remove(&device);
+        self.no_longer_asked(device);
+        self.given.remove(&device);
     }
 }
 
@@ -216,7 +241,9 @@ impl Devices {
         }
         let shown = self.authenticator.devices.entry(device).or_default();
         let fresh = shown.uses.take(&credentials.nonce, count);
-        self.authenticator.asked.remove(&device);
+        if !self.authenticator.asked.is_empty() {
+            self.authenticator.no_longer_asked(device);
+        }
         Proof::Proved { device, fresh }
     }
 
@@ -302,8 +329,9 @@ impl Devices {
         phone.auto_registered || profile.is_some_and(|profile| !profile.digest)
     }
 
-    /// May the device do without a secret? New phones may until they have shown one, and those
-    /// whose security profile asks for none.
+    /// May the device do without a secret? New phones may until they have one, and those whose
+    /// security profile asks for none; but while one is registered, only at the host where it is:
+    /// nobody takes a registration over, or ends it, by knowing a name.
     pub(super) fn is_trusted(
         &mut self,
         ctx: &Context<'_>,
@@ -312,14 +340,18 @@ impl Devices {
         device: ObjectId,
     ) -> bool {
         let Some(phone) = ctx.directory.typed::<Phone>(device) else { return false };
+        let binding = self.bindings.get(&device);
+        if binding.is_some_and(|binding| !binding.is_at(flow)) {
+            return false;
+        }
         let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
         if profile.is_some_and(|profile| !profile.digest) {
             return true;
         }
-        let binding = self.bindings.get(&device);
-        let proved = binding.is_some_and(|binding| binding.trust == Trust::Proved)
-            || self.authenticator.has_shown(device);
-        if !phone.auto_registered || proved || !self.is_allowed(ctx, flow.remote.ip()) {
+        let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
+            || self.authenticator.has_shown(device)
+            || self.authenticator.is_given(device);
+        if !phone.auto_registered || has_secret || !self.is_allowed(ctx, flow.remote.ip()) {
             return false;
         }
         if binding.is_some_and(|binding| {
@@ -329,13 +361,27 @@ impl Devices {
             return true;
         }
         // It may have its secret by now: it is asked, and believed when it has none to show.
-        let now = ctx.now;
+        let (now, source) = (ctx.now, Source::from(flow.remote.ip()));
         let asked = &mut self.authenticator.asked;
-        if asked.get(&device).is_some_and(|at| now.since(*at) < PATIENCE) {
+        if asked.get(&(device, source)).is_some_and(|at| now.since(*at) < PATIENCE) {
             return true;
         }
-        self.authenticator.expect(device, now);
+        self.authenticator.expect(device, source, now);
         false
+    }
+
+    /// The file with a phone's password was fetched: a new phone is asked for it from now on.
+    pub(crate) fn password_given(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let phone = ctx.directory.typed::<Phone>(device);
+        if phone.is_none_or(|phone| !phone.auto_registered) || !self.authenticator.give(device) {
+            return;
+        }
+        if let Some(binding) = self.bindings.get_mut(&device)
+            && binding.trust == Trust::Provisional
+        {
+            binding.trust = Trust::Given;
+            keep(ctx, device, binding);
+        }
     }
 
     fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {

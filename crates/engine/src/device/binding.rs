@@ -81,6 +81,8 @@ pub(super) enum Trust {
     Proved,
     /// It is new, belongs to nobody, and has not fetched a secret yet (SP-43).
     Provisional,
+    /// It is new, and the file with its secret was fetched: it is asked for it from now on.
+    Given,
 }
 
 impl Binding {
@@ -156,6 +158,11 @@ impl Binding {
 
     fn call_back(&self) -> Option<SocketAddr> {
         reach::call_back(&self.flow, &self.lines.first()?.contact)
+    }
+
+    /// Does the message come from the host where the device registered?
+    pub(super) fn is_at(&self, flow: &Flow) -> bool {
+        self.flow.remote.ip().to_canonical() == flow.remote.ip().to_canonical()
     }
 
     /// Does the message come the way the device registered?

@@ -115,8 +115,9 @@ impl Devices {
     pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
         for (device, bytes) in kept {
             let Ok(mut binding) = postcard::from_bytes::<Binding>(&bytes) else { continue };
-            if ctx.directory.typed::<Phone>(device).is_none() {
-                continue;
+            let Some(phone) = ctx.directory.typed::<Phone>(device) else { continue };
+            if phone.auto_registered && binding.trust != Trust::Provisional {
+                self.authenticator.give(device);
             }
             binding.restart_clock(ctx.now);
             if !binding.prune(ctx.now) {
@@ -134,7 +135,7 @@ impl Devices {
             let address = binding.flow.remote.ip();
             ctx.out.push(Output::Access(match binding.trust {
                 Trust::Proved => Access::Registered { device, address },
-                Trust::Provisional => Access::Seen { device, address },
+                Trust::Provisional | Trust::Given => Access::Seen { device, address },
             }));
             self.addresses.enter(binding.flow.remote, device);
             self.bindings.insert(device, binding);

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome};
 use jackfield_sip::{Flow, Message, Response, Status};
-use jackfield_vocabulary::share::{Allowance, Figures, Pace, uses};
+use jackfield_vocabulary::share::{Allowance, Figures, Pace, Source, uses};
 use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::interface::{Access, Decision, Level, Output};
 pub(super) struct Newcomers {
     waiting: BTreeMap<Mac, Waiting>,
     #[serde(with = "crate::pairs")]
-    operations: BTreeMap<OperationId, Mac>,
+    operations: BTreeMap<OperationId, (Mac, Source)>,
     sources: Pace,
     all: Pace,
     /// Until when those are expected who were told to come again, in microseconds.
@@ -101,7 +101,7 @@ impl Devices {
         let timer = ctx.after(ANSWER, Timer::AutoRegisterAnswer { operation });
         let waiting = Waiting { request: request.clone(), flow: flow.clone(), timer };
         self.newcomers.waiting.insert(mac, waiting);
-        self.newcomers.operations.insert(operation, mac);
+        self.newcomers.operations.insert(operation, (mac, source.into()));
         None
     }
 
@@ -113,7 +113,9 @@ impl Devices {
         operation: OperationId,
         decision: &Decision,
     ) -> bool {
-        let Some(mac) = self.newcomers.operations.remove(&operation) else { return false };
+        let Some((mac, source)) = self.newcomers.operations.remove(&operation) else {
+            return false;
+        };
         let waiting = self.newcomers.waiting.remove(&mac);
         if let Some(waiting) = &waiting {
             ctx.timers.cancel(waiting.timer);
@@ -123,7 +125,7 @@ impl Devices {
             _ => None,
         };
         if let Some(device) = committed {
-            self.authenticator.expect(device, ctx.now);
+            self.authenticator.expect(device, source, ctx.now);
         }
         let Some(Waiting { request, flow, .. }) = waiting else { return true };
         let response = match (committed, decision) {
@@ -142,7 +144,7 @@ impl Devices {
         endpoint: &mut Endpoint,
         operation: OperationId,
     ) {
-        let Some(mac) = self.newcomers.operations.get(&operation) else { return };
+        let Some((mac, _)) = self.newcomers.operations.get(&operation) else { return };
         let Some(waiting) = self.newcomers.waiting.remove(mac) else { return };
         let response = answer::unavailable(&waiting.request, 5 + ctx.ids.below(26));
         endpoint.reply(ctx, &waiting.flow, &waiting.request, &response);

@@ -280,7 +280,7 @@ impl Devices {
         if let Some(timer) = binding.expiry {
             ctx.timers.cancel(timer);
         }
-        let change = BindingChange { device, binding: None, expires: ctx.now.wall };
+        let change = self.left_of(ctx, device, &binding);
         ctx.out.push(Output::Binding(change));
         let phone = ctx.directory.typed::<Phone>(device);
         let name = phone.map_or("", |phone| &phone.name);
@@ -289,6 +289,20 @@ impl Devices {
             ("device.address", binding.flow.remote.to_string()),
         ];
         ctx.note(Level::Info, "device unregistered", fields);
+    }
+
+    /// What is kept of a registration that ended: of a new phone, that it has its secret. Else
+    /// anybody could come in its place after a restart of the node.
+    fn left_of(&mut self, ctx: &Context<'_>, device: ObjectId, binding: &Binding) -> BindingChange {
+        let phone = ctx.directory.typed::<Phone>(device);
+        let has_secret =
+            binding.trust != Trust::Provisional && phone.is_some_and(|phone| phone.auto_registered);
+        let left = has_secret.then(|| {
+            self.authenticator.give(device);
+            Binding { lines: Vec::new(), ..binding.clone() }
+        });
+        let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
+        BindingChange { device, binding, expires: ctx.now.wall }
     }
 
     /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.
@@ -336,7 +350,7 @@ impl Devices {
         let mut lines = binding.lines.iter().filter(concerned);
         let back = match who.trust {
             Trust::Proved => who.fresh,
-            Trust::Provisional => binding.came_from(who.flow),
+            Trust::Provisional | Trust::Given => binding.came_from(who.flow),
         };
         lines.any(|line| number <= line.sequence) && !(back && wish.staying.is_some())
     }
@@ -369,7 +383,7 @@ impl Devices {
 }
 
 /// Hands a binding to the store, which writes it behind.
-fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
+pub(super) fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
     let expires = binding.expires().wall;
     binding.kept = expires;
     // A binding is plain data; one that can't be written is not kept.

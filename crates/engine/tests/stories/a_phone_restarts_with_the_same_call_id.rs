@@ -42,7 +42,9 @@ fn without_a_secret_its_address_does() {
     assert_eq!(status(&phone.register(&mut world, 40, contact)), 200);
     let answer = phone.register(&mut world, 1, contact);
     assert_eq!((status(&answer), contacts(&answer).len()), (200, 1));
-    // From elsewhere it may be a late one.
-    phone.source = "10.1.0.2:5060".into();
+    // From another port it may be a late one, from elsewhere it is asked for its secret.
+    phone.source = "10.1.0.1:5070".into();
     assert_eq!(status(&phone.register(&mut world, 1, contact)), 500);
+    phone.source = "10.1.0.2:5060".into();
+    assert_eq!(status(&phone.register(&mut world, 1, contact)), 401);
 }

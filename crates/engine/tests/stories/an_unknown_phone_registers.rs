@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use jackfield_engine::Access;
+use jackfield_engine::{Access, Input};
 use jackfield_model::{Kind, Phone};
 use jackfield_sip::HeaderName;
 use jackfield_vocabulary::{Code, Refusal};
@@ -68,6 +68,84 @@ fn once_it_has_shown_its_secret_it_must_show_it_always() {
     for _ in 0..3 {
         assert_eq!(world.register(liar), 401);
     }
+}
+
+/// Somebody elsewhere who knows the hardware address tries to register as the phone, and to end its
+/// registration, for longer than a new phone is waited for.
+fn nobody_else_gets_anywhere(world: &mut World, id: PhoneId) {
+    let at = world.phones[&id].local.to_string();
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    let liar = world.stranger("SEP001122AABB01", "001122AABB01");
+    for _ in 0..8 {
+        assert_eq!(world.register(liar), 401);
+        assert_eq!(world.unregister(liar), 401);
+        let state = world.inspect(device);
+        assert!(state.registered && state.address.unwrap().starts_with(&at));
+        world.run(100);
+    }
+}
+
+#[test]
+fn while_it_waits_for_its_restart_nobody_else_takes_its_place() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    nobody_else_gets_anywhere(&mut world, id);
+    assert_eq!(world.register(id), 200, "the phone itself goes on");
+    assert_eq!(world.unregister(id), 200);
+}
+
+#[test]
+fn after_a_restart_of_the_node_nobody_else_takes_its_place_either() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    world.restart_node(2);
+    nobody_else_gets_anywhere(&mut world, id);
+    assert_eq!(world.register(id), 200, "the phone itself goes on");
+}
+
+#[test]
+fn as_soon_as_its_password_was_given_out_it_must_show_it() {
+    for restarts in [false, true] {
+        let mut world = World::new();
+        let id = unknown(&mut world);
+        assert_eq!(world.register(id), 200);
+        let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+        world.input(Input::PasswordGiven { device });
+        if restarts {
+            world.restart_node(2);
+        }
+        for _ in 0..3 {
+            assert_eq!(world.register(id), 401);
+            assert_eq!(world.unregister(id), 401);
+        }
+        let password = world.directory.secrets().sip_password(device).reveal().to_owned();
+        world.phones.get_mut(&id).unwrap().secret = Secret::Known(password);
+        assert_eq!(world.register(id), 200);
+    }
+}
+
+#[test]
+fn that_it_showed_its_secret_is_known_after_it_left_and_the_node_restarted() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    let password = world.directory.secrets().sip_password(device).reveal().to_owned();
+    // Long enough for it to be asked.
+    world.run(700);
+    world.reboot(id);
+    world.phones.get_mut(&id).unwrap().secret = Secret::Known(password);
+    assert_eq!(world.register(id), 200);
+    assert_eq!(world.unregister(id), 200);
+    world.restart_node(2);
+    let liar = world.stranger("SEP001122AABB01", "001122AABB01");
+    for _ in 0..3 {
+        assert_eq!(world.register(liar), 401);
+    }
+    assert!(!world.inspect(device).registered);
+    assert_eq!(world.register(id), 200);
 }
 
 #[test]

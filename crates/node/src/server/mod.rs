@@ -206,6 +206,11 @@ impl Server {
             http_address.port(),
             files_address.port(),
         );
+        let given = lanes.clone();
+        files.tell_given(move |device| {
+            // An engine that is too busy to hear it hears it with the next file.
+            let _ = given.input(Input::PasswordGiven { device });
+        });
         let mut doors = BTreeMap::new();
         let tftp_files = Arc::new(TftpFiles(files.clone()));
         let tftp = crate::tftp::Board::default();

@@ -14,7 +14,7 @@ use crate::world::{World, act, make, new_id, partition};
 const LATER: UnixTime = UnixTime(4_000_000_000_000);
 
 #[test]
-fn registrations_survive_a_restart_until_they_end() {
+fn registrations_survive_a_restart() {
     let world = World::new();
     let store = world.open();
     let row = |device, blob: Option<&[u8]>, expires| BindingRow {
@@ -32,8 +32,11 @@ fn registrations_survive_a_restart_until_they_end() {
     save(vec![row(1, Some(b"one"), 2000), row(2, Some(b"two"), 2000), row(3, Some(b""), 900)]);
     save(vec![row(1, Some(b"ONE"), 3000), row(2, None, 0)]);
     drop(store);
-    let kept = world.open().handle().bindings("node-1", UnixTime(1000)).unwrap();
-    assert_eq!(kept, [row(1, Some(b"ONE"), 3000)]);
+    let store = world.open();
+    let kept = |now| store.handle().bindings("node-1", UnixTime(now)).unwrap();
+    let left = row(3, Some(b""), 900);
+    assert_eq!(kept(1000), [row(1, Some(b"ONE"), 3000), left], "what is left of one that ended");
+    assert_eq!(kept(1000 + 365 * 86_400_000), [row(1, Some(b"ONE"), 3000)], "for a year");
 }
 
 /// A phone that moves to another node is that node's: the one that it left neither takes it up at a

@@ -189,8 +189,8 @@ pub fn tables() -> String {
             Total::Mebibytes(total) => format!("{total} MiB"),
             Total::Setting(setting) => setting.to_owned(),
         };
-        let _ =
-            writeln!(text, "| `{name}` | {what} | {total} | {share} % | {reserve} % | {full} |");
+        let shares = format!("{share} % | {proved_share} % | {reserve} %");
+        let _ = writeln!(text, "| `{name}` | {what} | {total} | {shares} | {full} |");
     }
     text.push_str(
         "\n| name | what | one source | sources remembered | beyond |\n|---|---|---|---|---|\n",

@@ -86,7 +86,7 @@ impl Devices {
         let trust = self.bindings.get(&device).map(|binding| binding.trust);
         let connected = flow.connection.is_some();
         let excused = match trust {
-            Some(Trust::Proved) => connected,
+            Some(Trust::Proved | Trust::Given) => connected,
             // It was assigned to somebody meanwhile: from then on it has a secret to show.
             _ => self.needs_no_secret(ctx.directory, device),
         };

@@ -83,10 +83,10 @@ impl Devices {
             return admitted;
         }
         let realm = &self.cluster(ctx.directory).sip_realm;
-        if has_credentials(message, realm)
-            && let Ok(to) = message.typed()
+        if has_credentials(ctx.directory, message, realm)
+            && let (Ok(to), Ok(from)) = (message.typed(), message.typed())
         {
-            let claim = Claim::of(message, None, &to);
+            let claim = Claim::of(message, None, &to, &from);
             match self.prove(ctx, flow, message, &claim, Claimed::Device(device)) {
                 Proof::Proved { device: proved, .. } if proved == device => return admitted,
                 Proof::Refused(response) => {
