@@ -40,7 +40,7 @@ fn whatever_a_stranger_asks_is_answered_and_nothing_is_kept_of_it() {
     let (mut world, alice, bob) = two_phones();
     let mut number = 0;
     for (method, tag, extra, right) in [
-        ("OPTIONS", "", "", "200"),
+        ("OPTIONS", "", "", "401"),
         ("OPTIONS", ";tag=guess", "", "481"),
         ("SUBSCRIBE", "", "Event: presence\n", "489"),
         ("SUBSCRIBE", ";tag=guess", "Event: presence\n", "481"),
