@@ -45,7 +45,8 @@ fn with(mut body: Value, restart: &str) -> Value {
     body
 }
 
-/// Proves SP-23.a, SP-24.c: the question, its answers, and that nothing is saved before.
+/// Proves SP-23.a, SP-23.b, SP-24.c and SP-24.d: the question, its answers, and that nothing is
+/// saved before, whichever of the two changes.
 #[tokio::test]
 async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     let house = House::open().await;
@@ -60,6 +61,13 @@ async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     let japanese = house.in_japanese("PUT", "/self-provisioning/settings", chosen()).await;
     assert!(japanese.body["message"].as_str().unwrap().starts_with("CTIルートポイントの選択"));
 
+    for one in ["route_point", "application_user"] {
+        let patch = json!({ "settings": { one: chosen()["settings"][one] } });
+        let asked = house.ask("PUT", "/self-provisioning/settings", patch).await;
+        assert_eq!(asked.body["code"], "restart-choice-needed", "{one}");
+        assert_eq!(house.get("/self-provisioning").await[one], Value::Null, "nothing is saved");
+    }
+
     let later = with(chosen(), "later");
     let saved = house.done("PUT", "/self-provisioning/settings", later).await;
     assert_eq!(saved["message"], "Save successful");
@@ -67,7 +75,7 @@ async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
 }
 
-/// Saved and restarted, or saved and not.
+/// Proves SP-24.a and SP-24.b in both languages: saved and restarted, or saved and not.
 #[tokio::test]
 async fn save_and_restart_now_says_how_the_restart_went() {
     let house = House::open().await;
@@ -82,6 +90,10 @@ async fn save_and_restart_now_says_how_the_restart_went() {
     let saved = house.done("PUT", "/self-provisioning/settings", none).await;
     assert_eq!(saved["message"], NOT_RESTARTED);
     assert_eq!(saved["restart_failure"]["code"], "overloaded");
+    let none = json!({ "settings": { "application_user": null }, "restart": "now" });
+    let saved = house.in_japanese("PUT", "/self-provisioning/settings", none).await;
+    let failed = "保存に成功しました。セルフプロビジョニングIVRサービスの再起動に失敗しました。";
+    assert_eq!(saved.body["message"], failed, "{saved:?}");
     assert_eq!(house.get("/self-provisioning").await["route_point"], Value::Null);
 }
 
@@ -108,7 +120,8 @@ async fn save_and_restart_now_starts_no_service_that_is_not_activated() {
     }
 }
 
-/// The service runs on another node, and is activated there: that one is told to restart it.
+/// Proves SP-60.e: the service runs on another node, and is activated there: that one is told to
+/// restart it.
 #[tokio::test]
 async fn save_and_restart_now_restarts_it_where_it_runs() {
     let house = House::open_at("node2").await;
@@ -149,7 +162,7 @@ async fn other_settings_save_without_a_question() {
     assert!(status["notices"].to_string().contains("restart needed"), "{status}");
 }
 
-/// The mode that asks for nothing is marked wherever it is chosen, in both languages.
+/// Proves SP-05.d: the mode that asks for nothing is marked wherever it is chosen, in both languages.
 #[tokio::test]
 async fn the_mode_without_authentication_is_marked_as_not_recommended() {
     let house = House::open().await;
@@ -171,7 +184,7 @@ async fn the_mode_without_authentication_is_marked_as_not_recommended() {
     assert!(!saved["warnings"].to_string().contains("Not recommended"), "{saved}");
 }
 
-/// Nine languages and no tenth, and the refusal says how many there may be.
+/// Proves SP-13.c for the tenth: the refusal says how many there may be.
 #[tokio::test]
 async fn no_more_than_nine_languages_are_selected() {
     let house = House::open().await;
@@ -231,7 +244,8 @@ async fn the_authentication_code_goes_in_and_never_out() {
     assert_eq!(house.get("/self-provisioning/settings").await["authentication_code_set"], false);
 }
 
-/// Proves SP-21.a, SP-22.b, SP-22.c and SP-25.e: what the choices show and warn of.
+/// Proves SP-21.a, SP-21.b, SP-22.a, SP-22.b, SP-22.c and SP-25.e: what the choices show and warn
+/// of, in both languages.
 #[tokio::test]
 async fn the_choices_show_numbers_and_warnings() {
     let house = House::open().await;
@@ -252,6 +266,22 @@ async fn the_choices_show_numbers_and_warnings() {
     assert!(warnings.contains("role is not assigned for this application user"), "{warnings}");
     assert!(warnings.contains("Valid credentials not set"), "{warnings}");
     assert!(warnings.contains("does not control the route point IVR-RP"), "{warnings}");
+    let page = house.in_japanese("GET", "/self-provisioning/settings", Value::Null).await.body;
+    assert_eq!(page["not_selected"], "未選択");
+    let names = |rows: &Value| {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let points = house.get("/cti-route-points").await["items"].as_array().unwrap().len();
+    assert_eq!((names(&page["route_points"]).len(), points), (2, 2), "every one is listed");
+    assert_eq!(names(&page["application_users"]), ["admin", "bare", "ivr"]);
+    let warnings = page["warnings"].to_string();
+    for quoted in [
+        "\\\"標準CTIを有効にする\\\"権限はこのアプリケーションユーザに割り当てられていません。",
+        "有効なクレデンシャルがこのアプリケーションユーザに設定されていません。",
+    ] {
+        assert!(warnings.contains(quoted), "{warnings}");
+    }
 }
 
 /// Proves SP-20.a and SP-54.a: from nothing to ready, all of it over REST.

@@ -110,7 +110,7 @@ async fn the_profile_in_force_is_seen_and_provisioning_allowed() {
     assert_eq!(line.body["code"], "unknown-field");
 }
 
-/// Each node of an older export gets a pair of templates of its name that keep what it had.
+/// Proves SP-45.a, SP-45.b and SP-45.c over REST: each node of an older export gets a pair of templates of its name that keep what it had.
 #[tokio::test]
 async fn an_older_export_becomes_templates_of_each_node() {
     let house = House::open().await;
@@ -167,10 +167,115 @@ async fn an_older_export_is_taken_whole_or_not_at_all() {
         let body = json!({ "nodes": [good, bad] });
         let told = house.ask("POST", "/import/auto-registration", body).await;
         assert_eq!(told.body["code"], code, "{field}: {told:?}");
-        assert!(told.body["field"].as_str().unwrap().contains(field), "{told:?}");
+        assert_eq!(told.body["field"], format!("nodes[1].{field}"), "{told:?}");
         let settings = house.get("/auto-registrations/node1").await;
         assert_eq!(settings["starting_number"], "", "{field}: nothing was taken");
     }
     let told = house.ask("POST", "/import/auto-registration", json!({ "nodes": [] })).await;
     assert_eq!(told.body["field"], "nodes");
+}
+
+/// Proves SP-01.b and SP-30.a, SP-30.b, SP-30.c, SP-30.d, SP-30.e, SP-30.f and SP-30.g: every field
+/// of a user profile, kept as it was given, and the edges of its limit.
+#[tokio::test]
+async fn a_user_profile_has_all_its_fields() {
+    let house = House::open().await;
+    let plain = house.done("POST", "/user-profiles", json!({ "name": "Plain" })).await;
+    assert_eq!((&plain["device_limit"], &plain["description"]), (&json!(10), &json!("")));
+    assert_eq!(plain["allow_self_provisioning"], false);
+    let template = |name: &str| json!({ "name": name, "device_pool": "Default" });
+    for name in ["Desk", "Mobile", "Remote"] {
+        let base = house.get("/universal-device-templates").await["items"][0].clone();
+        let mut body = base;
+        for beside in ["id", "version", "kind"] {
+            body.as_object_mut().unwrap().remove(beside);
+        }
+        body["name"] = template(name)["name"].clone();
+        house.done("POST", "/universal-device-templates", body).await;
+    }
+    house.done("POST", "/universal-line-templates", json!({ "name": "Lines" })).await;
+    let body = json!({
+        "name": "Sales", "description": "Field sales", "system_default": true,
+        "desk_phones": "Desk", "mobile_and_desktop_devices": "Mobile",
+        "remote_destination_profiles": "Remote", "line_template": "Lines",
+        "allow_self_provisioning": true, "device_limit": 20,
+    });
+    house.done("POST", "/user-profiles", body.clone()).await;
+    let kept = house.get("/user-profiles/Sales").await;
+    for (field, value) in body.as_object().unwrap() {
+        let found = if kept[field].is_object() { &kept[field]["name"] } else { &kept[field] };
+        assert_eq!(found, value, "{field}");
+    }
+    assert_eq!(house.get("/user-profiles/Default").await["system_default"], false);
+    for (limit, good) in [(0, true), (20, true), (-1, false), (21, false)] {
+        let told =
+            house.ask("PATCH", "/user-profiles/Sales", json!({ "device_limit": limit })).await;
+        assert_eq!(told.status.is_success(), good, "{limit}: {told:?}");
+        assert!(good || told.body["remedy"] == "Allowed: 0 to 20.", "{told:?}");
+    }
+}
+
+/// Proves SP-51.a and SP-51.b: a feature group template keeps its profile and its flags.
+#[tokio::test]
+async fn a_feature_group_template_has_its_fields() {
+    let house = House::open().await;
+    let body = json!({
+        "name": "Sales", "description": "Field sales", "user_profile": "Default",
+        "home_cluster": false, "extension_mobility": true,
+        "extension_mobility_cross_cluster": true, "presence": true,
+    });
+    house.done("POST", "/feature-group-templates", body.clone()).await;
+    let kept = house.get("/feature-group-templates/Sales").await;
+    for (field, value) in body.as_object().unwrap() {
+        let found = if kept[field].is_object() { &kept[field]["name"] } else { &kept[field] };
+        assert_eq!(found, value, "{field}");
+    }
+}
+
+/// Proves SP-25.a, SP-25.b and SP-25.c: who is unique, in which presence group, and controls what.
+#[tokio::test]
+async fn an_application_user_has_its_fields() {
+    let house = House::open().await;
+    house.done("POST", "/presence-groups", json!({ "name": "Desk" })).await;
+    house.done("POST", "/cti-route-points", json!({ "name": "RP" })).await;
+    let body = json!({
+        "user_id": "ivr", "presence_group": "Desk", "controlled_route_points": ["RP"],
+    });
+    house.done("POST", "/application-users", body.clone()).await;
+    let kept = house.get("/application-users/ivr").await;
+    assert_eq!(kept["presence_group"]["name"], "Desk");
+    assert_eq!(kept["controlled_route_points"][0]["name"], "RP");
+    for taken in ["ivr", "IVR", "admin"] {
+        let told = house.ask("POST", "/application-users", json!({ "user_id": taken })).await;
+        assert_eq!(told.body["code"], "duplicate", "{taken}: {told:?}");
+    }
+    house.done("POST", "/quick-add", user("tanaka", "3001", json!({}))).await;
+    let told = house.ask("POST", "/application-users", json!({ "user_id": "tanaka" })).await;
+    assert_eq!(told.body["code"], "duplicate", "an account is one person's: {told:?}");
+}
+
+/// Proves SP-55.a, SP-55.b, SP-55.c and SP-55.d: a route point keeps what it was given, under a name
+/// of its own among all devices.
+#[tokio::test]
+async fn a_route_point_has_its_fields() {
+    let house = House::open().await;
+    house.done("POST", "/locations", json!({ "name": "Osaka" })).await;
+    for number in ["2000", "2001"] {
+        house.done("POST", "/lines", json!({ "number": number })).await;
+    }
+    let plain = house.done("POST", "/cti-route-points", json!({ "name": "Plain" })).await;
+    assert_eq!(plain["relay_point"], "default");
+    let body = json!({
+        "name": "RP", "device_pool": "Default", "location": "Osaka", "relay_point": "on",
+        "lines": [{ "line": "2000" }, { "line": "2001" }],
+    });
+    house.done("POST", "/cti-route-points", body).await;
+    let kept = house.get("/cti-route-points/RP").await;
+    assert_eq!((&kept["location"]["name"], &kept["relay_point"]), (&json!("Osaka"), &json!("on")));
+    assert_eq!(kept["device_pool"]["name"], "Default");
+    assert_eq!(kept["lines"][1]["line"]["name"], "2001");
+    for taken in ["RP", "rp"] {
+        let told = house.ask("POST", "/cti-route-points", json!({ "name": taken })).await;
+        assert_eq!(told.body["code"], "duplicate", "{taken}: {told:?}");
+    }
 }

@@ -17,7 +17,8 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
     let values = read.collect::<Result<Vec<_>, Refusal>>()?;
     let nodes = values.iter().map(|row| row.node.clone()).collect::<Vec<_>>();
     let operations = values.into_iter().map(Operation::ImportAutoRegistration).collect();
-    call.app.execute(call.operation, call.actor(), Operation::Batch(operations)).await?;
+    let taken = call.app.execute(call.operation, call.actor(), Operation::Batch(operations)).await;
+    taken.map_err(|error| placed(error.into()))?;
     let directory = call.app.directory();
     let shown = nodes.iter().filter_map(|node| directory.auto_registration(node));
     let shown = shown.map(|(id, settings)| {
@@ -33,6 +34,19 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
         })
     });
     Ok(Answer::ok(json!({ "items": shown.collect::<Vec<_>>() })))
+}
+
+/// The refusal of a row with its place, as the rows of the request are counted.
+fn placed(fault: Fault) -> Fault {
+    let Fault::Refused(mut refusal) = fault else { return fault };
+    let row = refusal.values.iter().find(|(name, _)| **name == *"row");
+    let row = row.and_then(|(_, row)| row.parse::<usize>().ok());
+    if let Some(row) = row {
+        let field = refusal.field.take().unwrap_or_default();
+        let place = format!("nodes[{}].{field}", row.saturating_sub(1));
+        refusal.field = Some(place.trim_end_matches('.').into());
+    }
+    refusal.into()
 }
 
 /// A row of an export, and its place for refusals.
