@@ -13,9 +13,13 @@ pub fn file_name(data: &[u8]) {
     let context = Context { node: "node1", web_port: 8080, file_port: 6970 };
     let stranger = Asker { trusted: false };
     let found = render(&FileRequest { path, asker: stranger }, company, &context);
-    // Two dots inside a part are part of a name; a part that begins with one leads elsewhere.
-    let mut parts = path.strip_prefix('/').unwrap_or(path).split('/');
-    let tricky = parts.any(|part| part.starts_with('.')) || path.contains(['\\', '\0', '\n', '%']);
+    // Two dots inside a part are part of a name; a part that begins with one leads elsewhere, unless
+    // it is nothing but one. So it does when the dot is written in hexadecimal.
+    let plain = path.replace("%2e", ".").replace("%2E", ".");
+    let mut parts = plain.split('/');
+    let tricky = parts.any(|part| part.len() > 1 && part.starts_with('.'))
+        || plain.contains(['\\', '\0', '\n'])
+        || ["%2f", "%2F", "%5c", "%5C", "%25", "%00"].iter().any(|trick| path.contains(trick));
     match found {
         Ok(file) => {
             assert!(!tricky, "a trick was served");

@@ -1,7 +1,7 @@
 use jackfield_model::{Dialect, Directory};
 use jackfield_vocabulary::{Mac, ObjectId};
 
-use crate::name::{FileName, Form};
+use crate::name::{FileName, Form, normal_form};
 use crate::newcomer::Newcomer;
 use crate::view::View;
 use crate::{bootstrap, default_file, dial_plan, enterprise, flat_profile, plain, writer};
@@ -70,7 +70,7 @@ impl File {
 /// The device whose file a name asks for, where there is one: the device for which the asker's
 /// address is judged.
 pub fn subject(path: &str, directory: &Directory) -> Option<ObjectId> {
-    match FileName::parse(path).ok()? {
+    match FileName::parse(&normal_form(path).ok()?).ok()? {
         FileName::Enterprise { device } => directory.device(device),
         FileName::Hardware { mac, .. } => directory.phone_by_mac(mac),
         FileName::Default | FileName::DialPlan | FileName::Bootstrap => None,
@@ -98,7 +98,7 @@ pub fn render_for(
         let asker = Asker { trusted: trusts(device) };
         View::find(device, asker, directory, context).ok_or(FileError::NotFound)
     };
-    match FileName::parse(path)? {
+    match FileName::parse(&normal_form(path)?)? {
         FileName::Default => Ok(xml(default_file::render(directory, context))),
         FileName::DialPlan => Ok(xml(dial_plan::render(&directory.cluster()))),
         FileName::Bootstrap => bootstrap::render(directory, context).map(xml),
