@@ -2,7 +2,9 @@
 //! password. It works on the database itself, whether the server runs or not.
 
 use anyhow::{Result, bail};
+use jackfield_model::{Actor, Operation};
 use jackfield_store::{Store, StoreHandle};
+use serde_json::json;
 
 use crate::say::say;
 use crate::server::DatabaseChoice;
@@ -24,6 +26,20 @@ pub(crate) fn recover(place: &DatabaseChoice, user_id: &str, administrator: bool
     say!("{user_id} is switched on, unlocked, and may administer.");
     say!("one-time password: {}", password.reveal());
     say!("next: jackfield login {user_id}, then jackfield password {user_id}");
+    Ok(())
+}
+
+/// Unlocks an account, whoever has the machine.
+pub(crate) fn unlock(place: &DatabaseChoice, user_id: &str) -> Result<()> {
+    let store = Store::open(&place.settings().existing(), |_, _| {})?;
+    let handle = store.handle();
+    let Some(owner) = handle.directory().account(user_id) else {
+        bail!("there is no account {user_id} in this database");
+    };
+    let operation = Operation::Unlock { owner };
+    handle.execute(StoreHandle::operation_id()?, Actor::System, operation)?;
+    handle.note(Actor::System, "unlock", Some(owner), json!({ "by": who() }))?;
+    say!("{user_id} is unlocked, from wherever it was locked.");
     Ok(())
 }
 

@@ -54,7 +54,11 @@ pub(crate) fn commands() -> Vec<Command> {
         Command::new("unlock")
             .about("Unlock an account after too many failures")
             .arg(needed("USER", "User ID"))
-            .after_help("Example: jackfield unlock tanaka"),
+            .args(super::serve::place_on_the_machine())
+            .after_help(
+                "Examples:\n  jackfield unlock tanaka\n  jackfield unlock admin --data \
+                 /var/lib/jackfield    (on the node's machine, without signing in)",
+            ),
         Command::new("assign")
             .about("Make a phone a user's own, as self-provisioning does")
             .arg(needed("PHONE", "Device name"))
@@ -128,6 +132,10 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
         "import" => import::run(matches, client, form),
         "password" | "pin" => set_secret(name, matches, client),
         "unlock" => {
+            let on_the_machine = super::serve::unlock(matches, text(matches, "USER"));
+            if let Some(done) = on_the_machine {
+                return done;
+            }
             let path = format!("/users/{}/unlock", encode(text(matches, "USER")));
             client.post(&path, &json!({})).map(|_| say!("unlocked"))
         }

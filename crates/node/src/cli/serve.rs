@@ -112,6 +112,17 @@ pub(crate) fn commands() -> Vec<Command> {
     ]
 }
 
+/// Unlocks on the machine itself, where that is wanted.
+pub(crate) fn unlock(matches: &ArgMatches, user_id: &str) -> Option<Result<()>> {
+    let given = |name| matches.contains_id(name);
+    (given("data") || given("database")).then(|| recover::unlock(&place(matches), user_id))
+}
+
+/// Where the database is, for those who want it opened without a server.
+pub(crate) fn place_on_the_machine() -> [Arg; 2] {
+    place_options().map(|option| option.default_value(None))
+}
+
 /// Whether a command needs no server.
 pub(crate) fn is_local(name: &str) -> bool {
     matches!(name, "serve" | "demo" | "phone" | "backup" | "restore" | "recover")
