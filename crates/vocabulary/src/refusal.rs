@@ -117,6 +117,10 @@ codes! {
     InUse = "in-use", 409;
     /// The object belongs to the system and can't be removed.
     Protected = "protected", 409;
+    /// What is there is not used with this method.
+    MethodNotAllowed = "method-not-allowed", 405;
+    /// The body did not come in time.
+    BodyTimeout = "body-timeout", 408;
     /// The body is too large.
     TooLarge = "too-large", 413;
     /// More requests than allowed in the time.

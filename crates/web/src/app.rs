@@ -1,17 +1,22 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jackfield_model::{Actor, Directory, Operation, Outcome};
 use jackfield_store::{StoreError, StoreHandle, StoreSettings};
-use jackfield_vocabulary::{Code, OperationId, Refusal};
+use jackfield_vocabulary::share::{Figures, Pace, uses};
+use jackfield_vocabulary::{Code, Now, OperationId, Refusal};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use crate::body::Bodies;
+use crate::clock::wall;
+use crate::connections::Connections;
 use crate::failure::Failures;
 use crate::files::PhoneFiles;
 use crate::job::Jobs;
 use crate::metrics::Counts;
 use crate::operator::{Operator, Order, Reply};
-use crate::session::{Attempts, Remembered};
+use crate::session::Remembered;
 
 /// What all doors share; copies are cheap.
 #[derive(Clone)]
@@ -29,7 +34,13 @@ struct Inner {
     backups: PathBuf,
     jobs: Jobs,
     remembered: Remembered,
-    attempts: Attempts,
+    bodies: Bodies,
+    connections: Connections,
+    sign_ins: Mutex<Pace>,
+    phone_forms: Mutex<Pace>,
+    strangers_lines: Mutex<Pace>,
+    /// When the doors were opened: the paces count from there.
+    opened: Instant,
     counts: Counts,
     failures: Failures,
     /// Work that blocks: the store.
@@ -55,13 +66,23 @@ pub struct AppSettings {
     pub web_port: u16,
     /// The folder into which backups are written.
     pub backups: PathBuf,
+    /// The connections of all HTTP doors.
+    pub connections: Connections,
 }
 
 impl App {
     /// Opens nothing yet; see [`crate::router`].
     pub fn new(settings: AppSettings) -> Self {
-        let AppSettings { store, store_settings, operator, files, node, web_port, backups } =
-            settings;
+        let AppSettings {
+            store,
+            store_settings,
+            operator,
+            files,
+            node,
+            web_port,
+            backups,
+            connections,
+        } = settings;
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -73,7 +94,12 @@ impl App {
                 backups,
                 jobs: Jobs::default(),
                 remembered: Remembered::default(),
-                attempts: Attempts::default(),
+                bodies: Bodies::default(),
+                connections,
+                sign_ins: Mutex::new(uses::SIGN_INS.pace()),
+                phone_forms: Mutex::new(uses::PHONE_FORMS.pace()),
+                strangers_lines: Mutex::new(uses::STRANGERS_LINES.pace()),
+                opened: Instant::now(),
                 counts: Counts::default(),
                 failures: Failures::default(),
                 blocking: Semaphore::new(MOST_BLOCKING),
@@ -119,8 +145,40 @@ impl App {
         &self.inner.remembered
     }
 
-    pub(crate) fn attempts(&self) -> &Attempts {
-        &self.inner.attempts
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.inner.bodies
+    }
+
+    /// How often somebody may try to sign in.
+    pub(crate) fn sign_ins(&self) -> MutexGuard<'_, Pace> {
+        self.inner.sign_ins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often a phone may send its form.
+    pub(crate) fn phone_forms(&self) -> MutexGuard<'_, Pace> {
+        self.inner.phone_forms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often somebody who is not signed in gets a line in the log.
+    pub(crate) fn strangers_lines(&self) -> MutexGuard<'_, Pace> {
+        self.inner.strangers_lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The moment, by the clock of the paces.
+    pub(crate) fn now(&self) -> Now {
+        let micros = u64::try_from(self.inner.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Now::new(micros, wall())
+    }
+
+    /// What the limits of the doors have come to.
+    pub(crate) fn limits(&self) -> [Figures; 5] {
+        [
+            self.inner.connections.figures(),
+            self.inner.bodies.figures(),
+            uses::SIGN_INS.figures(&self.sign_ins()),
+            uses::PHONE_FORMS.figures(&self.phone_forms()),
+            uses::STRANGERS_LINES.figures(&self.strangers_lines()),
+        ]
     }
 
     pub(crate) fn failures(&self) -> &Failures {

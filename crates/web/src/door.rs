@@ -6,19 +6,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, Query, RawPathParams, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use jackfield_model::Language;
 use jackfield_vocabulary::{Code, Refusal, SecretText};
-use serde_json::Value;
 
 use crate::api::session::signed;
 use crate::app::App;
+use crate::body::Body;
 use crate::brought;
 use crate::call::{Answer, Call, operation_of, version_of};
 use crate::endpoint::{Endpoint, Needs, endpoints};
@@ -35,7 +34,30 @@ pub(crate) fn api() -> Router<App> {
         let handler = move |State(app): State<App>, request: Request| enter(app, endpoint, request);
         router = router.route(&endpoint.path, on(filter, handler));
     }
-    router.fallback(nothing_here).method_not_allowed_fallback(nothing_here)
+    router.fallback(nothing_here).method_not_allowed_fallback(otherwise)
+}
+
+/// Something is there, but not for this method; the router says for which.
+async fn otherwise(request: Request) -> Response {
+    let methods = |endpoint: &&Endpoint| fits(&endpoint.path, request.uri().path());
+    let mut allowed: Vec<_> =
+        endpoints().iter().filter(methods).map(|endpoint| endpoint.method.as_str()).collect();
+    allowed.dedup();
+    let refusal = Refusal::new(Code::MethodNotAllowed)
+        .value("method", request.method())
+        .value("name", request.uri().path())
+        .value("allowed", allowed.join(", "));
+    Fault::Refused(refusal).response(&request_id(), language_of(request.headers()))
+}
+
+/// Is this path one of those that a row of the table describes?
+fn fits(described: &str, path: &str) -> bool {
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let mut parts = path.split('/');
+    let same = described
+        .split('/')
+        .all(|part| parts.next().is_some_and(|found| part.starts_with('{') || part == found));
+    same && parts.next().is_none()
 }
 
 async fn nothing_here(request: Request) -> Response {
@@ -71,8 +93,15 @@ async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Respo
     dress(response.headers_mut(), &id, language);
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     app.counts().answered(response.status(), micros);
+    // Of strangers not each one has a line.
+    let untold = match &user {
+        Some(_) => Some(0),
+        None => app.strangers_lines().take(app.now(), address),
+    };
+    let Some(untold) = untold else { return response };
     tracing::info!(
         request.id = id,
+        requests.untold = untold,
         http.method = %endpoint.method,
         http.route = endpoint.path,
         http.status = response.status().as_u16(),
@@ -159,7 +188,8 @@ async fn carry_out(
     let Query(query) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
         .map_err(|_| Refusal::new(Code::Unreadable).value("where", "query"))?;
     brought::query(endpoint, &query)?;
-    let body = read(&parts.headers, body).await?;
+    let Body { value: body, room } =
+        app.bodies().read(address, who.is_some(), &parts.headers, body).await?;
     brought::body(endpoint, &body)?;
     let privileges = match &who {
         Some(who) => app.directory().privileges(who.account),
@@ -178,29 +208,9 @@ async fn carry_out(
         operation: operation_of(&parts.headers)?,
         body,
     };
-    (endpoint.run)(call).await
-}
-
-/// Reads a JSON body; none is null.
-async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Value, Fault> {
-    let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-        Refusal::new(Code::TooLarge).value("allowed", format!("{LARGEST_BODY} bytes"))
-    })?;
-    if bytes.is_empty() {
-        return Ok(Value::Null);
-    }
-    let media = headers.get(CONTENT_TYPE).and_then(|media| media.to_str().ok());
-    let is_json = media.is_some_and(|media| {
-        let media = media.split(';').next().unwrap_or_default().trim();
-        media.eq_ignore_ascii_case("application/json") || media.ends_with("+json")
-    });
-    if !is_json {
-        return Err(Refusal::new(Code::Unreadable).field("Content-Type").into());
-    }
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let place = format!("{}:{}", error.line(), error.column());
-        Refusal::new(Code::Unreadable).value("where", place).into()
-    })
+    let answer = (endpoint.run)(call).await;
+    drop(room);
+    answer
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretText> {
@@ -231,7 +241,5 @@ pub(crate) fn request_id() -> String {
     format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
-/// A kind with the longest lists stays far below.
-const LARGEST_BODY: usize = 2 * 1024 * 1024;
 const PATIENCE: Duration = Duration::from_secs(30);
 const IDENTITY: Duration = Duration::from_secs(10);

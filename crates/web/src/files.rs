@@ -8,10 +8,13 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
 use jackfield_model::{Network, Phone};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId};
+
+use crate::welcome;
 
 /// What phones fetch, from the directory as it is; copies are cheap.
 #[derive(Clone)]
@@ -81,6 +84,15 @@ impl PhoneFiles {
         self.inner.file_port
     }
 
+    /// Where people find this node.
+    pub(crate) fn people_url(&self) -> String {
+        let directory = self.inner.store.directory();
+        let node = directory.node(&self.inner.node).map(|(_, node)| node.address.to_string());
+        let address = node.unwrap_or_default();
+        let host = if address.contains(':') { format!("[{address}]") } else { address };
+        format!("http://{host}:{}", self.inner.web_port)
+    }
+
     /// Whether who asks from this address is taken for the device.
     pub(crate) fn trusts(&self, device: ObjectId, from: IpAddr) -> bool {
         let directory = self.inner.store.directory();
@@ -104,7 +116,7 @@ impl PhoneFiles {
 
 /// The door of phone files by HTTP, as on port 6970.
 pub fn file_router(files: PhoneFiles) -> Router {
-    Router::new().fallback(file).with_state(files)
+    Router::new().route("/", get(welcome::phones)).fallback(file).with_state(files)
 }
 
 /// Answers a phone that fetches a file.

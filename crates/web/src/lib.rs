@@ -7,9 +7,11 @@
 
 mod api;
 mod app;
+mod body;
 mod brought;
 mod call;
 mod clock;
+mod connections;
 mod door;
 mod endpoint;
 mod failure;
@@ -25,9 +27,11 @@ mod phone;
 mod say;
 mod serve;
 mod session;
+mod welcome;
 
 pub use app::{App, AppSettings};
 pub use axum::Router;
+pub use connections::Connections;
 pub use files::{PhoneFiles, file_router};
 pub use operator::{
     DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction, ServiceStatus,
@@ -40,6 +44,7 @@ use axum::routing::get;
 pub fn router(app: App) -> Router {
     let files = Router::new().fallback(files::file).with_state(app.files().clone());
     Router::new()
+        .route("/", get(welcome::people))
         .nest("/api/v1", door::api())
         .route("/metrics", get(metrics::metrics))
         .route("/health/live", get(metrics::live))

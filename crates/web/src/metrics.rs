@@ -80,8 +80,9 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
             let name = name.replace(['"', '\\', '\n'], "_");
             let _ = writeln!(text, "jackfield_events_total{{name=\"{name}\"}} {count}");
         }
-        limits(&mut text, &overview.limits);
     }
+    let engine = overview.map(|overview| &*overview.limits).unwrap_or_default();
+    limits(&mut text, &[engine, &app.limits()].concat());
     head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
     let directory = app.directory();
     for kind in Kind::ALL {

@@ -86,7 +86,7 @@ async fn provision(app: &App, visit: &Visit, address: IpAddr) -> Result<Box<str>
     if user.is_empty() {
         return Err(Refusal::new(Code::MissingField).field("user"));
     }
-    if !app.attempts().admit(address) {
+    if !app.phone_forms().allows(app.now(), address) {
         return Err(Refusal::new(Code::RateLimited));
     }
     let order = Order::Provision {
@@ -126,7 +126,6 @@ fn address_of(request: &Request) -> IpAddr {
 fn input(app: &App, visit: &Visit, mode: AuthenticationMode) -> String {
     let language = visit.language;
     let needs_password = mode != AuthenticationMode::None;
-    let address = app.directory().node(app.node()).map(|(_, node)| node.address.clone());
     let mut xml = String::from("<CiscoIPPhoneInput>\n");
     element(&mut xml, "Title", either(language, "Self-Provisioning", "セルフプロビジョニング"));
     let prompt = if needs_password {
@@ -139,11 +138,9 @@ fn input(app: &App, visit: &Visit, mode: AuthenticationMode) -> String {
         either(language, "Enter your user ID", "ユーザIDを入力してください")
     };
     element(&mut xml, "Prompt", prompt);
-    let address = address.unwrap_or_default();
-    let host = if address.contains(':') { format!("[{address}]") } else { address.into() };
-    let (port, name, tag) = (app.web_port(), &visit.name, language.tag());
+    let (name, tag) = (&visit.name, language.tag());
     let path = format!("/phone/self-provisioning/submit?device={name}&lang={tag}");
-    element(&mut xml, "URL", &format!("http://{host}:{port}{path}"));
+    element(&mut xml, "URL", &format!("{}{path}", app.files().people_url()));
     item(&mut xml, either(language, "User ID", "ユーザID"), "user", "A");
     if needs_password {
         // The P hides what is keyed in.

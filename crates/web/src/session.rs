@@ -7,7 +7,6 @@
 //! anybody was signed out, on whichever node; while the database is gone nobody can be.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,33 +103,6 @@ fn digest(token: &SecretText) -> [u8; 32] {
     Sha256::digest(token.reveal()).into()
 }
 
-/// How often an address may try to sign in.
-#[derive(Default)]
-pub(crate) struct Attempts {
-    addresses: Mutex<HashMap<IpAddr, (u32, Instant)>>,
-}
-
-impl Attempts {
-    /// Counts an attempt; `false` when there were too many.
-    pub(crate) fn admit(&self, address: IpAddr) -> bool {
-        let (now, mut addresses) =
-            (Instant::now(), self.addresses.lock().unwrap_or_else(PoisonError::into_inner));
-        if addresses.len() >= MOST_ADDRESSES {
-            addresses.retain(|_, (_, since)| now.duration_since(*since) < ATTEMPT_WINDOW);
-            if addresses.len() >= MOST_ADDRESSES {
-                // So many addresses at once are no people: nobody new, for a minute.
-                return addresses.get(&address).is_some_and(|(count, _)| *count < MOST_ATTEMPTS);
-            }
-        }
-        let (count, since) = addresses.entry(address).or_insert((0, now));
-        if now.duration_since(*since) >= ATTEMPT_WINDOW {
-            (*count, *since) = (0, now);
-        }
-        *count = count.saturating_add(1);
-        *count <= MOST_ATTEMPTS
-    }
-}
-
 /// For so long the store is not asked again: a net under the notices of what changed.
 const MOMENT: Duration = Duration::from_secs(30);
 /// And for reading while the database is gone.
@@ -138,31 +110,10 @@ const WHILE_GONE: Duration = Duration::from_secs(600);
 /// A store that could not say is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(5);
 const MOST_TOKENS: usize = 4096;
-const ATTEMPT_WINDOW: Duration = Duration::from_secs(60);
-pub(crate) const MOST_ATTEMPTS: u32 = 30;
-const MOST_ADDRESSES: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_so_many_attempts_and_others_have_their_own() {
-        let attempts = Attempts::default();
-        let address = IpAddr::from([192, 0, 2, 1]);
-        let admitted = (0..100).filter(|_| attempts.admit(address)).count();
-        assert_eq!(admitted, MOST_ATTEMPTS as usize);
-        assert!(attempts.admit(IpAddr::from([192, 0, 2, 2])));
-    }
-
-    #[test]
-    fn a_flood_of_addresses_is_bounded() {
-        let attempts = Attempts::default();
-        for address in 0..20_000_u32 {
-            attempts.admit(IpAddr::from(address.to_be_bytes()));
-        }
-        assert!(attempts.addresses.lock().unwrap().len() <= MOST_ADDRESSES);
-    }
 
     fn known(expires: UnixTime) -> Known {
         Known { account: ObjectId(7), must_change: false, expires }

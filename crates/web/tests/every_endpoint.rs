@@ -98,6 +98,39 @@ async fn every_endpoint_refuses_fields_parameters_and_types_that_it_does_not_kno
     }
 }
 
+/// A path is there or not, whatever is tried with it.
+#[tokio::test]
+async fn another_method_is_told_which_ones_there_are() {
+    let house = House::open().await;
+    let mut methods: std::collections::BTreeMap<String, BTreeSet<String>> = Default::default();
+    for (method, path, _) in endpoints() {
+        methods.entry(format!("/api/v1{path}")).or_default().insert(method);
+    }
+    for path in ["/", "/metrics", "/health/ready", "/phone/self-provisioning", "/x.xml"] {
+        methods.entry(path.into()).or_default().insert("GET".into());
+    }
+    for (path, known) in methods {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if known.contains(method) {
+                continue;
+            }
+            let told = house.send(method, &path, &[], Value::Null).await;
+            assert_eq!(told.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            let allowed = told.headers["allow"].to_str().unwrap().replace(' ', "");
+            let allowed: BTreeSet<&str> = allowed.split(',').filter(|one| *one != "HEAD").collect();
+            assert!(
+                allowed.iter().copied().eq(known.iter().map(|one| &**one)),
+                "{path}: {allowed:?}"
+            );
+            if path.starts_with("/api") {
+                assert_eq!(told.body["code"], "method-not-allowed", "{method} {path}");
+                let named = told.body["values"]["allowed"].as_str().unwrap();
+                assert!(known.iter().all(|one| named.contains(&**one)), "{path}: {named}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_kind_refuses_bad_values_and_says_why_in_both_languages() {
     let house = House::open().await;

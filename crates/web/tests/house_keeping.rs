@@ -57,7 +57,9 @@ async fn one_connection_carries_many_requests_and_ends_when_the_doors_close() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
-    let serving = tokio::spawn(jackfield_web::serve(listener, house.router.clone(), stopped));
+    let connections = jackfield_web::Connections::new(64);
+    let router = house.router.clone();
+    let serving = tokio::spawn(jackfield_web::serve(listener, router, connections, stopped));
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     for _ in 0..3 {
         let request = b"GET /XMLDefault.cnf.xml HTTP/1.1\r\nHost: x\r\n\r\n";

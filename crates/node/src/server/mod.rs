@@ -35,7 +35,7 @@ use jackfield_engine::{Engine, Identity, Input};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
 use jackfield_store::{Store, StoreHandle, StoreSettings, Verifier};
-use jackfield_web::{App, AppSettings, PhoneFiles};
+use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 
@@ -217,7 +217,9 @@ impl Server {
         let tftp_door = tftp_door(runtime.handle().clone(), tftp_address, tftp_files, tftp.clone());
         doors.insert(Service::Tftp, tftp_door);
         let file_router = jackfield_web::file_router(files.clone());
-        let file_http = http_door(runtime.handle().clone(), files_address, file_router);
+        let connections = Connections::new(limits::file_limit() / 4);
+        let file_http =
+            http_door(runtime.handle().clone(), files_address, file_router, connections.clone());
         doors.insert(Service::FileHttp, file_http);
         let services = Arc::new(Services {
             node: settings.node.clone(),
@@ -247,9 +249,10 @@ impl Server {
             node: settings.node.clone(),
             web_port: http_address.port(),
             backups: settings.place.folder.join("backups"),
+            connections: connections.clone(),
         }));
         runtime.spawn(prune_hourly(store.handle()));
-        let http_door = http_listener(&runtime, http, router)?;
+        let http_door = http_listener(&runtime, http, router, connections)?;
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));
         runtime.spawn(orders::obey_others(Arc::clone(&services)));
@@ -478,11 +481,12 @@ fn http_listener(
     runtime: &Runtime,
     listener: std::net::TcpListener,
     router: axum::Router,
+    connections: Connections,
 ) -> Result<watch::Sender<bool>> {
     let _guard = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let (door, closed) = watch::channel(false);
-    runtime.spawn(jackfield_web::serve(listener, router, closed));
+    runtime.spawn(jackfield_web::serve(listener, router, connections, closed));
     Ok(door)
 }
 

@@ -13,7 +13,7 @@ use jackfield_media::{PromptLibrary, g729_available};
 use jackfield_model::{SelfProvisioning, Service, ServiceActivation};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Code, Refusal};
-use jackfield_web::ServiceAction;
+use jackfield_web::{Connections, ServiceAction};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -284,16 +284,21 @@ pub(crate) fn tftp_door(
 }
 
 /// The door of phone files by HTTP.
-pub(crate) fn http_door(runtime: Handle, address: SocketAddr, router: axum::Router) -> Door {
+pub(crate) fn http_door(
+    runtime: Handle,
+    address: SocketAddr,
+    router: axum::Router,
+    connections: Connections,
+) -> Door {
     Box::new(move |stopped| {
         let listener = std::net::TcpListener::bind(address)
             .with_context(|| format!("binding phone files over HTTP to {address}"))?;
         listener.set_nonblocking(true)?;
         let _guard = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let router = router.clone();
+        let (router, connections) = (router.clone(), connections.clone());
         Ok(runtime.spawn(async move {
-            let _ = jackfield_web::serve(listener, router, stopped).await;
+            let _ = jackfield_web::serve(listener, router, connections, stopped).await;
         }))
     })
 }

@@ -103,6 +103,28 @@ pub const TFTP_BYTES: PlaceUse = PlaceUse {
     full: "as with the transfers",
 };
 
+/// Connections of both HTTP doors.
+pub const HTTP_CONNECTIONS: PlaceUse = PlaceUse {
+    name: "http-connections",
+    what: "HTTP connections",
+    total: Total::Setting("8,192, or a quarter of the descriptors that the system allows"),
+    share: 25,
+    proved_share: 25,
+    reserve: 0,
+    full: "the oldest one without a request under way is closed, of whoever has most",
+};
+
+/// Bodies of HTTP requests, and what is read from them.
+pub const HTTP_BODIES: PlaceUse = PlaceUse {
+    name: "http-bodies",
+    what: "bodies of HTTP requests under way",
+    total: Total::Mebibytes(64),
+    share: 10,
+    proved_share: 50,
+    reserve: 50,
+    full: "503; who is signed in has proved itself",
+};
+
 /// Wrong credentials in SIP.
 pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
     name: "wrong-credentials",
@@ -121,11 +143,46 @@ pub const NEWCOMERS: PaceUse = PaceUse {
     beyond: "told when to come again",
 };
 
+/// Tries to sign in over REST.
+pub const SIGN_INS: PaceUse = PaceUse {
+    name: "sign-ins",
+    what: "tries to sign in",
+    rate: Rate::Fixed(Allowance { burst: 30, per_minute: 30 }),
+    sources: 10_000,
+    beyond: "429",
+};
+
+/// Forms that phones send from their own screens.
+pub const PHONE_FORMS: PaceUse = PaceUse {
+    name: "phone-forms",
+    what: "forms sent from the screens of phones",
+    rate: Rate::Fixed(Allowance { burst: 30, per_minute: 30 }),
+    sources: 10_000,
+    beyond: "refused on the screen",
+};
+
+/// Lines in the log about requests of people who are not signed in.
+pub const STRANGERS_LINES: PaceUse = PaceUse {
+    name: "strangers-lines",
+    what: "HTTP requests of strangers with a line each in the log",
+    rate: Rate::Fixed(Allowance { burst: 10, per_minute: 10 }),
+    sources: 4096,
+    beyond: "counted in the next line",
+};
+
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 4] = [&SIP_TRANSACTIONS, &SIP_STREAMS, &TFTP_TRANSFERS, &TFTP_BYTES];
+pub const PLACES: [&PlaceUse; 6] = [
+    &SIP_TRANSACTIONS,
+    &SIP_STREAMS,
+    &HTTP_CONNECTIONS,
+    &HTTP_BODIES,
+    &TFTP_TRANSFERS,
+    &TFTP_BYTES,
+];
 
 /// Every use of a pace.
-pub const PACES: [&PaceUse; 2] = [&WRONG_CREDENTIALS, &NEWCOMERS];
+pub const PACES: [&PaceUse; 5] =
+    [&WRONG_CREDENTIALS, &NEWCOMERS, &SIGN_INS, &PHONE_FORMS, &STRANGERS_LINES];
 
 impl PlaceUse {
     /// Its limits, where the total is fixed.

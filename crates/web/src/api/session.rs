@@ -16,7 +16,7 @@ use crate::session::{Known, Signed};
 /// Signs in. What is no try is not counted as one.
 pub(crate) async fn sign_in(call: Call) -> Result<Answer, Fault> {
     let (user_id, password) = (call.text("user_id")?, call.secret("password")?);
-    if !call.app.attempts().admit(call.address) {
+    if !call.app.sign_ins().allows(call.app.now(), call.address) {
         return Err(Code::RateLimited.into());
     }
     let account = call.app.directory().account(user_id);

@@ -16,8 +16,8 @@ use jackfield_model::{
 use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
 use jackfield_web::{
-    App, AppSettings, DeviceState, Language, Operated, Operator, Order, Overview, PhoneFiles,
-    Reply, Router, ServiceAction, ServiceStatus, router,
+    App, AppSettings, Connections, DeviceState, Language, Operated, Operator, Order, Overview,
+    PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, router,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -163,6 +163,7 @@ impl House {
             node: name.into(),
             web_port: 8080,
             backups: folder.path().join("backups"),
+            connections: Connections::new(64),
         });
         let mut house = Self {
             router: router(app),
