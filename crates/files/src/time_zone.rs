@@ -96,7 +96,7 @@ impl Rule {
         Some(rule.put_forward())
     }
 
-    /// Where winter time is the exception, as in Dublin, the clock goes the same way all the same.
+    /// Where winter time is the exception, as some write it for Dublin, the clock goes the same way all the same.
     fn put_forward(self) -> Self {
         match self.summer {
             Some(Summer { save, begins, ends }) if save < 0 => Self {
@@ -408,7 +408,7 @@ mod tests {
             ("America/Regina", "Canada Central Standard Time", "GMT-06:00", ""),
             ("America/St_Johns", "Newfoundland Standard/Daylight Time", "GMT-03:30", america),
             ("Asia/Vladivostok", "Vladivostok Standard Time", "GMT+10:00", ""),
-            ("Africa/Casablanca", "Morocco Standard Time", "GMT+01:00", ""),
+            ("Africa/Casablanca", "Morocco Standard Time", "GMT", ""),
             ("Asia/Kathmandu", "Nepal Standard Time", "GMT+05:45", ""),
         ] {
             assert_eq!(zone(iana), (name, offset.into(), summer.into()), "{iana}");
@@ -418,7 +418,6 @@ mod tests {
     #[test]
     fn clocks_are_changed_before_midnight_and_days_later() {
         for (iana, summer) in [
-            // Winter time is the exception in Dublin.
             ("Europe/Dublin", "start=3/-1/7/1:0:0;end=10/-1/7/2:0:0;save=1"),
             // The Friday after the fourth Thursday.
             ("Asia/Jerusalem", "start=3/23/5/2:0:0;end=10/-1/7/2:0:0;save=1"),
@@ -432,6 +431,17 @@ mod tests {
             ("Antarctica/Troll", "start=3/-1/7/1:0:0;end=10/-1/7/3:0:0;save=2"),
         ] {
             assert_eq!(TimeZone::of(iana).summer, summer, "{iana}");
+        }
+    }
+
+    #[test]
+    fn summer_time_all_year_is_the_time_of_the_zone() {
+        let rule = Rule::parse("XXX-2<+01>-1,0/0,J365/23");
+        assert_eq!(rule, Some(Rule { offset: 3600, summer: None }));
+        let dublin = Rule::parse("IST-1GMT0,M10.5.0,M3.5.0/1");
+        assert_eq!(dublin, Rule::of("Europe/London"), "winter time is the exception");
+        for broken in ["", "X", "GMT,", "<+01", "GMT0BST", "GMT0BST,M3.5.0", "GMTx"] {
+            assert_eq!(Rule::parse(broken), None, "{broken}");
         }
     }
 
