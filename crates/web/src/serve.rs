@@ -86,7 +86,7 @@ async fn connection(
         })
     };
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(64 * 1024);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MOST_OF_HEADER);
     let connection = http.serve_connection(TokioIo::new(stream), service);
     let mut connection = core::pin::pin!(connection);
     let silence = async {
@@ -115,4 +115,6 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 const FIRST_HEADER_TIME: Duration = Duration::from_secs(8);
 /// Between requests: a phone opens a new connection when it wants something again.
 const HEADER_TIME: Duration = Duration::from_secs(60);
+/// Bytes of a header at the most, and of what is read ahead.
+const MOST_OF_HEADER: usize = 16 * 1024;
 const FAREWELL: Duration = Duration::from_secs(5);
