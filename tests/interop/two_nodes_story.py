@@ -157,6 +157,56 @@ def each_obeys_its_own_activation(one, other):
     stands_by(other, one)
 
 
+def starts(server):
+    """How often the service was started on a node."""
+    with open(os.path.join(server.folder, "server.log"), errors="replace") as log:
+        return sum("service started" in line and SERVICE in line for line in log)
+
+
+# Proves SP-24.a and SP-60.e.
+def a_restart_reaches_every_node_where_it_runs(one, other):
+    """Saved and restarted at the second node: both have the new settings, and neither needs a restart.
+    Where it is activated on the first alone, only that one is restarted, and not the one that was asked."""
+    def restarted(*arguments):
+        before = starts(one), starts(other)
+        told = other.cli("self-provisioning", "set", *arguments, "--application-user", "", "--restart", "later")
+        assert "Save successful" in told
+        told = other.cli("self-provisioning", "set", "--application-user", "self-provisioning", "--restart", "now")
+        assert "restarted successfully" in told, told
+        wait_for(lambda: "in-service" in (state(one)["state"], state(other)["state"]))
+        return starts(one) - before[0], starts(other) - before[1]
+    assert restarted("--digit-seconds", "9") == (1, 1)
+    for server in one, other:
+        assert state(server)["restart_needed"] is False, server.node
+    other.cli("services", "deactivate", SERVICE, "--node", other.node)
+    wait_for(lambda: state(other)["running"] is False, 5)
+    assert restarted("--digit-seconds", "10") == (1, 0)
+    serves(one)
+    other.cli("services", "activate", SERVICE, "--node", other.node)
+    stands_by(other, one)
+
+
+# Proves SP-60.b.
+def the_publisher_is_operated_from_the_other_node(one, other):
+    before = starts(one)
+    other.cli("services", "restart", SERVICE, "--node", one.node)
+    assert starts(one) == before + 1
+    serves(one)
+    stands_by(other, one)
+    other.cli("set", "auto-registration", one.node, "--per-minute", "599")
+    wait_for(lambda: one.json("show", "auto-registration", one.node)["per_minute"] == 599, 5)
+    # A node that does not answer is named, and nothing is done later on.
+    one.process.send_signal(signal.SIGSTOP)
+    try:
+        done = other.cli("services", "restart", SERVICE, "--node", one.node, check=False)
+    finally:
+        one.process.send_signal(signal.SIGCONT)
+    assert done.returncode != 0 and f"{one.node} does not answer" in done.stderr, done
+    serves(one)
+    time.sleep(3 * LOOK)
+    assert starts(one) == before + 1, "an order that was withdrawn was carried out"
+
+
 def status_judges_the_publisher(one, other):
     for server in one, other:
         status = server.json("self-provisioning", "status")
@@ -280,6 +330,8 @@ def run(binary):
             other = joins(binary, postgres, one)
             each_sees_what_the_other_does(one, other)
             each_obeys_its_own_activation(one, other)
+            a_restart_reaches_every_node_where_it_runs(one, other)
+            the_publisher_is_operated_from_the_other_node(one, other)
             status_judges_the_publisher(one, other)
             names = sorted(everything(one, "phone"))
             users = [fields_of(one.fetch(f"{name[3:]}.txt")) for name in names]
