@@ -6,6 +6,8 @@ use clap::{Arg, ArgAction, ArgMatches};
 use jackfield_model::Kind;
 use serde_json::{Map, Value};
 
+use super::entry::{EntryShape, cut, plain};
+
 /// A field of a kind, flattened: `forwards.all.destination`.
 pub(crate) struct Field {
     /// Its path in the body.
@@ -75,7 +77,8 @@ impl Field {
         let values: Vec<&str> = values.map(String::as_str).collect();
         let value = if self.is_list() {
             let entries = values.iter().flat_map(|value| split(value));
-            entries.filter(|entry| !entry.is_empty()).map(|entry| self.entry(&entry)).collect()
+            let entries = entries.filter(|entry| !entry.is_empty());
+            entries.map(|entry| self.entry(&entry)).collect::<Result<_>>()?
         } else {
             let value = values.last().copied().unwrap_or_default();
             self.scalar(resolve(self.schema, self.definitions), value)?
@@ -88,17 +91,32 @@ impl Field {
         resolve(self.schema, self.definitions)["items"].is_object()
     }
 
-    /// One entry of a list: JSON as it is, anything else for the one field that matters.
-    fn entry(&self, text: &str) -> Value {
-        if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
-            return value;
+    /// Entries of this list were typed, and some may stay.
+    pub(crate) fn keeps(&self, body: &Value) -> bool {
+        let list = self.entries().is_some_and(EntryShape::can_stay);
+        list && matches!(&*self.path, [name] if body[name].is_array())
+    }
+
+    /// Lets the entries that stay keep what is not typed of them; `body` is what was typed, `before`
+    /// the object as it is shown.
+    pub(crate) fn keep(&self, body: &mut Value, before: &Value) {
+        let (Some(shape), [name]) = (self.entries(), &*self.path) else { return };
+        if let Some(typed) = body.get_mut(name) {
+            shape.keep(typed, &before[name]);
         }
-        let items = resolve(&resolve(self.schema, self.definitions)["items"], self.definitions);
-        match items["required"].as_array().map(Vec::as_slice) {
-            Some([Value::String(only)]) => {
-                Value::Object(Map::from_iter([(only.clone(), text.into())]))
-            }
-            _ => text.into(),
+    }
+
+    /// The entries of a list of structs.
+    fn entries(&self) -> Option<EntryShape<'static>> {
+        let schema = resolve(self.schema, self.definitions);
+        EntryShape::of(resolve_items(schema, self.definitions))
+    }
+
+    /// One entry of a list.
+    fn entry(&self, text: &str) -> Result<Value> {
+        match self.entries() {
+            Some(shape) => shape.read(&self.name(), text),
+            None => Ok(plain(text).into()),
         }
     }
 
@@ -134,6 +152,13 @@ impl Field {
     fn value_name(&self) -> String {
         let schema = resolve(self.schema, self.definitions);
         let schema = if self.is_list() { resolve_items(schema, self.definitions) } else { schema };
+        if let Some(shape) = self.entries() {
+            return shape.form(|field| {
+                let choices = choices(resolve(field, self.definitions)).join("|");
+                let kind = field["x-reference"].as_str().map(str::to_uppercase);
+                kind.or_else(|| (!choices.is_empty()).then_some(choices))
+            });
+        }
         if let Some(kind) = schema["x-reference"].as_str() {
             return kind.to_uppercase();
         }
@@ -144,7 +169,6 @@ impl Field {
         match type_of(schema) {
             Some("integer") => "NUMBER".into(),
             Some("boolean") => "true|false".into(),
-            Some("object") => "VALUE|JSON".into(),
             _ => "TEXT".into(),
         }
     }
@@ -158,7 +182,13 @@ impl Field {
             help.push_str(&format!(" [{takes}]"));
         }
         if self.is_list() {
-            help.push_str(" [several: repeat it, or separate them by commas]");
+            help.push_str(match self.entries() {
+                Some(shape) if shape.can_stay() => {
+                    " [several: repeat it, or separate them by commas; one that stays keeps its \
+                     settings]"
+                }
+                _ => " [several: repeat it, or separate them by commas]",
+            });
         }
         help
     }
@@ -176,8 +206,8 @@ impl Field {
             Value::Null => None,
             Value::String(text) if text.is_empty() => None,
             Value::Array(entries) if entries.is_empty() => None,
-            Value::Array(entries) => Some(entries.iter().map(plain).collect::<Vec<_>>().join(",")),
-            default => Some(plain(default)),
+            Value::Array(entries) => Some(entries.iter().map(typed).collect::<Vec<_>>().join(",")),
+            default => Some(typed(default)),
         }
     }
 
@@ -218,15 +248,15 @@ fn choices(schema: &Value) -> Vec<&str> {
 fn split(text: &str) -> Vec<String> {
     if text.trim_start().starts_with(['{', '[']) {
         return match serde_json::from_str(text) {
-            Ok(Value::Array(entries)) => entries.iter().map(plain).collect(),
+            Ok(Value::Array(entries)) => entries.iter().map(typed).collect(),
             _ => vec![text.into()],
         };
     }
-    text.split(',').map(|entry| entry.trim().to_owned()).collect()
+    cut(text, ',').iter().map(|entry| entry.trim().to_owned()).collect()
 }
 
 /// A value as it is typed.
-fn plain(value: &Value) -> String {
+fn typed(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -273,6 +303,23 @@ mod tests {
             typed(Kind::Phone, &phone).unwrap(),
             json!({"name": "SEP001122334455", "device_pool": "Default",
                    "lines": [{"line": "1001"}, {"line": "1002"}]})
+        );
+        let dials = ["--speed-dials", "2000=Help, please\\, now,110", "--speed-dials", "119=Fire"];
+        let dials = typed(Kind::Phone, &dials).unwrap();
+        assert_eq!(
+            dials["speed_dials"],
+            json!([{"number": "2000", "label": "Help"}, {"number": "please, now"},
+                   {"number": "110"}, {"number": "119", "label": "Fire"}])
+        );
+        let buttons = ["--buttons", "line,speed-dial=Help"];
+        assert_eq!(
+            typed(Kind::PhoneButtonTemplate, &buttons).unwrap()["buttons"],
+            json!([{"feature": "line"}, {"feature": "speed-dial", "label": "Help"}])
+        );
+        let template = ["--lines", "display=#LastName#:label=#DirectoryNumber#"];
+        assert_eq!(
+            typed(Kind::UniversalDeviceTemplate, &template).unwrap()["lines"],
+            json!([{"display": "#LastName#", "label": "#DirectoryNumber#"}])
         );
         let line = ["--number", "2000", "--forwards.all.destination", "3000"];
         assert_eq!(

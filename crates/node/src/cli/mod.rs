@@ -2,6 +2,7 @@
 //! client: what it can do, any program can do.
 
 mod client;
+mod entry;
 mod field;
 mod import;
 mod object;

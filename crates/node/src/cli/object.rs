@@ -52,7 +52,7 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
             if name.is_none() && !kind.is_singleton() {
                 return many::change(kind, matches, &fields, client, form);
             }
-            let saved = client.patch(&one(kind, name), &fields)?;
+            let saved = client.patch(&one(kind, name), &kept(kind, name, fields, client)?)?;
             report(form, "changed", kind, &saved);
             Ok(())
         }
@@ -165,6 +165,18 @@ fn typed(kind: Kind, matches: &ArgMatches) -> Result<Value> {
         field.fill(matches, &mut body)?;
     }
     Ok(body.into())
+}
+
+/// What is typed of a list says which entries there shall be; one that stays keeps its settings.
+fn kept(kind: Kind, name: Option<&str>, mut typed: Value, client: &Client) -> Result<Value> {
+    let fields = fields(kind);
+    if fields.iter().any(|field| field.keeps(&typed)) {
+        let before = client.get(&one(kind, name))?;
+        fields.iter().for_each(|field| field.keep(&mut typed, &before));
+        // What was kept is what was read: nobody changed it in between.
+        typed["version"] = before["version"].clone();
+    }
+    Ok(typed)
 }
 
 fn one(kind: Kind, name: Option<&str>) -> String {
