@@ -67,7 +67,7 @@ pub(crate) fn call_manager_group(file: &mut Writer, nodes: &[&Node]) {
         file.element("name", &node.name).element("description", &node.description);
         file.raw("<ports>\n<ethernetPhonePort>2000</ethernetPhonePort>\n");
         file.number_element("sipPort", node.sip_port);
-        file.number_element("securedSipPort", node.secure_sip_port);
+        file.number_element("securedSipPort", Node::SECURE_SIP_PORT);
         file.raw("<mgcpPorts>\n<listen>2427</listen>\n<keepAlive>2428</keepAlive>\n</mgcpPorts>\n");
         file.raw("</ports>\n").element("processNodeName", &node.address);
         file.raw("</callManager>\n</member>\n");

@@ -66,7 +66,7 @@ impl<'a> Newcomer<'a> {
     fn server(&self) -> String {
         let mut authority = String::with_capacity(64);
         let port = match self.transport {
-            SignalTransport::Tls => self.node.secure_sip_port,
+            SignalTransport::Tls => Node::SECURE_SIP_PORT,
             SignalTransport::Tcp | SignalTransport::Udp => self.node.sip_port,
         };
         push_authority(&mut authority, &self.node.address, port);

@@ -6,7 +6,7 @@
 //! `.voicemail`, `.maximum-calls`; `speed-dial.N.number`, `.label`; `service.N.name`, `.url`;
 //! `locale`, `time-zone`, `date-form`, `ntp`, `idle-url`, `auto-registered`, `version`.
 
-use jackfield_model::{SecurityMode, SignalTransport};
+use jackfield_model::{Node, SecurityMode, SignalTransport};
 
 use crate::view::{View, push_authority};
 use crate::writer::Writer;
@@ -30,7 +30,7 @@ fn account(file: &mut Writer, view: &View<'_>) {
     for node in &view.nodes {
         let secure = transport == SignalTransport::Tls;
         let mut authority = String::with_capacity(64);
-        let port = if secure { node.secure_sip_port } else { node.sip_port };
+        let port = if secure { Node::SECURE_SIP_PORT } else { node.sip_port };
         push_authority(&mut authority, &node.address, port);
         file.pair("server", &authority);
     }

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
 
     pub(crate) fn port(&self) -> u16 {
         match self.device.transport() {
-            SignalTransport::Tls => self.server().secure_sip_port,
+            SignalTransport::Tls => Node::SECURE_SIP_PORT,
             SignalTransport::Tcp | SignalTransport::Udp => self.server().sip_port,
         }
     }

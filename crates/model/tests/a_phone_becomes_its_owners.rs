@@ -4,7 +4,8 @@
 mod common;
 
 use common::{House, assignment, is};
-use jackfield_model::{Effect, Kind, Operation, Outcome};
+use jackfield_model::setup::{Place, misplaced};
+use jackfield_model::{Effect, Kind, Language, Operation, Outcome, ProvenBy};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
@@ -206,21 +207,77 @@ fn a_line_template_gives_the_number_its_settings() {
 
 /// Proves SP-08.c.
 #[test]
-fn a_secured_phone_keeps_the_security_profile_of_its_template() {
+fn a_phone_gets_the_security_profile_of_its_template() {
     let mut house = House::company(1);
-    house.create(
-        Kind::SecurityProfile,
-        json!({ "name": "Encrypted", "mode": "encrypted", "transport": "tls" }),
-    );
-    house.patch(
-        Kind::UniversalDeviceTemplate,
-        "Desk phones",
-        json!({ "security_profile": "Encrypted" }),
-    );
+    let udp = json!({ "name": "Strong digest", "transport": "udp", "sha256": true });
+    house.create(Kind::SecurityProfile, udp);
+    let chosen = json!({ "security_profile": "Strong digest" });
+    house.patch(Kind::UniversalDeviceTemplate, "Desk phones", chosen);
     let phone = house.new_phone(1);
     house.assigned(phone, "tanaka");
     let effective = house.directory.effective(phone).unwrap();
-    assert_eq!(effective.security.as_deref().map(|one| &*one.name), Some("Encrypted"));
+    assert_eq!(effective.security.as_deref().map(|one| &*one.name), Some("Strong digest"));
+}
+
+/// An older program wrote a profile that needs TLS: whoever would come to use it is refused, and
+/// what uses it already is told.
+#[test]
+fn no_phone_comes_to_use_what_nobody_listens_to() {
+    let mut house = House::company(1);
+    let secured = house.create(Kind::SecurityProfile, json!({ "name": "Secured" }));
+    house.create(Kind::Phone, {
+        let mut body = house.phone_body("SEP0011223344AA");
+        body["security_profile"] = json!("Secured");
+        body
+    });
+    let template = house.id(Kind::UniversalDeviceTemplate, "Desk phones");
+    let newcomers = house.id(Kind::UniversalDeviceTemplate, "New phones");
+    let older = json!({ "name": "Secured", "mode": "encrypted", "transport": "tls" });
+    house.stored(secured, Kind::SecurityProfile, &older);
+    let chosen = json!({ "security_profile": "Secured" });
+    is(&house.update_refused(template, chosen.clone()), Code::NothingListens);
+    let phone = house.id(Kind::Phone, "SEP0011223344AA");
+    house.update(phone, json!({ "description": "it can be changed otherwise" }));
+    let mut body = house.phone_body("SEP0011223344BB");
+    body["security_profile"] = json!("Secured");
+    is(&house.create_refused(Kind::Phone, body), Code::NothingListens);
+    // Templates that had it before the upgrade make no dead phones.
+    let new_phone = house.new_phone(1);
+    for id in [template, newcomers] {
+        let mut old = house.directory.entry(id).unwrap().body.to_json();
+        old["security_profile"] = json!(secured);
+        house.stored(id, Kind::UniversalDeviceTemplate, &old);
+    }
+    let assignment = assignment(new_phone, house.user("tanaka"));
+    is(&house.refused(&assignment), Code::NothingListens);
+    let registration = house.registration(2);
+    is(&house.refused(&registration), Code::NothingListens);
+    let here = Place {
+        node: "node-1".into(),
+        address: "192.0.2.10".parse().unwrap(),
+        sip: "0.0.0.0:5060".parse().unwrap(),
+        own: true,
+    };
+    let told = misplaced(&house.directory, &here, Language::English);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].text.contains("Secured (1 phones)"), "{told:?}");
+    house.update(secured, json!({ "mode": "non-secure", "transport": "udp" }));
+    assert_eq!(misplaced(&house.directory, &here, Language::English), []);
+}
+
+/// Added by hand, it waits for no owner of its own accord; an administrator gives it to one.
+#[test]
+fn an_administrator_gives_away_any_phone_that_nobody_owns() {
+    let mut house = House::company(2);
+    let phone = house.create(Kind::Phone, house.phone_body("SEP0011223344AA"));
+    let (tanaka, suzuki) = (house.user("tanaka"), house.user("suzuki"));
+    is(&house.refused(&assignment(phone, tanaka)), Code::NotOpenForProvisioning);
+    let given =
+        |user| Operation::Assign { device: phone, user, proven_by: ProvenBy::Administrator };
+    house.done(&given(tanaka));
+    assert_eq!(house.phone(phone).owner.map(jackfield_model::Ref::id), Some(tanaka));
+    assert_eq!(house.numbers(phone), ["3001"]);
+    is(&house.refused(&given(suzuki)), Code::OwnedByAnother);
 }
 
 #[test]

@@ -233,6 +233,7 @@ fn start_server(folder: &Path) -> Result<Server> {
         node: "node1".into(),
         address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
         sip: loopback(0),
+        sip_is_given: true,
         http: loopback(0),
         files: loopback(0),
         tftp: loopback(free_udp_port()?),

@@ -195,6 +195,8 @@ codes! {
     NoPrimaryExtension = "no-primary-extension", 409;
     /// The profile has no universal device template for this class of device.
     NoDeviceTemplate = "no-device-template", 409;
+    /// Nothing listens for phones with this security profile.
+    NothingListens = "nothing-listens", 422;
     /// The user owns as many devices as the profile allows.
     DeviceLimit = "device-limit", 409;
     /// The device belongs to somebody whose profile protects it.

@@ -5,6 +5,7 @@ use core::future::Future;
 use core::net::IpAddr;
 use core::pin::Pin;
 
+use jackfield_model::setup::Place;
 use jackfield_model::{AuthenticationMode, Service};
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{DeviceRestart, ObjectId, Refusal, SecretText, UnixTime};
@@ -160,6 +161,8 @@ pub struct Overview {
     pub ivr_owner: Option<Box<str>>,
     /// How somebody proves at this moment whose a phone shall be (SP-19).
     pub mode: AuthenticationMode,
+    /// Where the node is, where it says so.
+    pub place: Option<Place>,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.

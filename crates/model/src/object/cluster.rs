@@ -112,19 +112,16 @@ pub struct Node {
     #[garde(range(min = 1))]
     #[schemars(extend("x-takes" = "node-restart"))]
     pub sip_port: u16,
-    /// TCP port for SIP over TLS (SP-43).
-    #[serde(default = "sips_port")]
-    #[garde(range(min = 1))]
-    #[schemars(extend("x-takes" = "node-restart"))]
-    pub secure_sip_port: u16,
 }
 
 fn sip_port() -> u16 {
     5060
 }
 
-fn sips_port() -> u16 {
-    5061
+impl Node {
+    /// The TCP port for SIP over TLS, as phone files that must name one have it. Nothing listens
+    /// there in this release.
+    pub const SECURE_SIP_PORT: u16 = 5061;
 }
 
 declare!(Node, |node| node.name.clone(), unique | node | vec![("number", node.number.to_string())]);

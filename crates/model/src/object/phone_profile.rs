@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::registry::declare;
 use crate::{ButtonFeature, List, RelayPoint, Text};
 
-/// What of a phone's signalling and media is protected.
+/// What of a phone's signalling and media is protected. There is no TLS in this release: what older
+/// programs wrote is read, and nothing that needs it is offered.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
@@ -15,8 +16,10 @@ pub enum SecurityMode {
     #[default]
     NonSecure,
     /// Signalling over TLS, without encryption.
+    #[schemars(skip)]
     Authenticated,
     /// Signalling over TLS and media over SRTP.
+    #[schemars(skip)]
     Encrypted,
 }
 
@@ -31,7 +34,8 @@ pub enum SignalTransport {
     Tcp,
     /// Over UDP.
     Udp,
-    /// Over TLS.
+    /// Over TLS, on which nothing listens in this release.
+    #[schemars(skip)]
     Tls,
 }
 
@@ -41,12 +45,12 @@ pub struct SecurityProfile {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
     pub name: Text,
-    /// What is protected.
+    /// What is protected; TLS is not in this release.
     #[serde(default)]
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]
     pub mode: SecurityMode,
-    /// How SIP is sent.
+    /// How SIP is sent; TLS is not in this release.
     #[serde(default)]
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]
@@ -70,6 +74,13 @@ pub struct SecurityProfile {
 
 fn sip_port() -> u16 {
     5060
+}
+
+impl SecurityProfile {
+    /// Something listens for phones that use it.
+    pub fn is_served(&self) -> bool {
+        self.mode == SecurityMode::NonSecure && self.transport != SignalTransport::Tls
+    }
 }
 
 declare!(SecurityProfile, |profile| profile.name.clone());

@@ -4,7 +4,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, ProvenBy, build};
+use super::{Outcome, ProvenBy, build, rules};
 use crate::{
     DeviceClass, Directory, EndUser, Kind, Line, Phone, Ref, UniversalDeviceTemplate,
     UniversalLineTemplate, UserProfile,
@@ -18,7 +18,7 @@ struct Plan {
 }
 
 impl Directory {
-    /// Whether a device may be provisioned by its next owner: a phone that came by
+    /// Whether a device may be provisioned by its next owner themselves: a phone that came by
     /// auto-registration, or whose present owner's profile allows it.
     pub fn open_for_provisioning(&self, device: ObjectId) -> Result<(), Refusal> {
         let closed = |code| Err(self.refusal_about(code, device));
@@ -36,7 +36,7 @@ impl Directory {
     /// Whether a user may have this device by self-provisioning now (SP-34), and the number that
     /// it would get.
     pub fn may_assign(&self, device: ObjectId, user: ObjectId) -> Result<Arc<str>, Refusal> {
-        let plan = plan(self, device, user)?;
+        let plan = plan(self, device, user, ProvenBy::Nothing)?;
         let line = self.get(plan.line);
         Ok(line.map_or("", |line| line.number.as_str()).into())
     }
@@ -60,8 +60,14 @@ impl Directory {
     }
 }
 
-/// Checks the device, then every condition of SP-34; the first that fails refuses.
-fn plan(directory: &Directory, device: ObjectId, user: ObjectId) -> Result<Plan, Refusal> {
+/// Checks the device, then every condition of SP-34; the first that fails refuses. An administrator
+/// gives away any phone that nobody owns, also one that was added by hand.
+fn plan(
+    directory: &Directory,
+    device: ObjectId,
+    user: ObjectId,
+    proven_by: ProvenBy,
+) -> Result<Plan, Refusal> {
     let Some(phone) = directory.typed::<Phone>(device) else {
         return Err(match directory.entry(device) {
             Some(_) => directory.refusal_about(Code::NotOpenForProvisioning, device),
@@ -69,7 +75,8 @@ fn plan(directory: &Directory, device: ObjectId, user: ObjectId) -> Result<Plan,
         });
     };
     let own = is_owned_by(phone, user);
-    if directory.typed::<EndUser>(user).is_some() && !own {
+    let given = proven_by == ProvenBy::Administrator && phone.owner.is_none();
+    if directory.typed::<EndUser>(user).is_some() && !own && !given {
         directory.open_for_provisioning(device)?;
     }
     let class = directory.get(phone.model).map_or(DeviceClass::Desk, |model| model.class);
@@ -108,8 +115,11 @@ fn judge_user(
         refusals.push(about_user(Code::NoPrimaryExtension));
     }
     let device_template = template(directory, class, profile);
-    if device_template.is_none() {
-        refusals.push(about_profile(Code::NoDeviceTemplate));
+    match &device_template {
+        None => refusals.push(about_profile(Code::NoDeviceTemplate)),
+        Some(template) => {
+            refusals.extend(rules::served(directory, template.security_profile).err())
+        }
     }
     let owned = directory.owned(user).count();
     if own.is_none() && owned >= usize::from(profile.device_limit) {
@@ -157,7 +167,7 @@ pub(super) fn assign(
     if let Some(outcome) = already(&work.directory, device, user) {
         return Ok(outcome);
     }
-    let plan = plan(&work.directory, device, user)?;
+    let plan = plan(&work.directory, device, user, proven_by)?;
     let person: EndUser = work.typed(user)?;
     let old: Phone = work.typed(device)?;
     let line = renew_line(work, &plan, &person, &old)?;

@@ -4,7 +4,7 @@ use jackfield_vocabulary::{Code, Mac, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, build};
+use super::{Outcome, build, rules};
 use crate::{
     AutoRegistration, DevicePool, Directory, Line, Pattern, Phone, PhoneLine, PhoneModel, Ref,
     UniversalDeviceTemplate, UniversalLineTemplate,
@@ -78,6 +78,7 @@ pub(super) fn offer(directory: &Directory, node: &str) -> Result<Offer, Refusal>
     let (Some(device_template), Some(line_template)) = (device_template, line_template) else {
         return Err(about(directory, Code::NoAutoRegistrationTemplate, node));
     };
+    rules::served(directory, device_template.security_profile)?;
     Ok(Offer {
         settings: Arc::clone(settings),
         device_template: Arc::clone(device_template),

@@ -55,7 +55,6 @@ fn node(work: &mut Work<'_>, first: &FirstStart) -> Result<Ref<Node>, Refusal> {
         number: 1,
         publisher: true,
         sip_port: 5060,
-        secure_sip_port: 5061,
     };
     let (node, _) = super::create::write(work, None, node.into())?;
     let language: Text = if first.is_japanese() { "ja-JP".into() } else { "en-US".into() };

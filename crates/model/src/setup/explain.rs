@@ -46,7 +46,7 @@ impl Finding {
         Self { good: true, text, remedy: None }
     }
 
-    fn bad(text: String, remedy: String) -> Self {
+    pub(super) fn bad(text: String, remedy: String) -> Self {
         Self { good: false, text, remedy: Some(remedy) }
     }
 

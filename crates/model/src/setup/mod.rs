@@ -3,6 +3,7 @@
 mod checklist;
 mod explain;
 mod status;
+mod place;
 
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
 pub use explain::{Finding, Seen, Served, explain_device, explain_stranger, explain_user};
 pub use status::{Status, application_user_warnings, route_point_note, status};
 
+pub use place::{Place, misplaced};
 /// What the directory can't know.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Running<'a> {

@@ -105,6 +105,17 @@ messages! {
     Stranger = "stranger";
     StrangerRemedy = "stranger-remedy";
     PrivateNetworks = "private-networks";
+    NumberInRange = "number-in-range";
+    ForwardToNobody = "forward-to-nobody";
+    ForwardRemedy = "forward-remedy";
+    OtherPort = "other-port";
+    OtherPortRemedy = "other-port-remedy";
+    OtherAddress = "other-address";
+    OtherAddressRemedy = "other-address-remedy";
+    OnlyThere = "only-there";
+    OnlyThereRemedy = "only-there-remedy";
+    UnservedProfile = "unserved-profile";
+    UnservedProfileRemedy = "unserved-profile-remedy";
     RoutePointServed = "route-point-served";
     RoutePointOwned = "route-point-owned";
     RoutePointOwnedRemedy = "route-point-owned-remedy";

@@ -329,6 +329,7 @@ fn setup(client: &Client, form: Form) -> Result<()> {
     if let Some(detail) = answer["detail"].as_str() {
         say!("{detail}");
     }
+    report::warnings(&answer);
     for flow in answer["flows"].as_array().into_iter().flatten() {
         say!("\n{}", print::cell(&flow["title"]));
         let mut commands = Vec::new();

@@ -150,6 +150,7 @@ pub(crate) fn status(answer: &Value) {
     for (label, name) in told {
         say!("{label}: {}", cell(&answer[name]));
     }
+    warnings(answer);
     say!("services:");
     for service in answer["services"].as_array().into_iter().flatten() {
         let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
@@ -158,6 +159,14 @@ pub(crate) fn status(answer: &Value) {
     say!("counted since the start (0 is left out):");
     for counter in answer["counters"].as_array().into_iter().flatten().filter(|one| one[1] != 0) {
         say!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
+    }
+}
+
+/// What is wrong with the whole of it, and what would change it.
+pub(crate) fn warnings(answer: &Value) {
+    for warning in answer["warnings"].as_array().into_iter().flatten() {
+        say!("Warning: {}", cell(&warning["message"]));
+        say!("  {}", cell(&warning["remedy"]));
     }
 }
 

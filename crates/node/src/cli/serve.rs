@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::builder::ValueParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::operate::read_secret;
@@ -22,9 +23,12 @@ pub(crate) fn commands() -> Vec<Command> {
                 Arg::new("address")
                     .long("address")
                     .value_name("IP")
-                    .help("The address by which phones reach this node [default: found out]"),
+                    .help(
+                        "The address by which phones reach this node; it is written into the \
+                         node's settings [default: that of the settings, else found out]",
+                    ),
             )
-            .arg(socket("sip", "0.0.0.0:5060", "SIP over UDP and TCP"))
+            .arg(socket("sip", "0.0.0.0:5060", "SIP over UDP and TCP; a port that you name is written into the node's settings, else theirs is taken"))
             .arg(socket("http", "0.0.0.0:8080", "REST, phone pages, phone files"))
             .arg(socket("files", "0.0.0.0:6970", "Phone files by HTTP, where phones look first"))
             .arg(socket("tftp", "0.0.0.0:69", "Phone files by TFTP"))
@@ -157,6 +161,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
         node: matches.get_one::<String>("node").map_or("node1", String::as_str).into(),
         address,
         sip: bind(matches, "sip"),
+        sip_is_given: matches.value_source("sip") == Some(ValueSource::CommandLine),
         http: bind(matches, "http"),
         files: bind(matches, "files"),
         tftp: bind(matches, "tftp"),

@@ -71,7 +71,13 @@ pub(crate) struct LoopSettings {
     pub(crate) quarantine: PathBuf,
 }
 
-/// A poll with its socket and lanes, made before the engine so that others can hold the lanes.
+/// A poll with its lanes, made first of all so that the store can hold them.
+pub(crate) struct Unbound {
+    poll: Poll,
+    arrivals: Arrivals,
+}
+
+/// A poll with its socket and lanes, made before the engine.
 pub(crate) struct Prepared {
     poll: Poll,
     datagrams: Datagrams,
@@ -87,16 +93,24 @@ impl Prepared {
     }
 }
 
-/// Binds the socket and makes the lanes.
-pub(crate) fn prepare(settings: LoopSettings) -> Result<(Prepared, Lanes, SocketAddr)> {
+/// Makes the lanes.
+pub(crate) fn prepare() -> Result<(Unbound, Lanes)> {
     let poll = Poll::new().context("making the poll of the engine's loop")?;
-    let mut datagrams = Datagrams::bind(settings.sip)
-        .with_context(|| format!("binding SIP over UDP to {}", settings.sip))?;
-    poll.registry().register(datagrams.socket_mut(), DATAGRAMS, Interest::READABLE)?;
     let (lanes, arrivals) = Lanes::new(Waker::new(poll.registry(), WAKER)?);
-    let local = datagrams.local();
-    let figures = Arc::default();
-    Ok((Prepared { poll, datagrams, arrivals, settings, figures }, lanes, local))
+    Ok((Unbound { poll, arrivals }, lanes))
+}
+
+impl Unbound {
+    /// Binds the socket.
+    pub(crate) fn bind(self, settings: LoopSettings) -> Result<(Prepared, SocketAddr)> {
+        let Self { poll, arrivals } = self;
+        let mut datagrams = Datagrams::bind(settings.sip)
+            .with_context(|| format!("binding SIP over UDP to {}", settings.sip))?;
+        poll.registry().register(datagrams.socket_mut(), DATAGRAMS, Interest::READABLE)?;
+        let local = datagrams.local();
+        let figures = Arc::default();
+        Ok((Prepared { poll, datagrams, arrivals, settings, figures }, local))
+    }
 }
 
 /// The running loop.

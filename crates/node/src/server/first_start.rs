@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
 use jackfield_model::{
-    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Text, is_time_zone,
+    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Ref, Text,
+    is_time_zone,
 };
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::{Value, json};
 
-use super::ServeSettings;
+use super::{ServeSettings, place};
 
 /// Objects made by one operation.
 const CHUNK: usize = 1500;
@@ -73,7 +74,10 @@ pub(crate) fn arrive(
             execute(store, Operation::Update { id: node, version: None, patch })?;
             Ok(Arrival::Founded)
         }
-        Some(_) => Ok(Arrival::Returned),
+        Some(node) => {
+            place::keep(store, settings, Ref::new(node), sip_port)?;
+            Ok(Arrival::Returned)
+        }
         None if !store.is_shared() => {
             let directory = store.directory();
             let owner = directory.publisher().map_or("", |(_, node)| &node.name);

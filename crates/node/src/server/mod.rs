@@ -14,6 +14,7 @@ mod load;
 mod operator;
 mod orders;
 mod outputs;
+mod place;
 mod prompts;
 mod quarantine;
 #[cfg(test)]
@@ -33,7 +34,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use jackfield_engine::{Engine, Identity, Input};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
-use jackfield_model::Service;
+use jackfield_model::setup::misplaced;
+use jackfield_model::{Language, Service};
 use jackfield_store::{Store, StoreHandle, StoreSettings, Verifier};
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::Runtime;
@@ -47,7 +49,7 @@ use first_start::Arrival;
 use keeper::Keeper;
 use lanes::Lanes;
 use leases::{LeaseKeeper, Name};
-use operator::NodeOperator;
+use operator::{NodeOperator, PlaceNow};
 use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
 use streams::Streams;
@@ -94,6 +96,8 @@ pub(crate) struct ServeSettings {
     /// The address by which phones reach it; found out when not given.
     pub(crate) address: Option<IpAddr>,
     pub(crate) sip: SocketAddr,
+    /// Somebody named the port of `sip`; else that of the node's settings is taken.
+    pub(crate) sip_is_given: bool,
     pub(crate) http: SocketAddr,
     pub(crate) files: SocketAddr,
     pub(crate) tftp: SocketAddr,
@@ -112,6 +116,7 @@ pub(crate) struct Server {
     store: Option<Store>,
     addresses: Addresses,
     one_time_password: Option<String>,
+    place: PlaceNow,
     /// The people's door closes when this goes.
     http_door: watch::Sender<bool>,
 }
@@ -146,18 +151,19 @@ impl Server {
             .enable_all()
             .build()
             .context("starting the runtime of the doors")?;
-        let advertised = settings.address.unwrap_or_else(limits::own_address);
         let access = FileAccess::default();
-        let (prepared, lanes, sip) = engine_loop::prepare(LoopSettings {
-            sip: free_port(settings.sip)?,
-            advertised,
-            quarantine: settings.place.folder.join("quarantine"),
-        })?;
-        let figures = prepared.figures();
+        let (unbound, lanes) = engine_loop::prepare()?;
         let news = Arc::new(Notify::new());
         let store = open_store(&settings, &lanes, &access, &news)?;
         let handle = store.handle();
         let name = Name::take(&handle, &settings.node, &settings.place.folder)?;
+        let advertised = place::advertised(&handle.directory(), &settings);
+        let (prepared, sip) = unbound.bind(LoopSettings {
+            sip: free_port(place::sip(&handle.directory(), &settings))?,
+            advertised,
+            quarantine: settings.place.folder.join("quarantine"),
+        })?;
+        let figures = prepared.figures();
         let arrival = first_start::arrive(&handle, &settings, advertised, sip.port())?;
         let library = Arc::new(prompts::open(settings.prompts.as_deref())?);
         let media = start_media(&settings, advertised, &library, &lanes)?;
@@ -231,7 +237,9 @@ impl Server {
             running: Mutex::default(),
             obeyed: Mutex::default(),
         });
+        let place = place_now(handle.clone(), settings.clone(), advertised, sip);
         let operator = Arc::new(NodeOperator {
+            place: Arc::clone(&place),
             services: Arc::clone(&services),
             lanes,
             replies,
@@ -270,6 +278,7 @@ impl Server {
                 tftp: tftp_address,
             },
             one_time_password,
+            place,
             http_door,
         })
     }
@@ -301,6 +310,10 @@ impl Server {
             say!("  next:    {command} --server http://{page} login admin");
             say!("           {command} password admin");
             say!("           {command} setup");
+        }
+        let directory = self.store.as_ref().map(Store::directory).unwrap_or_default();
+        for finding in misplaced(&directory, &(self.place)(), Language::English) {
+            say!("  warning: {} {}", finding.text, finding.remedy.unwrap_or_default());
         }
         say!("ready: {page}");
     }
@@ -375,6 +388,16 @@ fn end_at_the_latest(limit: Duration) -> Sender<()> {
     // Without a thread for it, whoever stops the process has to be patient.
     let _ = std::thread::Builder::new().name("stopping".into()).spawn(end);
     stopped
+}
+
+/// Tells where the node is, at any later moment.
+fn place_now(
+    store: StoreHandle,
+    settings: ServeSettings,
+    address: IpAddr,
+    sip: SocketAddr,
+) -> PlaceNow {
+    Arc::new(move || place::of(&store.directory(), &settings, address, sip))
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.

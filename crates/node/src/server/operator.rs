@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jackfield_engine::{OperatorOrder, OperatorReply};
 use jackfield_media::DriverHandle;
+use jackfield_model::setup::Place;
 use jackfield_model::{SelfProvisioning, Service};
 use jackfield_vocabulary::{Code, Refusal};
 use jackfield_web::{
@@ -30,7 +31,11 @@ pub(crate) struct NodeOperator {
     pub(crate) streams: Streams,
     pub(crate) tftp: tftp::Board,
     pub(crate) media: Arc<DriverHandle>,
+    pub(crate) place: PlaceNow,
 }
+
+/// Tells where the node is, beside what its settings say now.
+pub(crate) type PlaceNow = Arc<dyn Fn() -> Place + Send + Sync>;
 
 impl Operator for NodeOperator {
     fn operate(&self, order: Order) -> Operated<'_> {
@@ -121,6 +126,7 @@ impl NodeOperator {
             ivr: overview.ivr,
             ivr_owner: overview.ivr_owner,
             mode: overview.mode,
+            place: Some((self.place)()),
             counters,
             limits: [overview.limits, vec![streams], self.tftp.figures()].concat(),
         }

@@ -148,6 +148,7 @@ fn a_life_for_the_others() {
         node: "node1".into(),
         address: Some(loopback.ip()),
         sip: loopback,
+        sip_is_given: true,
         http: loopback,
         files: loopback,
         tftp,

@@ -13,6 +13,7 @@ use crate::operator::{Order, Reply, ServiceStatus};
 
 use super::phone::registered_elsewhere;
 use super::service::statuses;
+use super::status::{misplaced, shown};
 
 /// A device.
 pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
@@ -20,7 +21,8 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let name = call.param("name");
     let Some(device) = directory.device(name) else {
         let stranger = setup::explain_stranger(&directory, name, call.app.node(), call.language);
-        let findings = stranger.ok_or_else(|| not_found("device", name))?;
+        let mut findings = stranger.ok_or_else(|| not_found("device", name))?;
+        findings.extend(misplaced(&call).await);
         return Ok(told(&findings, None));
     };
     // Nothing but a phone registers by SIP.
@@ -48,7 +50,10 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         owner: ivr.owner.as_deref(),
     });
     let seen = Seen { registered, elsewhere, served, ..Seen::default() };
-    let findings = setup::explain_device(&directory, device, seen, call.language);
+    let mut findings = setup::explain_device(&directory, device, seen, call.language);
+    if is_phone {
+        findings.extend(misplaced(&call).await);
+    }
     Ok(told(&findings, None))
 }
 
@@ -95,10 +100,11 @@ fn refused(refusal: &Refusal, call: &Call) -> Value {
 }
 
 fn told(findings: &[Finding], more: Option<Value>) -> Answer {
-    let rows = findings.iter().map(|finding| {
-        json!({ "good": finding.good, "message": finding.text, "remedy": finding.remedy })
-    });
-    let findings = rows.chain(more).collect::<Vec<_>>();
+    let mut findings = match shown(findings) {
+        Value::Array(rows) => rows,
+        other => vec![other],
+    };
+    findings.extend(more);
     let good = findings.iter().all(|finding| finding["good"] == true);
     Answer::ok(json!({ "good": good, "findings": findings }))
 }

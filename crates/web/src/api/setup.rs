@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::self_provisioning::Seen;
 use super::setup_commands::commands;
+use super::status::{misplaced, shown};
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 use crate::say::either;
@@ -26,6 +27,7 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
         "in_service": status.in_service,
         "detail": status.detail,
         "notices": status.notices,
+        "warnings": shown(&misplaced(&call).await),
         "flows": [
             flow(either(language, "Configuration task flow", "設定のタスクフロー"), &six),
             flow(

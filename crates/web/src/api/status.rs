@@ -1,8 +1,9 @@
 //! What is going on, languages and backups.
 
+use jackfield_model::setup::{self, Finding, Place};
 use jackfield_store::{StoreError, backup as write_backup};
 use jackfield_vocabulary::{Code, SecretText};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::service::statuses;
 use crate::call::{Answer, Call};
@@ -17,13 +18,34 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
         other => return Err(mismatch(&other).into()),
     };
     let directory = call.app.directory();
+    let misplaced = shown(&findings(&call, overview.place.as_ref()));
     let mut answer = serde_json::to_value(overview).unwrap_or_default();
+    answer["warnings"] = misplaced;
     answer["node"] = call.app.node().into();
     answer["directory_sequence"] = directory.sequence().into();
     answer["objects"] = directory.len().into();
     answer["phones_without_owner"] = directory.unassigned_count().into();
     answer["services"] = json!(statuses(&call.app).await?);
     Ok(Answer::ok(answer))
+}
+
+/// Where phones look for this node elsewhere than it is.
+pub(crate) async fn misplaced(call: &Call) -> Vec<Finding> {
+    match call.app.operate(Order::Overview).await {
+        Ok(Reply::Overview(overview)) => findings(call, overview.place.as_ref()),
+        _ => Vec::new(),
+    }
+}
+
+fn findings(call: &Call, place: Option<&Place>) -> Vec<Finding> {
+    let found = place.map(|place| setup::misplaced(&call.app.directory(), place, call.language));
+    found.unwrap_or_default()
+}
+
+/// What was found, as clients read it.
+pub(crate) fn shown(findings: &[Finding]) -> Value {
+    let row = |finding: &Finding| json!({ "good": finding.good, "message": finding.text, "remedy": finding.remedy });
+    findings.iter().map(row).collect()
 }
 
 /// Installed language packs.
@@ -46,7 +68,7 @@ async fn told(call: &Call, order: Order) -> Result<Answer, Fault> {
 /// Writes a backup into the node's folder; the client chooses no path.
 pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {
     let passphrase = match &call.body["passphrase"] {
-        serde_json::Value::Null => None,
+        Value::Null => None,
         _ => Some(call.secret("passphrase")?),
     };
     if passphrase.as_ref().is_some_and(|passphrase: &SecretText| passphrase.reveal().is_empty()) {

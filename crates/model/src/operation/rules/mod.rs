@@ -9,7 +9,9 @@ mod system;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
-use crate::{Body, Directory, Kind, Ref};
+use crate::{
+    Body, Declared, Directory, Kind, Phone, Ref, SecurityProfile, UniversalDeviceTemplate,
+};
 
 /// Refuses an object that breaks a rule.
 pub(super) fn check(
@@ -67,6 +69,25 @@ pub(super) fn check_delete(
     directory: &Directory,
     id: ObjectId,
     body: &Body,
+/// Refuses a security profile with which a phone would be gone at its next restart.
+pub(super) fn served(directory: &Directory, profile: Ref<SecurityProfile>) -> Result<(), Refusal> {
+    let unserved = directory.get(profile).is_some_and(|profile| !profile.is_served());
+    if unserved {
+        Err(directory.refusal_about(Code::NothingListens, profile.id()).field("security_profile"))
+    } else {
+        Ok(())
+    }
+}
+
+/// The same, where an object comes to use it; what used it before may be changed otherwise.
+fn served_anew(
+    directory: &Directory,
+    before: Option<Ref<SecurityProfile>>,
+    profile: Ref<SecurityProfile>,
+) -> Result<(), Refusal> {
+    if before == Some(profile) { Ok(()) } else { served(directory, profile) }
+}
+
 ) -> Result<(), Refusal> {
     let protected = match body {
         Body::UserProfile(profile) => profile.system_default,

@@ -24,6 +24,10 @@ pub(super) fn check_auto_registration(
         if settings.line_template.is_none() {
             return missing("line_template");
         }
+        let template = settings.device_template.and_then(|template| directory.get(template));
+        if let Some(template) = template {
+            super::served(directory, template.security_profile)?;
+        }
     }
     if first.len() != last.len() || last < first {
         return Err(invalid(

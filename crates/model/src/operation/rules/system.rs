@@ -3,8 +3,8 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use super::super::work::Work;
 use super::form::{self, invalid};
 use crate::{
-    AutoRegistration, Body, ClusterSettings, DateTimeGroup, Directory, Node, Ref, SecurityMode,
-    SecurityProfile, Service, ServiceActivation, SignalTransport, SipProfile,
+    AutoRegistration, Body, ClusterSettings, DateTimeGroup, Directory, Node, Ref, SecurityProfile,
+    Service, ServiceActivation, SipProfile,
 };
 
 pub(super) fn check_cluster(settings: &ClusterSettings) -> Result<(), Refusal> {
@@ -118,15 +118,10 @@ pub(super) fn check_date_time_group(group: &DateTimeGroup) -> Result<(), Refusal
     Ok(())
 }
 
-/// What is protected goes over TLS.
+/// SHA-256 is offered where a digest is asked for.
 pub(super) fn check_security_profile(profile: &SecurityProfile) -> Result<(), Refusal> {
-    let protected = profile.mode != SecurityMode::NonSecure;
-    if protected && profile.transport != SignalTransport::Tls {
-        return Err(invalid(
-            "transport",
-            &format!("{:?}", profile.transport).to_lowercase(),
-            "tls",
-        ));
+    if profile.sha256 && !profile.digest {
+        return Err(invalid("sha256", "true", "false, digest: true"));
     }
     Ok(())
 }
