@@ -226,6 +226,13 @@ impl FromStr for Kind {
             .iter()
             .copied()
             .find(|kind| kind.name() == text || kind.plural() == text)
-            .ok_or_else(|| Refusal::new(Code::UnknownKind).value("kind", text))
+            .ok_or_else(|| {
+                let names = Self::ALL.iter().flat_map(|kind| [kind.name(), kind.plural()]);
+                let refusal = Refusal::new(Code::UnknownKind).value("kind", text);
+                match crate::closest(text, names) {
+                    Some(meant) => refusal.value("similar", meant),
+                    None => refusal,
+                }
+            })
     }
 }

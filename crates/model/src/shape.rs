@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
-use crate::{Directory, Kind, Pattern};
+use crate::sign::hidden;
+use crate::{Directory, Kind, Pattern, closest};
 
 /// What a value is.
 #[derive(Debug)]
@@ -99,6 +100,72 @@ pub(crate) fn refers_to(from: Kind, to: Kind) -> bool {
 /// Judges a body's fields by the schema and turns references by name into ids.
 pub(crate) fn judge(kind: Kind, body: &mut Value, directory: &Directory) -> Result<(), Refusal> {
     compiled(kind).shape.judge(body, &mut String::new(), directory)
+}
+
+/// What a text means as a value of the field at this path, where values are compared: the object,
+/// where the field is a reference. Refuses what no object of the kind can have there.
+pub fn meant(
+    kind: Kind,
+    path: &[String],
+    text: &str,
+    directory: &Directory,
+) -> Result<Option<ObjectId>, Refusal> {
+    let mut shape = &compiled(kind).shape;
+    let mut rest = path;
+    loop {
+        match (shape, rest) {
+            (Shape::List { entry, .. }, _) => shape = entry,
+            (Shape::Struct(fields), [name, below @ ..]) => {
+                let found = fields.iter().find(|field| *field.name == **name);
+                let Some(field) = found else { return Err(unknown_field(fields, name, path)) };
+                (shape, rest) = (&field.shape, below);
+            }
+            // Nothing at all is a value everywhere; below a reference are its id and name.
+            _ if text.is_empty() || !rest.is_empty() => return Ok(None),
+            _ => break,
+        }
+    }
+    let mut value = match shape {
+        Shape::Reference { .. } => {
+            let id = text.strip_prefix("id:").unwrap_or(text);
+            let is_named = directory_has(shape, text, directory);
+            match id.parse::<u32>() {
+                Ok(id) if !is_named => id.into(),
+                _ => text.into(),
+            }
+        }
+        Shape::Choice(_) => Value::from(text.to_lowercase()),
+        Shape::Flag | Shape::Integer { .. } => {
+            serde_json::from_str(&text.to_lowercase()).unwrap_or_else(|_| text.into())
+        }
+        _ => return Ok(None),
+    };
+    shape.judge(&mut value, &mut path.join("."), directory)?;
+    let is_reference = matches!(shape, Shape::Reference { .. });
+    let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
+    Ok(id.map(ObjectId).filter(|_| is_reference))
+}
+
+fn directory_has(shape: &Shape, name: &str, directory: &Directory) -> bool {
+    match shape {
+        Shape::Reference { kind, .. } => directory.by_name(*kind, name).is_some(),
+        _ => false,
+    }
+}
+
+fn unknown_field(fields: &[Field], name: &str, path: &[String]) -> Refusal {
+    let names = || fields.iter().map(|field| &*field.name);
+    let refusal = Refusal::new(Code::UnknownField).field(path.join("."));
+    let refusal = refusal.value("allowed", names().collect::<Vec<_>>().join(", "));
+    similar(refusal, closest(name, names()))
+}
+
+/// Names what was meant, where something is near.
+fn similar(refusal: Refusal, meant: Option<&str>) -> Refusal {
+    match meant {
+        Some(meant) => refusal.value("similar", meant),
+        None => refusal,
+    }
 }
 
 impl Shape {
@@ -199,6 +266,13 @@ impl Shape {
         if value.is_null() && self.is_nullable() {
             return Ok(());
         }
+        if let (Self::Text { .. }, Value::String(text)) = (self, &*value)
+            && let Some(sign) = hidden(text)
+        {
+            let found = format!("U+{:04X}", u32::from(sign));
+            let refusal = Refusal::new(Code::InvalidValue).field(path.as_str());
+            return Err(refusal.value("rule", "hidden-sign").value("found", found));
+        }
         let fits = match (self, &mut *value) {
             (Self::Struct(fields), Value::Object(object)) => {
                 return judge_struct(fields, object, path, known);
@@ -223,7 +297,16 @@ impl Shape {
             (Self::Flag, Value::Bool(_)) | (Self::Other, _) => true,
             _ => false,
         };
-        if fits { Ok(()) } else { Err(invalid(path, value, &self.allowed())) }
+        if fits {
+            return Ok(());
+        }
+        let refusal = invalid(path, value, &self.allowed());
+        Err(match (self, value.as_str()) {
+            (Self::Choice(choices), Some(text)) => {
+                similar(refusal, closest(text, choices.iter().map(|choice| &**choice)))
+            }
+            _ => refusal,
+        })
     }
 
     fn is_nullable(&self) -> bool {
@@ -276,11 +359,7 @@ fn judge_struct(
 ) -> Result<(), Refusal> {
     for name in object.keys() {
         if !fields.iter().any(|field| *field.name == **name) {
-            let allowed: Vec<_> = fields.iter().map(|field| &*field.name).collect();
-            return below(path, name, |path| {
-                let refusal = Refusal::new(Code::UnknownField).field(path.as_str());
-                Err(refusal.value("allowed", allowed.join(", ")))
-            });
+            return below(path, name, |path| Err(unknown_field(fields, name, &[path.clone()])));
         }
     }
     for field in fields {
@@ -320,7 +399,8 @@ fn refer(kind: Kind, value: &mut Value, path: &str, known: &Directory) -> Result
     let Some(id) = id else {
         let name = value.as_str().map_or_else(|| value.to_string(), Into::into);
         let refusal = Refusal::new(Code::UnknownReference).field(path);
-        return Err(refusal.value("kind", kind).value("name", name));
+        let refusal = refusal.value("kind", kind).value("name", &name);
+        return Err(similar(refusal, known.similar_name(kind, &name).as_deref()));
     };
     *value = id.0.into();
     Ok(())

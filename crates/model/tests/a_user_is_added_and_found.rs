@@ -233,3 +233,46 @@ fn accounts_share_their_names_whatever_their_kind_and_case() {
     is(&house.create_refused(Kind::EndUser, json!({ "user_id": "Admin" })), Code::Duplicate);
     is(&house.create_refused(Kind::EndUser, json!({ "user_id": "a b" })), Code::InvalidValue);
 }
+
+/// Nobody is taken for somebody else, and no name leads elsewhere.
+#[test]
+fn a_user_id_that_looks_like_another_s_is_refused() {
+    let mut house = House::company(1);
+    // With a Cyrillic letter, in full width, and wholly in another alphabet.
+    for user_id in ["аdmin", "ＡＤＭＩＮ", "tаnaka", "Tanakа", ".", "..", "a\u{202e}b", "a\u{200b}"]
+    {
+        for kind in [Kind::EndUser, Kind::ApplicationUser] {
+            let refusal = house.create_refused(kind, json!({ "user_id": user_id }));
+            is(&refusal, Code::InvalidValue);
+            assert_eq!(refusal.field.as_deref(), Some("user_id"), "{user_id}");
+        }
+    }
+    // The other way round, and by renaming.
+    house.create(Kind::EndUser, json!({ "user_id": "асе" }));
+    is(&house.create_refused(Kind::EndUser, json!({ "user_id": "ace" })), Code::InvalidValue);
+    let tanaka = house.user("tanaka");
+    is(&house.update_refused(tanaka, json!({ "user_id": "ace" })), Code::InvalidValue);
+    for user_id in ["田中", "müller", "user1", "userl", "иван", "O'Neill"] {
+        house.create(Kind::EndUser, json!({ "user_id": user_id }));
+    }
+    house.update(tanaka, json!({ "user_id": "Tanaka" }));
+}
+
+#[test]
+fn no_text_of_any_kind_holds_signs_that_nobody_sees() {
+    let mut house = House::company(1);
+    for sign in ["\0", "\r\n", "\u{1b}[31m", "\u{202e}", "\u{2028}"] {
+        for (kind, body) in [
+            (Kind::Partition, json!({ "name": format!("a{sign}b") })),
+            (Kind::Line, json!({ "number": "77", "alerting_name": format!("a{sign}b") })),
+            (Kind::Role, json!({ "name": "x", "description": sign, "privileges": [] })),
+        ] {
+            let refusal = house.create_refused(kind, body);
+            is(&refusal, Code::InvalidValue);
+        }
+    }
+    let refusal = house.create_refused(Kind::Partition, json!({ "name": "a\u{202e}" }));
+    let said = jackfield_model::sentence(&refusal, jackfield_model::Language::English);
+    assert_eq!(said.message, "name: the text holds a sign that nobody sees: U+202E.");
+    is(&house.create_refused(Kind::Partition, json!({ "name": ".." })), Code::InvalidValue);
+}

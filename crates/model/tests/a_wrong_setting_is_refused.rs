@@ -59,7 +59,19 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
             json!({ "name": "t", "first_media_port": 20000, "last_media_port": 20000 }),
             "last_media_port",
         ),
-        (Kind::SecurityProfile, json!({ "name": "t", "mode": "encrypted" }), "transport"),
+        (Kind::EndUser, json!({ "user_id": "u", "mail": "nobody" }), "mail"),
+        (Kind::EndUser, json!({ "user_id": "u", "mail": "a b@example.com" }), "mail"),
+        (Kind::EndUser, json!({ "user_id": "u", "mail": "a@-x.com" }), "mail"),
+        (Kind::EndUser, json!({ "user_id": "u", "mail": "@example.com" }), "mail"),
+        (
+            Kind::SoftkeyTemplate,
+            json!({ "name": "s", "softkeys": ["hold", "hodl"] }),
+            "softkeys[1]",
+        ),
+        (Kind::SecurityProfile, json!({ "name": "t", "mode": "encrypted" }), "mode"),
+        (Kind::SecurityProfile, json!({ "name": "t", "mode": "authenticated" }), "mode"),
+        (Kind::SecurityProfile, json!({ "name": "t", "transport": "tls" }), "transport"),
+        (Kind::SecurityProfile, json!({ "name": "t", "digest": false, "sha256": true }), "sha256"),
         (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "english" }), "locale"),
         (Kind::CallManagerGroup, json!({ "name": "t", "nodes": ["node-9"] }), "nodes[0]"),
         (Kind::Node, json!({ "name": "n", "address": "-bad-", "number": 2 }), "address"),
@@ -283,4 +295,43 @@ fn the_catalogue_says_which_models_applications_control() {
         assert!(controllable(model), "{model}");
     }
     assert!(!controllable("Cisco 7940") && !controllable("Cisco 7960"));
+}
+
+/// Who mistypes is told what was most likely meant, and each rule has its own remedy.
+#[test]
+fn a_refusal_says_what_was_meant_and_what_helps() {
+    let mut house = House::company(1);
+    let said = |refusal: &jackfield_vocabulary::Refusal| {
+        let said = jackfield_model::sentence(refusal, jackfield_model::Language::English);
+        format!("{} {}", said.message, said.remedy)
+    };
+    for (kind, body, meant) in [
+        (Kind::Line, json!({ "number": "1", "alerting_nmae": "x" }), "alerting_name"),
+        (Kind::Region, json!({ "name": "r", "codecs": "widebnad" }), "wideband"),
+        (Kind::SoftkeyTemplate, json!({ "name": "s", "softkeys": ["tranfser"] }), "transfer"),
+        (Kind::Phone, json!({ "name": "SEP0011223344AA", "model": "Cisco 7481" }), "Cisco 7841"),
+    ] {
+        let refusal = house.create_refused(kind, body);
+        assert!(said(&refusal).contains(&format!("Did you mean {meant}?")), "{}", said(&refusal));
+    }
+    let mut phone = house.phone_body("SEP0011223344AA");
+    phone["lines"] = json!([{ "line": "3001" }, { "line": "3001" }]);
+    let refusal = house.create_refused(Kind::Phone, phone);
+    assert_eq!(said(&refusal), "lines[1].line: 3001 is in the list twice. Name it once.");
+    let user = house.user("tanaka");
+    let judged = |policy: Value, pin: &str| {
+        let mut house = House::company(1);
+        house.patch(Kind::CredentialPolicy, "Default", policy);
+        let pin = SecretText::new(pin);
+        let kind = CredentialKind::Pin;
+        said(&house.directory.judge_new_credential(user, kind, &pin).unwrap_err())
+    };
+    let trivial = judged(json!({}), "111111111111");
+    assert!(
+        trivial.contains("too easy to guess") && !trivial.contains("longer one that"),
+        "{trivial}"
+    );
+    let length = judged(json!({ "minimum_pin_length": 20 }), "48261");
+    assert!(length.ends_with("Length: 20."), "{length}");
+    assert!(judged(json!({}), "4826a").contains("must consist of digits"));
 }

@@ -5,8 +5,8 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Running, Seen, Served, StepState, application_user_warnings, explain_device, explain_user,
-    flow_of_nine, flow_of_six, route_point_note, status,
+    Place, Running, Seen, Served, StepState, application_user_warnings, concerns, explain_device,
+    explain_user, flow_of_nine, flow_of_six, misplaced, route_point_note, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
 use serde_json::json;
@@ -262,4 +262,65 @@ fn explain_says_which_node_owns_the_route_point() {
     assert_eq!(stopped.text, "Node node-2 does not take calls to it now: stopped.");
     assert!(!stopped.good);
     assert!(explain("standing by", Some("node-1"), JA).text.contains("待機中"));
+}
+
+/// What phones are told is compared with what is open.
+#[test]
+fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
+    let mut house = House::company(1);
+    let at = |sip: &str, address: &str, own| Place {
+        node: "node-1".into(),
+        address: address.parse().unwrap(),
+        sip: sip.parse().unwrap(),
+        own,
+    };
+    let told = |house: &House, place: &Place| -> Vec<String> {
+        let found = misplaced(&house.directory, place, EN);
+        found.into_iter().map(|one| format!("{} {}", one.text, one.remedy.unwrap())).collect()
+    };
+    let here = at("0.0.0.0:5060", "192.0.2.10", true);
+    assert_eq!(told(&house, &here), [""; 0]);
+    house.patch(Kind::Node, "node-1", json!({ "sip_port": 5070 }));
+    let port = told(&house, &here);
+    assert!(port[0].contains("told the SIP port 5070") && port[0].contains("listens on 5060"));
+    assert!(port[0].contains("jackfield set node node-1 --sip-port 5060"), "{port:?}");
+    house.patch(Kind::Node, "node-1", json!({ "sip_port": 5060 }));
+    let moved = told(&house, &at("0.0.0.0:5060", "198.51.100.7", false));
+    assert!(moved[0].contains("told the address 192.0.2.10"), "{moved:?}");
+    assert!(moved[0].contains("jackfield set node node-1 --address 198.51.100.7"), "{moved:?}");
+    // Behind a translation of addresses the node says so itself.
+    assert_eq!(told(&house, &at("0.0.0.0:5060", "192.0.2.10", true)), [""; 0]);
+    let only = told(&house, &at("127.0.0.1:5060", "192.0.2.10", true));
+    assert!(only[0].contains("listens for SIP at 127.0.0.1 only"), "{only:?}");
+    house.patch(Kind::Node, "node-1", json!({ "address": "pbx.example.com" }));
+    assert_eq!(told(&house, &at("127.0.0.1:5060", "198.51.100.7", false)), [""; 0]);
+}
+
+/// It is allowed, and somebody had better know.
+#[test]
+fn a_number_of_the_range_and_a_forward_to_nobody_are_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let line = house.create(Kind::Line, json!({ "number": "9001" }));
+    assert_eq!(told(&house, line).len(), 1);
+    assert!(told(&house, line)[0].contains("auto-registration of node node-1"));
+    house.update(line, json!({ "number": "4711" }));
+    assert_eq!(told(&house, line), [""; 0]);
+    let to = |number: &str| json!({ "forwards": { "busy": { "destination": number } } });
+    house.update(line, to("4799"));
+    assert!(told(&house, line)[0].contains("busy leads to 4799"), "{:?}", told(&house, line));
+    let user = house.user("tanaka");
+    house.update(user, json!({ "primary_extension": line }));
+    assert_eq!(told(&house, user), told(&house, line), "of the user's number, too");
+    house.update(line, to("3001"));
+    assert_eq!(told(&house, line), [""; 0]);
+    // Out of reach is as good as not there.
+    house.create(Kind::Partition, json!({ "name": "Far" }));
+    house.create(Kind::Line, json!({ "number": "5555", "partition": "Far" }));
+    house.update(line, to("5555"));
+    assert_eq!(told(&house, line), [""; 0], "a phone may reach it");
+    let mut phone = house.phone_body("SEP0011223344AA");
+    phone["lines"] = json!([{ "line": "4711" }]);
+    house.create(Kind::Phone, phone);
+    assert_eq!(told(&house, line).len(), 1);
 }

@@ -289,9 +289,8 @@ fn in_use(body: Option<&Body>, users: &[(String, String)]) -> Refusal {
     if let Some(body) = body {
         refusal = refusal.object(body.kind().name(), &body.name());
     }
-    users.iter().fold(refusal, |refusal, (user, field)| {
-        refusal.value("dependent", format!("{user} ({field})"))
-    })
+    let users: Vec<_> = users.iter().map(|(user, field)| format!("{user} ({field})")).collect();
+    refusal.value("by", users.join(", "))
 }
 
 fn forget_secret(

@@ -1,6 +1,7 @@
 use jackfield_vocabulary::{Mac, ObjectId};
 
 use super::{Directory, fold};
+use crate::sign::look;
 use crate::{Body, Kind, Partition, Pattern, PhoneLine, Ref, Text};
 
 /// What an object adds to the indexes, so that entering and leaving can't differ.
@@ -12,6 +13,7 @@ enum Key {
     Owner(ObjectId),
     Mac(Mac),
     SelfService(Text),
+    Look(Text),
     Primary(ObjectId),
     Unassigned,
 }
@@ -48,6 +50,7 @@ impl Directory {
             Key::Owner(user) => drop(self.owned.insert((user, id), ())),
             Key::Mac(mac) => drop(self.macs.insert((mac, id), ())),
             Key::SelfService(digits) => drop(self.self_service.insert((digits, id), ())),
+            Key::Look(look) => drop(self.looks.insert((look, id), ())),
             Key::Primary(line) => drop(self.primaries.insert((line, id), ())),
             Key::Unassigned => drop(self.unassigned.insert(id, ())),
         }
@@ -78,6 +81,7 @@ impl Directory {
             Key::Owner(user) => drop(self.owned.remove(&(*user, id))),
             Key::Mac(mac) => drop(self.macs.remove(&(*mac, id))),
             Key::SelfService(digits) => drop(self.self_service.remove(&(digits.clone(), id))),
+            Key::Look(look) => drop(self.looks.remove(&(look.clone(), id))),
             Key::Primary(line) => drop(self.primaries.remove(&(*line, id))),
             Key::Unassigned => drop(self.unassigned.remove(&id)),
         }
@@ -117,10 +121,16 @@ fn keys(body: &Body) -> Vec<Key> {
                 keys.push(Key::SelfService(user.self_service_id.clone()));
             }
             keys.extend(user.primary_extension.map(|line| Key::Primary(line.id())));
+            keys.extend(look_of(&user.user_id));
         }
+        Body::ApplicationUser(user) => keys.extend(look_of(&user.user_id)),
         _ => {}
     }
     keys
+}
+
+fn look_of(user_id: &str) -> Option<Key> {
+    (!user_id.is_ascii()).then(|| Key::Look(look(user_id)))
 }
 
 /// The hardware address at the end of a device name.

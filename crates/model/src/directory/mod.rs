@@ -63,6 +63,8 @@ pub struct Directory {
     macs: Map<(Mac, ObjectId), ()>,
     /// Users by their own self-service ID.
     self_service: Map<(Text, ObjectId), ()>,
+    /// Accounts whose user ids are not plain ASCII, by what the ids look like.
+    looks: Map<(Text, ObjectId), ()>,
     /// Users by primary extension.
     primaries: Map<(ObjectId, ObjectId), ()>,
     /// Phones that came by auto-registration and wait for an owner.

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use jackfield_vocabulary::ObjectId;
 
 use super::Directory;
+use crate::sign::look;
 use crate::{
     ApplicationUser, CredentialPolicy, EndUser, Line, Privilege, Ref, Role, Text, UserGroup,
     UserProfile,
@@ -72,6 +73,23 @@ impl Directory {
     /// The profile of users who name none (SP-31).
     pub fn default_profile(&self) -> Option<Ref<UserProfile>> {
         self.all::<UserProfile>().find(|(_, profile)| profile.system_default).map(|(id, _)| id)
+    }
+
+    /// The accounts whose user ids look like this one without being it. Plain ASCII words are taken
+    /// for what they are, as `user1` and `userl`.
+    pub(crate) fn lookalike(&self, user_id: &str) -> impl Iterator<Item = ObjectId> {
+        let look = look(user_id);
+        // Only what looks like ASCII can be taken for it; then all of them are looked at.
+        let plain = (!user_id.is_ascii() && look.is_ascii()).then(|| {
+            let accounts = self.accounts();
+            let alike =
+                |id: &ObjectId| self.label(*id).is_some_and(|one| self::look(&one) == *look);
+            accounts.filter(alike).collect::<Vec<_>>()
+        });
+        let first = (look.clone(), ObjectId(0));
+        let last = (look.clone(), ObjectId(u32::MAX));
+        let others = self.looks.range(first..=last).map(|((_, account), ())| *account);
+        others.chain(plain.into_iter().flatten()).collect::<Vec<_>>().into_iter()
     }
 
     /// A user's primary extension.

@@ -5,7 +5,7 @@ use jackfield_vocabulary::{Mac, ObjectId};
 use super::Directory;
 use crate::{
     AutoRegistration, Body, ClusterSettings, Kind, Node, Ref, SelfProvisioning, Service,
-    ServiceActivation, Text,
+    ServiceActivation, Text, closest,
 };
 
 impl Directory {
@@ -84,6 +84,14 @@ impl Directory {
             .filter(of_kind);
         let id = found.next()?;
         found.next().is_none().then_some(id)
+    }
+
+    /// What somebody may have meant who wrote the name of no object of the kind.
+    pub fn similar_name(&self, kind: Kind, written: &str) -> Option<Text> {
+        // Of very many the first ones are looked at: nobody waits for a guess.
+        let known: Vec<Text> =
+            self.after_name(kind, "").take(2000).filter_map(|(id, _)| self.label(id)).collect();
+        closest(written, known.iter().map(|name| &**name)).map(Into::into)
     }
 
     /// What people call an object; see [`Self::by_name`].

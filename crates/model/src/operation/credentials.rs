@@ -18,7 +18,7 @@ pub(super) fn set(
             // In the other modes the field for the code is disabled (SP-02).
             if hash.is_some() && settings.mode != AuthenticationMode::UsersAndAdministrators {
                 let refusal = work.directory.refusal_about(Code::WrongState, owner);
-                return Err(refusal.field("mode"));
+                return Err(refusal.field("mode").value("rule", "no-code"));
             }
         }
         (body, _) => {

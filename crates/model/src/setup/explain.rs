@@ -1,6 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde::Serialize;
 
+use super::concern::leads;
 use crate::directory::mac_of;
 use crate::{DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, sentence};
 
@@ -154,9 +155,13 @@ fn service(served: Served<'_>, language: Language) -> Finding {
 fn reach(directory: &Directory, line: &EffectiveLine, language: Language) -> Vec<Finding> {
     let number = line.number();
     let mut findings = Vec::new();
-    let all = &line.line.forwards.all.destination;
-    if !all.is_empty() {
-        let values = [("number", number), ("destination", all)];
+    let all = &line.line.forwards.all;
+    if !leads(directory, line.id.id(), &line.line, all) {
+        let values = [("name", "all"), ("destination", &*all.destination)];
+        let remedy = Message::ForwardRemedy.text(language);
+        findings.push(Finding::bad(Message::ForwardToNobody.with(language, &values), remedy));
+    } else if !all.destination.is_empty() {
+        let values = [("number", number), ("destination", &*all.destination)];
         findings.push(Finding::good(Message::NumberForwarded.with(language, &values)));
     }
     match line.partition().and_then(|partition| directory.get(partition)) {

@@ -1,19 +1,21 @@
 //! What is set up and what is still missing, as pure questions to the directory and to what runs.
 
 mod checklist;
+mod concern;
 mod explain;
-mod status;
 mod place;
+mod status;
 
 use serde::Serialize;
 
 use crate::Service;
 
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
+pub use concern::concerns;
 pub use explain::{Finding, Seen, Served, explain_device, explain_stranger, explain_user};
+pub use place::{Place, misplaced};
 pub use status::{Status, application_user_warnings, route_point_note, status};
 
-pub use place::{Place, misplaced};
 /// What the directory can't know.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Running<'a> {

@@ -75,7 +75,7 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
 
 /// Puts a refusal into words.
 pub fn sentence(refusal: &Refusal, language: Language) -> Explanation {
-    let Some(row) = row(refusal.code) else {
+    let Some(row) = row_of(refusal) else {
         return Explanation { message: refusal.to_string(), remedy: String::new() };
     };
     let (message, remedy) = match language {
@@ -89,6 +89,15 @@ pub fn sentence(refusal: &Refusal, language: Language) -> Explanation {
         if starts_with_value(text, &value) { said.to_owned() } else { capital(said) }
     };
     Explanation { message: say(message), remedy: say(remedy) }
+}
+
+/// The row of the code, or where it has one the row of the rule under it: `code/rule`.
+fn row_of(refusal: &Refusal) -> Option<&'static Row> {
+    let rule = refusal.values.iter().find(|(name, _)| **name == *"rule");
+    let of_rule = |rule: &str| {
+        ROWS.iter().find(|row| row.code.split_once('/') == Some((refusal.code.name(), rule)))
+    };
+    rule.and_then(|(_, rule)| of_rule(rule)).or_else(|| row(refusal.code))
 }
 
 fn row(code: Code) -> Option<&'static Row> {
@@ -119,6 +128,11 @@ fn range(allowed: &str, language: Language) -> String {
     let allowed = match (allowed.strip_prefix("length "), language) {
         (Some(length), Language::Japanese) => format!("文字数 {length}"),
         _ => allowed.to_owned(),
+    };
+    // From five to five is five.
+    let allowed = match allowed.rsplit_once("..") {
+        Some((from, to)) if !to.is_empty() && from.ends_with(to) => from.to_owned(),
+        _ => allowed,
     };
     match language {
         Language::English => allowed.replace("..", " to "),
@@ -206,7 +220,20 @@ mod tests {
             );
             assert_eq!(placeholders(&row.en_remedy), placeholders(&row.ja_remedy), "{}", row.code);
         }
-        assert_eq!(ROWS.len(), Code::ALL.len(), "a row without a code");
+        let rows = ROWS.iter().filter(|row| !row.code.contains('/'));
+        assert_eq!(rows.count(), Code::ALL.len(), "a row without a code");
+        for row in ROWS.iter().filter(|row| row.code.contains('/')) {
+            let (code, _) = row.code.split_once('/').unwrap();
+            assert!(Code::ALL.iter().any(|one| one.name() == code), "{}", row.code);
+            assert_eq!(
+                placeholders(&row.en_message),
+                placeholders(&row.ja_message),
+                "{}",
+                row.code
+            );
+            assert_eq!(placeholders(&row.en_remedy), placeholders(&row.ja_remedy), "{}", row.code);
+            assert!(!row.en_remedy.is_empty() && !row.ja_remedy.is_empty(), "{}", row.code);
+        }
     }
 
     #[test]

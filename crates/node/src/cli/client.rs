@@ -168,7 +168,7 @@ fn refusal(status: u16, body: &Value, japanese: bool) -> String {
             text.push_str(&format!("\n{label}: {line}"));
         }
     }
-    for row in refused_rows(&body["rows"]) {
+    for row in refused_rows(&body["rows"], message) {
         text.push_str(&format!("\n{row}"));
     }
     text

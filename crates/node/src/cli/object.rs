@@ -289,6 +289,7 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
             if let Some(effect) = saved["takes"].as_str() {
                 say!("{effect}");
             }
+            super::report::plain_warnings(saved);
         }
     }
 }

@@ -176,6 +176,12 @@ pub(crate) fn saved(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         say!("Warning: {}", cell(warning));
     }
+}
+
+/// Settings of self-provisioning that were saved.
+pub(crate) fn saved(answer: &Value) {
+    say!("{}", cell(&answer["message"]));
+    plain_warnings(answer);
     if let Some(why) = answer["restart_failure"]["message"].as_str() {
         say!("{why} {}", cell(&answer["restart_failure"]["remedy"]));
     }
@@ -189,6 +195,7 @@ pub(crate) fn saved(answer: &Value) {
 pub(crate) fn added(answer: &Value) {
     let user = cell(&answer["user_id"]);
     say!("added {user} with extension {}", cell(&answer["primary_extension"]));
+    plain_warnings(answer);
     if let Some(pin) = answer["pin"].as_str() {
         say!("PIN, told this once: {pin}");
     }
@@ -235,7 +242,7 @@ pub(crate) fn moved(answer: &Value) {
         ),
     }
     if answer["file_addresses"].as_array().is_some_and(Vec::is_empty) {
-        println!(
+        say!(
             "Its address is not known: its file has no password in it until a window is opened for \
              the address, or it comes from a provisioning network."
         );

@@ -11,7 +11,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::shown;
+use crate::object::{shown, warn};
 
 /// Adds the user.
 pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
@@ -29,6 +29,7 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     if let Some(pin) = made_up {
         answer["pin"] = pin.reveal().into();
     }
+    warn(&mut answer, &directory, user, call.language);
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
     let told = obstacles.iter().map(|refusal| describe(refusal, call.language));
     answer["obstacles"] = told.collect::<Vec<_>>().into();

@@ -1,4 +1,4 @@
-use jackfield_model::Kind;
+use jackfield_model::{Directory, Kind, closest, meant};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::Value;
 
@@ -8,6 +8,8 @@ use serde_json::Value;
 pub(crate) struct Filter {
     path: Vec<String>,
     relation: Relation,
+    /// As it was written.
+    written: String,
     value: String,
 }
 
@@ -33,7 +35,21 @@ impl Filter {
         };
         let path = field.split('.').map(Into::into).collect::<Vec<String>>();
         check_field(kind, &path[0])?;
-        Ok(Self { path, relation, value: value.to_lowercase() })
+        Ok(Self { path, relation, written: value.into(), value: value.to_lowercase() })
+    }
+
+    /// Refuses a value that nothing of the kind can have, as the name of no model; what refers to
+    /// something is compared by it.
+    pub(crate) fn judged(mut self, kind: Kind, directory: &Directory) -> Result<Self, Refusal> {
+        let beside = matches!(self.path[0].as_str(), "id" | "version" | "kind");
+        if beside || self.relation == Relation::Contains {
+            return Ok(self);
+        }
+        if let Some(id) = meant(kind, &self.path, &self.written, directory)? {
+            self.path.push("id".into());
+            self.value = id.to_string();
+        }
+        Ok(self)
     }
 
     /// The object, as it is shown, meets the condition.
@@ -53,10 +69,13 @@ pub(crate) fn check_field(kind: Kind, field: &str) -> Result<(), Refusal> {
     if known(field) || matches!(field, "id" | "version" | "kind") {
         return Ok(());
     }
-    let allowed = properties.map(|fields| fields.keys().cloned().collect::<Vec<_>>());
-    Err(Refusal::new(Code::UnknownField)
-        .field(field)
-        .value("allowed", allowed.unwrap_or_default().join(", ")))
+    let names = || properties.into_iter().flatten().map(|(name, _)| name.as_str());
+    let refusal = Refusal::new(Code::UnknownField).field(field);
+    let refusal = refusal.value("allowed", names().collect::<Vec<_>>().join(", "));
+    Err(match closest(field, names()) {
+        Some(meant) => refusal.value("similar", meant),
+        None => refusal,
+    })
 }
 
 fn any(value: &Value, path: &[String], fits: &dyn Fn(&str) -> bool) -> bool {
@@ -112,6 +131,25 @@ mod tests {
         }
         for text in ["owner", "colour=red", "=x"] {
             assert!(Filter::parse(Kind::Phone, text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_nothing_can_have_is_refused_and_not_found_nowhere() {
+        let directory = Directory::default();
+        let judged = |text: &str| {
+            let filter = Filter::parse(Kind::Phone, text).unwrap();
+            filter.judged(Kind::Phone, &directory).map_err(|refusal| refusal.code)
+        };
+        for text in ["model=Nope", "owner!=nobody", "lines.line=2002", "lines.line=17"] {
+            assert_eq!(judged(text), Err(Code::UnknownReference), "{text}");
+        }
+        assert_eq!(judged("auto_registered=perhaps"), Err(Code::InvalidValue));
+        assert_eq!(judged("lines.busy_trigger=many"), Err(Code::InvalidValue));
+        assert_eq!(judged("lines.lien=2001"), Err(Code::UnknownField));
+        for text in ["owner=", "name=x", "model~no", "auto_registered=True", "owner.name=x", "id=7"]
+        {
+            assert!(judged(text).is_ok(), "{text}");
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn accept(kind: Kind, body: &Value) -> Result<(Value, Option<u32>), R
 }
 
 /// What stands beside an object's own fields.
-const BESIDE: [&str; 5] = ["id", "version", "kind", "takes", "user_profile_in_force"];
+const BESIDE: [&str; 6] = ["id", "version", "kind", "takes", "warnings", "user_profile_in_force"];
 
 fn is_beside(kind: Kind, name: &str) -> bool {
     let of_users = name == "user_profile_in_force" && kind != Kind::EndUser;
@@ -89,7 +89,13 @@ pub(crate) fn find(directory: &Directory, kind: Kind, text: &str) -> Result<Obje
         let id = text.strip_prefix("id:").unwrap_or(text).parse().ok().map(ObjectId)?;
         directory.entry(id).filter(|entry| entry.body.kind() == kind).map(|_| id)
     };
-    directory.by_name(kind, text).or_else(by_id).ok_or_else(|| not_found(kind.name(), text))
+    directory.by_name(kind, text).or_else(by_id).ok_or_else(|| {
+        let refusal = not_found(kind.name(), text);
+        match directory.similar_name(kind, text) {
+            Some(meant) => refusal.value("similar", meant),
+            None => refusal,
+        }
+    })
 }
 
 /// The value at a path such as `lines[0].line`.

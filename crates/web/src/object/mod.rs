@@ -10,5 +10,5 @@ pub(crate) use bulk::change_many;
 pub(crate) use form::{accept, find, link, linked, shown};
 pub(crate) use read::{dependents, list, one};
 pub(crate) use write::{
-    change, create, delete, replace, single_change, single_one, single_replace,
+    change, create, delete, replace, single_change, single_one, single_replace, warn,
 };

@@ -60,10 +60,10 @@ pub(super) fn answer_with(directory: &Directory, id: ObjectId) -> Result<Answer,
 
 impl Wanted {
     pub(super) fn of(call: &Call) -> Result<Self, Fault> {
-        let kind = call.kind()?;
+        let (kind, directory) = (call.kind()?, call.app.directory());
         let filters = call.query.iter().filter(|(key, _)| key == "filter");
-        let filters =
-            filters.map(|(_, text)| Filter::parse(kind, text)).collect::<Result<Vec<_>, _>>()?;
+        let filters = filters.map(|(_, text)| Filter::parse(kind, text)?.judged(kind, &directory));
+        let filters = filters.collect::<Result<Vec<_>, _>>()?;
         if filters.len() > MOST_FILTERS {
             let refusal = Refusal::new(Code::InvalidValue).field("filter");
             return Err(refusal.value("allowed", format!("≤ {MOST_FILTERS}")).into());

@@ -1,4 +1,5 @@
-use jackfield_model::{Directory, Kind, Operation, Outcome};
+use jackfield_model::setup;
+use jackfield_model::{Directory, Kind, Language, Operation, Outcome};
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::{Map, Value};
 
@@ -20,7 +21,9 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
     let location = format!("/api/v1/{}/id:{id}", kind.plural());
-    Ok(Answer::created(shown(&directory, id, entry), location).version(entry.version))
+    let mut object = shown(&directory, id, entry);
+    warn(&mut object, &directory, id, call.language);
+    Ok(Answer::created(object, location).version(entry.version))
 }
 
 /// Changes some fields of an object (RFC 7396).
@@ -105,7 +108,16 @@ async fn save(
     if let Some(takes) = takes(entry.body.kind(), &before.unwrap_or_default(), &after) {
         object["takes"] = say::takes(takes, call.language).into();
     }
+    warn(&mut object, &directory, id, call.language);
     Ok(Answer::ok(object).version(entry.version))
+}
+
+/// Says beside the object what was most likely not meant.
+pub(crate) fn warn(object: &mut Value, directory: &Directory, id: ObjectId, language: Language) {
+    let warnings = setup::concerns(directory, id, language);
+    if !warnings.is_empty() {
+        object["warnings"] = warnings.into();
+    }
 }
 
 /// What the change needs before it shows, by the schema's word for it.

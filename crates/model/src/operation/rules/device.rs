@@ -1,4 +1,4 @@
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::form::{self, invalid};
 use crate::directory::mac_of;
@@ -54,7 +54,7 @@ pub(super) fn check_phone(
     if renamed && let Some(model) = model {
         check_phone_name(model, &phone.name)?;
     }
-    check_lines(&phone.lines)?;
+    check_lines(directory, &phone.lines)?;
     check_buttons(&phone.speed_dials, &phone.busy_lamp_fields)?;
     let most = model.map_or(200, |model| model.maximum_lines);
     if phone.lines.len() > usize::from(most) {
@@ -79,7 +79,7 @@ fn check_phone_name(model: &PhoneModel, name: &str) -> Result<(), Refusal> {
 }
 
 /// No line twice, and no line that is busy only when it is full twice over.
-fn check_lines(lines: &[PhoneLine]) -> Result<(), Refusal> {
+fn check_lines(directory: &Directory, lines: &[PhoneLine]) -> Result<(), Refusal> {
     for (index, line) in lines.iter().enumerate() {
         check_trigger(
             &format!("lines[{index}].busy_trigger"),
@@ -89,10 +89,15 @@ fn check_lines(lines: &[PhoneLine]) -> Result<(), Refusal> {
         form::mask(&format!("lines[{index}].external_mask"), &line.external_mask)?;
         if lines.iter().take(index).any(|other| other.line == line.line) {
             let field = format!("lines[{index}].line");
-            return Err(Refusal::new(Code::Duplicate).field(field).value("name", line.line.id()));
+            return Err(twice(directory, field, line.line.id()));
         }
     }
     Ok(())
+}
+
+fn twice(directory: &Directory, field: String, line: ObjectId) -> Refusal {
+    let name = directory.label(line).unwrap_or_default();
+    Refusal::new(Code::Duplicate).field(field).value("rule", "twice").value("name", name)
 }
 
 fn check_trigger(field: &str, trigger: u16, maximum: u16) -> Result<(), Refusal> {
@@ -112,22 +117,25 @@ fn check_buttons(dials: &[SpeedDial], lamps: &[BusyLampField]) -> Result<(), Ref
     Ok(())
 }
 
-pub(super) fn check_route_point(point: &CtiRoutePoint) -> Result<(), Refusal> {
+pub(super) fn check_route_point(
+    directory: &Directory,
+    point: &CtiRoutePoint,
+) -> Result<(), Refusal> {
     form::plain_name("name", &point.name, "._-")?;
     for (index, line) in point.lines.iter().enumerate() {
         let field = format!("lines[{index}].busy_trigger");
         check_trigger(&field, line.busy_trigger, line.maximum_calls)?;
         if point.lines.iter().take(index).any(|other| other.line == line.line) {
             let field = format!("lines[{index}].line");
-            return Err(Refusal::new(Code::Duplicate).field(field).value("name", line.line.id()));
+            return Err(twice(directory, field, line.line.id()));
         }
     }
     Ok(())
 }
 
-pub(super) fn check_port(port: &CtiPort) -> Result<(), Refusal> {
+pub(super) fn check_port(directory: &Directory, port: &CtiPort) -> Result<(), Refusal> {
     form::plain_name("name", &port.name, "._-")?;
-    check_lines(&port.lines)
+    check_lines(directory, &port.lines)
 }
 
 pub(super) fn check_device_template(template: &UniversalDeviceTemplate) -> Result<(), Refusal> {

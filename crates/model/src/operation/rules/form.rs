@@ -15,6 +15,11 @@ fn must(field: &str, found: &str, allowed: &str, fits: bool) -> Result<(), Refus
     if fits { Ok(()) } else { Err(invalid(field, found, allowed)) }
 }
 
+/// A name that can stand in an address, where one or two dots lead elsewhere.
+pub(super) fn path_name(field: &str, name: &str) -> Result<(), Refusal> {
+    must(field, name, "≠ . ..", !matches!(name, "." | ".."))
+}
+
 /// Nothing, or digits as one dials them.
 pub(super) fn dialable(field: &str, text: &str) -> Result<(), Refusal> {
     let rest = text.strip_prefix('+').unwrap_or(text);
@@ -45,6 +50,61 @@ pub(super) fn locale(field: &str, text: &str) -> Result<(), Refusal> {
     };
     must(field, text, "en-US, ja-JP, …", text.is_empty() || form(text).is_some())
 }
+
+/// Nothing, or a mail address as people write it: `name@domain` (RFC 5321, 4.1.2, and its
+/// international form, RFC 6531).
+pub(super) fn mail(field: &str, text: &str) -> Result<(), Refusal> {
+    let name = |name: &str| {
+        let wrong = |c: char| c.is_whitespace() || "\"(),:;<>@[\\]".contains(c);
+        let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
+        (1..=64).contains(&name.len()) && !name.contains(wrong) && !dots
+    };
+    let domain = |domain: &str| {
+        domain.split('.').all(|label| {
+            let signs = label.chars().all(|c| c.is_alphanumeric() || c == '-');
+            signs && !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
+        })
+    };
+    let parts = text.rsplit_once('@');
+    let fits = text.is_empty() || parts.is_some_and(|(one, place)| name(one) && domain(place));
+    must(field, text, "name@example.com", fits)
+}
+
+/// A softkey by its name.
+pub(super) fn softkey(field: &str, text: &str) -> Result<(), Refusal> {
+    if SOFTKEYS.contains(&text) {
+        return Ok(());
+    }
+    let refusal = invalid(field, text, &SOFTKEYS.join(", "));
+    Err(match crate::closest(text, SOFTKEYS) {
+        Some(meant) => refusal.value("similar", meant),
+        None => refusal,
+    })
+}
+
+/// The softkeys of enterprise phones.
+const SOFTKEYS: [&str; 20] = [
+    "answer",
+    "call-back",
+    "call-park",
+    "conference",
+    "divert",
+    "do-not-disturb",
+    "end",
+    "forward-all",
+    "group-pickup",
+    "hold",
+    "ignore",
+    "join",
+    "meet-me",
+    "mobility",
+    "new-call",
+    "pickup",
+    "redial",
+    "resume",
+    "select",
+    "transfer",
+];
 
 /// A time zone of the IANA database. What is none may be the last part of some.
 pub(super) fn time_zone(field: &str, text: &str) -> Result<(), Refusal> {

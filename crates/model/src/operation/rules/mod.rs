@@ -21,6 +21,7 @@ pub(super) fn check(
     body: &Body,
 ) -> Result<(), Refusal> {
     unique(directory, id, body)?;
+    form::path_name(name_field(body.kind()), &body.name())?;
     match body {
         Body::ClusterSettings(settings) => system::check_cluster(settings),
         Body::Node(node) => system::check_node(directory, before, node),
@@ -30,6 +31,11 @@ pub(super) fn check(
         Body::DateTimeGroup(group) => system::check_date_time_group(group),
         Body::SecurityProfile(profile) => system::check_security_profile(profile),
         Body::SipProfile(profile) => system::check_sip_profile(profile),
+        Body::SoftkeyTemplate(template) => template
+            .softkeys
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, key)| form::softkey(&format!("softkeys[{index}]"), key)),
         Body::CommonDeviceConfiguration(one) => form::locale("locale", &one.locale),
         Body::VoicemailProfile(profile) => form::dialable("pilot", &profile.pilot),
         Body::Line(line) => {
@@ -38,14 +44,22 @@ pub(super) fn check(
         }
         Body::RoutePattern(route) => device::check_route_pattern(route),
         Body::PhoneModel(model) => device::check_model(model),
-        Body::Phone(phone) => device::check_phone(directory, before, phone),
-        Body::CtiRoutePoint(point) => device::check_route_point(point),
-        Body::CtiPort(port) => device::check_port(port),
-        Body::UniversalDeviceTemplate(template) => device::check_device_template(template),
+        Body::Phone(phone) => {
+            let old = before.and_then(Phone::from_body).map(|one| one.security_profile);
+            served_anew(directory, old, phone.security_profile)?;
+            device::check_phone(directory, before, phone)
+        }
+        Body::CtiRoutePoint(point) => device::check_route_point(directory, point),
+        Body::CtiPort(port) => device::check_port(directory, port),
+        Body::UniversalDeviceTemplate(template) => {
+            let old = before.and_then(UniversalDeviceTemplate::from_body);
+            served_anew(directory, old.map(|one| one.security_profile), template.security_profile)?;
+            device::check_device_template(template)
+        }
         Body::UniversalLineTemplate(template) => device::check_line_template(template),
         Body::UserProfile(profile) => person::check_profile(directory, before, profile),
         Body::EndUser(user) => person::check_user(directory, id, before, user),
-        Body::ApplicationUser(user) => person::check_user_id(&user.user_id),
+        Body::ApplicationUser(user) => person::check_user_id(directory, id, &user.user_id),
         Body::AutoRegistration(settings) => {
             system::check_part(directory, before, settings.node, &settings.name)?;
             provisioning::check_auto_registration(directory, before, settings)
@@ -55,20 +69,6 @@ pub(super) fn check(
     }
 }
 
-/// Writes what follows from a written object.
-pub(super) fn follow(work: &mut Work<'_>, id: ObjectId, before: Option<&Body>, body: &Body) {
-    match body {
-        Body::Node(node) => system::follow_node(work, id, before, node),
-        Body::UserProfile(profile) if profile.system_default => person::only_default(work, id),
-        _ => {}
-    }
-}
-
-/// Refuses to delete what the system needs.
-pub(super) fn check_delete(
-    directory: &Directory,
-    id: ObjectId,
-    body: &Body,
 /// Refuses a security profile with which a phone would be gone at its next restart.
 pub(super) fn served(directory: &Directory, profile: Ref<SecurityProfile>) -> Result<(), Refusal> {
     let unserved = directory.get(profile).is_some_and(|profile| !profile.is_served());
@@ -88,6 +88,20 @@ fn served_anew(
     if before == Some(profile) { Ok(()) } else { served(directory, profile) }
 }
 
+/// Writes what follows from a written object.
+pub(super) fn follow(work: &mut Work<'_>, id: ObjectId, before: Option<&Body>, body: &Body) {
+    match body {
+        Body::Node(node) => system::follow_node(work, id, before, node),
+        Body::UserProfile(profile) if profile.system_default => person::only_default(work, id),
+        _ => {}
+    }
+}
+
+/// Refuses to delete what the system needs.
+pub(super) fn check_delete(
+    directory: &Directory,
+    id: ObjectId,
+    body: &Body,
 ) -> Result<(), Refusal> {
     let protected = match body {
         Body::UserProfile(profile) => profile.system_default,
@@ -115,12 +129,7 @@ fn unique(directory: &Directory, id: Option<ObjectId>, body: &Body) -> Result<()
         return Err(directory.refusal_about(Code::Protected, other));
     }
     let name = body.name();
-    let field = match kind {
-        Kind::EndUser | Kind::ApplicationUser => "user_id",
-        Kind::Line => "number",
-        Kind::RoutePattern => "pattern",
-        _ => "name",
-    };
+    let field = name_field(kind);
     let other = namesakes(kind).iter().find_map(|kind| directory.find(*kind, &name));
     let key = match body {
         Body::Line(line) => directory.number(line.number.as_str(), line.partition.map(Ref::id)),
@@ -132,6 +141,16 @@ fn unique(directory: &Directory, id: Option<ObjectId>, body: &Body) -> Result<()
     match other.filter(|other| Some(*other) != id).or(key.filter(|other| Some(*other) != id)) {
         Some(other) => Err(directory.refusal_about(Code::Duplicate, other).field(field)),
         None => Ok(()),
+    }
+}
+
+/// The field that names an object of a kind.
+fn name_field(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EndUser | Kind::ApplicationUser => "user_id",
+        Kind::Line => "number",
+        Kind::RoutePattern => "pattern",
+        _ => "name",
     }
 }
 

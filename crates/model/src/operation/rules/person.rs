@@ -2,6 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::super::work::Work;
 use super::form::{self, invalid};
+use crate::sign::kept_form;
 use crate::{Body, Directory, EndUser, Line, Ref, UserProfile};
 
 pub(super) fn check_user(
@@ -10,8 +11,9 @@ pub(super) fn check_user(
     before: Option<&Body>,
     user: &EndUser,
 ) -> Result<(), Refusal> {
-    check_user_id(&user.user_id)?;
+    check_user_id(directory, id, &user.user_id)?;
     form::locale("locale", &user.locale)?;
+    form::mail("mail", &user.mail)?;
     form::digits("self_service_id", &user.self_service_id)?;
     let keyed_in = |user: &EndUser| (user.self_service_id.clone(), user.primary_extension);
     match before {
@@ -67,13 +69,35 @@ pub(super) fn check_extension(
     }
 }
 
-/// A user id is one word: it is typed on phones and stands in addresses.
-pub(super) fn check_user_id(user_id: &str) -> Result<(), Refusal> {
-    let wrong = |c: char| c.is_whitespace() || c.is_control() || "\"<>:/\\".contains(c);
+/// A user id is one word: it is typed on phones and stands in addresses. What looks the same to
+/// people is the same user.
+pub(super) fn check_user_id(
+    directory: &Directory,
+    id: Option<ObjectId>,
+    user_id: &str,
+) -> Result<(), Refusal> {
+    let unseen =
+        |c| matches!(c, '\u{ad}' | '\u{34f}' | '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    let wrong =
+        |c: char| c.is_whitespace() || c.is_control() || unseen(c) || "\"<>:/\\".contains(c);
     if user_id.contains(wrong) {
         return Err(invalid("user_id", user_id, "≠ space \" < > : / \\"));
     }
-    Ok(())
+    let known = id.and_then(|id| directory.label(id));
+    if known.as_deref() == Some(user_id) {
+        return Ok(());
+    }
+    let kept = kept_form(user_id);
+    if kept != user_id {
+        return Err(invalid("user_id", user_id, &kept));
+    }
+    match directory.lookalike(user_id).find(|other| Some(*other) != id) {
+        Some(other) => {
+            let refusal = directory.refusal_about(Code::InvalidValue, other).field("user_id");
+            Err(refusal.value("rule", "look-alike").value("found", user_id))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The default profile can be replaced, never merely switched off (SP-31).

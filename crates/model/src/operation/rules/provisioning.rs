@@ -97,7 +97,8 @@ pub(super) fn check_self_provisioning(settings: &SelfProvisioning) -> Result<(),
         let field = format!("languages[{index}]");
         form::locale(&field, language)?;
         if settings.languages.iter().take(index).any(|other| other == language) {
-            return Err(Refusal::new(Code::Duplicate).field(field).value("name", language));
+            let refusal = Refusal::new(Code::Duplicate).field(field).value("rule", "twice");
+            return Err(refusal.value("name", language));
         }
     }
     Ok(())

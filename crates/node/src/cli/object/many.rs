@@ -60,10 +60,13 @@ pub(super) fn change(
             true => say!("{total} {} would be changed", kind.plural()),
             false => say!("changed {} of {total} {}", end["changed"], kind.plural()),
         }
-        rows(&end["refused"]).iter().for_each(|row| say!("{row}"));
+        rows(&end["refused"], "").iter().for_each(|row| say!("{row}"));
         if let Some(takes) = takes.filter(|_| end["changed"] != 0) {
             say!("{takes}");
         }
+    }
+    if end["total"] == 0 && end["refused"].as_array().is_none_or(Vec::is_empty) {
+        bail!("no {kind} has what was asked for; nothing was changed");
     }
     match end["failure"]["message"].as_str() {
         Some(why) => bail!("the rest was not changed: {why}"),
@@ -87,17 +90,63 @@ fn wait(client: &Client, mut job: Value) -> Result<Value> {
     Ok(job)
 }
 
-/// Rows that are refused, a line each.
-pub(crate) fn rows(refused: &Value) -> Vec<String> {
-    let row = |row: &Value| {
+/// Rows that are refused: each reason once, with those that it is about; the one that was `said`
+/// already not again.
+pub(crate) fn rows(refused: &Value, said: &str) -> Vec<String> {
+    let refused: Vec<_> = refused.as_array().into_iter().flatten().collect();
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for row in &refused {
         let message = print::cell(&row["message"]);
-        format!("  refused: {} {}: {message}", print::cell(&row["kind"]), print::cell(&row["name"]))
-    };
-    let mut rows: Vec<String> = refused.as_array().into_iter().flatten().map(row).collect();
-    if rows.len() >= MOST_NAMED {
-        rows.push("  There may be more.".into());
+        let kind = print::cell(&row["kind"]);
+        let reason = if message == said { kind } else { format!("{kind}: {message}") };
+        let name = print::cell(&row["name"]);
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((reason, vec![name])),
+        }
     }
-    rows
+    let mut told: Vec<String> = reasons.iter().map(|(reason, names)| told(reason, names)).collect();
+    if refused.len() >= MOST_NAMED {
+        told.push("  There may be more.".into());
+    }
+    told
+}
+
+fn told(reason: &str, names: &[String]) -> String {
+    let shown = names.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let rest = match names.len().saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("  refused ({}): {reason}\n    {shown}{rest}", names.len())
+}
+
+/// Names beside one reason.
+const MOST_SHOWN: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::rows;
+
+    #[test]
+    fn the_same_reason_is_told_once_with_all_whom_it_is_about() {
+        let row = |name: String, message: &str| json!({"kind": "phone", "name": name, "message": message});
+        let mut refused: Vec<_> = (0..38).map(|n| row(format!("P{n}"), "Too long.")).collect();
+        refused.push(row("Q".into(), "Taken."));
+        let told = rows(&refused.clone().into(), "");
+        assert_eq!(told.len(), 2);
+        assert!(
+            told[0].starts_with("  refused (38): phone: Too long.\n    P0, P1, "),
+            "{}",
+            told[0]
+        );
+        assert!(told[0].ends_with("P19 and 18 more"), "{}", told[0]);
+        let again = rows(&refused.into(), "Too long.");
+        assert!(again[0].starts_with("  refused (38): phone\n"), "{}", again[0]);
+        assert_eq!(again[1], "  refused (1): phone: Taken.\n    Q");
+    }
 }
 
 /// The server names so many at the most.

@@ -1,0 +1,80 @@
+//! What is allowed and most likely not meant.
+
+use jackfield_vocabulary::ObjectId;
+
+use crate::{
+    AutoRegistration, Body, Directory, Forward, Forwards, Language, Line, Message, Partition, Ref,
+};
+
+/// What whoever has just made or changed an object had better know.
+pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<String> {
+    match directory.entry(id).map(|entry| &entry.body) {
+        Some(Body::Line(line)) => of_line(directory, id, line, language),
+        Some(Body::EndUser(user)) => {
+            let id = user.primary_extension.map(Ref::id);
+            let line = id.and_then(|id| Some((id, directory.typed::<Line>(id)?)));
+            line.map(|(id, line)| of_line(directory, id, line, language)).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language) -> Vec<String> {
+    let lent = lent_by(directory, line).map(|node| {
+        let values = [("number", line.number.as_str()), ("node", &*node)];
+        Message::NumberInRange.with(language, &values)
+    });
+    let nowhere = each(&line.forwards).into_iter();
+    let nowhere = nowhere.filter(|(_, forward)| !leads(directory, id, line, forward));
+    let nobody = nowhere.map(|(name, forward)| {
+        let values = [("name", name), ("destination", &*forward.destination)];
+        Message::ForwardToNobody.with(language, &values)
+    });
+    lent.into_iter().chain(nobody).collect()
+}
+
+/// The node whose auto-registration would lend the number of a line that is somebody's.
+fn lent_by(directory: &Directory, line: &Line) -> Option<String> {
+    let number = line.number.as_str();
+    let holds = |range: &AutoRegistration| {
+        let template = range.line_template.and_then(|template| directory.get(template));
+        let (first, last) = (&*range.starting_number, &*range.ending_number);
+        !line.auto_registered
+            && number.len() == first.len()
+            && (first..=last).contains(&number)
+            && template.and_then(|template| template.partition) == line.partition
+    };
+    let found = directory.all::<AutoRegistration>().find(|(_, range)| holds(range));
+    found.map(|(_, range)| range.name.to_string())
+}
+
+fn each(forwards: &Forwards) -> [(&'static str, &Forward); 5] {
+    [
+        ("all", &forwards.all),
+        ("busy", &forwards.busy),
+        ("no_answer", &forwards.no_answer),
+        ("unregistered", &forwards.unregistered),
+        ("failure", &forwards.failure),
+    ]
+}
+
+/// The forward is off, or its destination matches something within its reach.
+pub(super) fn leads(directory: &Directory, id: ObjectId, line: &Line, forward: &Forward) -> bool {
+    let digits = &*forward.destination;
+    if digits.is_empty() {
+        return true;
+    }
+    let device = directory.appearances(id).find_map(|one| directory.effective(one));
+    let search = match (forward.css, &device) {
+        (Some(css), _) => directory.search(Some(css), None),
+        (None, Some(device)) => directory.search(line.css, device.css),
+        // What a device that will have the line reaches is not known yet.
+        (None, None) => everywhere(directory),
+    };
+    directory.dial(&search, digits).to.is_some()
+}
+
+fn everywhere(directory: &Directory) -> Vec<Option<ObjectId>> {
+    let partitions = directory.all::<Partition>().map(|(partition, _)| Some(partition.id()));
+    partitions.chain([None]).collect()
+}
