@@ -170,9 +170,8 @@ pub(crate) fn warnings(answer: &Value) {
     }
 }
 
-/// Settings of self-provisioning that were saved.
-pub(crate) fn saved(answer: &Value) {
-    say!("{}", cell(&answer["message"]));
+/// What was most likely not meant.
+pub(crate) fn plain_warnings(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         say!("Warning: {}", cell(warning));
     }
