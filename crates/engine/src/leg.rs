@@ -1,5 +1,6 @@
 //! What passes between calls and devices. Messages only, because a leg may be on another node.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jackfield_sip::{ServerKey, Status};
@@ -162,6 +163,8 @@ pub(crate) struct Called {
     pub(crate) device: ObjectId,
     /// Its name.
     pub(crate) name: DeviceName,
+    /// Where its signalling comes from.
+    pub(crate) source: IpAddr,
     /// The line it calls from.
     pub(crate) line: ObjectId,
     /// What was dialled.
@@ -194,6 +197,8 @@ pub(crate) struct Calling {
     pub(crate) device: ObjectId,
     /// Its name.
     pub(crate) name: DeviceName,
+    /// Where its signalling comes from.
+    pub(crate) source: IpAddr,
 }
 
 /// An application, or the failure of one, sends a call of its CTI device elsewhere. The device's

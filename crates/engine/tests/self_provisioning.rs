@@ -12,7 +12,7 @@ use jackfield_engine::{Input, Ownership, SelfProvisioningStart, ServiceOrder};
 use jackfield_model::{Kind, defaults};
 use jackfield_sip::Method;
 use jackfield_vocabulary::{
-    Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayItem,
+    Codec, Digit, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget, PlayEnd, PlayItem,
 };
 use serde_json::json;
 
@@ -25,6 +25,8 @@ struct House {
     phone: PhoneId,
     media: Option<MediaId>,
     said: Vec<String>,
+    /// Whither the media driver was told to send.
+    targets: Vec<MediaTarget>,
 }
 
 impl House {
@@ -44,7 +46,7 @@ impl House {
         let phone = world.stranger("SEP001122AABB09", "001122AABB09");
         assert_eq!(world.register(phone), 200);
         world.run(5);
-        Self { world, phone, media: None, said: Vec::new() }
+        Self { world, phone, media: None, said: Vec::new(), targets: Vec::new() }
     }
 
     /// Does what the engine asked of the media driver.
@@ -56,9 +58,7 @@ impl House {
                     let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
                     self.media(MediaEvent::Allocated { media, local });
                 }
-                MediaCommand::Connect { target, .. } => {
-                    assert_eq!(target.remote.ip(), self.world.phones[&self.phone].local.ip());
-                }
+                MediaCommand::Connect { target, .. } => self.targets.push(target),
                 MediaCommand::Play { media, play, items, .. } => {
                     self.said.extend(items.iter().map(|item| match item {
                         PlayItem::Prompt { prompt, .. } => prompt.to_string(),
@@ -79,7 +79,13 @@ impl House {
     }
 
     fn call(&mut self) {
-        self.world.dial(self.phone, defaults::sample::IVR_NUMBER);
+        let host = self.world.phones[&self.phone].local.ip().to_string();
+        self.call_with(&world::sdp(&host, 1, "sendrecv"));
+        assert_eq!(self.targets[0].remote.ip().to_string(), host);
+    }
+
+    fn call_with(&mut self, description: &str) {
+        self.world.dial_with(self.phone, defaults::sample::IVR_NUMBER, description);
         self.world.run(1);
         self.drive();
         self.world.assert_state(self.phone, CallState::Talking);
@@ -289,4 +295,97 @@ fn a_phone_is_told_which_node_owns_the_number() {
     house.world.input(Input::RoutePoint { device: point, ownership });
     house.call();
     assert_eq!(house.says()[0], "greeting");
+}
+
+/// Media may come from where the signalling does; what comes from elsewhere is told once, not heard.
+#[test]
+fn a_phone_behind_an_address_translator_is_heard_or_somebody_is_told() {
+    let mut house = House::new();
+    let outside = house.world.phones[&house.phone].local.ip();
+    house.call_with(&world::sdp("192.168.7.9", 1, "sendrecv"));
+    assert_eq!(house.targets[0].remote.ip().to_string(), "192.168.7.9");
+    assert_eq!(house.targets[0].signalled, Some(outside));
+    let (media, from) = (house.media.unwrap(), "203.0.113.1:9".parse().unwrap());
+    let expected = house.targets[0].remote;
+    house.media(MediaEvent::Elsewhere { media, from, expected });
+    let note = house.world.heard.notes.last().unwrap();
+    assert!(note.text.contains("another host"), "{}", note.text);
+    let fields = format!("{:?}", note.fields);
+    assert!(fields.contains("203.0.113.1:9") && fields.contains("192.168.7.9"), "{fields}");
+    assert!(fields.contains("SEP001122AABB09"), "{fields}");
+    assert_eq!(house.world.counter("media-from-elsewhere"), 1);
+}
+
+/// Each codec that the media driver has is good for a caller that can do no other.
+#[test]
+fn a_caller_with_one_codec_is_taken() {
+    for (format, map, codec) in [
+        (9, "G722/8000", Codec::G722),
+        (8, "PCMA/8000", Codec::Pcma),
+        (97, "L16/16000", Codec::L16),
+    ] {
+        let mut house = House::new();
+        let offer = world::sdp("10.1.0.1", 1, "sendrecv")
+            .replace("RTP/AVP 0", &format!("RTP/AVP {format}"))
+            .replace("a=sendrecv", &format!("a=rtpmap:{format} {map}\r\na=sendrecv"));
+        house.call_with(&offer);
+        assert_eq!(house.targets[0].codec, codec);
+    }
+    // One that can do more is not sent what is dear to code.
+    let mut house = House::new();
+    house.call_with(&world::sdp("10.1.0.1", 1, "sendrecv").replace("RTP/AVP 0", "RTP/AVP 9 0"));
+    assert_eq!(house.targets[0].codec, Codec::Pcmu);
+}
+
+/// RFC 3264 section 8.4: other media that rest are no hold.
+#[test]
+fn video_that_rests_does_not_end_the_call() {
+    let quiet = "m=video 6000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n";
+    let host = "10.1.0.1";
+    let again = world::sdp(host, 2, "sendrecv");
+    for body in [
+        format!("{again}{quiet}a=inactive\r\n"),
+        format!("{again}{quiet}a=sendonly\r\n"),
+        format!("{again}{quiet}c=IN IP4 0.0.0.0\r\n"),
+        again.replace("t=0 0\r\n", "t=0 0\r\na=sendonly\r\n"),
+        format!("{again}m=audio 0 RTP/AVP 8\r\na=inactive\r\n"),
+    ] {
+        let mut house = House::new();
+        house.call();
+        house.world.re_invite(house.phone, &body);
+        house.drive();
+        house.world.run(30);
+        assert_eq!(house.world.phones[&house.phone].call().re_answers, [200], "{body}");
+        house.world.assert_state(house.phone, CallState::Talking);
+    }
+    let mut house = House::new();
+    house.call();
+    house.world.re_invite(house.phone, &world::sdp(host, 2, "sendonly"));
+    house.drive();
+    house.world.assert_state(house.phone, CallState::Over(0));
+}
+
+/// Hook flash and the keys A to D are no 1.
+#[test]
+fn keys_by_their_numbers_are_what_they_are() {
+    let mut house = House::new();
+    house.call();
+    for (kind, body) in [
+        ("application/dtmf", "3"),
+        ("application/dtmf-relay", "Signal= 0\r\nDuration=100\r\n"),
+        ("application/dtmf", "0\r\n"),
+        ("application/dtmf", " 2 "),
+        ("application/dtmf", "11"),
+    ] {
+        house.world.send_in_call(house.phone, Method::Info, kind, body);
+        house.drive();
+    }
+    assert!(house.says().contains(&"confirm-extension-before".to_owned()));
+    for body in ["Signal=16\r\nDuration=100\r\n", "Signal=12\r\nDuration=100\r\n"] {
+        house.world.send_in_call(house.phone, Method::Info, "application/dtmf-relay", body);
+        house.drive();
+    }
+    assert_eq!(house.numbers(), ["9000"], "nothing was confirmed");
+    house.world.send_in_call(house.phone, Method::Info, "application/media_control+xml", "<x/>");
+    assert_eq!(house.world.phones[&house.phone].flow_answers.last(), Some(&415));
 }

@@ -119,6 +119,7 @@ fn connect(driver: &DriverHandle, call: u64, remote: SocketAddr) -> Result<(), F
     let target = MediaTarget {
         remote,
         rtcp: None,
+        signalled: None,
         codec: Codec::Pcmu,
         payload_type: 0,
         event_payload_type: by_event(call).then_some(101),

@@ -1,4 +1,4 @@
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -130,6 +130,9 @@ pub struct MediaTarget {
     pub remote: SocketAddr,
     /// The far side's RTCP address where it was named.
     pub rtcp: Option<SocketAddr>,
+    /// Where the far side's signalling comes from, when that is known: behind an address translator,
+    /// or with two interfaces, its packets come from there too.
+    pub signalled: Option<IpAddr>,
     /// The codec both ways.
     pub codec: Codec,
     /// Payload type that we send and that the far side offered for the codec.
@@ -298,6 +301,15 @@ pub enum MediaEvent {
         end: RecordEnd,
         /// Its length.
         length: Duration,
+    },
+    /// Packets come from a host that may not send here, and none from the far side; told once.
+    Elsewhere {
+        /// The resource.
+        media: MediaId,
+        /// Where they come from.
+        from: SocketAddr,
+        /// Where the far side is.
+        expected: SocketAddr,
     },
     /// Nothing was received for so long, while receiving was expected.
     Silent {

@@ -202,6 +202,7 @@ impl Call {
                 leg: new.leg,
                 device: new.device,
                 name: new.name,
+                source: new.source,
                 line: new.line,
                 identity: CallerIdentity::default(),
                 withheld: new.withheld,

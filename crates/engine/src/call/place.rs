@@ -9,7 +9,7 @@ use jackfield_vocabulary::{CallerIdentity, Cause, ForwardReason, ObjectId};
 
 use super::analysis::{Reach, Target, analyse, analyse_unassigned};
 use super::legs::Legs;
-use super::state::{Call, Called, CallerState, Destination, Offering, Refused, Terminal};
+use super::state::{Call, Called, Caller, CallerState, Destination, Offering, Refused, Terminal};
 use super::{end_leg, tell_leg};
 use crate::context::{Context, Internal, Timer};
 use crate::leg::{Calling, CtiLeg, LegCommand, Offer};
@@ -251,7 +251,8 @@ impl Call {
         });
         let cti = device.kind != Kind::Phone;
         context.tell(if cti {
-            let calling = Calling { device: self.caller.device, name: self.caller.name.clone() };
+            let Caller { device, name, source, .. } = &self.caller;
+            let calling = Calling { device: *device, name: name.clone(), source: *source };
             Internal::ToCti(CtiLeg::Offered { offer, calling: Some(calling) })
         } else {
             Internal::ToDevice(LegCommand::Offer(offer))

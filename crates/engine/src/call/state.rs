@@ -1,5 +1,6 @@
 //! What a call is made of: the caller, whoever is called or has answered, and the way it came.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jackfield_model::Line;
@@ -33,6 +34,8 @@ pub(super) struct Caller {
     pub(super) leg: LegId,
     pub(super) device: ObjectId,
     pub(super) name: DeviceName,
+    /// Where its signalling comes from.
+    pub(super) source: IpAddr,
     /// The line it calls from.
     pub(super) line: ObjectId,
     pub(super) identity: CallerIdentity,

@@ -1,6 +1,6 @@
 //! A call at a CTI device: the end of it that an application holds, with its media.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use jackfield_vocabulary::{CallInfo, LegId, MediaId, MediaTarget, ObjectId, PlayId};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ pub(super) struct CtiCall {
     pub(super) info: CallInfo,
     /// The calling device, for the codecs of its region.
     pub(super) calling: Option<ObjectId>,
+    /// Where its signalling comes from, and so perhaps its media.
+    pub(super) signalled: Option<IpAddr>,
     /// The caller's media as offered last.
     pub(super) offer: Option<Description>,
     pub(super) stage: Stage,
@@ -43,6 +45,8 @@ pub(super) enum Stage {
 pub(super) struct Media {
     pub(super) id: MediaId,
     pub(super) local: SocketAddr,
+    /// Where the far side's signalling comes from.
+    pub(super) signalled: Option<IpAddr>,
     /// Counts the descriptions that we sent, for the o= line.
     pub(super) version: u32,
     pub(super) target: Option<MediaTarget>,
@@ -58,8 +62,9 @@ pub(super) struct Playing {
 }
 
 impl Media {
-    pub(super) fn new(id: MediaId, local: SocketAddr) -> Self {
-        Self { id, local, version: 0, target: None, playing: None, collection: None }
+    pub(super) fn new(id: MediaId, local: SocketAddr, signalled: Option<IpAddr>) -> Self {
+        let (target, playing, collection) = (None, None, None);
+        Self { id, local, signalled, version: 0, target, playing, collection }
     }
 }
 

@@ -70,6 +70,7 @@ impl Cti {
                 leg,
                 device: offer.device,
                 info: info.clone(),
+                signalled: calling.as_ref().map(|one| one.source),
                 calling: calling.map(|one| one.device),
                 offer: offer.offer,
                 stage: Stage::Offered { patience },

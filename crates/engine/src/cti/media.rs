@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use super::call::{Media, Stage};
 use super::{Cti, negotiate};
 use crate::context::{Context, Internal, Timer};
-use crate::interface::Output;
+use crate::interface::{Level, Output};
 use crate::leg::LegEvent;
 
 impl Cti {
@@ -26,6 +26,9 @@ impl Cti {
                 }
             }
             MediaEvent::Played { media, play, end } => self.played(context, media, play, end),
+            MediaEvent::Elsewhere { media, from, expected } => {
+                self.elsewhere(context, media, from, expected);
+            }
             // Recordings and silence are of no use to anybody yet; what was released is forgotten.
             MediaEvent::Recorded { .. }
             | MediaEvent::Silent { .. }
@@ -43,7 +46,7 @@ impl Cti {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let Stage::Allocating { patience, .. } = call.stage else { return };
         context.timers.cancel(patience);
-        let mut media = Media::new(id, local);
+        let mut media = Media::new(id, local, call.signalled);
         media.version = 1;
         let Some(offer) = &call.offer else {
             let answer = negotiate::offer(&media, &codecs);
@@ -92,6 +95,28 @@ impl Cti {
         let event = Event::Played { call: call.info.call.clone(), end };
         let device = call.device;
         self.tell(context, device, &event);
+    }
+
+    /// A caller is not heard: whoever looks for the fault is told once where its sound comes from.
+    fn elsewhere(
+        &self,
+        context: &mut Context<'_>,
+        id: MediaId,
+        from: SocketAddr,
+        expected: SocketAddr,
+    ) {
+        let call = self.media.get(&id).and_then(|leg| self.calls.get(leg));
+        let Some(call) = call else { return };
+        context.count("media-from-elsewhere");
+        let caller = call.info.calling_device.as_ref().map(ToString::to_string);
+        let fields = vec![
+            ("call", call.info.call.call.to_string()),
+            ("device", caller.unwrap_or_default()),
+            ("from", from.to_string()),
+            ("expected", expected.to_string()),
+        ];
+        let text = "sound comes from another host than the phone named, and is not heard";
+        context.note(Level::Warn, text, fields);
     }
 
     /// A key, however it came.

@@ -19,7 +19,7 @@ pub(super) fn answer(
     let offer = Session::parse(&offer.0).ok()?;
     let (answer, agreement) =
         Session::answer(&offer, &origin(media), &local(media.local, codecs)).ok()?;
-    Some((description(&answer), target(&agreement, &offer)?))
+    Some((description(&answer), target(media, &agreement, &offer)?))
 }
 
 /// What we offer when the far side asks for it.
@@ -33,7 +33,7 @@ pub(super) fn accept(media: &Media, codecs: &[Codec], answer: &Description) -> O
     let local = local(media.local, codecs);
     let offer = Session::offer(&origin(media), &local);
     let answer = Session::parse(&answer.0).ok()?;
-    target(&answer.accept(&offer, &local).ok()?, &answer)
+    target(media, &answer.accept(&offer, &local).ok()?, &answer)
 }
 
 /// Those of an application's codecs that calls between these devices may use.
@@ -90,7 +90,7 @@ fn described(codec: Codec) -> SdpCodec {
     }
 }
 
-fn target(agreement: &Agreement, theirs: &Session) -> Option<MediaTarget> {
+fn target(media: &Media, agreement: &Agreement, theirs: &Session) -> Option<MediaTarget> {
     let codec = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::G729, Codec::L16]
         .into_iter()
         .find(|codec| described(*codec).is_same(&agreement.codec))?;
@@ -98,6 +98,7 @@ fn target(agreement: &Agreement, theirs: &Session) -> Option<MediaTarget> {
     Some(MediaTarget {
         remote: agreement.remote,
         rtcp: rtcp(agreement, theirs),
+        signalled: media.signalled,
         codec,
         payload_type: agreement.codec.payload,
         event_payload_type: agreement.event,

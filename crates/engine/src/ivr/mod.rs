@@ -441,8 +441,8 @@ impl Script {
         if start.languages.is_empty() {
             return Err("no-language-pack");
         }
-        // SP-15, the best sound first.
-        let mut codecs = vec![Codec::L16, Codec::Pcmu, Codec::Pcma];
+        // SP-15, the best sound first; G.722, dear to code, for those that can do nothing else.
+        let mut codecs = vec![Codec::L16, Codec::Pcmu, Codec::Pcma, Codec::G722];
         if start.g729 {
             codecs.push(Codec::G729);
         }

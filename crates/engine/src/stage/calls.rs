@@ -267,6 +267,7 @@ fn a_request_without_hops_left_ends() {
         leg,
         device: one,
         name: effective.name.clone(),
+        source: [192, 0, 2, 1].into(),
         line: effective.lines[0].id.id(),
         dialled: dialled.into(),
         withheld: crate::leg::Withheld::NOTHING,

@@ -316,6 +316,7 @@ impl Stage {
             leg,
             device,
             name: effective.name,
+            source: [192, 0, 2, 1].into(),
             line,
             dialled: number.into(),
             withheld: Withheld::NOTHING,

@@ -14,7 +14,7 @@ use crate::{
     codec::CodecFormat,
     player::{Shelf, is_there},
     rtcp::{RtcpPacket, ntp_time, parse_rtcp, print_bye, print_report},
-    rtp::{RTP_PACKET_LIMIT, is_rtcp},
+    rtp::{RTP_PACKET_LIMIT, RtpPacket, is_rtcp},
     stream::{Stream, StreamEvent, StreamSeed, StreamSettings},
 };
 
@@ -55,6 +55,8 @@ struct Session {
     /// When RTP came last, or receiving began.
     heard: Duration,
     silent: bool,
+    /// It was told that packets come from another host.
+    elsewhere: bool,
     /// When the next RTCP report is due.
     report: Duration,
     /// The middle of the NTP time of the far side's last report, and when it came.
@@ -96,12 +98,13 @@ impl Resource {
         };
         let first = FIRST_REPORT + Duration::from_millis(u64::from(self.seed.ssrc % 2_500));
         self.session = Some(Session {
-            rtp: Latch::new(target.remote),
-            rtcp: Latch::new(rtcp_of(&target)),
+            rtp: Latch::new(target.remote, target.signalled),
+            rtcp: Latch::new(rtcp_of(&target), target.signalled),
             target,
             stream,
             heard: context.now,
             silent: false,
+            elsewhere: false,
             report: context.now + first,
             reported: None,
         });
@@ -268,10 +271,10 @@ impl Session {
             return false;
         }
         if moved {
-            self.rtp = Latch::new(target.remote);
+            self.rtp = Latch::new(target.remote, target.signalled);
         }
         if rtcp_of(&target) != self.rtcp.negotiated() {
-            self.rtcp = Latch::new(rtcp_of(&target));
+            self.rtcp = Latch::new(rtcp_of(&target), target.signalled);
         }
         self.heard = context.now;
         self.silent = false;
@@ -300,6 +303,7 @@ impl Session {
         context: &mut Context<'_>,
     ) {
         if !self.target.receive || !self.rtp.allows(source) {
+            self.tell_elsewhere(media, datagram, source, context);
             return context.shared.figures.ignored();
         }
         let now = context.now;
@@ -312,6 +316,22 @@ impl Session {
                 context.shared.figures.received();
             }
             Err(_) => context.shared.figures.ignored(),
+        }
+    }
+
+    /// Sound that nobody hears: once somebody is told where it comes from.
+    fn tell_elsewhere(
+        &mut self,
+        media: MediaId,
+        datagram: &[u8],
+        source: SocketAddr,
+        context: &mut Context<'_>,
+    ) {
+        let new = !self.elsewhere && self.target.receive && self.rtp.is_elsewhere(source);
+        if new && RtpPacket::parse(datagram).is_ok() {
+            self.elsewhere = true;
+            let expected = self.rtp.negotiated();
+            (context.tell)(MediaEvent::Elsewhere { media, from: source, expected });
         }
     }
 

@@ -80,7 +80,11 @@ impl Receiver {
         listening: bool,
     ) -> Result<Option<Digit>, Ignored> {
         let RtpPacket { header, payload } = RtpPacket::parse(datagram)?;
-        let is_event = self.settings.event_payload_type == Some(header.payload_type);
+        let is_event = match self.settings.event_payload_type {
+            Some(negotiated) => negotiated == header.payload_type,
+            None => is_unasked_event(header.payload_type, payload),
+        };
+        let is_event = is_event && header.payload_type != self.settings.payload_type;
         let is_sound = header.payload_type == self.settings.payload_type;
         if !is_event && !is_sound && !COMFORT_NOISE.contains(&header.payload_type) {
             return Err(Ignored::PayloadType(header.payload_type));
@@ -212,6 +216,14 @@ impl Tones {
         }
         self.detector.listen(&halved[..pairs.len().min(480)], |digit| *found = Some(digit));
     }
+}
+
+/// Some senders tell keys as events without having offered to: four bytes of a dynamic payload type that
+/// report a key are taken for one.
+fn is_unasked_event(payload_type: u8, payload: &[u8]) -> bool {
+    let event = TelephoneEvent::parse(payload).filter(|_| payload.len() == 4);
+    (96..=127).contains(&payload_type)
+        && event.is_some_and(|report| Digit::from_event(report.event).is_some())
 }
 
 /// Comfort noise (RFC 3389), and its old number.

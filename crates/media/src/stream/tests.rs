@@ -91,6 +91,21 @@ fn keys_go_over_as_events_with_every_codec() {
     }
 }
 
+#[test]
+fn keys_are_heard_from_one_that_never_offered_them() {
+    for payload_type in [96, 101, 127] {
+        let offered = StreamSettings {
+            event_payload_type: Some(payload_type),
+            ..settings(Codec::Pcmu, true)
+        };
+        let mut line = Line::new(offered);
+        line.far = stream(StreamSettings { event_payload_type: None, ..offered });
+        line.play(PlayItem::Digits(KEYS.into()));
+        line.run(400, |_| true);
+        assert_eq!(line.digits(DigitSource::Event), KEYS, "{payload_type}");
+    }
+}
+
 /// Proves SP-15.f: digits as tones with G.711 and L16.
 #[test]
 fn keys_go_over_as_tones() {

@@ -114,6 +114,7 @@ pub(crate) fn target(remote: SocketAddr, codec: Codec) -> MediaTarget {
     MediaTarget {
         remote,
         rtcp: None,
+        signalled: None,
         codec,
         payload_type,
         event_payload_type: Some(101),

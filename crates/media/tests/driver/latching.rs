@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::UdpSocket;
 
 use jackfield_media::{RtpHeader, parse_rtcp};
-use jackfield_vocabulary::{Codec, DigitSource, MediaCommand, MediaEvent, MediaId};
+use jackfield_vocabulary::{Codec, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget};
 
 use crate::harness::{HERE, Node, socket, target};
 
@@ -56,6 +56,33 @@ fn another_address_never_counts() {
     negotiated.send_to(&key(3, 6_400, 101), local).unwrap();
     assert_eq!(node.digits(1, 1), [('3', DigitSource::Event)]);
     assert!(!received(&elsewhere));
+}
+
+/// Behind an address translator, or with two interfaces, sound comes from where the signalling does.
+#[test]
+fn the_address_of_the_signalling_counts_too() {
+    let Ok(translated) = UdpSocket::bind(("127.0.0.2", 0)) else { return };
+    let Ok(intruder) = UdpSocket::bind(("127.0.0.3", 0)) else { return };
+    let inside = socket();
+    let mut node = Node::start();
+    let local = node.allocate(1);
+    let signalled = Some(translated.local_addr().unwrap().ip());
+    let inside = inside.local_addr().unwrap();
+    node.connect(1, MediaTarget { signalled, ..target(inside, Codec::Pcmu) });
+    intruder.send_to(&key(1, 160, 101), local).unwrap();
+    let told = node.wait(|event| match event {
+        MediaEvent::Elsewhere { from, expected, .. } => Some((*from, *expected)),
+        _ => None,
+    });
+    assert_eq!(told, (intruder.local_addr().unwrap(), inside));
+    intruder.send_to(&key(1, 160, 101), local).unwrap();
+    translated.send_to(&key(2, 3_200, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('2', DigitSource::Event)]);
+    assert!(received(&translated), "sound follows the place it comes from");
+    node.drain();
+    let elsewhere = |event: &&MediaEvent| matches!(event, MediaEvent::Elsewhere { .. });
+    assert_eq!(node.seen.iter().filter(elsewhere).count(), 1, "told once");
+    assert!(!received(&intruder));
 }
 
 #[test]

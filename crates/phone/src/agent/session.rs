@@ -152,6 +152,7 @@ pub(crate) fn accept(remote: &RemoteSession, codecs: &[Codec], held: bool) -> Op
     Some(MediaTarget {
         remote: remote.address,
         rtcp: None,
+        signalled: None,
         codec,
         payload_type,
         event_payload_type: remote.event_payload_type,

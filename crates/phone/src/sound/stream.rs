@@ -340,6 +340,7 @@ mod tests {
         MediaTarget {
             remote: "127.0.0.1:4000".parse().unwrap(),
             rtcp: None,
+            signalled: None,
             codec,
             payload_type: 97,
             event_payload_type: Some(101),

@@ -40,7 +40,7 @@ impl Devices {
             let response = answer::warn(&message, status, &self.node, NO_PRIVACY);
             return endpoint.respond(ctx, key, &response);
         }
-        let called = match self.called(ctx, device, &message) {
+        let called = match self.called(ctx, device, &flow, &message) {
             Ok(called) => called,
             Err((status, why)) => {
                 let response = answer::warn(&message, status, &self.node, why);
@@ -126,6 +126,7 @@ impl Devices {
         &mut self,
         ctx: &mut Context<'_>,
         device: ObjectId,
+        flow: &Flow,
         request: &Message,
     ) -> Result<Called, (Status, &'static str)> {
         let phone = ctx.directory.typed::<Phone>(device);
@@ -153,6 +154,7 @@ impl Devices {
             leg: ctx.ids.leg(),
             device,
             name: DeviceName::from(&*phone.name),
+            source: flow.remote.ip(),
             line,
             dialled: dialled.into(),
             withheld,
