@@ -165,6 +165,8 @@ pub(crate) struct Called {
     pub(crate) name: DeviceName,
     /// Where its signalling comes from.
     pub(crate) source: IpAddr,
+    /// It has shown its secret; one that has not is registered from there.
+    pub(crate) proved: bool,
     /// The line it calls from.
     pub(crate) line: ObjectId,
     /// What was dialled.
@@ -199,6 +201,8 @@ pub(crate) struct Calling {
     pub(crate) name: DeviceName,
     /// Where its signalling comes from.
     pub(crate) source: IpAddr,
+    /// It has shown its secret; one that has not is registered from there.
+    pub(crate) proved: bool,
 }
 
 /// An application, or the failure of one, sends a call of its CTI device elsewhere. The device's

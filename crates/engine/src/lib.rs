@@ -305,7 +305,12 @@ impl Engine {
             ivr_owner: ivr.owner(),
             mode: provisioning.mode(&self.directory),
             counters: counted,
-            limits: [vec![endpoint.figures()], devices.limits()].concat(),
+            limits: [
+                vec![endpoint.figures()],
+                devices.limits(),
+                ivr.figures().into_iter().collect(),
+            ]
+            .concat(),
         }
     }
 }

@@ -31,11 +31,17 @@ struct House {
 
 impl House {
     fn new() -> Self {
+        Self::with(json!({}))
+    }
+
+    /// With other settings of the IVR.
+    fn with(patch: serde_json::Value) -> Self {
         let mut world = World::new();
         let company = defaults::sample_company(&world.directory, 2).unwrap();
         world.admin(&company);
         let settings = world.directory.find(Kind::SelfProvisioning, "self-provisioning").unwrap();
         world.change(settings, json!({ "mode": "none", "start_delay_seconds": 1 }));
+        world.change(settings, patch);
         let settings = (*world.directory.self_provisioning()).clone();
         let languages = vec![Arc::from("en-US")];
         let start = SelfProvisioningStart { settings, languages, g729: false };
@@ -89,6 +95,27 @@ impl House {
         self.world.run(1);
         self.drive();
         self.world.assert_state(self.phone, CallState::Talking);
+    }
+
+    /// The phone fetches its file and registers with the secret in it.
+    fn prove(&mut self) {
+        let device = self.world.directory.device("SEP001122AABB09").unwrap();
+        let secret = self.world.directory.secrets().sip_password(device).reveal().to_owned();
+        self.world.input(Input::PasswordGiven { device });
+        self.world.phones.get_mut(&self.phone).unwrap().secret = Secret::Known(secret);
+        self.world.reboot(self.phone);
+        self.world.registered(self.phone);
+        self.world.run(5);
+    }
+
+    /// A new phone at this address calls, and does what it is told with its media.
+    fn caller(&mut self, mac: &str, at: &str) -> PhoneId {
+        let phone = self.world.stranger(&format!("SEP{mac}"), mac);
+        self.world.phones.get_mut(&phone).unwrap().local = at.parse().unwrap();
+        assert_eq!(self.world.register(phone), 200, "{mac}");
+        self.world.dial(phone, defaults::sample::IVR_NUMBER);
+        self.drive();
+        phone
     }
 
     fn press(&mut self, keys: &str) {
@@ -251,13 +278,7 @@ fn a_hundred_callers_and_one() {
 #[test]
 fn a_new_phone_with_a_secret_is_told_to_restart() {
     let mut house = House::new();
-    let device = house.world.directory.device("SEP001122AABB09").unwrap();
-    let secret = house.world.directory.secrets().sip_password(device).reveal().to_owned();
-    house.world.run(700);
-    house.world.phones.get_mut(&house.phone).unwrap().secret = Secret::Known(secret);
-    house.world.reboot(house.phone);
-    house.world.registered(house.phone);
-    house.world.run(5);
+    house.prove();
     assert!(house.world.counter("challenges") > 0, "it showed its secret");
     let phone = house.world.phones.get_mut(&house.phone).unwrap();
     phone.told.clear();
@@ -301,6 +322,7 @@ fn a_phone_is_told_which_node_owns_the_number() {
 #[test]
 fn a_phone_behind_an_address_translator_is_heard_or_somebody_is_told() {
     let mut house = House::new();
+    house.prove();
     let outside = house.world.phones[&house.phone].local.ip();
     house.call_with(&world::sdp("192.168.7.9", 1, "sendrecv"));
     assert_eq!(house.targets[0].remote.ip().to_string(), "192.168.7.9");
@@ -314,6 +336,90 @@ fn a_phone_behind_an_address_translator_is_heard_or_somebody_is_told() {
     assert!(fields.contains("203.0.113.1:9") && fields.contains("192.168.7.9"), "{fields}");
     assert!(fields.contains("SEP001122AABB09"), "{fields}");
     assert_eq!(house.world.counter("media-from-elsewhere"), 1);
+}
+
+/// A phone that has shown no secret may name anybody's address: it is heard and hears where it registered
+/// from, and not for long when nothing comes from there.
+#[test]
+fn sound_for_a_phone_without_a_secret_goes_where_it_registered_from() {
+    let victim = "203.0.113.66";
+    let named = format!("{}a=rtcp:5003 IN IP4 {victim}\r\n", world::sdp(victim, 1, "sendrecv"));
+    let mut house = House::new();
+    let own = house.world.phones[&house.phone].local.ip();
+    house.call_with(&named);
+    house.world.re_invite(house.phone, &world::sdp(victim, 2, "sendrecv"));
+    house.world.run(1);
+    house.drive();
+    assert_eq!(house.targets.len(), 2);
+    for target in &house.targets {
+        assert_eq!((target.remote.ip(), target.remote.port()), (own, 4000));
+        assert!(target.rtcp.is_none_or(|rtcp| rtcp.ip() == own));
+        assert_eq!(target.patience, Duration::from_secs(5));
+    }
+    let mut house = House::new();
+    house.prove();
+    house.call_with(&named);
+    assert_eq!(house.targets[0].remote.ip().to_string(), victim, "it has shown its secret");
+    assert_eq!(house.targets[0].patience, Duration::from_secs(60));
+}
+
+#[test]
+fn sound_goes_to_nobody_who_stands_for_many_and_to_no_service() {
+    let usual = world::sdp("10.1.0.1", 1, "sendrecv");
+    for offer in [
+        world::sdp("224.0.1.75", 1, "sendrecv"),
+        world::sdp("239.255.1.1", 1, "sendrecv"),
+        world::sdp("255.255.255.255", 1, "sendrecv"),
+        usual.replace("m=audio 4000", "m=audio 69"),
+        usual.replace("m=audio 4000", "m=audio 53"),
+        usual.replace("a=sendrecv", "a=rtcp:53\r\na=sendrecv"),
+    ] {
+        for proved in [false, true] {
+            let mut house = House::new();
+            if proved {
+                house.prove();
+            }
+            house.world.dial_with(house.phone, defaults::sample::IVR_NUMBER, &offer);
+            house.drive();
+            house.world.assert_state(house.phone, CallState::Over(488));
+            assert!(house.targets.is_empty(), "{offer}");
+        }
+    }
+}
+
+#[test]
+fn one_address_has_its_share_of_the_calls() {
+    let mut house = House::with(json!({ "maximum_calls": 8 }));
+    let fakes =
+        [1, 2, 3].map(|n| house.caller(&format!("00112233440{n}"), &format!("10.66.6.6:{n}")));
+    let states = fakes.map(|fake| house.world.state(fake));
+    assert_eq!(states, [CallState::Talking, CallState::Talking, CallState::Over(486)]);
+    house.targets.clear();
+    house.call();
+    assert_eq!(house.says().last().unwrap(), "enter-self-service-id");
+}
+
+#[test]
+fn who_leaves_the_questions_unanswered_gives_way() {
+    let mut house = House::with(json!({ "maximum_calls": 4 }));
+    let quiet = house.caller("001122334401", "10.66.6.1:5060");
+    let busy = house.caller("001122334402", "10.66.6.2:5060");
+    house.press("3");
+    let others =
+        [3, 4].map(|n| house.caller(&format!("00112233440{n}"), &format!("10.66.6.{n}:5060")));
+    assert_eq!(house.world.overview().ivr_calls, 4);
+    house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+    house.world.run(1);
+    house.world.assert_state(house.phone, CallState::Over(486));
+    // The first question has waited for an answer in vain.
+    house.world.run(11);
+    house.drive();
+    house.targets.clear();
+    house.call();
+    house.world.assert_state(quiet, CallState::Over(0));
+    for caller in [busy, others[0], others[1]] {
+        house.world.assert_state(caller, CallState::Talking);
+    }
 }
 
 /// Each codec that the media driver has is good for a caller that can do no other.

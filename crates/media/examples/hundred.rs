@@ -126,6 +126,7 @@ fn connect(driver: &DriverHandle, call: u64, remote: SocketAddr) -> Result<(), F
         ptime: 20,
         send: true,
         receive: true,
+        patience: Duration::from_secs(60),
     };
     order(driver, MediaCommand::Connect { media, target })?;
     let prompt = PlayItem::Prompt { locale: "en-US".into(), prompt: "long".into() };

@@ -1,4 +1,5 @@
 use core::time::Duration;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,10 @@ pub struct CallInfo {
     pub caller: CallerIdentity,
     /// The calling device, when it is one of ours.
     pub calling_device: Option<DeviceName>,
+    /// Where it calls from, when it is one of ours.
+    pub calling_address: Option<IpAddr>,
+    /// It has shown its secret.
+    pub calling_proved: bool,
     /// The number called now.
     pub called: Box<str>,
     /// The number called first, before forwards.

@@ -145,6 +145,8 @@ pub struct MediaTarget {
     pub send: bool,
     /// We receive.
     pub receive: bool,
+    /// After so long without a packet from there nothing is sent any more, until one comes.
+    pub patience: Duration,
 }
 
 /// What the media driver is told.

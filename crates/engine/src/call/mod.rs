@@ -203,6 +203,7 @@ impl Call {
                 device: new.device,
                 name: new.name,
                 source: new.source,
+                proved: new.proved,
                 line: new.line,
                 identity: CallerIdentity::default(),
                 withheld: new.withheld,

@@ -251,8 +251,9 @@ impl Call {
         });
         let cti = device.kind != Kind::Phone;
         context.tell(if cti {
-            let Caller { device, name, source, .. } = &self.caller;
-            let calling = Calling { device: *device, name: name.clone(), source: *source };
+            let Caller { device, name, source, proved, .. } = &self.caller;
+            let (source, proved) = (*source, *proved);
+            let calling = Calling { device: *device, name: name.clone(), source, proved };
             Internal::ToCti(CtiLeg::Offered { offer, calling: Some(calling) })
         } else {
             Internal::ToDevice(LegCommand::Offer(offer))

@@ -36,6 +36,8 @@ pub(super) struct Caller {
     pub(super) name: DeviceName,
     /// Where its signalling comes from.
     pub(super) source: IpAddr,
+    /// It has shown its secret.
+    pub(super) proved: bool,
     /// The line it calls from.
     pub(super) line: ObjectId,
     pub(super) identity: CallerIdentity,

@@ -19,6 +19,8 @@ pub(super) struct CtiCall {
     pub(super) calling: Option<ObjectId>,
     /// Where its signalling comes from, and so perhaps its media.
     pub(super) signalled: Option<IpAddr>,
+    /// It has shown its secret.
+    pub(super) proved: bool,
     /// The caller's media as offered last.
     pub(super) offer: Option<Description>,
     pub(super) stage: Stage,
@@ -47,6 +49,8 @@ pub(super) struct Media {
     pub(super) local: SocketAddr,
     /// Where the far side's signalling comes from.
     pub(super) signalled: Option<IpAddr>,
+    /// The far side has shown its secret: one that has not hears nothing but where it signals from.
+    pub(super) proved: bool,
     /// Counts the descriptions that we sent, for the o= line.
     pub(super) version: u32,
     pub(super) target: Option<MediaTarget>,
@@ -62,9 +66,10 @@ pub(super) struct Playing {
 }
 
 impl Media {
-    pub(super) fn new(id: MediaId, local: SocketAddr, signalled: Option<IpAddr>) -> Self {
+    pub(super) fn new(id: MediaId, local: SocketAddr, call: &CtiCall) -> Self {
+        let CtiCall { signalled, proved, .. } = *call;
         let (target, playing, collection) = (None, None, None);
-        Self { id, local, signalled, version: 0, target, playing, collection }
+        Self { id, local, signalled, proved, version: 0, target, playing, collection }
     }
 }
 

@@ -46,7 +46,7 @@ impl Cti {
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let Stage::Allocating { patience, .. } = call.stage else { return };
         context.timers.cancel(patience);
-        let mut media = Media::new(id, local, call.signalled);
+        let mut media = Media::new(id, local, call);
         media.version = 1;
         let Some(offer) = &call.offer else {
             let answer = negotiate::offer(&media, &codecs);

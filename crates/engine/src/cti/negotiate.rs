@@ -1,7 +1,8 @@
 //! Offer and answer for the node's own end of a call: codecs in the application's order of
 //! preference, as far as the regions of the two devices allow them.
 
-use std::net::SocketAddr;
+use core::time::Duration;
+use std::net::{IpAddr, SocketAddr};
 
 use jackfield_model::{Directory, RegionCodecs};
 use jackfield_sip::sdp::{Agreement, Codec as SdpCodec, Direction, LocalMedia, Origin, Session};
@@ -95,9 +96,20 @@ fn target(media: &Media, agreement: &Agreement, theirs: &Session) -> Option<Medi
         .into_iter()
         .find(|codec| described(*codec).is_same(&agreement.codec))?;
     let ptime = agreement.ptime.and_then(|ptime| u8::try_from(ptime).ok()).unwrap_or(20);
+    let (mut remote, mut rtcp) = (agreement.remote, rtcp(agreement, theirs));
+    if !may_be_sent_to(remote) || rtcp.is_some_and(|rtcp| !may_be_sent_to(rtcp)) {
+        return None;
+    }
+    // Whoever has shown no secret may name anybody's address.
+    if let Some(host) = media.signalled.filter(|_| !media.proved && !is_hold(remote)) {
+        remote.set_ip(host);
+        if let Some(rtcp) = &mut rtcp {
+            rtcp.set_ip(host);
+        }
+    }
     Some(MediaTarget {
-        remote: agreement.remote,
-        rtcp: rtcp(agreement, theirs),
+        remote,
+        rtcp,
         signalled: media.signalled,
         codec,
         payload_type: agreement.codec.payload,
@@ -105,7 +117,22 @@ fn target(media: &Media, agreement: &Agreement, theirs: &Session) -> Option<Medi
         ptime: (ptime / 10 * 10).clamp(10, 60),
         send: agreement.direction.sends(),
         receive: agreement.direction.receives(),
+        patience: if media.proved { PATIENCE } else { SHORT_PATIENCE },
     })
+}
+
+/// Sound goes to no group, to no whole network, and to no port below those of users.
+fn may_be_sent_to(address: SocketAddr) -> bool {
+    let many = match address.ip().to_canonical() {
+        IpAddr::V4(host) => host.is_multicast() || host.is_broadcast(),
+        IpAddr::V6(host) => host.is_multicast(),
+    };
+    is_hold(address) || (!many && address.port() >= FIRST_USER_PORT)
+}
+
+/// An address that stands for none: nothing is to be sent.
+fn is_hold(address: SocketAddr) -> bool {
+    address.ip().is_unspecified() || address.port() == 0
 }
 
 /// The far side's RTCP port, where it names one (RFC 3605).
@@ -118,6 +145,16 @@ fn rtcp(agreement: &Agreement, theirs: &Session) -> Option<SocketAddr> {
 fn description(session: &Session) -> Description {
     Description(session.to_bytes().into())
 }
+
+/// Ports below are those of services, not of calls.
+const FIRST_USER_PORT: u16 = 1024;
+
+/// How long the node goes on sending when nothing comes back from a phone that has shown its secret: it
+/// may be behind something that lets no sound out, and its keys come in signalling.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same for one that has not.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Payload types that we offer for what has no fixed one.
 const EVENT_PAYLOAD: u8 = 101;

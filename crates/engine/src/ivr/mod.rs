@@ -7,9 +7,11 @@ mod words;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use jackfield_model::{Directory, Language, Message, SelfProvisioning};
+use jackfield_vocabulary::share::{Figures, Full, Holder, Places, uses};
 use jackfield_vocabulary::{
     CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
     Refusal, SessionId,
@@ -55,6 +57,8 @@ enum State {
         script: Script,
         #[serde(with = "crate::pairs")]
         calls: BTreeMap<CallId, Talk>,
+        /// The places of calls; those that leave the questions unanswered are idle.
+        places: Places<CallId>,
     },
 }
 
@@ -110,7 +114,7 @@ impl Ivr {
             State::Opening { script } | State::StandingBy { script } => {
                 self.tenure.give_up(context, script.device);
             }
-            State::InService { script, calls } => {
+            State::InService { script, calls, .. } => {
                 self.tenure.give_up(context, script.device);
                 for talk in calls.into_values() {
                     context.timers.cancel(talk.limit);
@@ -193,9 +197,9 @@ impl Ivr {
                 self.state = State::Opening { script };
                 context.tell(Internal::Session { session: SELF_PROVISIONING, account });
             }
-            (Timer::IvrCall { call }, State::InService { script, calls }) => {
+            (Timer::IvrCall { call }, State::InService { script, calls, places }) => {
                 let dropped = calls.get(call).map(|talk| talk.dialogue.call.clone());
-                self.state = State::InService { script, calls };
+                self.state = State::InService { script, calls, places };
                 let drop = dropped.map(|call| Command::Drop { call });
                 self.send(context, None, drop.into_iter().collect());
             }
@@ -232,6 +236,14 @@ impl Ivr {
         }
     }
 
+    /// What the limit by source has come to.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        match &self.state {
+            State::InService { places, .. } => Some(uses::IVR_CALLS.figures(places)),
+            _ => None,
+        }
+    }
+
     fn signed_in(&mut self, context: &mut Context<'_>, result: Result<(), Refusal>) {
         if let Err(refusal) = result {
             return self.try_later(context, &refusal);
@@ -261,15 +273,15 @@ impl Ivr {
     /// the last call in progress has ended.
     fn stand_by(&mut self, context: &mut Context<'_>) {
         self.state = match core::mem::take(&mut self.state) {
-            State::InService { script, calls } if calls.is_empty() => {
+            State::InService { script, calls, .. } if calls.is_empty() => {
                 let device = script.route_point.clone();
                 self.send(context, None, vec![Command::CloseDevice { device }]);
                 State::StandingBy { script }
             }
-            State::InService { script, calls } => {
+            State::InService { script, calls, places } => {
                 let device = script.route_point.clone();
                 self.send(context, None, vec![Command::PauseDevice { device }]);
-                State::InService { script, calls }
+                State::InService { script, calls, places }
             }
             State::Opening { script } => State::StandingBy { script },
             other => other,
@@ -303,7 +315,9 @@ impl Ivr {
                 self.state = match core::mem::take(&mut self.state) {
                     State::Opening { script } => {
                         self.noted = Box::default();
-                        State::InService { script, calls: BTreeMap::new() }
+                        let total = script.settings.maximum_calls.into();
+                        let places = Places::new(uses::IVR_CALLS.limits_of(total));
+                        State::InService { script, calls: BTreeMap::new(), places }
                     }
                     other => other,
                 };
@@ -329,7 +343,7 @@ impl Ivr {
     ) {
         let fields = vec![("reason", refusal.to_string())];
         context.note(Level::Warn, "a command of the self-provisioning IVR was refused", fields);
-        let State::InService { script, calls } = &mut self.state else { return };
+        let State::InService { script, calls, .. } = &mut self.state else { return };
         let Some(talk) = calls.get_mut(&call) else { return };
         let commands = if provisioning {
             talk.dialogue.give_up(script)
@@ -340,7 +354,7 @@ impl Ivr {
     }
 
     fn event(&mut self, context: &mut Context<'_>, event: Event) {
-        let State::InService { script, calls } = &mut self.state else { return };
+        let State::InService { script, calls, places } = &mut self.state else { return };
         let (call, commands) = match &event {
             Event::Closed { .. } => {
                 let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
@@ -353,18 +367,30 @@ impl Ivr {
                 let (call, phone) = (info.call.clone(), info.calling_device.clone());
                 // One dialogue a phone, so that every outcome has one dialogue to go to.
                 let again = calls.values().any(|talk| talk.dialogue.phone == phone);
-                let full = calls.len() >= usize::from(script.settings.maximum_calls);
-                if full || (again && phone.is_some()) {
-                    (None, vec![Command::Drop { call }])
+                let address = info.calling_address.unwrap_or(NOWHERE);
+                let holder = Holder { source: address.into(), proved: info.calling_proved };
+                let id = call.call;
+                let place = if again && phone.is_some() {
+                    Err(Full::Share)
                 } else {
-                    let id = call.call;
-                    let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
-                    let (dialogue, commands) = Dialogue::begin(call, phone);
-                    calls.insert(id, Talk { dialogue, limit });
-                    (Some(id), commands)
+                    places.take(id, holder, 1)
+                };
+                match place {
+                    Err(_) => (None, vec![Command::Drop { call }]),
+                    Ok(gone) => {
+                        let gone = gone.iter().filter_map(|gone| calls.get(gone));
+                        let gone: Vec<_> = gone.map(|talk| talk.dialogue.call.clone()).collect();
+                        let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
+                        let (dialogue, commands) = Dialogue::begin(call, phone);
+                        calls.insert(id, Talk { dialogue, limit });
+                        let gone = gone.into_iter().map(|call| Command::Drop { call }).collect();
+                        self.send(context, None, gone);
+                        (Some(id), commands)
+                    }
                 }
             }
             Event::State { call, state: ConnectionState::Disconnected, .. } => {
+                places.release(&call.call);
                 let Some(talk) = calls.remove(&call.call) else { return };
                 context.timers.cancel(talk.limit);
                 let last = calls.is_empty() && !self.tenure.is_own();
@@ -391,6 +417,11 @@ impl Ivr {
             | Event::Digit { call, .. }
             | Event::Collected { call, .. } => {
                 let Some(talk) = calls.get_mut(&call.call) else { return };
+                match &event {
+                    Event::Digit { .. } => places.busy(&call.call),
+                    Event::Collected { digits, .. } if digits.is_empty() => places.idle(&call.call),
+                    _ => {}
+                }
                 (Some(call.call), talk.dialogue.event(script, &event))
             }
             _ => return,
@@ -402,7 +433,7 @@ impl Ivr {
     fn try_later(&mut self, context: &mut Context<'_>, refusal: &Refusal) {
         let script = match core::mem::take(&mut self.state) {
             State::Opening { script } | State::StandingBy { script } => script,
-            State::InService { script, calls } => {
+            State::InService { script, calls, .. } => {
                 calls.values().for_each(|talk| context.timers.cancel(talk.limit));
                 script
             }
@@ -479,6 +510,9 @@ fn about(call: Option<CallId>, command: &Command) -> Asked {
 
 /// The session of the self-provisioning IVR; doors never give this number away.
 pub(crate) const SELF_PROVISIONING: SessionId = SessionId(u64::MAX);
+
+/// A caller whose address is not known.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// After so long the route point is tried again.
 const RETRY: Duration = Duration::from_secs(10);

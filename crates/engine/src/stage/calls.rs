@@ -268,6 +268,7 @@ fn a_request_without_hops_left_ends() {
         device: one,
         name: effective.name.clone(),
         source: [192, 0, 2, 1].into(),
+        proved: true,
         line: effective.lines[0].id.id(),
         dialled: dialled.into(),
         withheld: crate::leg::Withheld::NOTHING,

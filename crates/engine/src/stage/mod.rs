@@ -317,6 +317,7 @@ impl Stage {
             device,
             name: effective.name,
             source: [192, 0, 2, 1].into(),
+            proved: true,
             line,
             dialled: number.into(),
             withheld: Withheld::NOTHING,

@@ -42,10 +42,14 @@ impl Latch {
         self.latched = Some(canonical(source));
     }
 
-    /// Whither packets go; nowhere for the addresses and ports that stand for nothing.
+    /// Whither packets go; nowhere for the addresses and ports that stand for nothing or for many.
     pub(super) fn destination(&self) -> Option<SocketAddr> {
         let to = self.latched.unwrap_or(self.negotiated);
-        (to.port() != 0 && !to.ip().is_unspecified()).then_some(to)
+        let many = match to.ip() {
+            IpAddr::V4(address) => address.is_multicast() || address.is_broadcast(),
+            IpAddr::V6(address) => address.is_multicast(),
+        };
+        (to.port() != 0 && !to.ip().is_unspecified() && !many).then_some(to)
     }
 
     /// The address that was negotiated.
@@ -108,5 +112,15 @@ mod tests {
     fn nothing_goes_nowhere() {
         assert_eq!(Latch::new(at("0.0.0.0:4000"), None).destination(), None);
         assert_eq!(Latch::new(at("192.0.2.1:0"), None).destination(), None);
+    }
+
+    #[test]
+    fn nothing_goes_to_many_at_once() {
+        for many in ["224.0.1.1:4000", "239.255.0.1:4000", "255.255.255.255:4000", "[ff02::1]:4000"]
+        {
+            assert_eq!(Latch::new(at(many), None).destination(), None, "{many}");
+        }
+        let mapped = Latch::new(at("[::ffff:224.0.1.1]:4000"), None);
+        assert_eq!(mapped.destination(), None);
     }
 }

@@ -9,7 +9,7 @@ use jackfield_vocabulary::{
 };
 use mio::net::UdpSocket;
 
-use super::{Shared, latch::Latch, shelf::DriverShelf};
+use super::{DriverSettings, Shared, latch::Latch, shelf::DriverShelf};
 use crate::{
     codec::CodecFormat,
     player::{Shelf, is_there},
@@ -24,8 +24,7 @@ pub(super) struct Context<'a> {
     pub(super) now: Duration,
     /// How late the present slot is.
     pub(super) late: Duration,
-    pub(super) silence: Duration,
-    pub(super) name: &'a str,
+    pub(super) settings: &'a DriverSettings,
     pub(super) shelf: &'a DriverShelf,
     pub(super) shared: &'a Shared,
     pub(super) tell: &'a mut dyn FnMut(MediaEvent),
@@ -55,6 +54,9 @@ struct Session {
     /// When RTP came last, or receiving began.
     heard: Duration,
     silent: bool,
+    /// When a packet of any kind came last, or the far side was first known: a new negotiation does
+    /// not begin anew.
+    alive: Duration,
     /// It was told that packets come from another host.
     elsewhere: bool,
     /// When the next RTCP report is due.
@@ -104,6 +106,7 @@ impl Resource {
             stream,
             heard: context.now,
             silent: false,
+            alive: context.now,
             elsewhere: false,
             report: context.now + first,
             reported: None,
@@ -284,11 +287,16 @@ impl Session {
 
     fn send(&mut self, media: MediaId, socket: &UdpSocket, context: &mut Context<'_>) {
         let destination = self.rtp.destination().filter(|_| self.target.send);
+        let destination = destination.filter(|to| !context.settings.is_own(*to));
         let Some(destination) = destination else { return self.stream.skip() };
         let mut packet = [0; RTP_PACKET_LIMIT];
         let (shelf, mut tell) = context.split(media);
         let length = self.stream.send(shelf, &mut packet, &mut tell);
         drop(tell);
+        if self.is_given_up(context.now) {
+            // What plays goes on, so that whoever waits for its end does not wait for ever.
+            return;
+        }
         match socket.send_to(&packet[..length], destination) {
             Ok(_) => context.shared.figures.sent(context.late),
             Err(_) => context.shared.figures.send_failed(),
@@ -311,12 +319,17 @@ impl Session {
         match taken {
             Ok(()) => {
                 self.rtp.confirm(source);
-                self.heard = now;
+                (self.heard, self.alive) = (now, now);
                 self.silent = false;
                 context.shared.figures.received();
             }
             Err(_) => context.shared.figures.ignored(),
         }
+    }
+
+    /// Nothing has come from the far side for too long: perhaps it never asked for this.
+    fn is_given_up(&self, now: Duration) -> bool {
+        now.saturating_sub(self.alive) >= self.target.patience
     }
 
     /// Sound that nobody hears: once somebody is told where it comes from.
@@ -338,7 +351,7 @@ impl Session {
     /// Tells once when nothing comes.
     fn watch(&mut self, media: MediaId, context: &mut Context<'_>) {
         let length = context.now.saturating_sub(self.heard);
-        if !self.silent && length >= context.silence {
+        if !self.silent && length >= context.settings.silence {
             self.silent = true;
             (context.tell)(MediaEvent::Silent { media, length });
         }
@@ -353,6 +366,7 @@ impl Session {
         if source != self.rtp.negotiated() {
             self.rtcp.confirm(source);
         }
+        self.alive = context.now;
         for packet in packets {
             if let RtcpPacket::SenderReport { sender, .. } = packet {
                 self.reported = Some(((sender.ntp >> 16) as u32, context.now));
@@ -361,7 +375,9 @@ impl Session {
     }
 
     fn send_report(&mut self, socket: &UdpSocket, bye: bool, context: &Context<'_>) {
-        let Some(destination) = self.rtcp.destination() else { return };
+        let destination = self.rtcp.destination().filter(|_| !self.is_given_up(context.now));
+        let destination = destination.filter(|to| !context.settings.is_own(*to));
+        let Some(destination) = destination else { return };
         let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
         let mut block = self.stream.received().report();
         if let (Some(block), Some((middle, at))) = (&mut block, self.reported) {
@@ -372,7 +388,7 @@ impl Session {
         let sent = self.stream.packets_sent() > 0;
         let sender = sent.then(|| self.stream.sent(ntp_time(since_1970)));
         let mut out = Vec::with_capacity(128);
-        print_report(self.stream.ssrc(), sender, block, context.name, &mut out);
+        print_report(self.stream.ssrc(), sender, block, &context.settings.name, &mut out);
         if bye {
             print_bye(self.stream.ssrc(), &mut out);
         }

@@ -327,8 +327,7 @@ impl Run {
         let mut context = Context {
             now: self.started.elapsed(),
             late,
-            silence: self.settings.silence,
-            name: &self.settings.name,
+            settings: &self.settings,
             shelf: &self.shelf,
             shared: &self.shared,
             tell: &mut *self.tell,

@@ -121,6 +121,7 @@ pub(crate) fn target(remote: SocketAddr, codec: Codec) -> MediaTarget {
         ptime: 20,
         send: true,
         receive: true,
+        patience: Duration::from_secs(60),
     }
 }
 

@@ -126,3 +126,35 @@ fn jackfield_media_pair() -> (UdpSocket, UdpSocket) {
         })
         .unwrap()
 }
+
+#[test]
+fn nothing_is_sent_any_more_when_nothing_comes_back() {
+    let far = socket();
+    let mut node = Node::start();
+    let local = node.allocate(1);
+    let patient = target(far.local_addr().unwrap(), Codec::Pcmu);
+    node.connect(1, MediaTarget { patience: Duration::from_millis(500), ..patient.clone() });
+    assert!(received(&far));
+    while received(&far) {}
+    // A new negotiation does not begin anew, a packet does.
+    node.connect(1, MediaTarget { patience: Duration::from_millis(500), ptime: 40, ..patient });
+    assert!(!received(&far));
+    far.send_to(&key(1, 160, 101), local).unwrap();
+    assert_eq!(node.digits(1, 1), [('1', DigitSource::Event)]);
+    assert!(received(&far));
+}
+
+#[test]
+fn no_sound_goes_to_the_nodes_own_ports() {
+    let (service, phone) = (socket(), socket());
+    let own = service.local_addr().unwrap();
+    let mut settings = jackfield_media::DriverSettings::new(HERE, 7);
+    settings.closed = vec![own.port()];
+    let mut node = Node::with(settings);
+    for (media, far) in [(1, &service), (2, &phone)] {
+        node.allocate(media);
+        node.connect(media, target(far.local_addr().unwrap(), Codec::Pcmu));
+    }
+    assert!(received(&phone));
+    assert!(!received(&service));
+}

@@ -429,6 +429,8 @@ fn start_media(
     let mut driver = DriverSettings::new(settings.sip.ip(), random_number()?);
     driver.advertised = advertised;
     driver.ports = Some(settings.media_ports.clone());
+    driver.closed =
+        [settings.sip, settings.http, settings.files, settings.tftp].map(|at| at.port()).into();
     let lanes = lanes.clone();
     let driver = Driver::start(driver, Arc::clone(library), move |event| {
         let _ = lanes.input(Input::Media(event));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use jackfield_vocabulary::{Codec, MediaTarget};
 
@@ -159,6 +160,7 @@ pub(crate) fn accept(remote: &RemoteSession, codecs: &[Codec], held: bool) -> Op
         ptime: remote.ptime,
         send: !remote.on_hold(),
         receive: remote.direction.sends() && !held,
+        patience: Duration::MAX,
     })
 }
 

@@ -347,6 +347,7 @@ mod tests {
             ptime: 20,
             send: true,
             receive: true,
+            patience: Duration::from_secs(60),
         }
     }
 

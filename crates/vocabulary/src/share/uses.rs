@@ -125,6 +125,17 @@ pub const HTTP_BODIES: PlaceUse = PlaceUse {
     full: "503; who is signed in has proved itself",
 };
 
+/// Calls at the self-provisioning IVR.
+pub const IVR_CALLS: PlaceUse = PlaceUse {
+    name: "ivr-calls",
+    what: "self-provisioning calls",
+    total: Total::Setting("the setting `maximum_calls`"),
+    share: 25,
+    proved_share: 100,
+    reserve: 0,
+    full: "the oldest call ends that leaves the questions unanswered; if there is none, the new one",
+};
+
 /// Wrong credentials in SIP.
 pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
     name: "wrong-credentials",
@@ -171,13 +182,14 @@ pub const STRANGERS_LINES: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 6] = [
+pub const PLACES: [&PlaceUse; 7] = [
     &SIP_TRANSACTIONS,
     &SIP_STREAMS,
     &HTTP_CONNECTIONS,
     &HTTP_BODIES,
     &TFTP_TRANSFERS,
     &TFTP_BYTES,
+    &IVR_CALLS,
 ];
 
 /// Every use of a pace.

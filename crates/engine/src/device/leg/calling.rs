@@ -155,6 +155,7 @@ impl Devices {
             device,
             name: DeviceName::from(&*phone.name),
             source: flow.remote.ip(),
+            proved: self.bindings.get(&device).is_some_and(|one| one.trust == Trust::Proved),
             line,
             dialled: dialled.into(),
             withheld,
