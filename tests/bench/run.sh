@@ -7,8 +7,10 @@ missing=()
 command -v sipp >/dev/null || missing+=(sip-tester)
 command -v kamailio >/dev/null || missing+=(kamailio)
 command -v wrk >/dev/null || missing+=(wrk)
+command -v nginx >/dev/null || missing+=(nginx-light)
 if [ ${#missing[@]} -gt 0 ]; then
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 cargo build --release --locked --quiet --package jackfield-node
+cargo build --release --locked --quiet --package jackfield-media --example bare
 exec python3 tests/bench/bench.py --binary "${CARGO_TARGET_DIR:-target}/release/jackfield" "$@"

@@ -111,10 +111,11 @@ fn boot(matches: &ArgMatches) -> Result<()> {
     let fleet = fleet(matches)?;
     let report = Fleet::start(&fleet)?;
     say!(
-        "{} of {} phones in service after {:.2} s ({} refusals on the way)",
+        "{} of {} phones in service after {:.2} s ({} boots, {} refusals on the way)",
         report.in_service,
         fleet.count,
         report.elapsed.as_secs_f32(),
+        report.boots,
         report.refusals
     );
     say!("time to service: {}", times(&report.times));
@@ -159,14 +160,19 @@ fn provision(matches: &ArgMatches) -> Result<()> {
     settings.concurrency = usize::try_from(value(matches, "at-once")?)?;
     let report = self_provision(&settings)?;
     say!(
-        "{} of {} phones provisioned in {:.1} s, {} failed, {} extensions on more than one phone",
+        "{} of {} phones provisioned in {:.1} s by {} calls, {} failed, {} extensions on more than \
+         one phone",
         report.provisioned,
         settings.fleet.count,
         report.elapsed.as_secs_f32(),
+        report.calls,
         report.failed.len(),
         report.doubled.len()
     );
     say!("from dialling to the extension: {}", times(&report.times));
+    for (reason, calls) in report.ended_early.iter().take(TOLD) {
+        say!("calls that ended early: {calls}: {reason}");
+    }
     for failure in report.failed.iter().take(TOLD) {
         say!("failed: {} at {:?}: {}", failure.mac, failure.step, failure.reason);
     }

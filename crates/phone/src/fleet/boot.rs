@@ -27,6 +27,9 @@ pub struct FleetReport {
     pub times: Percentiles,
     /// How often a phone was told that it is not registered on the way.
     pub refusals: u64,
+    /// How often a phone read its files and began to register: one time each, and once more for each
+    /// restart.
+    pub boots: u64,
 }
 
 impl Fleet {
@@ -73,6 +76,7 @@ struct Storm {
     up: usize,
     troubles: BTreeMap<usize, String>,
     refusals: u64,
+    boots: u64,
     last: Now,
     over: bool,
 }
@@ -86,6 +90,7 @@ impl Storm {
             up: 0,
             troubles: BTreeMap::new(),
             refusals: 0,
+            boots: 0,
             last: Now::ZERO,
             over: settings.count == 0,
         }
@@ -103,6 +108,7 @@ impl Storm {
             elapsed: self.last.0,
             times: Percentiles::of(self.in_service.iter().flatten().copied().collect()),
             refusals: self.refusals,
+            boots: self.boots,
         }
     }
 }
@@ -119,6 +125,7 @@ impl Conductor for Storm {
                     self.over |= self.up == self.settings.count;
                 }
             }
+            PhoneEvent::Booted { .. } => self.boots += 1,
             PhoneEvent::NotRegistered { reason, .. } => {
                 self.refusals += 1;
                 self.troubles.insert(phone, reason.clone());

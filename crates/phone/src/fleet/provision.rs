@@ -57,6 +57,10 @@ pub struct ProvisionReport {
     pub elapsed: Duration,
     /// From dialling to the extension, phone by phone.
     pub times: Percentiles,
+    /// Calls that were made: a phone whose call ends too soon makes up to three.
+    pub calls: usize,
+    /// Why calls ended too soon, and how many of them.
+    pub ended_early: BTreeMap<String, usize>,
 }
 
 /// One phone that did not get its extension.
@@ -124,6 +128,7 @@ struct Desk {
     calling: usize,
     open: usize,
     now: Now,
+    ended_early: BTreeMap<String, usize>,
 }
 
 struct Seat {
@@ -165,6 +170,7 @@ impl Desk {
             waiting: VecDeque::new(),
             calling: 0,
             now: Now::ZERO,
+            ended_early: BTreeMap::new(),
         }
     }
 
@@ -188,6 +194,8 @@ impl Desk {
             doubled: owners.into_iter().filter(|(_, n)| *n > 1).map(|(number, _)| number).collect(),
             elapsed: self.now.0,
             times: Percentiles::of(self.phones.iter().filter_map(|seat| seat.took).collect()),
+            calls: self.phones.iter().map(|seat| usize::from(seat.attempts)).sum(),
+            ended_early: self.ended_early,
         }
     }
 
@@ -236,11 +244,16 @@ impl Desk {
                 seat.entry_at = Some(now + pause);
                 orders.push(Order::Wake(now + pause));
             }
+            // It was given up already.
+            CallState::Ended { .. } if seat.over => {}
             CallState::Ended { reason } => {
                 seat.entry_at = None;
                 seat.reason.clone_from(reason);
                 let unfinished =
                     matches!(seat.step, ProvisionStep::Dialling | ProvisionStep::Talking);
+                if unfinished {
+                    *self.ended_early.entry(reason.clone()).or_default() += 1;
+                }
                 if unfinished && seat.attempts < ATTEMPTS {
                     seat.step = ProvisionStep::Waiting;
                     self.calling -= 1;
