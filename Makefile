@@ -3,18 +3,18 @@
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: help demo run test check interop bench soak fuzz deny prompts clean
+.PHONY: help demo run test check interop bench soak mutants fuzz deny prompts clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: ## Build, start a node with a sample company, and watch a phone provision itself
-	$(CARGO) build --release --locked --package jackfield-node
-	$(TARGET)/release/jackfield demo
+	$(CARGO) build --profile quick --locked --package jackfield-node
+	$(TARGET)/quick/jackfield demo
 
 run: ## Build and start a server to keep (its data is in ./data)
-	$(CARGO) build --release --locked --package jackfield-node
-	$(TARGET)/release/jackfield serve --data data
+	$(CARGO) build --profile quick --locked --package jackfield-node
+	$(TARGET)/quick/jackfield serve --data data
 
 test: ## Everything that must hold before a change lands
 	./tests/run.sh
@@ -24,6 +24,10 @@ bench: ## Measure, beside the peers (installs them from Debian when they are mis
 
 soak: ## Long and heavy checks: millions of mutated messages, floods, kills (SOAK="--only kills": a part)
 	./tests/soak/run.sh $(SOAK)
+
+mutants: ## Break the product in small ways and see what no test notices (SINCE=COMMIT, CRATES=, COUNT=, SEED=)
+	./tests/mutants/run.sh $(if $(SINCE),--since "$(SINCE)") $(if $(CRATES),--crates "$(CRATES)") \
+		$(if $(COUNT),--count "$(COUNT)") $(if $(SEED),--seed "$(SEED)")
 
 fuzz: ## Coverage-guided fuzzing of every parser, one minute each (FUZZ="600 sdp": ten minutes of one)
 	./tests/soak/fuzz.sh $(FUZZ)
