@@ -174,11 +174,7 @@ mod tests {
 
     #[test]
     fn a_tone_keeps_its_level_and_a_lost_frame_fades() {
-        let (Some(mut encoder), Some(mut decoder)) = (G729Encoder::new(), G729Decoder::new())
-        else {
-            assert!(!g729_available());
-            return;
-        };
+        let (mut encoder, mut decoder) = (G729Encoder::new().unwrap(), G729Decoder::new().unwrap());
         let mut power = 0.0;
         for frame in 0..50 {
             let sound: [i16; 80] = core::array::from_fn(|n| {
@@ -198,7 +194,7 @@ mod tests {
 
     #[test]
     fn any_bytes_do_no_harm() {
-        let Some(mut decoder) = G729Decoder::new() else { return };
+        let mut decoder = G729Decoder::new().unwrap();
         for seed in 0..500u32 {
             let frame = core::array::from_fn(|n| (seed.wrapping_mul(2_654_435_761) >> n) as u8);
             decoder.decode(&frame);

@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jackfield_phone::fleet::{
     Fleet, FleetSettings, IvrLoad, Newcomer, SelfProvision, ivr_load, self_provision,
@@ -24,6 +24,19 @@ fn phone(desk: &Desk, n: u8, transport: Transport, door: Door) -> LivePhone {
     LivePhone::start(desk.phone(&mac, transport, door)).unwrap()
 }
 
+/// Waits until a phone has heard a tone for a while.
+fn hears(phone: &LivePhone, frequency: f32) {
+    let end = Instant::now() + SOON;
+    loop {
+        let heard = phone.heard();
+        if heard.packets >= 40 && heard.has_tone(frequency) {
+            return;
+        }
+        assert!(Instant::now() < end, "{frequency} Hz: {}", heard.tone(frequency));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 #[test]
 fn two_phones_boot_register_call_and_hear_each_other() {
     let desk = Desk::open();
@@ -38,9 +51,9 @@ fn two_phones_boot_register_call_and_hear_each_other() {
     two.wait_connected(SOON).unwrap();
     one.play(Sound::Tone { frequency: 440.0, millis: None });
     two.play(Sound::Tone { frequency: 620.0, millis: None });
-    std::thread::sleep(Duration::from_millis(600));
-    assert!(two.heard().has_tone(440.0) && !two.heard().has_tone(620.0));
-    assert!(one.heard().has_tone(620.0) && !one.heard().has_tone(440.0));
+    hears(&two, 440.0);
+    hears(&one, 620.0);
+    assert!(!two.heard().has_tone(620.0) && !one.heard().has_tone(440.0), "nobody hears oneself");
     one.play(Sound::Silence);
     one.press_all("12#").unwrap();
     let mut keys = String::new();
@@ -93,6 +106,7 @@ fn a_fleet_boots_over_both_transports_and_doors() {
         settings.udp_sockets = 3;
         let report = Fleet::start(&settings).unwrap();
         assert_eq!((report.in_service, report.failed.len()), (40, 0), "{report:?}");
+        assert_eq!(report.boots, 40, "{report:?}");
         assert!(report.times.max <= report.elapsed && !report.times.p50.is_zero());
         let seats: std::collections::BTreeSet<_> =
             desk.state.lock().unwrap().office.bindings.values().map(|b| b.seat).collect();
@@ -134,13 +148,17 @@ fn new_phones_provision_themselves_by_one_call_each() {
     let mut settings = SelfProvision::new(fleet, "2000", newcomers);
     settings.concurrency = 5;
     settings.pause = Duration::from_millis(100);
-    settings.patience = Duration::from_secs(6);
+    settings.patience = Duration::from_secs(10);
+    desk.state.lock().unwrap().turn_away = 2;
     let report = self_provision(&settings).unwrap();
     assert_eq!(report.provisioned, 11, "{report:?}");
     assert_eq!(report.failed.len(), 1);
     assert_eq!(report.failed[0].numbers, ["9011"], "it keeps its temporary number");
     assert!(report.doubled.is_empty());
+    assert_eq!(report.calls, 12 + 2, "two calls were turned away: {report:?}");
+    assert_eq!(report.ended_early, [("486 Busy Here".to_owned(), 2)].into());
     let state = desk.state.lock().unwrap();
+    assert_eq!(state.voice_calls, 12);
     let numbers: Vec<_> = state.office.bindings.keys().collect();
     assert_eq!(numbers.len(), 12, "{numbers:?}");
 }
@@ -160,7 +178,9 @@ fn many_calls_measure_how_evenly_the_server_sends() {
     let report = ivr_load(&settings).unwrap();
     assert_eq!((report.answered, report.survived), (5, 5), "{report:?}");
     assert!(report.received > 5 * 40 && report.sent > 5 * 40, "{report:?}");
-    assert!(report.deviation.p50 < 15_000, "{report:?}");
+    // How large it is depends on the machine; the sums are proved where packets come by number.
+    assert_eq!(report.deviation.count as u64, report.received, "each packet: {report:?}");
+    assert!(report.deviation.p50 <= report.deviation.p99, "{report:?}");
 }
 
 #[test]

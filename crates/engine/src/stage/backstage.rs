@@ -122,14 +122,14 @@ impl Stage {
                 leg.state = LegState::Talks;
                 leg.heard = Some(answer);
             }
-            LegCommand::ReOffer { offer, .. } => {
+            // Who does not answer goes on hearing what it heard.
+            LegCommand::ReOffer { offer, .. } if !self.silent => {
                 leg.heard = offer;
-                if !self.silent {
-                    let answer = sdp(port(id));
-                    self.tell(LegEvent::ReAnswered { leg: id, answer });
-                }
+                let answer = sdp(port(id));
+                self.tell(LegEvent::ReAnswered { leg: id, answer });
             }
             LegCommand::ReAnswer { answer, .. } => leg.heard = Some(answer),
+            LegCommand::ReRefuse { cause, .. } => self.refused.push((id, cause)),
             LegCommand::End { cause, .. } | LegCommand::Decline { cause, .. } => {
                 self.legs.remove(&id);
                 self.ended.insert(id, cause);

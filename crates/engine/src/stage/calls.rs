@@ -306,6 +306,8 @@ fn a_refused_renegotiation_leaves_the_call_as_it_was() {
     let dialled = number(&stage, two);
     let caller = stage.call(one, &dialled);
     let called = stage.answer(two);
+    let before = (stage.legs[&caller].heard.clone(), stage.legs[&called].heard.clone());
+    assert_eq!(before, (Some(sdp(port(called))), Some(sdp(port(caller)))));
     let offer = Some(sdp(8));
     // Both at once: the second is refused, the first goes through.
     stage.silent = true;
@@ -316,6 +318,14 @@ fn a_refused_renegotiation_leaves_the_call_as_it_was() {
     // Nobody answers that one.
     stage.after(41);
     assert_eq!(stage.overview().calls_connected, 1, "the call goes on");
+    let refused = [
+        (called, Cause::Congestion),
+        (caller, Cause::Rejected),
+        (called, Cause::DeviceUnreachable),
+    ];
+    assert_eq!(stage.refused, refused, "at once; by the other side; by nobody");
+    let after = (stage.legs[&caller].heard.clone(), stage.legs[&called].heard.clone());
+    assert_eq!(after, before, "both hear what they heard");
     stage.hang_up(caller);
     stage.is_still();
 }

@@ -47,6 +47,8 @@ pub(super) struct Stage {
     pub(super) legs: BTreeMap<LegId, Leg>,
     /// How legs ended.
     pub(super) ended: BTreeMap<LegId, Cause>,
+    /// Whose new media was refused, and why.
+    pub(super) refused: Vec<(LegId, Cause)>,
     pub(super) unregistered: BTreeSet<ObjectId>,
     pub(super) media: BTreeMap<MediaId, Resource>,
     /// Each prompt said, with the port of the phone that heard it.
@@ -411,6 +413,7 @@ impl Stage {
             count: 0,
             legs: BTreeMap::new(),
             ended: BTreeMap::new(),
+            refused: Vec::new(),
             unregistered: BTreeSet::new(),
             media: BTreeMap::new(),
             said: Vec::new(),

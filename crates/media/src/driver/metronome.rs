@@ -2,7 +2,7 @@
 //! machine does to it, it does to the driver; the rest is the driver's own.
 
 use core::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 use std::{
@@ -18,6 +18,7 @@ use super::{rank::Rank, run::SLOT};
 #[derive(Debug)]
 pub struct Metronome {
     stopping: Arc<AtomicBool>,
+    slots: Arc<AtomicUsize>,
     thread: JoinHandle<MetronomeReport>,
 }
 
@@ -34,11 +35,17 @@ impl Metronome {
     /// Starts one, of the rank that a driver started here would have.
     pub fn start() -> io::Result<Self> {
         let stopping = Arc::new(AtomicBool::new(false));
+        let slots = Arc::new(AtomicUsize::new(0));
         let thread = {
-            let stopping = stopping.clone();
-            Builder::new().name("metronome".to_owned()).spawn(move || beat(&stopping))?
+            let (stopping, slots) = (stopping.clone(), slots.clone());
+            Builder::new().name("metronome".to_owned()).spawn(move || beat(&stopping, &slots))?
         };
-        Ok(Self { stopping, thread })
+        Ok(Self { stopping, slots, thread })
+    }
+
+    /// In how many slots it woke so far.
+    pub fn slots(&self) -> usize {
+        self.slots.load(Ordering::Relaxed)
     }
 
     /// Stops it; none where its thread panicked.
@@ -48,7 +55,7 @@ impl Metronome {
     }
 }
 
-fn beat(stopping: &AtomicBool) -> MetronomeReport {
+fn beat(stopping: &AtomicBool, slots: &AtomicUsize) -> MetronomeReport {
     let rank = Rank::claim();
     let mut lateness = Vec::with_capacity(SLOTS);
     let mut due = Instant::now();
@@ -56,6 +63,7 @@ fn beat(stopping: &AtomicBool) -> MetronomeReport {
         due += SLOT;
         thread::sleep(due.saturating_duration_since(Instant::now()));
         lateness.push(due.elapsed());
+        slots.store(lateness.len(), Ordering::Relaxed);
     }
     MetronomeReport { rank, lateness }
 }

@@ -35,6 +35,8 @@ pub struct State {
     /// ID and PIN with the extension they give.
     pub people: BTreeMap<(String, String), String>,
     pub voice_calls: usize,
+    /// So many of the next calls to the voice find it busy.
+    pub turn_away: usize,
 }
 
 enum Way {
@@ -243,12 +245,24 @@ impl Clerk {
                 self.voices.remove(index);
             }
             (Some(Method::Invite), None) if message.raw_uri().contains("sip:2000@") => {
-                self.answer(seat, message);
+                if self.is_busy() {
+                    let response = ResponseBuilder::reply_to(message, Status::BUSY_HERE);
+                    self.send(seat, &response.to_tag("voice").finish().bytes);
+                } else {
+                    self.answer(seat, message);
+                }
             }
             (_, Some(_)) => {}
             _ => return false,
         }
         true
+    }
+
+    fn is_busy(&self) -> bool {
+        let left = &mut self.state.lock().unwrap().turn_away;
+        let is_busy = *left > 0;
+        *left = left.saturating_sub(1);
+        is_busy
     }
 
     fn answer(&mut self, seat: Seat, invite: &Message) {

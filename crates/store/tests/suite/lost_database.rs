@@ -75,8 +75,13 @@ fn while_the_database_is_gone_nothing_is_begun_and_reading_goes_on() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert!(handle.directory().find(Kind::Partition, "A").is_some());
     world.faults().gone(false);
-    std::thread::sleep(Duration::from_millis(1700));
-    act(&handle, partition("B")).unwrap();
+    // It is looked for again before long.
+    let began = Instant::now();
+    while let Err(error) = act(&handle, partition("B")) {
+        assert_eq!(error.refusal().code, Code::DatabaseUnavailable);
+        assert!(began.elapsed() < Duration::from_secs(20), "it never comes back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     assert_eq!(names(&handle), ["A", "B"]);
 }
 
