@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use jackfield_vocabulary::Codec;
@@ -13,8 +13,8 @@ use jackfield_vocabulary::Codec;
 use crate::{
     codec::{CodecFormat, Encoder},
     pack::{PackError, PackInfo},
-    resample::halve,
-    wav::{WAV_BYTES, WavError, parse_wav},
+    resample::halved,
+    wav::{WAV_BYTES, WavError, samples_of},
 };
 
 /// All installed language packs.
@@ -22,6 +22,17 @@ use crate::{
 pub struct PromptLibrary {
     directory: Option<PathBuf>,
     packs: RwLock<BTreeMap<Arc<str>, Pack>>,
+    desk: Mutex<Desk>,
+}
+
+/// Room for one prompt that is being coded, used again for the next one. What is coded stays as long as
+/// the server; room of ever other sizes taken in between would stay with it.
+#[derive(Debug, Default)]
+struct Desk {
+    /// The file.
+    file: Vec<u8>,
+    /// What comes of it.
+    coded: Vec<u8>,
 }
 
 /// Why a pack or a prompt can't be used.
@@ -168,14 +179,15 @@ impl PromptLibrary {
     ) -> Result<Arc<[u8]>, PromptError> {
         let missing =
             || PromptError::Missing { locale: locale.to_owned(), prompt: prompt.to_owned() };
-        self.prompt(locale, prompt).ok_or_else(missing)?.encode(codec)
+        self.prompt(locale, prompt).ok_or_else(missing)?.encode(codec, &mut self.desk())
     }
 
     /// Codes every prompt of every pack, so that nobody waits later.
     pub fn prepare(&self, codec: Codec) -> Vec<PromptError> {
         let all: Vec<_> =
             self.read().values().flat_map(|pack| pack.prompts.values().cloned()).collect();
-        all.iter().filter_map(|prompt| prompt.encode(codec).err()).collect()
+        let mut desk = self.desk();
+        all.iter().filter_map(|prompt| prompt.encode(codec, &mut desk).err()).collect()
     }
 
     /// Every prompt of every pack, with its locale before it.
@@ -202,6 +214,10 @@ impl PromptLibrary {
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<Arc<str>, Pack>> {
         self.packs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn keep(&self, folder: &Path, found: &mut BTreeMap<Arc<str>, Pack>) {
@@ -240,14 +256,22 @@ impl Prompt {
         coded.iter().find(|(of, _)| *of == codec).map(|(_, bytes)| bytes.clone())
     }
 
-    fn encode(&self, codec: Codec) -> Result<Arc<[u8]>, PromptError> {
+    fn encode(&self, codec: Codec, desk: &mut Desk) -> Result<Arc<[u8]>, PromptError> {
         if let Some(bytes) = self.ready(codec) {
             return Ok(bytes);
         }
-        let bytes: Arc<[u8]> = match &self.source {
-            Source::File(path) => encode_whole(&read_sound(path)?, codec)?.into(),
-            Source::Memory(sound) => encode_whole(sound, codec)?.into(),
-        };
+        let Desk { file, coded } = desk;
+        match &self.source {
+            Source::File(path) => {
+                read_limited(path, WAV_BYTES, file)?;
+                let sound = samples_of(file);
+                let sound =
+                    sound.map_err(|source| PromptError::Sound { path: path.clone(), source })?;
+                encode_whole(sound, codec, coded)?;
+            }
+            Source::Memory(sound) => encode_whole(sound.iter().copied(), codec, coded)?,
+        }
+        let bytes: Arc<[u8]> = Arc::from(&coded[..]);
         self.coded(codec, bytes.clone());
         Ok(bytes)
     }
@@ -260,21 +284,43 @@ impl Prompt {
     }
 }
 
-/// A sound at 16 kHz as whole units of a codec.
-fn encode_whole(sound: &[i16], codec: Codec) -> Result<Vec<u8>, PromptError> {
-    let format = CodecFormat::of(codec);
-    let mut encoder = Encoder::new(codec).ok_or(PromptError::Codec)?;
-    let halved = (format.rate == 8_000).then(|| halve(sound));
-    let sound = halved.as_deref().unwrap_or(sound);
-    let units = sound.len().div_ceil(format.unit_samples());
-    let mut out = vec![0; units * format.unit_bytes];
-    let places = out.chunks_exact_mut(format.unit_bytes);
-    for (place, unit) in places.zip(sound.chunks(format.unit_samples())) {
-        let mut padded = [0; 160];
-        padded[..unit.len()].copy_from_slice(unit);
-        encoder.encode(&padded[..format.unit_samples()], place);
+/// A sound at 16 kHz as whole units of a codec, in place of what stood in `out`.
+fn encode_whole(
+    sound: impl ExactSizeIterator<Item = i16>,
+    codec: Codec,
+    out: &mut Vec<u8>,
+) -> Result<(), PromptError> {
+    let encoder = Encoder::new(codec).ok_or(PromptError::Codec)?;
+    out.clear();
+    match CodecFormat::of(codec) {
+        format if format.rate == 8_000 => encode_units(encoder, format, halved(sound), out),
+        format => encode_units(encoder, format, sound, out),
     }
-    Ok(out)
+    Ok(())
+}
+
+fn encode_units(
+    mut encoder: Encoder,
+    format: CodecFormat,
+    mut sound: impl Iterator<Item = i16>,
+    out: &mut Vec<u8>,
+) {
+    let mut room = [0; 160];
+    let unit = &mut room[..format.unit_samples()];
+    loop {
+        let mut filled = 0;
+        for (place, sample) in unit.iter_mut().zip(&mut sound) {
+            *place = sample;
+            filled += 1;
+        }
+        if filled == 0 {
+            return;
+        }
+        unit[filled..].fill(0);
+        let start = out.len();
+        out.resize(start + format.unit_bytes, 0);
+        encoder.encode(unit, &mut out[start..]);
+    }
 }
 
 fn pack_folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -291,7 +337,8 @@ fn pack_folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, PromptError> {
     let path = folder.join(MANIFEST);
-    let bytes = read_limited(&path, MANIFEST_BYTES)?;
+    let mut bytes = Vec::new();
+    read_limited(&path, MANIFEST_BYTES, &mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     let info = PackInfo::parse(&text)
         .map_err(|source| PromptError::Pack { path: path.clone(), source })?;
@@ -318,23 +365,17 @@ fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, Pro
     Ok(Pack { info, prompts })
 }
 
-fn read_sound(path: &Path) -> Result<Vec<i16>, PromptError> {
-    let bytes = read_limited(path, WAV_BYTES)?;
-    parse_wav(&bytes).map_err(|source| PromptError::Sound { path: path.to_owned(), source })
-}
-
-fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, PromptError> {
-    let read = || {
-        use io::Read;
-        let mut bytes = Vec::new();
-        fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().map_err(|source| PromptError::Read { path: path.to_owned(), source })?;
+/// A file in place of what stood in `bytes`.
+fn read_limited(path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result<(), PromptError> {
+    use io::Read;
+    bytes.clear();
+    fs::File::open(path)
+        .and_then(|file| file.take(limit + 1).read_to_end(bytes))
+        .map_err(|source| PromptError::Read { path: path.to_owned(), source })?;
     if bytes.len() as u64 > limit {
         return Err(PromptError::Large { path: path.to_owned() });
     }
-    Ok(bytes)
+    Ok(())
 }
 
 const MANIFEST: &str = "pack.toml";

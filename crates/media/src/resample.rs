@@ -66,12 +66,15 @@ impl Default for Double {
 
 /// A whole recording from 16 kHz to 8 kHz, without the filter's delay.
 pub fn halve(sound: &[i16]) -> Vec<i16> {
-    let mut filter = Halve::new();
-    let padded = sound.iter().copied().chain(core::iter::repeat_n(0, TAPS - 1 + sound.len() % 2));
-    let samples: Vec<i16> = padded.collect();
-    let delay = TAPS / 4;
-    let all = samples.chunks_exact(2).map(|pair| filter.push([pair[0], pair[1]]));
-    all.skip(delay).take(sound.len().div_ceil(2)).collect()
+    halved(sound.iter().copied()).collect()
+}
+
+/// The same sample by sample.
+pub(crate) fn halved(sound: impl ExactSizeIterator<Item = i16>) -> impl Iterator<Item = i16> {
+    let (mut filter, length) = (Halve::new(), sound.len());
+    let mut padded = sound.chain(core::iter::repeat_n(0, TAPS - 1 + length % 2));
+    let pairs = core::iter::from_fn(move || Some([padded.next()?, padded.next()?]));
+    pairs.map(move |pair| filter.push(pair)).skip(TAPS / 4).take(length.div_ceil(2))
 }
 
 /// A whole recording from 8 kHz to 16 kHz, without the filter's delay.

@@ -17,6 +17,17 @@ pub enum WavError {
 
 /// The samples of a WAV file.
 pub fn parse_wav(bytes: &[u8]) -> Result<Vec<i16>, WavError> {
+    Ok(samples_of(bytes)?.collect())
+}
+
+/// The samples of a WAV file, where they stand.
+pub(crate) fn samples_of(
+    bytes: &[u8],
+) -> Result<impl ExactSizeIterator<Item = i16> + '_, WavError> {
+    Ok(data_of(bytes)?.iter().map(|sample| i16::from_le_bytes(*sample)))
+}
+
+fn data_of(bytes: &[u8]) -> Result<&[[u8; 2]], WavError> {
     let Some((riff, mut chunks)) = bytes.split_first_chunk::<12>() else {
         return Err(WavError::Broken);
     };
@@ -36,7 +47,7 @@ pub fn parse_wav(bytes: &[u8]) -> Result<Vec<i16>, WavError> {
                 if data.len() > WAV_SAMPLES * 2 {
                     return Err(WavError::Long);
                 }
-                return Ok(data.as_chunks().0.iter().map(|s| i16::from_le_bytes(*s)).collect());
+                return Ok(data.as_chunks().0);
             }
             _ => {}
         }
