@@ -200,6 +200,11 @@ pub enum OperatorOrder {
         /// The device.
         device: ObjectId,
     },
+    /// Tell which of these devices are registered, and where.
+    Whereabouts {
+        /// The devices, up to 1,000.
+        devices: Box<[ObjectId]>,
+    },
     /// Tell what is going on as a whole.
     Overview,
     /// Self-provision a phone from its own screen (SP-06): authenticate and assign in one order.
@@ -225,6 +230,8 @@ pub enum OperatorReply {
     Accepted,
     /// The state of a device.
     Device(DeviceState),
+    /// Those of the devices that are registered.
+    Whereabouts(Vec<Whereabouts>),
     /// What is going on.
     Overview(Overview),
     /// The phone is the user's now.
@@ -232,6 +239,17 @@ pub enum OperatorReply {
         /// Its number.
         extension: Arc<str>,
     },
+}
+
+/// Where a registered device is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// The device.
+    pub device: ObjectId,
+    /// Its address and transport.
+    pub address: Box<str>,
+    /// Since when it has been registered.
+    pub since: UnixTime,
 }
 
 /// What the engine knows of a device at this moment.
@@ -275,6 +293,8 @@ pub struct Overview {
     pub ivr_owner: Option<Box<str>>,
     /// How somebody proves at this moment whose a phone shall be (SP-19).
     pub mode: AuthenticationMode,
+    /// When its start delay ends, where it waits for that.
+    pub ivr_starts: Option<UnixTime>,
     /// Counters since the start, by name, for the metrics page.
     pub counters: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.

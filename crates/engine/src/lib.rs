@@ -304,6 +304,7 @@ impl Engine {
             ivr: ivr.state(),
             ivr_owner: ivr.owner(),
             mode: provisioning.mode(&self.directory),
+            ivr_starts: ivr.starts(),
             counters: counted,
             limits: [
                 vec![endpoint.figures()],
@@ -320,6 +321,9 @@ enum Answer {
     Reply(Result<OperatorReply, Refusal>),
     Overview,
 }
+
+/// Devices that are asked for at once.
+const MOST_ASKED: usize = 1000;
 
 /// Carries out an order; `None` when its answer comes later.
 fn operator(
@@ -354,6 +358,10 @@ fn operator(
             state.device = known.name.as_str().into();
             state.calls = calls.of_device(device);
             Some(Answer::Reply(Ok(OperatorReply::Device(state))))
+        }
+        OperatorOrder::Whereabouts { devices: asked } => {
+            let found = asked.iter().filter_map(|device| devices.whereabouts(*device));
+            Some(Answer::Reply(Ok(OperatorReply::Whereabouts(found.take(MOST_ASKED).collect()))))
         }
         OperatorOrder::Overview => Some(Answer::Overview),
         OperatorOrder::Provision { device, identity, password, address } => {

@@ -276,3 +276,37 @@ fn no_text_of_any_kind_holds_signs_that_nobody_sees() {
     assert_eq!(said.message, "name: the text holds a sign that nobody sees: U+202E.");
     is(&house.create_refused(Kind::Partition, json!({ "name": ".." })), Code::InvalidValue);
 }
+
+/// Quick remove is the end of quick add.
+#[test]
+fn a_user_who_leaves_goes_with_the_number_and_the_phone_is_open_for_the_next() {
+    let mut house = House::company(0);
+    house.done(&quick_add("lin", "4001"));
+    let user = house.user("lin");
+    let phone = house.new_phone(1);
+    house.done(&assignment(phone, user));
+    assert_eq!(house.done(&Operation::QuickRemove { user }), Outcome::Deleted(user));
+    assert!(house.directory.entry(user).is_none());
+    assert_eq!(house.directory.find(Kind::Line, "4001"), None);
+    let open = house.phone(phone);
+    assert!(open.owner.is_none() && open.auto_registered, "{open:?}");
+    // The same number is there for the next one.
+    house.done(&quick_add("wu", "4001"));
+    let next = house.user("wu");
+    house.done(&assignment(phone, next));
+    assert_eq!(house.numbers(phone), ["4001"]);
+}
+
+#[test]
+fn a_number_that_somebody_else_has_too_stays() {
+    let mut house = House::company(0);
+    house.done(&quick_add("lin", "4001"));
+    let (user, line) = (house.user("lin"), house.id(Kind::Line, "4001"));
+    house.create(
+        Kind::Phone,
+        json!({ "name": "SEP00AABBCCDD01", "model": "Cisco 7841", "lines": [{ "line": "4001" }] }),
+    );
+    house.done(&Operation::QuickRemove { user });
+    assert!(house.directory.entry(line).is_some());
+    assert!(house.directory.entry(user).is_none());
+}

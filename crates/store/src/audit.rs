@@ -25,6 +25,10 @@ pub struct AuditFilter {
     pub object: Option<ObjectId>,
     /// By operations of this name.
     pub operation: Option<Box<str>>,
+    /// Of objects that have, or had once, this name.
+    pub name: Option<Box<str>>,
+    /// Only what was refused.
+    pub failed: bool,
     /// At most so many, 1 to 1,000.
     pub limit: u32,
 }
@@ -69,7 +73,10 @@ pub(crate) fn page(
          before, after, detail FROM change \
          WHERE sequence < ?1 AND time >= ?2 AND time < ?3 AND (?4 = '' OR actor_name = ?4) \
          AND (CAST(?5 AS BIGINT) = 1 OR object = ?6) AND (?7 = '' OR operation = ?7) \
-         ORDER BY sequence DESC LIMIT ?8",
+         AND (?8 = '' OR object IN (SELECT object FROM change WHERE name = ?8)) \
+         AND (CAST(?9 AS BIGINT) = 0 OR operation = 'sign-in-failed' \
+              OR detail LIKE '%\"refused\":%') \
+         ORDER BY sequence DESC LIMIT ?10",
         &[
             filter.before_sequence.map_or(Value::Int(i64::MAX), widen),
             widen(filter.from.unwrap_or_default().0),
@@ -78,6 +85,8 @@ pub(crate) fn page(
             any_object.into(),
             filter.object.unwrap_or_default().0.into(),
             filter.operation.as_deref().unwrap_or_default().into(),
+            filter.name.as_deref().unwrap_or_default().into(),
+            i64::from(filter.failed).into(),
             filter.limit.clamp(1, 1000).into(),
         ],
         entry,
@@ -148,6 +157,7 @@ pub(crate) fn operation_name(operation: &Operation) -> &'static str {
         Operation::Unassign { .. } => "unassign",
         Operation::ReplacePhone { .. } => "replace-phone",
         Operation::QuickAdd { .. } => "quick-add",
+        Operation::QuickRemove { .. } => "quick-remove",
         Operation::SetCredential { .. } => "set-credential",
         Operation::RotateDeviceSecret { .. } => "rotate-device-secret",
         Operation::Unlock { .. } => "unlock",

@@ -72,15 +72,37 @@ impl StoreHandle {
         device: ObjectId,
         now: UnixTime,
     ) -> Result<Option<Box<str>>, StoreError> {
+        self.work(Lane::Urgent, move |turn| Ok(registered_node(turn.database, device, now)?))
+    }
+
+    /// The nodes at which those of these phones that are registered anywhere are.
+    pub fn registered_nodes(
+        &self,
+        devices: &[ObjectId],
+        now: UnixTime,
+    ) -> Result<Vec<(ObjectId, Box<str>)>, StoreError> {
+        let devices = devices.to_vec();
         self.work(Lane::Urgent, move |turn| {
-            let node = turn.database.row(
-                "SELECT node FROM binding WHERE device = ?1 AND expires > ?2 AND node <> ''",
-                &[device.0.into(), widen(now.0)],
-                |row| Ok(row.text(0)?.into()),
-            )?;
-            Ok(node)
+            let mut found = Vec::new();
+            for device in devices {
+                let node = registered_node(turn.database, device, now)?;
+                found.extend(node.map(|node| (device, node)));
+            }
+            Ok(found)
         })
     }
+}
+
+fn registered_node(
+    database: &mut Database,
+    device: ObjectId,
+    now: UnixTime,
+) -> Result<Option<Box<str>>, DatabaseError> {
+    database.row(
+        "SELECT node FROM binding WHERE device = ?1 AND expires > ?2 AND node <> ''",
+        &[device.0.into(), widen(now.0)],
+        |row| Ok(row.text(0)?.into()),
+    )
 }
 
 /// Milliseconds.

@@ -81,6 +81,7 @@ const PAGE: &str = r#"{"type":"object","properties":{"items":{"type":"array","it
 const ITEMS: &str =
     r#"{"type":"object","properties":{"items":{"type":"array","items":{"type":"object"}}}}"#;
 const ANY: &str = r#"{"type":"object"}"#;
+const ACCOUNT: &str = r#"{"type":"object","description":"What is entered in a phone that reads no files.","properties":{"server":{"type":["string","null"]},"user":{"type":["string","null"]},"auth_user":{"type":["string","null"]},"password":{"type":"string"}}}"#;
 const EMPTY: &str = r#"{"type":"object","additionalProperties":false}"#;
 
 /// The endpoints that are no objects of configuration.
@@ -158,8 +159,8 @@ fn fixed() -> Vec<Endpoint> {
         row("POST", "/phones/{name}/replace", may(ChangeConfiguration), "phones", "Put a new phone in the place of this one", &[],
             Schema(r#"{"type":"object","required":["new"],"properties":{"new":{"type":"string"}}}"#),
             Schema(ANY), run!(api::phone::replace)),
-        row("POST", "/phones/{name}/secret", may(ManageCredentials), "phones", "Give a phone a new secret: its registration ends with the old one", &[],
-            Schema(EMPTY), Nothing, run!(api::phone::rotate_secret)),
+        row("POST", "/phones/{name}/secret", may(ManageCredentials), "phones", "Give a phone a new secret, and tell it this once: its registration ends with the old one", &[],
+            Schema(EMPTY), Schema(ACCOUNT), run!(api::phone::rotate_secret)),
         row("POST", "/phones/{name}/window", may(ChangeConfiguration), "phones", "For a few minutes, let the phone fetch its file with secrets from this address or network, or else from where it was last", &[],
             Schema(r#"{"type":"object","properties":{"minutes":{"type":"integer","minimum":1,"maximum":60},"address":{"type":"string","description":"IP address, or network as in 192.0.2.0/24"}}}"#),
             Schema(r#"{"type":"object","properties":{"addresses":{"type":"array","items":{"type":"string"}},"minutes":{"type":"integer"}}}"#),
@@ -171,6 +172,11 @@ fn fixed() -> Vec<Endpoint> {
             Schema(r#"{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{"type":"object","required":["node","disabled","starting_number","ending_number"],"properties":{"node":{"type":"string"},"disabled":{"type":"boolean"},"starting_number":{"type":"string"},"ending_number":{"type":"string"},"partition":{"type":"string"},"external_mask":{"type":"string"}},"additionalProperties":false}}}}"#),
             Schema(ITEMS), run!(api::import::auto_registration)),
 
+        row("POST", "/quick-remove", may(ChangeConfiguration), "users", "Remove a user who leaves: phones wait for their next owner, the extension goes unless somebody else has it, too", &[],
+            Schema(r#"{"type":"object","required":["user"],"properties":{"user":{"type":"string"}}}"#),
+            Schema(r#"{"type":"object","properties":{"user":{"type":["string","null"]},"extension":{"type":["string","null"]},"extension_kept":{"type":"boolean"},"phones":{"type":"array","items":{"type":"object"}}}}"#),
+            run!(api::phone::quick_remove)),
+
         row("GET", "/explain/phone/{name}", may(ReadConfiguration), "explain", "Why can't this phone …?", &[],
             Nothing, Schema(ANY), run!(api::explain::phone)),
         row("GET", "/explain/user/{name}", may(ReadConfiguration), "explain", "Why can't this user …?",
@@ -178,7 +184,7 @@ fn fixed() -> Vec<Endpoint> {
             Nothing, Schema(ANY), run!(api::explain::user)),
 
         row("GET", "/audit", may(ReadAudit), "audit", "Who changed what, newest first",
-            &[("limit", "At most so many, 1 to 1000"), ("cursor", "`next` of the page before"), ("actor", "Only by this user, device or application"), ("operation", "Only these, as in `assign`"), ("object", "Only of the object with this id"), ("from", "Not earlier, in milliseconds since 1970"), ("until", "Earlier, in milliseconds since 1970")],
+            &[("limit", "At most so many, 1 to 1000"), ("cursor", "`next` of the page before"), ("actor", "Only by this user, device or application"), ("operation", "Only these, as in `assign`"), ("object", "Only of the object with this id"), ("name", "Only of objects that have, or had once, this name"), ("failed", "`true`: only what was refused"), ("from", "Not earlier, in milliseconds since 1970"), ("until", "Earlier, in milliseconds since 1970")],
             Nothing, Schema(PAGE), run!(api::audit::audit)),
         row("GET", "/calls", may(ReadAudit), "audit", "Finished calls, newest first",
             &[("limit", "At most so many, 1 to 1000"), ("cursor", "`next` of the page before"), ("number", "Only from or to this number"), ("from", "Begun not earlier, in milliseconds since 1970"), ("until", "Begun earlier, in milliseconds since 1970")],
@@ -218,7 +224,16 @@ fn of_kind(kind: Kind) -> Vec<Endpoint> {
         Endpoint { kind: Some(kind), ..row }
     };
     vec![
-        make("GET", &many, read, format!("List: {name}"), LIST, none, page, run!(object::list)),
+        make(
+            "GET",
+            &many,
+            read,
+            format!("List: {name}"),
+            list_of(kind),
+            none,
+            page,
+            run!(object::list),
+        ),
         make(
             "POST",
             &many,
@@ -309,12 +324,19 @@ fn single(kind: Kind) -> Vec<Endpoint> {
     ]
 }
 
+/// What a list takes; phones are shown and chosen by what they do, too.
+fn list_of(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    if kind == Kind::Phone { LIST } else { LIST.split_at(LIST.len() - 2).0 }
+}
+
 const LIST: &[(&str, &str)] = &[
     ("limit", "At most so many, 1 to 1000"),
     ("cursor", "`next` of the page before"),
     ("filter", "`field=value`, `field!=value` or `field~part`; may come several times"),
     ("search", "Only names with this text"),
     ("fields", "Only these fields, separated by commas"),
+    ("state", "`true` shows whether each is registered, and where"),
+    ("registered", "`true` or `false`: only those that are registered now, or that are not"),
 ];
 
 const MANY: &[(&str, &str)] = &[

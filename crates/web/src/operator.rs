@@ -43,6 +43,11 @@ pub enum Order {
         /// The device.
         device: ObjectId,
     },
+    /// Tell which of these devices are registered, and where. Answered by [`Reply::Whereabouts`].
+    Whereabouts {
+        /// The devices, up to 1,000.
+        devices: Box<[ObjectId]>,
+    },
     /// Tell what is going on. Answered by [`Reply::Overview`].
     Overview,
     /// Self-provision a phone from its own screen (SP-06). Answered by [`Reply::Provisioned`].
@@ -104,6 +109,8 @@ pub enum Reply {
     Accepted,
     /// The state of a device.
     Device(DeviceState),
+    /// Those of the devices that are registered at this node.
+    Whereabouts(Vec<Whereabouts>),
     /// What is going on.
     Overview(Overview),
     /// The phone is the user's now.
@@ -141,6 +148,17 @@ pub struct DeviceState {
     pub calls: serde_json::Value,
 }
 
+/// Where a registered device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The device.
+    pub device: ObjectId,
+    /// Its address and transport.
+    pub address: Box<str>,
+    /// Since when it has been registered.
+    pub since: UnixTime,
+}
+
 /// Counts of what is going on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -163,6 +181,8 @@ pub struct Overview {
     pub mode: AuthenticationMode,
     /// Where the node is, where it says so.
     pub place: Option<Place>,
+    /// When its start delay ends, where it waits for that.
+    pub ivr_starts: Option<UnixTime>,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.
@@ -182,6 +202,8 @@ pub struct ServiceStatus {
     pub restart_needed: bool,
     /// The other node for which it stands by (SP-60).
     pub owner: Option<Box<str>>,
+    /// When its number answers, where it waits and that is known.
+    pub in_service_at: Option<UnixTime>,
 }
 
 /// An installed language pack (SP-14).

@@ -77,7 +77,10 @@ async fn submit(State(app): State<App>, request: Request) -> Response {
     );
     match result {
         Ok(extension) => page(done(&extension, visit.language)),
-        Err(refusal) => refused(&refusal, visit.language),
+        Err(refusal) => {
+            let again = url_of(&app, &visit, "/phone/self-provisioning");
+            page(text_page(&words(&refusal, visit.language), visit.language, Some(&again)))
+        }
     }
 }
 
@@ -138,9 +141,7 @@ fn input(app: &App, visit: &Visit, mode: AuthenticationMode) -> String {
         either(language, "Enter your user ID", "ユーザIDを入力してください")
     };
     element(&mut xml, "Prompt", prompt);
-    let (name, tag) = (&visit.name, language.tag());
-    let path = format!("/phone/self-provisioning/submit?device={name}&lang={tag}");
-    element(&mut xml, "URL", &format!("{}{path}", app.files().people_url()));
+    element(&mut xml, "URL", &url_of(app, visit, "/phone/self-provisioning/submit"));
     item(&mut xml, either(language, "User ID", "ユーザID"), "user", "A");
     if needs_password {
         // The P hides what is keyed in.
@@ -148,6 +149,12 @@ fn input(app: &App, visit: &Visit, mode: AuthenticationMode) -> String {
     }
     xml.push_str("</CiscoIPPhoneInput>\n");
     xml
+}
+
+/// The address of a page for this phone.
+fn url_of(app: &App, visit: &Visit, path: &str) -> String {
+    let (name, tag) = (&visit.name, visit.language.tag());
+    format!("{}{path}?device={name}&lang={tag}", app.files().people_url())
 }
 
 fn item(xml: &mut String, label: &str, parameter: &str, flags: &str) {
@@ -164,10 +171,14 @@ fn done(extension: &str, language: Language) -> String {
         "This phone is yours now. It restarts; your extension: ",
         "この電話があなたに割り当てられました。再起動します。内線番号: ",
     );
-    text_page(&format!("{text}{extension}"), language)
+    text_page(&format!("{text}{extension}"), language, None)
 }
 
 fn refused(refusal: &Refusal, language: Language) -> Response {
+    page(text_page(&words(refusal, language), language, None))
+}
+
+fn words(refusal: &Refusal, language: Language) -> String {
     // What the phone says in this case is part of the interface (SP-32).
     let text = match refusal.code {
         Code::NoDeviceTemplate => Message::NotAssociated.text(language),
@@ -176,15 +187,28 @@ fn refused(refusal: &Refusal, language: Language) -> Response {
             format!("{message} {remedy}")
         }
     };
-    page(text_page(text.trim(), language))
+    text.trim().to_owned()
 }
 
-fn text_page(text: &str, language: Language) -> String {
+/// A text, and the way back to the form where there is one.
+fn text_page(text: &str, language: Language, again: Option<&str>) -> String {
     let mut xml = String::from("<CiscoIPPhoneText>\n");
     element(&mut xml, "Title", either(language, "Self-Provisioning", "セルフプロビジョニング"));
     element(&mut xml, "Text", text);
+    if let Some(again) = again {
+        softkey(&mut xml, either(language, "Again", "再入力"), again, "1");
+        softkey(&mut xml, either(language, "Exit", "終了"), "SoftKey:Exit", "4");
+    }
     xml.push_str("</CiscoIPPhoneText>\n");
     xml
+}
+
+fn softkey(xml: &mut String, name: &str, url: &str, position: &str) {
+    xml.push_str("<SoftKeyItem>\n");
+    element(xml, "Name", name);
+    element(xml, "URL", url);
+    element(xml, "Position", position);
+    xml.push_str("</SoftKeyItem>\n");
 }
 
 fn page(xml: String) -> Response {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use common::{House, execute};
 use jackfield_model::{AuthenticationMode, Operation};
-use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Refusal};
-use jackfield_web::Order;
+use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Refusal, UnixTime};
+use jackfield_web::{Order, Whereabouts};
 use serde_json::{Value, json};
 
 const PHONE: &str = "SEP001122AABBCC";
@@ -191,6 +191,12 @@ async fn a_phone_is_provisioned_on_its_own_screen() {
     )));
     let wrong = format!("{submit}&user=tanaka&password=guess");
     let told = house.send_from(HOME, "GET", &wrong, &[], Value::Null).await;
+    let again =
+        told.text.split("<URL>").nth(1).expect("a way back").split("</URL>").next().unwrap();
+    let back = again.split("192.0.2.1").nth(1).unwrap().split_once('/').unwrap().1;
+    let back = format!("/{}", back.replace("&amp;", "&"));
+    let form_again = house.send_from(HOME, "GET", &back, &[], Value::Null).await;
+    assert!(form_again.text.contains("<CiscoIPPhoneInput>"), "{}", form_again.text);
     assert!(told.text.contains("<CiscoIPPhoneText>") && !told.text.contains("guess"), "{told:?}");
     let ja = page.replace("en-US", "ja-JP");
     let form = house.send_from(HOME, "GET", &ja, &[], Value::Null).await;
@@ -300,4 +306,93 @@ async fn a_phone_is_restarted_told_and_looked_at() {
     let before = house.directory().secrets().sip_password(device);
     house.done("POST", &format!("{path}/secret"), json!({})).await;
     assert_ne!(house.directory().secrets().sip_password(device).reveal(), before.reveal());
+}
+
+/// A phone that reads no files is given its new secret by hand.
+#[tokio::test]
+async fn a_new_secret_is_told_once() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let before = house.directory().secrets().sip_password(device);
+    let told = house.done("POST", &format!("/phones/{PHONE}/secret"), json!({})).await;
+    let password = told["password"].as_str().unwrap();
+    assert_eq!(password, house.directory().secrets().sip_password(device).reveal());
+    assert_ne!(password, before.reveal());
+    assert_eq!(told["auth_user"], PHONE);
+    assert_eq!((&told["user"], &told["server"]), (&json!("7000"), &json!("192.0.2.1:5060")));
+    for path in ["/audit?limit=100", &format!("/phones/{PHONE}"), &format!("/devices/{PHONE}")] {
+        let shown = house.get(path).await.to_string();
+        assert!(!shown.contains(password), "{path}: {shown}");
+    }
+}
+
+#[tokio::test]
+async fn phones_are_listed_with_where_they_are() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    for n in 1..4 {
+        let phone = json!({ "name": format!("SEP00112233440{n}"), "model": "Cisco 7841" });
+        house.done("POST", "/phones", phone).await;
+    }
+    let names = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|phone| phone["name"].as_str().unwrap().to_owned()).collect()
+    };
+    let address: Box<str> = "192.0.2.50:5060 tcp".into();
+    let since = UnixTime(1_700_000_000_000);
+    *house.node.there.lock().unwrap() = vec![Whereabouts { device, address, since }];
+    let all = house.get("/phones?state=true").await;
+    assert_eq!(names(&all).len(), 4);
+    let state = |page: &Value, name: &str| {
+        let items = page["items"].as_array().unwrap();
+        items.iter().find(|phone| phone["name"] == name).unwrap()["state"].clone()
+    };
+    let there = json!({ "registered": true, "address": "192.0.2.50:5060 tcp", "since": since });
+    assert_eq!(state(&all, PHONE), there);
+    assert_eq!(state(&all, "SEP001122334401"), json!({ "registered": false }));
+    assert_eq!(names(&house.get("/phones?registered=true").await), [PHONE]);
+    // Page by page, as many as there are, in order, and each once.
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = house.get(&format!("/phones?registered=false&limit=1{cursor}")).await;
+        found.extend(names(&page));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(found, ["SEP001122334401", "SEP001122334402", "SEP001122334403"]);
+    let wrong = house.ask("GET", "/phones?registered=perhaps", Value::Null).await;
+    assert_eq!(
+        (wrong.status, &wrong.body["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("registered"))
+    );
+    // What is shown may be given back.
+    let path = format!("/phones/{PHONE}");
+    let mut phone = house.get(&path).await;
+    phone["state"] = there;
+    house.done("PUT", &path, phone).await;
+}
+
+#[tokio::test]
+async fn who_leaves_is_removed_and_the_phone_waits_for_the_next() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    house.done("POST", &format!("/phones/{PHONE}/assign"), json!({ "user": "tanaka" })).await;
+    let told = house.done("POST", "/quick-remove", json!({ "user": "tanaka" })).await;
+    assert_eq!(told["user"], "tanaka");
+    assert_eq!((&told["extension"], &told["extension_kept"]), (&json!("2001"), &json!(false)));
+    assert_eq!(told["phones"][0]["phone"]["name"], PHONE);
+    assert_eq!(told["phones"][0]["restart"], "sent");
+    assert_eq!(told["phones"][0]["extension"], "7000");
+    let restart = Order::Restart { device, restart: DeviceRestart::Restart };
+    assert!(house.node.ordered(|order| *order == restart), "it learns of it");
+    for gone in ["/end-users/tanaka", "/lines/2001"] {
+        assert_eq!(house.ask("GET", gone, Value::Null).await.status, StatusCode::NOT_FOUND);
+    }
+    let again = house.ask("POST", "/quick-remove", json!({ "user": "tanaka" })).await;
+    assert_eq!(again.body["code"], "not-found");
+    let audit = house.get("/audit?name=tanaka&operation=quick-remove").await;
+    assert!(!audit["items"].as_array().unwrap().is_empty(), "{audit}");
 }

@@ -7,7 +7,7 @@ mod common;
 use axum::http::StatusCode;
 use common::House;
 use jackfield_model::Service;
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use jackfield_web::{Order, ServiceAction};
 use serde_json::{Value, json};
 
@@ -338,6 +338,13 @@ async fn services_are_activated_started_and_stopped() {
     let ivr = list["items"].as_array().unwrap().iter();
     let ivr = ivr.clone().find(|one| one["service"] == "self-provisioning-ivr").unwrap();
     assert_eq!((&ivr["node"], &ivr["state"]), (&json!("node1"), &json!("in-service")));
+    assert_eq!(ivr["in_service_in_seconds"], Value::Null);
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(600);
+    let soon = soon.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    *house.node.in_service_at.lock().unwrap() = Some(UnixTime(soon.try_into().unwrap()));
+    let told = house.done("POST", "/services/self-provisioning-ivr/restart", json!({})).await;
+    let seconds = told["in_service_in_seconds"].as_u64().unwrap();
+    assert!((540..=600).contains(&seconds), "{told}");
     let told = house.done("POST", "/services/self-provisioning-ivr/stop", json!({})).await;
     assert_eq!((&told["activated"], &told["running"]), (&json!(true), &json!(false)));
     let told = house.done("POST", "/services/self-provisioning-ivr/deactivate", json!({})).await;

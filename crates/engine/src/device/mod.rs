@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Timer};
 use crate::endpoint::{Endpoint, Heard};
-use crate::interface::{Access, DeviceState, Output};
+use crate::interface::{Access, DeviceState, Output, Whereabouts};
 use addresses::Addresses;
 use authenticate::Authenticator;
 use binding::{Binding, Trust};
@@ -312,6 +312,13 @@ impl Devices {
             expires: Some(binding.expires().wall),
             ..DeviceState::default()
         }
+    }
+
+    /// Where a device is, if it is registered.
+    pub(crate) fn whereabouts(&self, device: ObjectId) -> Option<Whereabouts> {
+        let Binding { flow, since, .. } = self.bindings.get(&device)?;
+        let address = format!("{} {}", flow.remote, flow.transport).into();
+        Some(Whereabouts { device, address, since: *since })
     }
 
     /// How many are registered.

@@ -14,7 +14,7 @@ use jackfield_model::{Directory, Language, Message, SelfProvisioning};
 use jackfield_vocabulary::share::{Figures, Full, Holder, Places, uses};
 use jackfield_vocabulary::{
     CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
-    Refusal, SessionId,
+    Refusal, SessionId, UnixTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ enum State {
     /// It was started, and its settings lack something (SP-26).
     Unready { why: Box<str> },
     /// Its route point will be opened when the delay ends (SP-18), or is tried again.
-    Waiting { script: Script, delay: TimerToken, why: Box<str> },
+    Waiting { script: Script, delay: TimerToken, until: UnixTime, why: Box<str> },
     /// It is signing in or, once it owns its route point, opening it.
     Opening { script: Script },
     /// It is signed in, and does not own its route point (SP-60).
@@ -94,9 +94,10 @@ impl Ivr {
         self.stop(context);
         self.state = match Script::new(context.directory, start) {
             Ok(script) => {
-                let seconds = script.settings.start_delay_seconds;
-                let delay = context.after(Duration::from_secs(seconds.into()), Timer::RouteDelay);
-                State::Waiting { script, delay, why: "waiting".into() }
+                let seconds = u64::from(script.settings.start_delay_seconds);
+                let delay = context.after(Duration::from_secs(seconds), Timer::RouteDelay);
+                let until = UnixTime(context.now.wall.0 + seconds * 1000);
+                State::Waiting { script, delay, until, why: "waiting".into() }
             }
             Err(why) => {
                 let fields = vec![("reason", why.into())];
@@ -215,6 +216,14 @@ impl Ivr {
             State::Opening { .. } => "waiting".into(),
             State::InService { .. } if self.tenure.is_own() => "in-service".into(),
             State::StandingBy { .. } | State::InService { .. } => self.tenure.words(),
+        }
+    }
+
+    /// When its start delay ends, or it tries again.
+    pub(crate) fn starts(&self) -> Option<UnixTime> {
+        match &self.state {
+            State::Waiting { until, .. } => Some(*until),
+            _ => None,
         }
     }
 
@@ -448,7 +457,8 @@ impl Ivr {
         }
         let delay = context.after(RETRY, Timer::RouteDelay);
         self.asked.clear();
-        self.state = State::Waiting { script, delay, why };
+        let until = UnixTime(context.now.wall.0 + RETRY.as_millis() as u64);
+        self.state = State::Waiting { script, delay, until, why };
     }
 
     /// Sends commands in the session; those of a dialogue with its call.

@@ -207,6 +207,7 @@ impl Upper {
         overview.ivr_calls = self.ivr.calls();
         overview.ivr = self.ivr.state();
         overview.ivr_owner = self.ivr.owner();
+        overview.ivr_starts = self.ivr.starts();
     }
 
     /// How much is held in all: nothing of it stays when nobody calls.

@@ -24,6 +24,15 @@ fn a_phone_registers_with_its_secret() {
     assert!(state.registered);
     assert_eq!(state.address.as_deref(), Some("10.1.0.1:5060 udp"));
     assert_eq!(&*state.user_agent, "Scripted/1.0");
+    // Asked of many, those that are there are told.
+    let nobody = jackfield_vocabulary::ObjectId(999_999);
+    let order = OperatorOrder::Whereabouts { devices: [nobody, device].into() };
+    let Some(Ok(OperatorReply::Whereabouts(found))) = world.order(order) else {
+        panic!("no answer")
+    };
+    let [there] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((there.device, &*there.address), (device, "10.1.0.1:5060 udp"));
+    assert_eq!(Some(there.since), state.since);
 }
 
 /// Whoever lets it fetch its file hears of each registration, and not of refreshes.

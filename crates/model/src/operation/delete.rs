@@ -39,7 +39,7 @@ pub(super) fn delete(
 }
 
 /// Whatever the indexes know to use it; the store's foreign keys know the rest.
-fn used_by(work: &Work<'_>, id: ObjectId) -> Option<String> {
+pub(super) fn used_by(work: &Work<'_>, id: ObjectId) -> Option<String> {
     let directory = &work.directory;
     let user = directory
         .appearances(id)

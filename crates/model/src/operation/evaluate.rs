@@ -5,7 +5,8 @@ use super::authority::Authority;
 use super::work::Work;
 use super::{
     Actor, Ids, Operation, Outcome, Verdict, assign, auto_register, create, credentials, delete,
-    first_start, import_auto_registration, quick_add, recover, replace_phone, unassign, update,
+    first_start, import_auto_registration, quick_add, quick_remove, recover, replace_phone,
+    unassign, update,
 };
 use crate::Directory;
 
@@ -67,6 +68,7 @@ fn carry_out(operation: &Operation, work: &mut Work<'_>) -> Result<Outcome, Refu
         Operation::QuickAdd { user, feature_group_template, extension, credentials } => {
             quick_add::quick_add(work, user, feature_group_template, extension, credentials)
         }
+        Operation::QuickRemove { user } => quick_remove::quick_remove(work, *user),
         Operation::SetCredential { owner, kind, hash } => {
             credentials::set(work, *owner, *kind, hash.clone())
         }

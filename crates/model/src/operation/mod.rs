@@ -15,6 +15,7 @@ mod evaluate;
 mod first_start;
 mod import_auto_registration;
 mod quick_add;
+mod quick_remove;
 mod recover;
 mod replace_phone;
 mod rules;
@@ -154,6 +155,12 @@ pub enum Operation {
         /// The user's first credentials, as hashes; their form was judged before.
         #[serde(default)]
         credentials: Vec<(CredentialKind, SecretText)>,
+    },
+    /// Remove a user who leaves: phones are unassigned, and the primary extension goes unless
+    /// somebody else has it, too.
+    QuickRemove {
+        /// The user.
+        user: ObjectId,
     },
     /// Set a credential; its hash is made before the operation is submitted.
     SetCredential {

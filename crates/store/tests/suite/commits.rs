@@ -102,8 +102,33 @@ fn the_audit_tells_who_did_what_with_before_and_after() {
     let by = |actor: &str| AuditFilter { actor: Some(actor.into()), limit: 10, ..filter.clone() };
     assert_eq!(handle.audit(by("jo")).unwrap().len(), 1);
     assert_eq!(handle.audit(by("nobody")).unwrap().len(), 0);
+    // By name also what the object was called before, and what went.
+    let patch = json!({ "name": "B" });
+    act(&handle, Operation::Update { id, version: None, patch }).unwrap();
+    act(&handle, Operation::Delete { id, version: None }).unwrap();
+    let named =
+        |name: &str| AuditFilter { name: Some(name.into()), limit: 10, ..Default::default() };
+    assert_eq!(handle.audit(named("A")).unwrap().len(), 4);
+    assert_eq!(handle.audit(named("B")).unwrap().len(), 4);
+    assert_eq!(handle.audit(named("C")).unwrap(), []);
     let next = AuditFilter { before_sequence: Some(page[0].sequence), ..filter };
     assert_eq!(handle.audit(next).unwrap(), page[1..]);
+}
+
+#[test]
+fn what_was_refused_is_found_in_the_audit() {
+    let world = World::new();
+    let store = world.open();
+    let handle = store.handle();
+    let id = make(&handle, Kind::Partition, json!({ "name": "refused" }));
+    handle.note(Actor::System, "sign-in", None, json!({ "door": "rest" })).unwrap();
+    handle.note(Actor::System, "sign-in-failed", None, json!({ "failures": 3 })).unwrap();
+    let wrong = json!({ "refused": "wrong-credential" });
+    handle.note(Actor::System, "assign", Some(id), wrong).unwrap();
+    let failed = AuditFilter { failed: true, limit: 10, ..AuditFilter::default() };
+    let operations: Vec<_> =
+        handle.audit(failed).unwrap().into_iter().map(|row| row.operation).collect();
+    assert_eq!(operations, ["assign".into(), "sign-in-failed".into()]);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
         actor: call.query("actor").map(Into::into),
         object,
         operation: call.query("operation").map(Into::into),
+        name: call.query("name").map(Into::into),
+        failed: call.query("failed") == Some("true"),
         limit: u32::try_from(limit).unwrap_or(u32::MAX),
     };
     let mut items = call.app.blocking(move |store| store.audit(filter)).await?;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Network, Node, Operation, Outcome, ProvenBy};
+use jackfield_model::{EndUser, Kind, Network, Node, Operation, Outcome, Phone, ProvenBy};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::{Value, json};
 
@@ -96,13 +96,31 @@ pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
     moved(&call, new, outcome).await
 }
 
-/// Gives a phone a new secret. That opens no window: it is the answer to a secret that is known
-/// where it should not be.
+/// Gives a phone a new secret, and tells it this once, for phones that read no files. That opens no
+/// window: it is the answer to a secret that is known where it should not be.
 pub(crate) async fn rotate_secret(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
     let operation = Operation::RotateDeviceSecret { device };
     call.app.execute(call.operation, call.actor(), operation).await?;
-    Ok(Answer::nothing())
+    Ok(Answer::ok(account(&call.app, device)))
+}
+
+/// What is entered in a phone that reads no files, as its plain file would say it.
+fn account(app: &App, device: ObjectId) -> Value {
+    let directory = app.directory();
+    let effective = directory.effective(device);
+    let name = directory.label(device);
+    let number = effective.and_then(|known| Some(known.lines.first()?.number().to_owned()));
+    let server = directory.node(app.node()).map(|(_, node)| match node.address.contains(':') {
+        true => format!("[{}]:{}", node.address, node.sip_port),
+        false => format!("{}:{}", node.address, node.sip_port),
+    });
+    json!({
+        "server": server,
+        "user": number.or_else(|| name.as_ref().map(ToString::to_string)),
+        "auth_user": name,
+        "password": directory.secrets().sip_password(device).reveal(),
+    })
 }
 
 /// Opens a window for a phone's file: for the address or network that is named, else for where the
@@ -150,9 +168,37 @@ fn named(networks: &[Network]) -> Value {
     networks.iter().map(ToString::to_string).collect()
 }
 
+/// Removes a user who leaves; the phones are told that they are somebody else's from now on.
+pub(crate) async fn quick_remove(call: Call) -> Result<Answer, Fault> {
+    let user = user(&call, call.text("user")?)?;
+    let directory = call.app.directory();
+    let owned: Vec<ObjectId> =
+        directory.owned(user).filter(|one| directory.typed::<Phone>(*one).is_some()).collect();
+    let extension = directory.typed::<EndUser>(user).and_then(|user| user.primary_extension);
+    let number = extension.and_then(|line| directory.label(line.id()));
+    let name = directory.label(user);
+    let operation = Operation::QuickRemove { user };
+    call.app.execute(call.operation, call.actor(), operation).await?;
+    let kept = extension.is_some_and(|line| call.app.directory().entry(line.id()).is_some());
+    let mut phones = Vec::new();
+    for device in owned {
+        let phone = call.app.directory().effective(device);
+        let extension = phone.and_then(|phone| Some(phone.lines.first()?.number().into()));
+        let outcome = Outcome::Unassigned { device, extension };
+        phones.push(told_to_move(&call, device, outcome).await);
+    }
+    Ok(Answer::ok(json!({
+        "user": name, "extension": number, "extension_kept": kept, "phones": phones,
+    })))
+}
+
 /// A phone has another owner now: it must fetch its file and register anew. That the phone can't
 /// be told now does not undo what is committed.
 async fn moved(call: &Call, device: ObjectId, outcome: Outcome) -> Result<Answer, Fault> {
+    Ok(Answer::ok(told_to_move(call, device, outcome).await))
+}
+
+async fn told_to_move(call: &Call, device: ObjectId, outcome: Outcome) -> Value {
     let networks = call.app.files().whereabouts(device);
     let directory = call.app.directory();
     let mut answer =
@@ -171,7 +217,7 @@ async fn moved(call: &Call, device: ObjectId, outcome: Outcome) -> Result<Answer
         Ok(_) => "sent".into(),
         Err(refusal) => describe(&refusal, call.language),
     };
-    Ok(Answer::ok(answer))
+    answer
 }
 
 fn accepted(reply: Reply) -> Result<Answer, Fault> {

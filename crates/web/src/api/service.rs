@@ -1,11 +1,12 @@
 //! Services of the nodes. Activated is configuration; running and in service is what happens.
 
 use jackfield_model::{Kind, Node, Operation, Outcome, Service};
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde_json::{Value, json};
 
 use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
+use crate::clock::wall;
 use crate::fault::Fault;
 use crate::operator::{Order, Reply, ServiceAction, ServiceStatus, mismatch};
 
@@ -166,8 +167,13 @@ fn entry(node: &str, service: Service, activated: bool, status: Option<&ServiceS
         "running": status.map(|status| status.running),
         "state": status.map(|status| &status.state),
         "owner": status.and_then(|status| status.owner.as_ref()),
+        "in_service_in_seconds": status.and_then(|status| status.in_service_at).map(seconds_until),
         "restart_needed": status.map(|status| status.restart_needed),
     })
+}
+
+fn seconds_until(moment: UnixTime) -> u64 {
+    moment.0.saturating_sub(wall().0).div_ceil(1000)
 }
 
 async fn activate(call: &Call, node: &str, service: Service, on: bool) -> Result<Outcome, Fault> {

@@ -57,12 +57,17 @@ pub(crate) fn accept(kind: Kind, body: &Value) -> Result<(Value, Option<u32>), R
 }
 
 /// What stands beside an object's own fields.
-const BESIDE: [&str; 6] = ["id", "version", "kind", "takes", "warnings", "user_profile_in_force"];
+const BESIDE: [&str; 7] =
+    ["id", "version", "kind", "takes", "warnings", "state", "user_profile_in_force"];
 
 fn is_beside(kind: Kind, name: &str) -> bool {
-    let of_users = name == "user_profile_in_force" && kind != Kind::EndUser;
+    let of_others = match name {
+        "user_profile_in_force" => kind != Kind::EndUser,
+        "state" => kind != Kind::Phone,
+        _ => false,
+    };
     let has_field = || kind.schema_value()["properties"].get(name).is_some();
-    BESIDE.contains(&name) && !of_users && !has_field()
+    BESIDE.contains(&name) && !of_others && !has_field()
 }
 
 /// References in the form in which they are shown become ids, or names where there is no id.

@@ -4,6 +4,7 @@ mod bulk;
 mod filter;
 mod form;
 mod read;
+mod states;
 mod write;
 
 pub(crate) use bulk::change_many;

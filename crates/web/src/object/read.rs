@@ -4,23 +4,30 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Value, json};
 
 use super::filter::{Filter, check_field};
-use super::{find, shown};
+use super::{find, shown, states};
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 
 /// What a list shows.
+#[derive(Clone)]
 pub(super) struct Wanted {
     kind: Kind,
     filters: Vec<Filter>,
     search: Option<String>,
     fields: Option<Vec<String>>,
-    cursor: String,
-    limit: usize,
+    /// What stands before the page.
+    pub(super) cursor: String,
+    pub(super) limit: usize,
 }
 
 /// A page of the objects of a kind, in the order of their names.
 pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
     let wanted = Wanted::of(&call)?;
+    if call.kind()? == Kind::Phone
+        && let Some(registered) = states::asked(&call)?
+    {
+        return states::page(&call.app, wanted, registered).await;
+    }
     let directory = call.app.directory();
     // A filter may have to look at every object.
     let page = call.app.blocking(move |_| Ok::<_, StoreError>(wanted.page(&directory))).await?;
@@ -99,7 +106,7 @@ impl Wanted {
         all.filter_map(fits).collect()
     }
 
-    fn page(&self, directory: &Directory) -> Value {
+    pub(super) fn page(&self, directory: &Directory) -> Value {
         let (mut items, mut last) = (Vec::new(), None);
         for (id, entry) in directory.after_name(self.kind, &self.cursor) {
             let Some(object) = self.entry(directory, id, entry) else { continue };

@@ -17,7 +17,7 @@ use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
 use jackfield_web::{
     App, AppSettings, Connections, DeviceState, Language, Operated, Operator, Order, Overview,
-    PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, router,
+    PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, Whereabouts, router,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -48,6 +48,10 @@ pub(crate) struct FakeNode {
     pub(crate) elsewhere: Mutex<Vec<(Box<str>, Service)>>,
     /// The node for whose route point the IVR stands by.
     pub(crate) owner: Mutex<Option<Box<str>>>,
+    /// Phones that are registered.
+    pub(crate) there: Mutex<Vec<Whereabouts>>,
+    /// When the number of a service that waits answers.
+    pub(crate) in_service_at: Mutex<Option<UnixTime>>,
     /// What it refuses.
     pub(crate) refuses: Mutex<Option<Refusal>>,
 }
@@ -69,6 +73,11 @@ impl Operator for FakeNode {
                     Ok(Reply::RunningElsewhere(self.elsewhere.lock().unwrap().clone()))
                 }
                 (_, Some(refusal)) => Err(refusal),
+                (Order::Whereabouts { devices }, _) => {
+                    let there = self.there.lock().unwrap().clone();
+                    let asked = |one: &Whereabouts| devices.contains(&one.device);
+                    Ok(Reply::Whereabouts(there.into_iter().filter(asked).collect()))
+                }
                 (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState::default())),
                 (Order::Provision { password, .. }, _) => match password {
                     Some(password) if password.reveal() == "right" => {
@@ -109,6 +118,7 @@ impl FakeNode {
                 owner: self.owner.lock().unwrap().clone().filter(|_| {
                     *service == Service::SelfProvisioningIvr && running.contains(service)
                 }),
+                in_service_at: *self.in_service_at.lock().unwrap(),
             })
             .collect()
     }

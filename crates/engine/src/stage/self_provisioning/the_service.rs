@@ -10,7 +10,10 @@ fn after_a_start_the_route_point_registers_later() {
     house.stage.after(29);
     let leg = house.call();
     assert_eq!(house.stage.ended[&leg], Cause::Congestion);
+    let starts = house.stage.overview().ivr_starts.unwrap();
+    assert_eq!(starts.0 - house.stage.now.wall.0, 1000, "it says when");
     house.stage.after(2);
+    assert_eq!(house.stage.overview().ivr_starts, None);
     let leg = house.call();
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
