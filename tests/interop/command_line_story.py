@@ -2,9 +2,14 @@
 can't be written is told."""
 
 import os
+import re
 import subprocess
+import sys
 
-from jackfield import Server, set_up_self_provisioning, wait_for
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
+
+from digest import register_once  # noqa: E402
+from jackfield import Server, set_up_self_provisioning, wait_for  # noqa: E402
 
 # Ways in which commands talk, and how they end. What they do is proved elsewhere.
 TALKATIVE = [
@@ -29,6 +34,10 @@ def run(binary):
         assert "Hall -> Yard" in server.cli("audit"), "and those before"
         a_full_disk_is_told(server)
         a_phone_leaves_with_its_reader(server)
+        a_soft_phone_is_told_its_secret(server)
+        a_long_list_says_that_there_is_more(server)
+        a_waiting_service_says_for_how_long(server)
+        who_leaves_is_removed(server)
     a_server_needs_no_reader(binary)
 
 
@@ -66,6 +75,56 @@ def a_phone_leaves_with_its_reader(server):
         stdin=subprocess.PIPE, stdout=deaf(), stderr=subprocess.PIPE)
     _, complaint = phone.communicate(b"wait registered\nquit\n", timeout=60)
     assert (phone.returncode, complaint) == (0, b""), complaint
+
+
+def a_soft_phone_is_told_its_secret(server):
+    """It reads no file: what `secret` prints is entered by hand, and is good at once."""
+    server.cli("add", "phone", "--name", "CSFTANAKA", "--model", "Generic soft client", "--owner", "tanaka",
+               "--lines", "3001")
+    told = server.cli("secret", "CSFTANAKA")
+    password = re.search(r"^password: (\S+)$", told, re.M).group(1)
+    assert "user for authentication: CSFTANAKA" in told and "number (user): 3001" in told, told
+    assert "not registered" in row_of(server, "CSFTANAKA")
+    assert register_once(server.sip, "CSFTANAKA", password)
+    row = row_of(server, "CSFTANAKA")
+    assert re.search(r" registered +127\.0\.0\.1:\d+ udp", row), row
+    assert "CSFTANAKA" in server.cli("list", "phone", "--registered")
+    assert "CSFTANAKA" not in server.cli("list", "phone", "--registered", "false")
+    assert "127.0.0.7 for 5 minutes" in server.cli(
+        "window", "CSFTANAKA", "--address", "127.0.0.7", "--minutes", "5")
+    server.cli("secret", "CSFTANAKA")
+    assert not register_once(server.sip, "CSFTANAKA", password), "the one before is good no more"
+    refused = server.cli("text", "CSFTANAKA", "Hello", check=False)
+    assert refused.returncode == 1 and "panicked" not in refused.stderr, refused.stderr
+    assert password not in server.cli("--json", "audit", "--object", "CSFTANAKA")
+    with open(os.path.join(server.folder, "server.log")) as log:
+        assert password not in log.read()
+
+
+def row_of(server, phone):
+    return next(line for line in server.cli("list", "phone").splitlines() if line.startswith(phone))
+
+
+def a_long_list_says_that_there_is_more(server):
+    assert "There is more" in server.cli("list", "role", "--limit", "1")
+    assert "There is more" not in server.cli("list", "role")
+
+
+def a_waiting_service_says_for_how_long(server):
+    server.cli("self-provisioning", "set", "--start-delay-seconds", "90", "--restart", "later")
+    told = server.cli("services", "restart", "self-provisioning-ivr")
+    assert re.search(r"answers in (8\d|90) s", told), told
+    assert re.search(r"self-provisioning-ivr on node1: its number answers in \d+ s", server.cli("services"))
+
+
+def who_leaves_is_removed(server):
+    assert "3001 is free" in server.cli("quick-remove", "tanaka")
+    audit = server.cli("audit", "--object", "tanaka", "--since", "1h")
+    assert "quick-remove" in audit and "quick-add" in audit, audit
+    assert "quick-remove" not in server.cli("audit", "--until", "1h")
+    server.cli("login", "tanaka", stdin="wrong\n", check=False)
+    failed = server.cli("audit", "--failed")
+    assert "sign-in-failed" in failed and "quick-remove" not in failed, failed
 
 
 def a_server_needs_no_reader(binary):

@@ -7,9 +7,11 @@ mod field;
 mod import;
 mod object;
 mod operate;
+mod phones;
 mod print;
 mod report;
 mod serve;
+mod when;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -40,6 +42,7 @@ pub(crate) fn run() -> Result<()> {
     let mut client = Client::new(server);
     match name {
         "list" | "show" | "add" | "set" | "delete" => object::run(name, matches, &client, form),
+        "window" | "secret" | "text" => phones::run(name, matches, &client, form),
         _ => operate::run(name, matches, &mut client, form),
     }
 }
@@ -71,6 +74,7 @@ fn command() -> Command {
         .subcommands(serve::commands())
         .subcommands(object::commands())
         .subcommands(operate::commands())
+        .subcommands(phones::commands())
 }
 
 /// A required argument's text.

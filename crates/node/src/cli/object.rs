@@ -135,6 +135,7 @@ fn many_options(kind: Kind, command: Command) -> Command {
 
 fn list_options(kind: Kind, command: Command) -> Command {
     let example = fields(kind).first().map(super::field::Field::name).unwrap_or_default();
+    let command = if kind == Kind::Phone { command.arg(registered()) } else { command };
     command
         .arg(
             Arg::new("filter")
@@ -153,6 +154,17 @@ fn list_options(kind: Kind, command: Command) -> Command {
                 .value_parser(value_parser!(u32).range(1..))
                 .help("At most so many [default: all]"),
         )
+}
+
+/// Phones are chosen by what they do, too.
+fn registered() -> Arg {
+    Arg::new("registered")
+        .long("registered")
+        .value_name("true|false")
+        .value_parser(["true", "false"])
+        .num_args(0..=1)
+        .default_missing_value("true")
+        .help("Only those that are registered now, or that are not")
 }
 
 fn with_fields(kind: Kind, command: Command, for_new: bool) -> Command {
@@ -207,29 +219,56 @@ fn list(kind: Kind, matches: &ArgMatches, client: &Client, form: Form) -> Result
     }
     let limit = matches.get_one::<u32>("limit").and_then(|limit| usize::try_from(*limit).ok());
     let limit = limit.unwrap_or(usize::MAX);
-    let query = chosen(matches, "filter");
+    let mut query = chosen(matches, "filter");
+    if kind == Kind::Phone {
+        query.push_str("&state=true");
+        if let Some(registered) = matches.get_one::<String>("registered") {
+            query.push_str(&format!("&registered={registered}"));
+        }
+    }
     let (mut objects, mut cursor) = (Vec::new(), String::new());
-    loop {
+    let more = loop {
         let size = PAGE.min(limit - objects.len());
         let page = client.get(&format!("/{}?limit={size}{query}{cursor}", kind.plural()))?;
         objects.extend(page["items"].as_array().cloned().unwrap_or_default());
         match page["next"].as_str() {
             Some(next) if objects.len() < limit => cursor = format!("&cursor={}", encode(next)),
-            _ => break,
+            next => break next.is_some(),
         }
-    }
+    };
     match form {
         Form::Json => print::show(form, &Value::Array(objects)),
-        Form::Text => {
-            let columns = columns(kind);
-            let rows: Vec<Vec<String>> = objects
-                .iter()
-                .map(|object| columns.iter().map(|column| print::cell(&object[*column])).collect())
-                .collect();
-            print::table(&columns, &rows);
-        }
+        Form::Text => table(kind, &objects, more),
     }
     Ok(())
+}
+
+fn table(kind: Kind, objects: &[Value], more: bool) {
+    let mut columns = columns(kind);
+    let mut rows: Vec<Vec<String>> = objects
+        .iter()
+        .map(|object| columns.iter().map(|column| print::cell(&object[*column])).collect())
+        .collect();
+    if kind == Kind::Phone {
+        columns.extend(["state", "address"]);
+        for (row, object) in rows.iter_mut().zip(objects) {
+            row.extend(state(&object["state"]));
+        }
+    }
+    print::table(&columns, &rows);
+    if more {
+        say!("There is more: the list ends with --limit {}.", objects.len());
+    }
+}
+
+/// Whether a phone is there, and where.
+fn state(state: &Value) -> [String; 2] {
+    match (&state["registered"], state["registered_at"].as_str()) {
+        (Value::Bool(true), _) => ["registered".into(), print::cell(&state["address"])],
+        (_, Some(node)) => [format!("registered at {node}"), "-".into()],
+        (Value::Bool(false), None) => ["not registered".into(), "-".into()],
+        _ => ["unknown".into(), "-".into()],
+    }
 }
 
 /// Which objects are meant, as a query.

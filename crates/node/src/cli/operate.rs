@@ -2,6 +2,7 @@
 //! and phones, and ask why.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -13,6 +14,7 @@ use super::object::encode;
 use super::print::{self, Form};
 use super::report;
 use super::text;
+use super::when::moment;
 use crate::say::{self, say};
 
 /// The commands.
@@ -49,6 +51,14 @@ pub(crate) fn commands() -> Vec<Command> {
             .after_help("Example: jackfield quick-add tanaka --template Default --extension 3001 \
                  --first-name Hanako --last-name Tanaka"),
         import::command(),
+        Command::new("quick-remove")
+            .about("Remove a user who leaves: the phones are open for the next one, the number is free")
+            .arg(needed("USER", "User ID"))
+            .after_help(
+                "The user's phones are unassigned, as by `jackfield unassign`; the extension goes \
+                 with the user unless somebody else has it too. All of it or, when one thing is \
+                 refused, nothing.\nExample: jackfield quick-remove tanaka",
+            ),
         secret("password", "Set a user's password"),
         secret("pin", "Set a user's PIN"),
         Command::new("unlock")
@@ -103,8 +113,19 @@ pub(crate) fn commands() -> Vec<Command> {
             .arg(limit())
             .arg(option("actor", "USER", "Only what this user or device did"))
             .arg(option("operation", "NAME", "Only these, as in assign, update or auto-register"))
+            .arg(option("object", "NAME", "Only what concerns what has, or had, this name"))
+            .arg(option("since", "WHEN", "Not earlier: 2026-11-30, \"2026-11-30 14:05\", 90m, 2h, 7d"))
+            .arg(option("until", "WHEN", "Earlier than this"))
+            .arg(
+                Arg::new("failed")
+                    .long("failed")
+                    .action(ArgAction::SetTrue)
+                    .help("Only what was refused: sign-ins, self-provisioning"),
+            )
             .after_help(
-                "Example: jackfield audit --actor admin --operation assign\n\
+                "Examples:\n  jackfield audit --actor admin --operation assign\n  \
+                 jackfield audit --object SEP001122AABB01 --since 7d\n  \
+                 jackfield audit --failed --since 2026-11-30\n\
                  With --json every row has the whole object before and after.",
             ),
         Command::new("languages").about("Installed language packs").arg(
@@ -130,6 +151,10 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
         "explain" => explain(matches, client, form),
         "quick-add" => quick_add(matches, client, form),
         "import" => import::run(matches, client, form),
+        "quick-remove" => {
+            let body = json!({ "user": text(matches, "USER") });
+            told(form, client.post("/quick-remove", &body), report::removed)
+        }
         "password" | "pin" => set_secret(name, matches, client),
         "unlock" => {
             let on_the_machine = super::serve::unlock(matches, text(matches, "USER"));
@@ -368,7 +393,7 @@ fn operate_services(matches: &ArgMatches, client: &Client, form: Form) -> Result
                 let state = answer["state"].as_str().unwrap_or("done");
                 say!("{service}: {state}");
                 if state == "waiting" {
-                    say!("Its number answers when `jackfield services` says in-service.");
+                    say!("{}", report::waiting(answer));
                 }
             })
         }
@@ -449,10 +474,21 @@ fn set_secret(kind: &str, matches: &ArgMatches, client: &Client) -> Result<()> {
 
 fn audit(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     let mut path = format!("/audit?limit={}", limit_of(matches));
-    for filter in ["actor", "operation"] {
-        if let Some(value) = matches.get_one::<String>(filter) {
+    for (option, filter) in [("actor", "actor"), ("operation", "operation"), ("object", "name")] {
+        if let Some(value) = matches.get_one::<String>(option) {
             path.push_str(&format!("&{filter}={}", encode(value)));
         }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    for (option, filter) in [("since", "from"), ("until", "until")] {
+        if let Some(typed) = matches.get_one::<String>(option) {
+            let moment = moment(typed, u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+                .with_context(|| format!("--{option}"))?;
+            path.push_str(&format!("&{filter}={moment}"));
+        }
+    }
+    if matches.get_flag("failed") {
+        path.push_str("&failed=true");
     }
     told(form, client.get(&path), report::audit)
 }

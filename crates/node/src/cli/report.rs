@@ -123,9 +123,30 @@ pub(crate) fn services(answer: &Value) {
     let row = |row: &Value| columns.iter().map(|column| cell(&row[*column])).collect();
     let rows: Vec<Vec<String>> = items(answer).map(row).collect();
     table(&columns, &rows);
-    if items(answer).any(|row| row["state"] == "waiting") {
-        say!("What is waiting does not answer its number yet: jackfield self-provisioning status");
+    for row in items(answer).filter(|row| row["state"] == "waiting") {
+        say!("{} on {}: {}", cell(&row["service"]), cell(&row["node"]), waiting(row));
     }
+}
+
+/// When the number of a service that waits answers.
+pub(crate) fn waiting(service: &Value) -> String {
+    match service["in_service_in_seconds"].as_u64() {
+        Some(seconds) => format!("its number answers in {seconds} s"),
+        None => "its number answers when `jackfield services` says in-service".into(),
+    }
+}
+
+/// A user who is there no more.
+pub(crate) fn removed(answer: &Value) {
+    say!("removed {}", cell(&answer["user"]));
+    match answer["extension"].as_str() {
+        Some(extension) if answer["extension_kept"] == true => {
+            say!("{extension} stays: somebody else has it, too");
+        }
+        Some(extension) => say!("{extension} is free"),
+        None => {}
+    }
+    answer["phones"].as_array().into_iter().flatten().for_each(moved);
 }
 
 /// Installed language packs.

@@ -9,7 +9,8 @@ use jackfield_model::setup::Place;
 use jackfield_model::{SelfProvisioning, Service};
 use jackfield_vocabulary::{Code, Refusal};
 use jackfield_web::{
-    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction, ServiceStatus,
+    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction,
+    ServiceStatus, Whereabouts,
 };
 
 use super::doors::{AlarmBoard, Replies};
@@ -53,6 +54,9 @@ impl NodeOperator {
                 self.ask(OperatorOrder::ShowText { device, text }).await
             }
             Order::Inspect { device } => self.ask(OperatorOrder::Inspect { device }).await,
+            Order::Whereabouts { devices } => {
+                self.ask(OperatorOrder::Whereabouts { devices }).await
+            }
             Order::Overview => self.ask(OperatorOrder::Overview).await,
             Order::Provision { device, identity, password, address } => {
                 self.ask(OperatorOrder::Provision { device, identity, password, address }).await
@@ -91,6 +95,14 @@ impl NodeOperator {
                 expires: state.expires,
                 calls: serde_json::to_value(state.calls).unwrap_or_default(),
             }),
+            OperatorReply::Whereabouts(found) => {
+                let one = |jackfield_engine::Whereabouts { device, address, since }| Whereabouts {
+                    device,
+                    address,
+                    since,
+                };
+                Reply::Whereabouts(found.into_iter().map(one).collect())
+            }
             OperatorReply::Overview(overview) => Reply::Overview(self.overview(overview)),
             OperatorReply::Provisioned { extension } => {
                 Reply::Provisioned { extension: (&*extension).into() }
@@ -127,6 +139,7 @@ impl NodeOperator {
             ivr_owner: overview.ivr_owner,
             mode: overview.mode,
             place: Some((self.place)()),
+            ivr_starts: overview.ivr_starts,
             counters,
             limits: [overview.limits, vec![streams], self.tftp.figures()].concat(),
         }
@@ -134,9 +147,11 @@ impl NodeOperator {
 
     async fn service_states(&self) -> Vec<ServiceStatus> {
         let overview = self.replies.ask(&self.lanes, OperatorOrder::Overview).await;
-        let (ivr, ivr_owner) = match overview {
-            Ok(OperatorReply::Overview(overview)) => (overview.ivr, overview.ivr_owner),
-            _ => ("unknown".into(), None),
+        let (ivr, ivr_owner, ivr_starts) = match overview {
+            Ok(OperatorReply::Overview(overview)) => {
+                (overview.ivr, overview.ivr_owner, overview.ivr_starts)
+            }
+            _ => ("unknown".into(), None, None),
         };
         let state = |service: Service| {
             let running = self.services.is_running(service);
@@ -149,7 +164,8 @@ impl NodeOperator {
                 service == Service::SelfProvisioningIvr && running && self.is_outdated();
             let stands_by = service == Service::SelfProvisioningIvr && running;
             let owner = ivr_owner.clone().filter(|_| stands_by);
-            ServiceStatus { service, running, state, restart_needed, owner }
+            let in_service_at = ivr_starts.filter(|_| stands_by && &*state == "waiting");
+            ServiceStatus { service, running, state, restart_needed, owner, in_service_at }
         };
         Service::ALL.iter().map(|service| state(*service)).collect()
     }
