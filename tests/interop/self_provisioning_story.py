@@ -26,14 +26,16 @@ EAR = Ear()
 _strangers = 0
 
 
-def stranger(server, agent=None):
-    """A new phone that was taken in; `agent` is what it says of itself."""
+def stranger(server, agent=None, events=None):
+    """A new phone that was taken in; `agent` and `events` are what it says of itself."""
     global _strangers
     _strangers += 1
-    phone = HandPhone(server, f"00AA00BB{_strangers:04X}", agent=agent)
+    phone = HandPhone(server, f"00AA00BB{_strangers:04X}", agent=agent, events=events)
     assert phone.register()[0] == 200
-    phone.device = f"SEP{phone.user}"
-    wait_for(lambda: any(row["name"] == phone.device for row in server.json("list", "phone")))
+    def taken_in():
+        """the new phone, under a name with the prefix of its model"""
+        return [row["name"] for row in server.json("list", "phone") if row["name"].endswith(phone.user)]
+    phone.device = wait_for(taken_in)[0]
     return phone
 
 
@@ -408,6 +410,22 @@ def languages_are_offered_in_their_order(server):
     restart(server, languages="en-US")
 
 
+# Proves SP-15.h.
+def keys_are_taken_by_kpml(server):
+    """From a phone that has no keys in its sound, and can be asked for them (RFC 4730)."""
+    header = "Event: kpml\r\nSubscription-State: active;expires=3600\r\nContent-Type: application/kpml-response+xml\r\n"
+    with stranger(server, events="kpml") as phone:
+        call = dial(phone)
+        phone.wait_request("SUBSCRIBE")
+        assert any("Event: kpml" in text for text in phone.requests)
+        for key in "3010#":
+            report = f'<kpml-response version="1.0" code="200" text="OK" digits="{key}"/>'
+            assert call.within("NOTIFY", header, report) == 200
+        heard = EAR.listen(call)
+        assert heard[-1:] == ["enter-pin"], heard
+        call.hang_up()
+
+
 # Proves SP-45.d.
 def an_older_export_is_imported_from_a_file(server):
     node = server.json("list", "node")[0]["name"]
@@ -462,5 +480,6 @@ def run(binary):
         lowered_maxima_count(server)
         the_delay_after_a_start_is_as_configured(server)
         languages_are_offered_in_their_order(server)
+        keys_are_taken_by_kpml(server)
         an_older_export_is_imported_from_a_file(server)
     the_first_language_is_the_systems(binary)

@@ -59,8 +59,8 @@ class HandPhone:
     """One phone on a UDP port of its own. `user` is what it registers; without a password it
     answers no challenge."""
 
-    def __init__(self, server, user, auth_user=None, password=None, answers=True, agent=None):
-        self.port, self.user, self.answers, self.agent = server.sip, user, answers, agent
+    def __init__(self, server, user, auth_user=None, password=None, answers=True, agent=None, events=None):
+        self.port, self.user, self.answers, self.agent, self.events = server.sip, user, answers, agent, events
         self.digest = Digest(auth_user or user, password)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind((HOST, 0))
@@ -135,6 +135,7 @@ class HandPhone:
         branch = branch or f"z9hG4bK{os.urandom(8).hex()}"
         mine = f"Contact: <sip:{self.user}@{HOST}:{self.here}>\r\n" if contact else ""
         mine += f"User-Agent: {self.agent}\r\n" if self.agent else ""
+        mine += f"Allow-Events: {self.events}\r\n" if self.events else ""
         return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {HOST}:{self.here};branch={branch};rport\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:{self.user}@{HOST}>;tag={tag}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
                 f"CSeq: {number} {method}\r\n{mine}{more}Content-Length: {len(body)}\r\n\r\n{body}")

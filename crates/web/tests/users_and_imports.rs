@@ -232,7 +232,8 @@ async fn a_feature_group_template_has_its_fields() {
     }
 }
 
-/// Proves SP-25.a, SP-25.b and SP-25.c: who is unique, in which presence group, and controls what.
+/// Proves SP-25.a, SP-25.b, SP-25.c and SP-25.d: who is unique, in which presence group, controls
+/// what, and what is there to control.
 #[tokio::test]
 async fn an_application_user_has_its_fields() {
     let house = House::open().await;
@@ -241,6 +242,8 @@ async fn an_application_user_has_its_fields() {
     let body = json!({
         "user_id": "ivr", "presence_group": "Desk", "controlled_route_points": ["RP"],
     });
+    let available = house.get("/cti-route-points?fields=name").await;
+    assert_eq!(available["items"][0]["name"], "RP", "what can be controlled is listed");
     house.done("POST", "/application-users", body.clone()).await;
     let kept = house.get("/application-users/ivr").await;
     assert_eq!(kept["presence_group"]["name"], "Desk");
