@@ -2,7 +2,9 @@
 //! what is left out goes back to the firmware's own default. It authenticates as its device's
 //! name on every line and registers only the first.
 
-use jackfield_model::{EffectiveLine, Node, SecurityMode, SignalTransport, SipProfile};
+use jackfield_model::{
+    BusyLampField, EffectiveLine, Node, SecurityMode, SignalTransport, SipProfile, SpeedDial,
+};
 
 use crate::name::DIAL_PLAN;
 use crate::view::{Button, View};
@@ -125,16 +127,12 @@ fn write_button(file: &mut Writer, view: &View<'_>, index: u32, button: Button<'
             file.raw("\" lineIndex=\"").number(line.index).raw("\">\n");
             write_line(file, view, line);
         }
-        Button::SpeedDial(dial) => {
+        Button::SpeedDial(SpeedDial { number, label: text })
+        // Nobody can tell a phone of another's state yet, so that a lamp is a speed dial.
+        | Button::BusyLampField(BusyLampField { number, label: text }) => {
             file.raw("\">\n<featureID>2</featureID>\n");
-            file.element("featureLabel", label(&dial.label, &dial.number));
-            file.element("speedDialNumber", &dial.number);
-        }
-        Button::BusyLampField(lamp) => {
-            file.raw("\">\n<featureID>21</featureID>\n");
-            file.element("featureLabel", label(&lamp.label, &lamp.number));
-            file.element("speedDialNumber", &lamp.number);
-            file.raw("<featureOptionMask>1</featureOptionMask>\n");
+            file.element("featureLabel", label(text, number));
+            file.element("speedDialNumber", number);
         }
         Button::Service(service) => {
             file.raw("\">\n<featureID>20</featureID>\n").element("featureLabel", &service.name);
@@ -245,19 +243,20 @@ fn service(file: &mut Writer, name: &str, url: &str) {
     file.element("url", url).raw("<vendor></vendor>\n<version></version>\n</phoneService>\n");
 }
 
-/// What the phone offers in calls. The service URIs are how it asks the server for a feature.
+/// What the phone offers in calls. By the service URIs it would ask the server for features that are not
+/// there yet.
 const CALL_FEATURES: &str = "<sipCallFeatures>
-<cnfJoinEnabled>true</cnfJoinEnabled>
-<callForwardURI>x-cisco-serviceuri-cfwdall</callForwardURI>
-<callPickupURI>x-cisco-serviceuri-pickup</callPickupURI>
-<callPickupListURI>x-cisco-serviceuri-opickup</callPickupListURI>
-<callPickupGroupURI>x-cisco-serviceuri-gpickup</callPickupGroupURI>
-<meetMeServiceURI>x-cisco-serviceuri-meetme</meetMeServiceURI>
-<abbreviatedDialURI>x-cisco-serviceuri-abbrdial</abbreviatedDialURI>
+<cnfJoinEnabled>false</cnfJoinEnabled>
+<callForwardURI></callForwardURI>
+<callPickupURI></callPickupURI>
+<callPickupListURI></callPickupListURI>
+<callPickupGroupURI></callPickupGroupURI>
+<meetMeServiceURI></meetMeServiceURI>
+<abbreviatedDialURI></abbreviatedDialURI>
 <rfc2543Hold>false</rfc2543Hold>
 <callHoldRingback>2</callHoldRingback>
-<localCfwdEnable>true</localCfwdEnable>
-<semiAttendedTransfer>true</semiAttendedTransfer>
+<localCfwdEnable>false</localCfwdEnable>
+<semiAttendedTransfer>false</semiAttendedTransfer>
 <anonymousCallBlock>2</anonymousCallBlock>
 <callerIdBlocking>2</callerIdBlocking>
 <dndControl>0</dndControl>

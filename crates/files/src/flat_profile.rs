@@ -3,7 +3,7 @@
 //! button of the model; only a stranger's file leaves out the passwords, for an empty one would
 //! take the phone's away.
 
-use jackfield_model::{EffectiveLine, SecurityMode, SignalTransport};
+use jackfield_model::{BusyLampField, EffectiveLine, SecurityMode, SignalTransport, SpeedDial};
 
 use crate::bootstrap::provisioning;
 use crate::view::{Button, View};
@@ -76,6 +76,8 @@ fn sip(file: &mut Writer, view: &View<'_>) {
     seconds(file, "SIP_T1", profile.timer_t1_ms);
     seconds(file, "SIP_T2", profile.timer_t2_ms);
     file.element("Use_Princeton_Style_Refer", "No");
+    // Transfer needs the server; forwards and conferences are the phone's own.
+    file.element("Attn_Transfer_Serv", "No").element("Blind_Transfer_Serv", "No");
 }
 
 /// Writes milliseconds as seconds with a fraction.
@@ -172,13 +174,13 @@ fn buttons(file: &mut Writer, view: &View<'_>) {
     for index in 1..=room {
         let (extension, label, function) = match buttons.get(index - 1) {
             Some(Button::Line(line)) => (line.index.to_string(), &*line.label, String::new()),
-            Some(Button::SpeedDial(dial)) => {
-                let label = if dial.label.is_empty() { &dial.number } else { &dial.label };
-                ("Disabled".into(), &**label, function("sd", &dial.number, label))
-            }
-            Some(Button::BusyLampField(lamp)) => {
-                let label = if lamp.label.is_empty() { &lamp.number } else { &lamp.label };
-                ("Disabled".into(), &**label, function("blf+sd", &lamp.number, label))
+            Some(
+                Button::SpeedDial(SpeedDial { number, label })
+                // Nobody can tell a phone of another's state yet, so that a lamp is a speed dial.
+                | Button::BusyLampField(BusyLampField { number, label }),
+            ) => {
+                let label = if label.is_empty() { number } else { label };
+                ("Disabled".into(), &**label, function(number, label))
             }
             Some(Button::Service(service)) => {
                 let url = view.expand(&service.url);
@@ -193,9 +195,9 @@ fn buttons(file: &mut Writer, view: &View<'_>) {
 }
 
 /// What a key does, as `fnc=sd;ext=2001@$PROXY;nme=Reception`.
-fn function(what: &str, number: &str, label: &str) -> String {
+fn function(number: &str, label: &str) -> String {
     let mut text = String::with_capacity(48 + number.len() + label.len());
-    for part in ["fnc=", what, ";ext=", number, "@$PROXY;nme="] {
+    for part in ["fnc=sd;ext=", number, "@$PROXY;nme="] {
         text.push_str(part);
     }
     text.extend(label.chars().filter(|c| *c != ';'));

@@ -69,13 +69,12 @@ fn lines(file: &mut Writer, view: &View<'_>) {
         file.raw("line.").number(index).raw(".maximum-calls=").number(line.maximum_calls);
         file.raw("\n");
     }
-    for (index, dial) in (1..).zip(&view.device.speed_dials) {
-        entry(file, "speed-dial", index, "number", &dial.number);
-        entry(file, "speed-dial", index, "label", &dial.label);
-    }
-    for (index, lamp) in (1..).zip(&view.device.busy_lamp_fields) {
-        entry(file, "busy-lamp", index, "number", &lamp.number);
-        entry(file, "busy-lamp", index, "label", &lamp.label);
+    let dials = view.device.speed_dials.iter().map(|dial| (&dial.number, &dial.label));
+    // Nobody can tell a phone of another's state yet, so that a lamp is a speed dial.
+    let lamps = view.device.busy_lamp_fields.iter().map(|lamp| (&lamp.number, &lamp.label));
+    for (index, (number, label)) in (1..).zip(dials.chain(lamps)) {
+        entry(file, "speed-dial", index, "number", number);
+        entry(file, "speed-dial", index, "label", label);
     }
 }
 

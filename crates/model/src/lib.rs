@@ -9,6 +9,7 @@ pub mod defaults;
 mod directory;
 mod list;
 mod network;
+mod not_yet;
 mod object;
 mod operation;
 mod pattern;
@@ -29,6 +30,7 @@ pub use directory::{
 };
 pub use list::List;
 pub use network::{Network, ParseNetworkError};
+pub use not_yet::{not_yet, warnings};
 pub use object::*;
 pub use operation::{
     Actor, CredentialKind, Effect, FirstStart, Ids, Operation, Outcome, PlainAutoRegistration,

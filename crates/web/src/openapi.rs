@@ -230,6 +230,11 @@ fn plainly_shown(kind: Kind) -> Value {
                         "type": "string",
                         "description": "What the change needs before it shows.",
                     },
+                    "warnings": {
+                        "type": "array",
+                        "items": { "type": "string" },
+                        "description": "What was most likely not meant, and what does nothing yet in this release.",
+                    },
                 },
             },
             { "$ref": format!("#/components/schemas/{kind}") },

@@ -59,6 +59,7 @@ pub struct CtiRoutePoint {
     /// Where it is; none takes the device pool's.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub location: Option<Ref<Location>>,
     /// What it may call.
     #[serde(default)]
@@ -106,6 +107,7 @@ pub struct CtiPort {
     /// Where it is; none takes the device pool's.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub location: Option<Ref<Location>>,
     /// What it may call.
     #[serde(default)]

@@ -55,7 +55,8 @@ pub struct Line {
     #[serde(default)]
     #[garde(length(chars, max = 128))]
     pub description: Text,
-    /// Name shown to those whom the line calls, up to 64 characters.
+    /// Name shown to those whom the line calls, and to those who call it; up to 64 characters. Without one
+    /// each appearance shows its own.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
     pub alerting_name: Text,
@@ -66,10 +67,12 @@ pub struct Line {
     /// Voice mailbox.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "messages"))]
     pub voicemail_profile: Option<Ref<VoicemailProfile>>,
     /// Who may see whether the line is in use.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub presence_group: Option<Ref<PresenceGroup>>,
     /// Where calls go on to.
     #[serde(default)]

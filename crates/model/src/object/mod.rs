@@ -1,7 +1,7 @@
 //! Each administered object, declared once: field, type, default, range, help, references, and what
 //! a change of it takes. The doc comment of a field is its help text everywhere.
 //!
-//! A field's schema may carry `x-takes`: what a change needs before it shows (`restart` of the
+//! A field's schema may carry `x-not-yet`: what it does not do yet (`crate::not_yet`); and `x-takes`: what a change needs before it shows (`restart` of the
 //! phone, `service-restart`, `node-restart`); without it a change shows from the next call on.
 //! A reference may carry a `default`: the name of the object that is meant where nobody chooses.
 

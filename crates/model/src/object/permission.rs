@@ -121,6 +121,7 @@ pub struct ApplicationUser {
     /// Whose presence it may see (SP-25).
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub presence_group: Option<Ref<PresenceGroup>>,
     /// Groups and so roles.
     #[serde(default)]

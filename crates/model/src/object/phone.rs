@@ -16,7 +16,7 @@ pub struct PhoneLine {
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]
     pub line: Ref<Line>,
-    /// Caller name that this appearance shows, up to 64 characters.
+    /// Caller name that this appearance shows where its line has none, up to 64 characters.
     #[serde(default)]
     #[garde(length(chars, max = 64))]
     #[schemars(extend("x-takes" = "restart"))]
@@ -115,7 +115,7 @@ pub struct Phone {
     /// Which softkeys it shows.
     #[serde(default)]
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("x-takes" = "restart", "x-not-yet" = "effect"))]
     pub softkey_template: Option<Ref<SoftkeyTemplate>>,
     /// Settings shared with other phones.
     #[serde(default)]
@@ -134,6 +134,7 @@ pub struct Phone {
     /// Where it is; none takes the device pool's.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub location: Option<Ref<Location>>,
     /// Whose it is.
     #[serde(default)]
@@ -152,7 +153,7 @@ pub struct Phone {
     /// Its busy lamp fields, up to 200.
     #[serde(default)]
     #[garde(length(max = 200), dive)]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("x-takes" = "restart", "x-not-yet" = "lamps"))]
     pub busy_lamp_fields: List<BusyLampField>,
     /// The services it shows besides those that are everywhere, up to 64.
     #[serde(default)]

@@ -198,7 +198,7 @@ pub struct SoftkeyTemplate {
     /// The softkeys in order, up to 16, as in `hold`, `transfer`, `conference`.
     #[serde(default)]
     #[garde(length(max = 16), inner(length(chars, min = 1, max = 32)))]
-    #[schemars(extend("x-takes" = "restart"))]
+    #[schemars(extend("x-takes" = "restart", "x-not-yet" = "effect"))]
     pub softkeys: Box<[Text]>,
 }
 
@@ -243,6 +243,7 @@ pub struct CommonDeviceConfiguration {
     /// Whether media goes through a trusted relay point.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub relay_point: RelayPoint,
 }
 
@@ -271,6 +272,7 @@ pub struct VoicemailProfile {
     /// The number of the voice mail system, up to 32 digits.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
+    #[schemars(extend("x-not-yet" = "messages"))]
     pub pilot: Text,
 }
 

@@ -59,6 +59,7 @@ pub struct UniversalDeviceTemplate {
     /// Which softkeys it shows.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub softkey_template: Option<Ref<SoftkeyTemplate>>,
     /// Settings shared with other phones.
     #[serde(default)]
@@ -75,6 +76,7 @@ pub struct UniversalDeviceTemplate {
     /// Where it is.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub location: Option<Ref<Location>>,
     /// Owner of devices that are made for nobody in particular.
     #[serde(default)]
@@ -91,6 +93,7 @@ pub struct UniversalDeviceTemplate {
     /// Its busy lamp fields, up to 200.
     #[serde(default)]
     #[garde(length(max = 200), dive)]
+    #[schemars(extend("x-not-yet" = "lamps"))]
     pub busy_lamp_fields: List<BusyLampField>,
     /// Its services, up to 64.
     #[serde(default)]
@@ -121,10 +124,12 @@ pub struct UniversalLineTemplate {
     /// Voice mailbox.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "messages"))]
     pub voicemail_profile: Option<Ref<VoicemailProfile>>,
     /// Who may see whether the line is in use.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub presence_group: Option<Ref<PresenceGroup>>,
     /// Where calls go on to.
     #[serde(default)]
@@ -142,6 +147,7 @@ pub struct UniversalLineTemplate {
     /// Number shown outside: digits, with `X` for those of the extension, up to 32.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub external_mask: Text,
     /// Calls that the line can have on a device at once, 1 to 200.
     #[serde(default = "maximum_calls")]
@@ -180,6 +186,7 @@ pub struct UserProfile {
     /// Template of remote destinations and device profiles.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub remote_destination_profiles: Option<Ref<UniversalDeviceTemplate>>,
     /// Template of lines; without one a line keeps the settings that it has (SP-33).
     #[serde(default)]
@@ -222,18 +229,22 @@ pub struct FeatureGroupTemplate {
     /// The user's data is kept in this cluster.
     #[serde(default = "crate::object::yes")]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub home_cluster: bool,
     /// Extension mobility.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub extension_mobility: bool,
     /// Extension mobility cross cluster.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub extension_mobility_cross_cluster: bool,
     /// Instant messages and presence.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub presence: bool,
     /// The user may let applications control their devices.
     #[serde(default)]

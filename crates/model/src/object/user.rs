@@ -128,6 +128,7 @@ pub struct EndUser {
     /// Whose presence the user may see.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub presence_group: Option<Ref<PresenceGroup>>,
     /// Phones associated with the user, which their applications may control (CTI-40, SP-44).
     #[serde(default)]

@@ -93,7 +93,7 @@ fn phone_settings(
     let tcp = security_profile(work, "Non-secure TCP", SignalTransport::Tcp);
     security_profile(work, "Non-secure UDP", SignalTransport::Udp);
     let sip = work.add(SipProfile { name: "Default".into(), ..SipProfile::default() });
-    let softkeys = ["redial", "new-call", "forward-all", "hold", "transfer", "conference", "end"];
+    let softkeys = ["redial", "new-call", "hold", "end"];
     let softkeys = work
         .add(SoftkeyTemplate { name: "Default".into(), softkeys: softkeys.map(Into::into).into() });
     button_template(work);

@@ -121,6 +121,9 @@ messages! {
     RoutePointOwnedRemedy = "route-point-owned-remedy";
     RoutePointUnserved = "route-point-unserved";
     RoutePointUnservedRemedy = "route-point-unserved-remedy";
+    NotYetEffect = "not-yet-effect";
+    NotYetLamps = "not-yet-lamps";
+    NotYetMessages = "not-yet-messages";
 }
 
 /// A row of the table.

@@ -181,6 +181,9 @@ impl Field {
         if let Some(takes) = self.takes() {
             help.push_str(&format!(" [{takes}]"));
         }
+        if let Some(not_yet) = self.not_yet() {
+            help.push_str(&format!(" [{not_yet}]"));
+        }
         if self.is_list() {
             help.push_str(match self.entries() {
                 Some(shape) if shape.can_stay() => {
@@ -209,6 +212,15 @@ impl Field {
             Value::Array(entries) => Some(entries.iter().map(typed).collect::<Vec<_>>().join(",")),
             default => Some(typed(default)),
         }
+    }
+
+    /// What it does not do yet.
+    fn not_yet(&self) -> Option<&'static str> {
+        Some(match self.schema["x-not-yet"].as_str()? {
+            "lamps" => "the buttons dial; they show no state yet",
+            "messages" => "the messages key dials it; nothing tells of waiting messages yet",
+            _ => "no effect yet",
+        })
     }
 
     /// What a change takes before it shows.
@@ -358,7 +370,11 @@ mod tests {
                     format!("{}{several}", field.value_name()),
                     field.about(),
                     field.default().map_or(needed, |default| format!("`{default}`")),
-                    field.takes().unwrap_or_default().to_owned(),
+                    [field.takes(), field.not_yet()]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>()
+                        .join("; "),
                 ];
                 let cells = cells.map(|cell| cell.replace('|', "\\|"));
                 page.push_str(&format!("| {} |\n", cells.join(" | ")));

@@ -3,7 +3,7 @@
 
 use jackfield_model::{
     CredentialKind, CredentialPolicy, DeviceClass, Directory, EndUser, Ids, Operation, Outcome,
-    Privilege,
+    Privilege, setup,
 };
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
@@ -29,7 +29,7 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     if let Some(pin) = made_up {
         answer["pin"] = pin.reveal().into();
     }
-    warn(&mut answer, &directory, user, call.language);
+    warn(&mut answer, setup::concerns(&directory, user, call.language));
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
     let told = obstacles.iter().map(|refusal| describe(refusal, call.language));
     answer["obstacles"] = told.collect::<Vec<_>>().into();

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_model::{Actor, Directory, Ids, Kind, Operation, Outcome};
+use jackfield_model::{Actor, Directory, Ids, Kind, Operation, Outcome, warnings};
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal};
 use serde_json::{Value, json};
 
 use super::accept;
 use super::read::Wanted;
+use super::write::warn;
 use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
@@ -43,11 +44,14 @@ pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
         return Ok(Answer::ok(json!({ "total": total, "changed": 0, "refused": rows })));
     }
     let takes = takes(kind, &change.patch).map(|takes| say::takes(takes, call.language));
+    let warnings = warnings(kind, &Value::Null, &change.patch, call.language);
     if total > CHUNK {
-        return change.begin(&call, rows, takes);
+        return change.begin(&call, rows, takes, warnings);
     }
     let changed = change.chunk(&call.app, call.actor(), call.operation, &change.ids).await?;
-    Ok(Answer::ok(json!({ "total": total, "changed": changed, "refused": rows, "takes": takes })))
+    let mut answer = json!({ "total": total, "changed": changed, "refused": rows, "takes": takes });
+    warn(&mut answer, warnings);
+    Ok(Answer::ok(answer))
 }
 
 /// What the change of these fields needs before it shows, by the schema's word for it.
@@ -168,6 +172,7 @@ impl Change {
         call: &Call,
         refused: Value,
         takes: Option<impl Into<Value>>,
+        warnings: Vec<String>,
     ) -> Result<Answer, Fault> {
         let by = call.who.as_ref().map(|who| who.user_id.clone()).unwrap_or_default();
         let what = format!("change {}", self.kind.plural());
@@ -184,6 +189,7 @@ impl Change {
         });
         let mut shown = call.app.jobs().shown(job).ok_or(Code::Internal)?;
         shown["takes"] = takes.map_or(Value::Null, Into::into);
+        warn(&mut shown, warnings);
         Ok(Answer::accepted(shown, format!("/api/v1/jobs/{job}")))
     }
 }

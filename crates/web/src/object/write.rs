@@ -1,5 +1,4 @@
-use jackfield_model::setup;
-use jackfield_model::{Directory, Kind, Language, Operation, Outcome};
+use jackfield_model::{Directory, Kind, Operation, Outcome, setup, warnings};
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::{Map, Value};
 
@@ -22,7 +21,9 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
     let location = format!("/api/v1/{}/id:{id}", kind.plural());
     let mut object = shown(&directory, id, entry);
-    warn(&mut object, &directory, id, call.language);
+    let mut told = setup::concerns(&directory, id, call.language);
+    told.extend(warnings(kind, &Value::Null, &entry.body.to_json(), call.language));
+    warn(&mut object, told);
     Ok(Answer::created(object, location).version(entry.version))
 }
 
@@ -104,19 +105,21 @@ async fn save(
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
     let mut object = shown(&directory, id, entry);
-    let after = entry.body.to_json();
-    if let Some(takes) = takes(entry.body.kind(), &before.unwrap_or_default(), &after) {
+    let (kind, before, after) =
+        (entry.body.kind(), before.unwrap_or_default(), entry.body.to_json());
+    if let Some(takes) = takes(kind, &before, &after) {
         object["takes"] = say::takes(takes, call.language).into();
     }
-    warn(&mut object, &directory, id, call.language);
+    let mut told = setup::concerns(&directory, id, call.language);
+    told.extend(warnings(kind, &before, &after, call.language));
+    warn(&mut object, told);
     Ok(Answer::ok(object).version(entry.version))
 }
 
-/// Says beside the object what was most likely not meant.
-pub(crate) fn warn(object: &mut Value, directory: &Directory, id: ObjectId, language: Language) {
-    let warnings = setup::concerns(directory, id, language);
+/// Says beside the object what was most likely not meant, and what does nothing yet.
+pub(crate) fn warn(answer: &mut Value, warnings: Vec<String>) {
     if !warnings.is_empty() {
-        object["warnings"] = warnings.into();
+        answer["warnings"] = warnings.into();
     }
 }
 

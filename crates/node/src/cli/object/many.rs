@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches};
 use jackfield_model::Kind;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::chosen;
 use crate::cli::client::Client;
@@ -51,6 +51,7 @@ pub(super) fn change(
     let path = format!("/{}?{}", kind.plural(), query.trim_start_matches('&'));
     let began = client.patch(&path, fields)?;
     let takes = began["takes"].as_str().map(str::to_owned);
+    let warned = json!({ "warnings": began["warnings"].clone() });
     let end = wait(client, began)?;
     if form == Form::Json {
         print::show(form, &end);
@@ -64,6 +65,7 @@ pub(super) fn change(
         if let Some(takes) = takes.filter(|_| end["changed"] != 0) {
             say!("{takes}");
         }
+        crate::cli::report::plain_warnings(&warned);
     }
     if end["total"] == 0 && end["refused"].as_array().is_none_or(Vec::is_empty) {
         bail!("no {kind} has what was asked for; nothing was changed");
