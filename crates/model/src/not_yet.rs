@@ -47,7 +47,8 @@ mod tests {
         let line = json!({ "number": "3001", "voicemail_profile": 7, "presence_group": 2 });
         let warnings = told(Value::Null, line.clone());
         assert_eq!(warnings.len(), 2);
-        assert!(warnings[0].starts_with("presence_group"), "{warnings:?}");
+        assert!(warnings[0].starts_with("voicemail_profile: "), "{warnings:?}");
+        assert!(warnings[1].starts_with("presence_group has no effect"), "{warnings:?}");
         assert_eq!(told(line.clone(), line.clone()), [""; 0], "nothing new");
         let away = json!({ "number": "3001", "voicemail_profile": null, "presence_group": null });
         assert_eq!(told(line, away), [""; 0], "taken away");

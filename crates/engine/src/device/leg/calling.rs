@@ -35,11 +35,6 @@ impl Devices {
             let response = answer::refuse(&message, fault.status(), &fault.to_string());
             return endpoint.respond(ctx, key, &response);
         }
-        if privacy::is_out_of_reach(&message) {
-            let status = Status::SERVER_INTERNAL_ERROR;
-            let response = answer::warn(&message, status, &self.node, NO_PRIVACY);
-            return endpoint.respond(ctx, key, &response);
-        }
         let called = match self.called(ctx, device, &flow, &message) {
             Ok(called) => called,
             Err((status, why)) => {
@@ -48,10 +43,23 @@ impl Devices {
             }
         };
         endpoint.respond(ctx, key, &ResponseBuilder::reply_to(&message, Status::TRYING).finish());
+        self.begin(ctx, key, flow, message, called);
+    }
+
+    /// The leg of a call that is looked into from now on.
+    fn begin(
+        &mut self,
+        ctx: &mut Context<'_>,
+        key: ServerKey,
+        flow: Flow,
+        message: Message,
+        called: Called,
+    ) {
+        let (id, device) = (called.leg, called.device);
         let token = ctx.ids.tokens().tag().into();
         let tag = ctx.ids.tokens().tag().into();
         let direct = message.typed().is_ok_and(|via| reach::is_direct(&flow, &via));
-        let (id, private) = (called.leg, called.withheld != Withheld::NOTHING);
+        let private = called.withheld != Withheld::NOTHING;
         let limit = message.optional::<Expires>().ok().flatten().map(|expires| {
             ctx.after(Duration::from_secs(expires.0.into()), Timer::InviteExpiry { leg: id })
         });
@@ -129,6 +137,9 @@ impl Devices {
         flow: &Flow,
         request: &Message,
     ) -> Result<Called, (Status, &'static str)> {
+        if privacy::is_out_of_reach(request) {
+            return Err((Status::SERVER_INTERNAL_ERROR, NO_PRIVACY));
+        }
         let phone = ctx.directory.typed::<Phone>(device);
         let phone = phone.ok_or((Status::FORBIDDEN, "unknown device"))?;
         if !self.bindings.contains_key(&device) {
