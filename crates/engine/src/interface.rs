@@ -11,7 +11,7 @@ use jackfield_model::{
 use jackfield_sip::Flow;
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
-    CallId, Cause, Command, DeviceName, DeviceRestart, Event, MediaCommand, MediaEvent, Now,
+    CallId, Cause, Command, DeviceName, DeviceRestart, Event, Mac, MediaCommand, MediaEvent, Now,
     ObjectId, OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
 };
 use serde::{Deserialize, Serialize};
@@ -205,6 +205,14 @@ pub enum OperatorOrder {
         /// The devices, up to 1,000.
         devices: Box<[ObjectId]>,
     },
+    /// Tell why phones were refused that are in no configuration. Answered by
+    /// `OperatorReply::Refused`.
+    Refused {
+        /// The one with this hardware address.
+        mac: Option<Mac>,
+        /// Those that came from here.
+        address: Option<IpAddr>,
+    },
     /// Tell what is going on as a whole.
     Overview,
     /// Self-provision a phone from its own screen (SP-06): authenticate and assign in one order.
@@ -232,6 +240,8 @@ pub enum OperatorReply {
     Device(DeviceState),
     /// Those of the devices that are registered.
     Whereabouts(Vec<Whereabouts>),
+    /// Why phones were refused, the latest first, ten at the most.
+    Refused(Vec<LastRefusal>),
     /// What is going on.
     Overview(Overview),
     /// The phone is the user's now.
@@ -266,12 +276,27 @@ pub struct DeviceState {
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.
     pub user_agent: Box<str>,
+    /// Why it was refused last, where it is not registered and was.
+    pub refused: Option<LastRefusal>,
     /// Since when it has been registered.
     pub since: Option<UnixTime>,
     /// When the registration ends unless it is refreshed.
     pub expires: Option<UnixTime>,
     /// Its calls: id and state in words.
     pub calls: Vec<(CallId, Box<str>)>,
+}
+
+/// The last refusal of a phone that is not registered since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRefusal {
+    /// When.
+    pub at: UnixTime,
+    /// Where it came from.
+    pub address: Box<str>,
+    /// The user it wanted to register.
+    pub user: Box<str>,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 /// Counts of what is going on.

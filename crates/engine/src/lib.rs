@@ -363,6 +363,9 @@ fn operator(
             let found = asked.iter().filter_map(|device| devices.whereabouts(*device));
             Some(Answer::Reply(Ok(OperatorReply::Whereabouts(found.take(MOST_ASKED).collect()))))
         }
+        OperatorOrder::Refused { mac, address } => {
+            Some(Answer::Reply(Ok(OperatorReply::Refused(devices.turned_away(mac, address)))))
+        }
         OperatorOrder::Overview => Some(Answer::Overview),
         OperatorOrder::Provision { device, identity, password, address } => {
             let screen = Screen { request, address };

@@ -42,5 +42,6 @@ mod stories {
     mod whatever_phones_do;
     mod who_calls_is_shown;
     mod who_may_call;
+    mod why_a_phone_is_not_there;
     mod wrong_password;
 }

@@ -5,10 +5,12 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Place, Running, Seen, Served, StepState, application_user_warnings, concerns, explain_device,
-    explain_user, flow_of_nine, flow_of_six, misplaced, route_point_note, status,
+    Place, Refused, Running, Seen, Served, Severity, StepState, application_user_warnings,
+    concerns, explain_device, explain_user, flow_of_nine, flow_of_six, misplaced, route_point_note,
+    status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
+use jackfield_vocabulary::{Code, Refusal};
 use serde_json::json;
 
 const EN: Language = Language::English;
@@ -239,6 +241,56 @@ fn explain_says_what_is_the_matter_with_a_phone() {
     let findings = explain_device(&house.directory, phone, Seen::default(), EN);
     assert_eq!(findings[0].text, "The phone belongs to tanaka.");
     assert_eq!(findings[1].text, "3001 can be called.");
+}
+
+#[test]
+fn explain_says_why_the_last_registration_was_refused() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let refusal = Refusal::new(Code::WrongSecret);
+    let last = Refused { seconds_ago: 150, address: "10.0.0.7:5060", refusal: &refusal };
+    let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    let refused = findings.iter().find(|finding| !finding.good).unwrap();
+    assert_eq!(
+        refused.text,
+        "The phone is not registered. Its last try, 2 min ago from 10.0.0.7:5060, was refused: \
+         The phone registers with a wrong secret."
+    );
+    assert!(refused.remedy.as_ref().unwrap().contains("fetch its file"));
+    assert!(!findings.iter().any(|one| one.remedy.iter().any(|text| text.contains("power"))));
+    let findings = explain_device(&house.directory, phone, seen, JA);
+    assert!(findings.iter().any(|finding| finding.text.contains("シークレットが正しくありません")));
+    let seen = Seen { registered: Some(true), reachable: Some(false), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    assert!(findings.iter().any(|finding| finding.text.contains("its connection is gone")));
+}
+
+#[test]
+fn the_status_warns_when_new_phones_find_few_numbers_or_none() {
+    let mut house = House::company(1);
+    let range = |house: &mut House, last: &str| {
+        let range = json!({ "starting_number": "9000", "ending_number": last });
+        house.patch(Kind::AutoRegistration, "node-1", range);
+    };
+    let of_numbers = |house: &House| -> Vec<String> {
+        let texts = texts(house, all_runs()).into_iter();
+        texts.filter(|text| text.contains("auto-registration range")).collect()
+    };
+    range(&mut house, "9009");
+    for phone in 1..=7 {
+        house.new_phone(phone);
+    }
+    assert_eq!(of_numbers(&house), Vec::<String>::new());
+    house.new_phone(8);
+    let few = "2 of 10 numbers of the auto-registration range of node node-1 are left.";
+    assert_eq!(of_numbers(&house), [few]);
+    house.new_phone(9);
+    house.new_phone(10);
+    assert!(of_numbers(&house)[0].starts_with("No number of the auto-registration range"));
+    let warned = status(&house.directory, all_runs(), JA).notices.into_iter();
+    let warned: Vec<_> = warned.filter(|one| one.text.contains("番号範囲")).collect();
+    assert_eq!((warned.len(), warned[0].severity), (1, Severity::Warning));
 }
 
 /// Proves SP-60.d: whoever asks why the number does not answer is told which node owns it.

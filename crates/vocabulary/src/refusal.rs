@@ -186,6 +186,30 @@ codes! {
     /// No template is chosen on the node.
     NoAutoRegistrationTemplate = "no-auto-registration-template", 409;
 
+    // Registrations of phones: told to whoever asks why a phone is not there.
+    /// The credentials are of that device and wrong.
+    WrongSecret = "wrong-secret", 403;
+    /// The secret is the one that the device had before the present one.
+    OutdatedSecret = "outdated-secret", 403;
+    /// The device was asked for its secret and has not shown it.
+    SecretNotShown = "secret-not-shown", 403;
+    /// The credentials are right and another device's.
+    SecretOfAnother = "secret-of-another-device", 403;
+    /// The credentials name no device.
+    CredentialsOfNobody = "credentials-of-nobody", 403;
+    /// The phone tells neither a device name nor a hardware address.
+    UnrecognisedPhone = "unrecognised-phone", 403;
+    /// No model of the catalogue fits.
+    NoModelFits = "no-model-fits", 403;
+    /// The user is no line of the device.
+    NotItsLine = "not-its-line", 403;
+    /// Several addresses were to be bound at once.
+    SeveralContacts = "several-contacts", 403;
+    /// The registration was to end too soon.
+    RegistrationTooBrief = "registration-too-brief", 403;
+    /// The request is older than one that came before.
+    RegistrationOutOfOrder = "registration-out-of-order", 403;
+
     // Self-provisioning (SP-30 to SP-34).
     /// The device is not one that may be self-provisioned.
     NotOpenForProvisioning = "not-open-for-provisioning", 409;

@@ -34,7 +34,7 @@ pub use axum::Router;
 pub use connections::Connections;
 pub use files::{PhoneFiles, file_router};
 pub use operator::{
-    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction,
+    DeviceState, Language, LastRefusal, Operated, Operator, Order, Overview, Reply, ServiceAction,
     ServiceStatus, Whereabouts,
 };
 pub use serve::serve;

@@ -8,7 +8,7 @@ use core::pin::Pin;
 use jackfield_model::setup::Place;
 use jackfield_model::{AuthenticationMode, Service};
 use jackfield_vocabulary::share::Figures;
-use jackfield_vocabulary::{DeviceRestart, ObjectId, Refusal, SecretText, UnixTime};
+use jackfield_vocabulary::{DeviceRestart, Mac, ObjectId, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
 
 /// The running node, as the doors see it.
@@ -47,6 +47,13 @@ pub enum Order {
     Whereabouts {
         /// The devices, up to 1,000.
         devices: Box<[ObjectId]>,
+    },
+    /// Tell why phones were refused that are in no configuration. Answered by [`Reply::Refused`].
+    Refused {
+        /// The one with this hardware address.
+        mac: Option<Mac>,
+        /// Those that came from here.
+        address: Option<IpAddr>,
     },
     /// Tell what is going on. Answered by [`Reply::Overview`].
     Overview,
@@ -111,6 +118,8 @@ pub enum Reply {
     Device(DeviceState),
     /// Those of the devices that are registered at this node.
     Whereabouts(Vec<Whereabouts>),
+    /// Why phones were refused, the latest first.
+    Refused(Vec<LastRefusal>),
     /// What is going on.
     Overview(Overview),
     /// The phone is the user's now.
@@ -140,6 +149,8 @@ pub struct DeviceState {
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.
     pub user_agent: Box<str>,
+    /// Why it was refused last, where it is not registered and was.
+    pub refused: Option<LastRefusal>,
     /// Since when it has been registered.
     pub since: Option<UnixTime>,
     /// When the registration ends unless it is refreshed.
@@ -157,6 +168,19 @@ pub struct Whereabouts {
     pub address: Box<str>,
     /// Since when it has been registered.
     pub since: UnixTime,
+}
+
+/// The last refusal of a phone that is not registered since.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRefusal {
+    /// When.
+    pub at: UnixTime,
+    /// Where it came from.
+    pub address: Box<str>,
+    /// The user it wanted to register.
+    pub user: Box<str>,
+    /// Why.
+    pub refusal: Refusal,
 }
 
 /// Counts of what is going on.

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use common::{House, execute};
 use jackfield_model::{AuthenticationMode, Operation};
 use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Refusal, UnixTime};
-use jackfield_web::{Order, Whereabouts};
+use jackfield_web::{LastRefusal, Order, Whereabouts};
 use serde_json::{Value, json};
 
 const PHONE: &str = "SEP001122AABBCC";
@@ -287,6 +287,27 @@ async fn why_a_phone_that_was_plugged_in_is_not_there_is_explained() {
     assert!(text.contains("10.9.0.0/16") && text.contains("--allowed-networks"), "{text}");
     let told = house.send("GET", "/explain/phone/Lobby", &[], Value::Null).await;
     assert_eq!(told.status, 404, "{told:?}");
+}
+
+/// A phone that is in no configuration is asked for by its name, or by where it is.
+#[tokio::test]
+async fn what_became_of_the_last_try_of_a_phone_is_told() {
+    let house = House::open().await;
+    *house.node.turned_away.lock().unwrap() = vec![LastRefusal {
+        at: UnixTime(0),
+        address: "10.0.0.7:5060".into(),
+        user: "250".into(),
+        refusal: Refusal::new(Code::RangeExhausted).value("name", "node1"),
+    }];
+    for name in ["SEP00AABBCCDD01", "10.0.0.7"] {
+        let told = house.get(&format!("/explain/phone/{name}")).await;
+        let text = told["findings"].to_string();
+        assert_eq!(told["good"], false, "{told}");
+        assert!(text.contains("10.0.0.7:5060") && text.contains("every number"), "{text}");
+        assert!(!text.contains("private networks"), "{text}");
+    }
+    let asked = Order::Refused { mac: None, address: "10.0.0.7".parse().ok() };
+    assert!(house.node.ordered(|order| *order == asked));
 }
 
 #[tokio::test]

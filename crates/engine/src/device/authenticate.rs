@@ -8,7 +8,7 @@ use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
 use jackfield_vocabulary::share::Source;
-use jackfield_vocabulary::{Mac, Now, ObjectId};
+use jackfield_vocabulary::{Code, Mac, Now, ObjectId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
@@ -19,7 +19,6 @@ use super::nonce::{Nonces, Uses, Worth};
 use super::registrar::keep;
 use crate::context::Context;
 use crate::endpoint::answer;
-use crate::interface::Level;
 
 /// What proving came to.
 pub(super) enum Proof {
@@ -160,12 +159,17 @@ impl Devices {
                 Proof::Newcomer { mac }
             }
             Claimed::Device(_) | Claimed::Unknown(_) | Claimed::Nobody if credentials.is_some() => {
-                self.wrong(ctx, flow, request, None, "no such device")
+                self.wrong(ctx, flow, request, None, Refusal::new(Code::CredentialsOfNobody))
             }
             Claimed::Device(device) => {
+                self.refusals.because(Refusal::new(Code::SecretNotShown));
                 Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)))
             }
             Claimed::Unknown(_) | Claimed::Nobody => {
+                self.refusals.because(match claimed {
+                    Claimed::Nobody => Refusal::new(Code::UnrecognisedPhone),
+                    _ => Refusal::new(Code::SecretNotShown),
+                });
                 Proof::Refused(Some(self.challenge(ctx, request, None, false)))
             }
         }
@@ -232,9 +236,9 @@ impl Devices {
                 return proof;
             }
             if right {
-                return self.of_another(ctx, flow, request);
+                return self.of_another(ctx, flow, request, device);
             }
-            return self.wrong(ctx, flow, request, Some(device), "wrong secret");
+            return self.wrong(ctx, flow, request, Some(device), Refusal::new(Code::WrongSecret));
         }
         if again {
             return Proof::Repeated { device };
@@ -275,39 +279,6 @@ impl Devices {
         let shown = self.authenticator.devices.entry(device).or_default();
         shown.generation = secrets.generation(device);
         shown.hash = usual.then(|| (base, hash.into()));
-        true
-    }
-
-    /// Wrong credentials are asked for anew (RFC 3261 section 22.1): whoever mistyped them may try
-    /// again at once. Guessing on and on gets silence, and no line in the log for each try.
-    fn wrong(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        device: Option<ObjectId>,
-        why: &'static str,
-    ) -> Proof {
-        if !self.fails(ctx, flow, why) {
-            return Proof::Refused(None);
-        }
-        Proof::Refused(Some(self.challenge(ctx, request, device, false)))
-    }
-
-    /// A device's own secret opens no other device (RFC 3261 section 10.3, step 4).
-    fn of_another(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Proof {
-        let response = answer::refuse(request, Status::FORBIDDEN, "Credentials of another device");
-        Proof::Refused(self.fails(ctx, flow, "secret of another device").then_some(response))
-    }
-
-    /// Counts a failure of a source; may it have an answer still?
-    fn fails(&mut self, ctx: &mut Context<'_>, flow: &Flow, why: &'static str) -> bool {
-        ctx.count("wrong-credentials");
-        if !self.failures.allows(ctx.now, flow.remote.ip()) {
-            return false;
-        }
-        let fields = vec![("device.address", flow.remote.to_string()), ("reason", why.into())];
-        ctx.note(Level::Warn, "registration or call with wrong credentials", fields);
         true
     }
 

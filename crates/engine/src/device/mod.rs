@@ -6,34 +6,39 @@ mod binding;
 mod cause;
 mod claim;
 mod dialect;
+mod failure;
 mod hardware;
 mod leg;
 mod newcomer;
 mod nonce;
 mod outdated;
 mod reach;
+mod refusals;
 mod registrar;
+mod sequence;
 mod told;
 mod wish;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jackfield_model::{ClusterSettings, Directory, Phone};
 use jackfield_sip::{ClientKey, Flow, Message, ServerKey, Tokens};
 use jackfield_vocabulary::share::{Figures, Pace, uses};
-use jackfield_vocabulary::{Cause, LegId, ObjectId};
+use jackfield_vocabulary::{Cause, LegId, Mac, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Timer};
 use crate::endpoint::{Endpoint, Heard};
-use crate::interface::{Access, DeviceState, Output, Whereabouts};
+use crate::interface::{Access, DeviceState, LastRefusal, Output, Whereabouts};
 use addresses::Addresses;
 use authenticate::Authenticator;
 use binding::{Binding, Trust};
 use leg::Legs;
 use newcomer::Newcomers;
 use outdated::Outdated;
+use refusals::{Refusals, Who};
 use told::Told;
 
 /// Every device that is registered, or about to be.
@@ -49,6 +54,7 @@ pub(crate) struct Devices {
     authenticator: Authenticator,
     outdated: Outdated,
     newcomers: Newcomers,
+    refusals: Refusals,
     /// How often a source may be wrong before it gets no answers.
     failures: Pace,
     legs: Legs,
@@ -91,6 +97,7 @@ impl Devices {
             authenticator: Authenticator::new(key),
             outdated: Outdated::default(),
             newcomers: Newcomers::default(),
+            refusals: Refusals::default(),
             failures: uses::WRONG_CREDENTIALS.pace(),
             legs: Legs::default(),
             settings: None,
@@ -263,6 +270,7 @@ impl Devices {
                 self.end_legs_of(ctx, endpoint, *id);
                 self.dismiss(ctx, endpoint, before, *id);
                 self.authenticator.forget(*id);
+                self.refusals.forget(Who::Device(*id));
                 self.former.remove(id);
                 self.outdated.forget(*id);
                 self.unbind(ctx, *id);
@@ -301,7 +309,10 @@ impl Devices {
 
     /// What is known of a device at this moment; its calls are the calls' to tell.
     pub(crate) fn state(&self, device: ObjectId) -> DeviceState {
-        let Some(binding) = self.bindings.get(&device) else { return DeviceState::default() };
+        let Some(binding) = self.bindings.get(&device) else {
+            let refused = self.refusals.of(Who::Device(device)).cloned();
+            return DeviceState { refused, ..DeviceState::default() };
+        };
         let flow = &binding.flow;
         DeviceState {
             registered: true,
@@ -319,6 +330,17 @@ impl Devices {
         let Binding { flow, since, .. } = self.bindings.get(&device)?;
         let address = format!("{} {}", flow.remote, flow.transport).into();
         Some(Whereabouts { device, address, since: *since })
+    }
+
+    /// Why phones were refused that are in no configuration.
+    pub(crate) fn turned_away(
+        &self,
+        mac: Option<Mac>,
+        address: Option<IpAddr>,
+    ) -> Vec<LastRefusal> {
+        let one = mac.and_then(|mac| self.refusals.of(Who::Hardware(mac))).cloned();
+        let others = address.map(|address| self.refusals.from(address)).unwrap_or_default();
+        one.into_iter().chain(others).collect()
     }
 
     /// How many are registered.

@@ -4,7 +4,8 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome};
+use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome, Phone};
+use jackfield_sip::header::To;
 use jackfield_sip::{Flow, Message, Response, Status};
 use jackfield_vocabulary::share::{Allowance, Figures, Pace, Source, uses};
 use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId, Refusal};
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::claim::Claim;
+use super::hardware;
+use super::refusals::Who;
 use super::wish::Wish;
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
@@ -67,20 +70,20 @@ impl Devices {
         let settings = ctx.directory.auto_registration(&node).map(|(_, settings)| settings.clone());
         let open = settings.filter(|settings| !settings.disabled);
         let Some(settings) = open else {
-            return self.turn_away(ctx, flow, request, "auto-registration is disabled");
+            return self.turn_away(ctx, flow, request, mac, Code::AutoRegistrationDisabled);
         };
         let source = flow.remote.ip();
         if !Network::any_contains(&settings.allowed_networks, source) {
-            return self.turn_away(ctx, flow, request, "this network is not allowed");
+            return self.turn_away(ctx, flow, request, mac, Code::NetworkNotAllowed);
         }
         let Some(model) = claim.model(ctx.directory, mac) else {
-            return self.turn_away(ctx, flow, request, "no phone model fits");
+            return self.turn_away(ctx, flow, request, mac, Code::NoModelFits);
         };
         // Who wants no registration needs no number: nothing of it is bound, which is all it asks.
         if wish.staying.is_none() {
             return Some(answer::plain(request, Status::OK));
         }
-        if let Some(refusal) = self.too_brief(ctx, request, wish) {
+        if let Some(refusal) = self.too_brief(ctx, request, wish, None) {
             return Some(refusal);
         }
         // Somebody else with the same hardware address waits already.
@@ -130,7 +133,7 @@ impl Devices {
         let Some(Waiting { request, flow, .. }) = waiting else { return true };
         let response = match (committed, decision) {
             (Some(device), _) => self.take_in(ctx, &flow, &request, device),
-            (None, Decision::Refused(refusal)) => self.refused(ctx, &request, refusal),
+            (None, Decision::Refused(refusal)) => self.refused(ctx, &flow, &request, mac, refusal),
             (None, _) => answer::unavailable(&request, 5 + ctx.ids.below(26)),
         };
         endpoint.reply(ctx, &flow, &request, &response);
@@ -161,6 +164,10 @@ impl Devices {
         request: &Message,
         device: ObjectId,
     ) -> Response {
+        let phone = ctx.directory.typed::<Phone>(device);
+        if let Some(mac) = phone.and_then(|phone| hardware::in_name(&phone.name)) {
+            self.refusals.forget(Who::Hardware(mac));
+        }
         let address = Some(flow.remote.ip());
         ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
         ctx.after(SETTLE, Timer::AutoRegisterRestart { device });
@@ -173,9 +180,23 @@ impl Devices {
         ctx.tell(Internal::Restart { device, restart, asker });
     }
 
-    fn refused(&mut self, ctx: &mut Context<'_>, request: &Message, refusal: &Refusal) -> Response {
+    fn refused(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        mac: Mac,
+        refusal: &Refusal,
+    ) -> Response {
         ctx.count("newcomers-refused");
-        let fields = vec![("refusal", refusal.to_string())];
+        let user = request.typed::<To>().ok();
+        let user = user.as_ref().and_then(|to| to.user()).unwrap_or_default();
+        self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user, refusal.clone());
+        let fields = vec![
+            ("device.mac", mac.to_string()),
+            ("device.address", flow.remote.to_string()),
+            ("reason", refusal.to_string()),
+        ];
         ctx.note(Level::Warn, "unknown phone refused", fields);
         if refusal.code == Code::RangeExhausted
             && self.newcomers.alarmed.is_none_or(|at| ctx.now.since(at) > ALARM_AGAIN)
@@ -197,15 +218,22 @@ impl Devices {
         ctx: &mut Context<'_>,
         flow: &Flow,
         request: &Message,
-        why: &'static str,
+        mac: Mac,
+        code: Code,
     ) -> Option<Response> {
         ctx.count("newcomers-refused");
+        let refusal = Refusal::new(code).value("address", flow.remote.ip());
+        self.refusals.because(refusal.value("name", &self.node));
         if !self.failures.allows(ctx.now, flow.remote.ip()) {
             return None;
         }
-        let fields = vec![("device.address", flow.remote.to_string()), ("reason", why.into())];
+        let fields = vec![
+            ("device.mac", mac.to_string()),
+            ("device.address", flow.remote.to_string()),
+            ("reason", code.name().into()),
+        ];
         ctx.note(Level::Info, "unknown phone turned away", fields);
-        Some(answer::warn(request, Status::FORBIDDEN, &self.node, why))
+        Some(answer::warn(request, Status::FORBIDDEN, &self.node, code.name()))
     }
 }
 

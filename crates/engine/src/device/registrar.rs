@@ -9,12 +9,13 @@ use std::net::IpAddr;
 use jackfield_model::{Dialect, Directory, Line, Phone};
 use jackfield_sip::header::{ContactAddress, Date, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
-use jackfield_vocabulary::{ObjectId, UnixTime};
+use jackfield_vocabulary::{Code, ObjectId, Refusal, UnixTime};
 
 use super::Devices;
 use super::authenticate::Proof;
 use super::binding::{Binding, Registered, Registering, Trust};
 use super::claim::{self, Claim};
+use super::refusals::Who;
 use super::wish::{Unfit, Wish};
 use super::{dialect, hardware, outdated, reach};
 use crate::context::{Context, Timer};
@@ -22,18 +23,19 @@ use crate::endpoint::answer;
 use crate::interface::{Access, BindingChange, Level, Output};
 
 /// A REGISTER whose sender is known.
-struct Believed<'r> {
-    device: ObjectId,
-    trust: Trust,
+pub(super) struct Believed<'r> {
+    pub(super) device: ObjectId,
+    pub(super) trust: Trust,
     /// It proved its secret with a nonce that it never used before: this is no late request.
-    fresh: bool,
-    flow: &'r Flow,
-    request: &'r Message,
-    essentials: &'r Essentials<'r>,
+    pub(super) fresh: bool,
+    pub(super) flow: &'r Flow,
+    pub(super) request: &'r Message,
+    pub(super) essentials: &'r Essentials<'r>,
 }
 
 impl Devices {
-    /// Answers a REGISTER; `None` when the answer waits for the store, or there is none.
+    /// Answers a REGISTER; `None` when the answer waits for the store, or there is none. Why one is
+    /// refused is kept until its phone registers.
     pub(crate) fn register(
         &mut self,
         ctx: &mut Context<'_>,
@@ -41,20 +43,38 @@ impl Devices {
         request: &Message,
         essentials: &Essentials<'_>,
     ) -> Option<Response> {
+        self.refusals.begin();
+        let (who, response) = self.answer_register(ctx, flow, request, essentials);
+        self.keep_refusal(ctx, who, flow, essentials);
+        response
+    }
+
+    /// The answer, and whose it is as far as that is known.
+    fn answer_register(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        essentials: &Essentials<'_>,
+    ) -> (Who, Option<Response>) {
         let wish = match Wish::of(request) {
             Ok(wish) => wish,
-            Err(unfit) => return Some(self.unfit(request, unfit)),
+            Err(unfit) => {
+                let who = Who::Address(flow.remote.ip());
+                return (who, Some(self.unfit(request, unfit)));
+            }
         };
         let claim = Claim::of(request, wish.contact(), &essentials.to, &essentials.from);
         if wish.staying.is_some()
             && self.newcomers.is_waited_for(ctx.directory, &claim, flow, request)
         {
-            return None;
+            return (Who::Address(flow.remote.ip()), None);
         }
         let claimed = claim.resolve(ctx.directory);
+        let who = Who::of(claimed, flow);
         let believed =
             |device, trust, fresh| Believed { device, trust, fresh, flow, request, essentials };
-        match self.prove(ctx, flow, request, &claim, claimed) {
+        let response = match self.prove(ctx, flow, request, &claim, claimed) {
             Proof::Proved { device, fresh } => {
                 self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
                 Some(self.bind(ctx, &believed(device, Trust::Proved, fresh), &wish))
@@ -69,11 +89,14 @@ impl Devices {
                 if let Some((contact, _)) = &wish.staying {
                     self.call_back(ctx, device, flow, essentials, contact);
                 }
+                let refusal = Refusal::new(Code::OutdatedSecret);
+                self.refusals.because_of(Some(Who::Device(device)), refusal);
                 Some(outdated::refuse(request))
             }
             Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, &wish, mac),
             Proof::Refused(response) => response,
-        }
+        };
+        (who, response)
     }
 
     /// A device proved its secret from this address: it may fetch its file from there. That is told
@@ -109,7 +132,10 @@ impl Devices {
     }
 
     /// Refuses what no device can have.
-    fn unfit(&self, request: &Message, unfit: Unfit) -> Response {
+    fn unfit(&mut self, request: &Message, unfit: Unfit) -> Response {
+        if unfit == Unfit::Several {
+            self.refusals.because(Refusal::new(Code::SeveralContacts));
+        }
         match unfit {
             Unfit::Broken(why) => answer::refuse(request, Status::BAD_REQUEST, why),
             Unfit::Several => answer::warn(request, Status::FORBIDDEN, &self.node, ONE_CONTACT),
@@ -124,6 +150,8 @@ impl Devices {
             return self.registered_answer(ctx, request, essentials, device, false);
         }
         if self.is_out_of_order(who, wish, &user) {
+            let refusal = Refusal::new(Code::RegistrationOutOfOrder);
+            self.refusals.because_of(Some(Who::Device(device)), refusal);
             return answer::refuse(request, Status::SERVER_INTERNAL_ERROR, "CSeq out of order");
         }
         let fresh = match &wish.staying {
@@ -149,13 +177,16 @@ impl Devices {
         user: &str,
     ) -> Result<bool, Response> {
         let &Believed { device, flow, request, essentials, .. } = who;
-        if let Some(refusal) = self.too_brief(ctx, request, wish) {
+        if let Some(refusal) = self.too_brief(ctx, request, wish, Some(device)) {
             return Err(refusal);
         }
         let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else {
             return Err(answer::refuse(request, Status::FORBIDDEN, "Unknown device"));
         };
         let Ok(line) = line_of(ctx.directory, &phone, contact, user) else {
+            let refusal = Refusal::new(Code::NotItsLine).value("device", &phone.name);
+            let refusal = refusal.value("user", user);
+            self.refusals.because_of(Some(Who::Device(device)), refusal);
             return Err(answer::refuse(request, Status::NOT_FOUND, "Not a line of this device"));
         };
         let seconds = wish.seconds(self.cluster(ctx.directory).registration_seconds);
@@ -179,13 +210,19 @@ impl Devices {
         ctx: &Context<'_>,
         request: &Message,
         wish: &Wish,
+        device: Option<ObjectId>,
     ) -> Option<Response> {
         let seconds = wish.seconds(self.cluster(ctx.directory).registration_seconds);
         let brief = || {
             let response = ResponseBuilder::reply_to(request, Status::INTERVAL_TOO_BRIEF);
             response.typed(&MinExpires(SHORTEST)).finish()
         };
-        (seconds < SHORTEST).then(brief)
+        if seconds < SHORTEST {
+            let refusal = Refusal::new(Code::RegistrationTooBrief).value("seconds", SHORTEST);
+            self.refusals.because_of(device.map(Who::Device), refusal);
+            return Some(brief());
+        }
+        None
     }
 
     /// Writes the registration down; is it a new one?
@@ -198,6 +235,8 @@ impl Devices {
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
         self.former.remove(&device);
+        self.refusals.forget(Who::Device(device));
+        self.refusals.forget(Who::Address(flow.remote.ip()));
         let mut began = false;
         let binding = self.bindings.entry(device).or_insert_with(|| {
             began = true;
@@ -314,45 +353,6 @@ impl Devices {
         }
         let timer = Timer::BindingExpiry { device };
         binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
-    }
-
-    /// The very request by which an address was bound, which came once more.
-    fn is_copy(
-        &self,
-        device: ObjectId,
-        user: &str,
-        request: &Message,
-        essentials: &Essentials<'_>,
-    ) -> bool {
-        let Some(binding) = self.bindings.get(&device) else { return false };
-        binding.lines.iter().any(|line| {
-            line.is_of(user)
-                && line.sequence == essentials.cseq.number
-                && *line.call_id == *essentials.call_id
-                && line.request == request.fingerprint()
-        })
-    }
-
-    /// Of one registration, a request whose sequence number is not above the last one's is late:
-    /// what it says of an address is not so any more. But a phone that lost its power begins to
-    /// count anew, some with the same Call-ID: what it proves with a nonce never used before is no
-    /// late request, and where no proof is asked for, it comes from where the phone is. That is
-    /// only so for coming back, not for leaving.
-    fn is_out_of_order(&self, who: &Believed<'_>, wish: &Wish, user: &str) -> bool {
-        let Some(binding) = self.bindings.get(&who.device) else { return false };
-        let essentials = who.essentials;
-        let (call_id, number) = (essentials.call_id, essentials.cseq.number);
-        let concerned = |line: &&Registered| {
-            line.is_of(user)
-                && *line.call_id == *call_id
-                && (wish.staying.is_some() || wish.takes_away(&line.contact))
-        };
-        let mut lines = binding.lines.iter().filter(concerned);
-        let back = match who.trust {
-            Trust::Proved => who.fresh,
-            Trust::Provisional | Trust::Given => binding.came_from(who.flow),
-        };
-        lines.any(|line| number <= line.sequence) && !(back && wish.staying.is_some())
     }
 
     fn registered_answer(

@@ -179,7 +179,7 @@ fn while_it_is_switched_off_the_answer_says_so() {
     assert_eq!(world.register(id), 403);
     let answer = world.phones[&id].answer.clone().unwrap();
     let warning = answer.first(HeaderName::Warning).unwrap();
-    assert_eq!(warning, "399 node-1 \"auto-registration is disabled\"");
+    assert_eq!(warning, "399 node-1 \"auto-registration-disabled\"");
     assert_eq!(world.heard.submitted, 0);
 }
 

@@ -134,7 +134,7 @@ fn look_of(user_id: &str) -> Option<Key> {
 }
 
 /// The hardware address at the end of a device name.
-pub(crate) fn mac_of(name: &str) -> Option<Mac> {
+pub fn mac_of(name: &str) -> Option<Mac> {
     let digits = name.get(name.len().checked_sub(12)?..)?;
     if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) { digits.parse().ok() } else { None }
 }

@@ -13,14 +13,15 @@ mod settings;
 
 pub use dial::{Dialled, Match};
 pub use effective::{Effective, EffectiveLine};
+pub use index::mac_of;
 pub use people::UserLookup;
+pub use settings::Room;
 
 use std::sync::Arc;
 
 use jackfield_vocabulary::{Mac, ObjectId};
 
 use crate::{Body, Declared, DeviceSecrets, Kind, Ref, Text};
-pub(crate) use index::mac_of;
 pub(crate) use map::Map;
 
 /// An object as the directory holds it.

@@ -8,6 +8,22 @@ use crate::{
     ServiceActivation, Text, closest,
 };
 
+/// The numbers of an auto-registration range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// How many there are.
+    pub all: u64,
+    /// How many nobody has.
+    pub left: u64,
+}
+
+impl Room {
+    /// Soon there are none left: a tenth of them, or two.
+    pub fn is_narrow(self) -> bool {
+        self.left < self.all && self.left <= (self.all / 10).max(2)
+    }
+}
+
 impl Directory {
     /// The settings of the cluster; the defaults when there are none yet.
     pub fn cluster(&self) -> Arc<ClusterSettings> {
@@ -35,6 +51,22 @@ impl Directory {
         node: &str,
     ) -> Option<(Ref<AutoRegistration>, &Arc<AutoRegistration>)> {
         self.named(node)
+    }
+
+    /// The numbers that a node may still give to new phones.
+    pub fn room(&self, settings: &AutoRegistration) -> Room {
+        let (first, last) = (&*settings.starting_number, &*settings.ending_number);
+        let (Ok(low), Ok(high)) = (first.parse::<u64>(), last.parse::<u64>()) else {
+            return Room { all: 0, left: 0 };
+        };
+        let all = (high + 1).saturating_sub(low);
+        let template = settings.line_template.and_then(|template| self.get(template));
+        let partition = template.and_then(|template| template.partition).map(Ref::id);
+        let used = self.numbers_between(first, last).filter(|(number, of, _)| {
+            let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+            number.len() == first.len() && digits && *of == partition
+        });
+        Room { all, left: all.saturating_sub(used.count() as u64) }
     }
 
     /// Whether a service is activated on a node.

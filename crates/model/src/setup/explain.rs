@@ -12,12 +12,27 @@ pub struct Seen<'a> {
     pub registered: Option<bool>,
     /// The node that was asked and the other one at which it is registered.
     pub elsewhere: Option<(&'a str, &'a str)>,
+    /// The device is registered, and calls and orders reach it.
+    pub reachable: Option<bool>,
+    /// Why it was refused last.
+    pub refused: Option<Refused<'a>>,
     /// The user has a PIN.
     pub pin: Option<bool>,
     /// The account is locked.
     pub locked: Option<bool>,
     /// The device is the route point of self-provisioning: whether its calls are taken.
     pub served: Option<Served<'a>>,
+}
+
+/// The last refusal of a phone that is not registered since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused<'a> {
+    /// How many seconds ago.
+    pub seconds_ago: u64,
+    /// Where it came from.
+    pub address: &'a str,
+    /// Why.
+    pub refusal: &'a Refusal,
 }
 
 /// Whether a node takes the calls of the self-provisioning route point (SP-60).
@@ -55,6 +70,19 @@ impl Finding {
         let explanation = sentence(refusal, language);
         Self::bad(explanation.message, explanation.remedy)
     }
+}
+
+/// What became of the last try of a phone that is not registered.
+pub fn explain_refused(refused: Refused<'_>, language: Language) -> Finding {
+    let Refused { seconds_ago, address, refusal } = refused;
+    let ago = match seconds_ago {
+        0..120 => format!("{seconds_ago} s"),
+        120..7200 => format!("{} min", seconds_ago / 60),
+        _ => format!("{} h", seconds_ago / 3600),
+    };
+    let why = sentence(refusal, language);
+    let values = [("ago", &*ago), ("address", address), ("why", &why.message)];
+    Finding::bad(Message::LastRefused.with(language, &values), why.remedy)
 }
 
 /// Why is a phone of this name not there, though it was plugged in? `None` where the name ends in no
@@ -104,10 +132,17 @@ pub fn explain_device(
             Message::RegisteredElsewhere.with(language, &[("node", node), ("owner", owner)]),
             Message::RegisteredElsewhereRemedy.with(language, &[("owner", owner)]),
         )),
+        (Some(false), None) if seen.refused.is_some() => {
+            findings.extend(seen.refused.map(|refused| explain_refused(refused, language)));
+        }
         (Some(false), None) => {
             let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
             findings.push(Finding::refused(&refusal, language));
         }
+        (Some(true), _) if seen.reachable == Some(false) => findings.push(Finding::bad(
+            Message::ConnectionGone.text(language),
+            Message::ConnectionGoneRemedy.text(language),
+        )),
         _ => {}
     }
     findings.extend(seen.served.map(|served| service(served, language)));

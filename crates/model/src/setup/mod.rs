@@ -12,7 +12,9 @@ use crate::Service;
 
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
 pub use concern::concerns;
-pub use explain::{Finding, Seen, Served, explain_device, explain_stranger, explain_user};
+pub use explain::{
+    Finding, Refused, Seen, Served, explain_device, explain_refused, explain_stranger, explain_user,
+};
 pub use place::{Place, misplaced};
 pub use status::{Status, application_user_warnings, route_point_note, status};
 

@@ -3,7 +3,8 @@ use serde::Serialize;
 
 use super::{Notice, Running};
 use crate::{
-    ApplicationUser, CtiRoutePoint, Directory, Language, Message, Privilege, Ref, Service,
+    ApplicationUser, AutoRegistration, CtiRoutePoint, Directory, Language, Message, Privilege, Ref,
+    Service,
 };
 
 /// The status of self-provisioning (SP-20).
@@ -87,6 +88,7 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
         let hint = Message::PhonesFindTheServer.with(language, &[("address", &node.address)]);
         notices.push(Notice::note(hint));
     }
+    notices.extend(rooms(directory, language).into_iter().map(Notice::warning));
     if running.restart_needed {
         notices.push(Notice::warning(Message::RestartNeeded.text(language)));
     }
@@ -96,6 +98,29 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
     }
     notices.push(Notice::warning(Message::NoEmergencyCalls.text(language)));
     notices
+}
+
+/// Where new phones find few numbers, or none, or no place.
+fn rooms(directory: &Directory, language: Language) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let open = directory.all::<AutoRegistration>().filter(|(_, settings)| !settings.disabled);
+    for (_, settings) in open {
+        let node = &*settings.name;
+        let room = directory.room(settings);
+        let (left, all) = (room.left.to_string(), room.all.to_string());
+        if room.left == 0 {
+            warnings.push(Message::RangeUsedUp.with(language, &[("node", node)]));
+        } else if room.is_narrow() {
+            let values = [("node", node), ("left", &*left), ("all", &*all)];
+            warnings.push(Message::RangeRunsOut.with(language, &values));
+        }
+        let limit = settings.unassigned_limit;
+        if directory.unassigned_count() >= limit as usize {
+            let values = [("node", node), ("limit", &*limit.to_string())];
+            warnings.push(Message::UnassignedFull.with(language, &values));
+        }
+    }
+    warnings
 }
 
 /// What choosing a route point shows: its numbers, or that it has none (SP-21).

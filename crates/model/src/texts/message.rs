@@ -104,6 +104,12 @@ messages! {
     RegisteredElsewhereRemedy = "registered-elsewhere-remedy";
     Stranger = "stranger";
     StrangerRemedy = "stranger-remedy";
+    LastRefused = "last-refused";
+    ConnectionGone = "connection-gone";
+    ConnectionGoneRemedy = "connection-gone-remedy";
+    RangeUsedUp = "range-used-up";
+    RangeRunsOut = "range-runs-out";
+    UnassignedFull = "unassigned-full";
     PrivateNetworks = "private-networks";
     NumberInRange = "number-in-range";
     ForwardToNobody = "forward-to-nobody";

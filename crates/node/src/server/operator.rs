@@ -9,7 +9,7 @@ use jackfield_model::setup::Place;
 use jackfield_model::{SelfProvisioning, Service};
 use jackfield_vocabulary::{Code, Refusal};
 use jackfield_web::{
-    DeviceState, Language, Operated, Operator, Order, Overview, Reply, ServiceAction,
+    DeviceState, Language, LastRefusal, Operated, Operator, Order, Overview, Reply, ServiceAction,
     ServiceStatus, Whereabouts,
 };
 
@@ -57,6 +57,9 @@ impl NodeOperator {
             Order::Whereabouts { devices } => {
                 self.ask(OperatorOrder::Whereabouts { devices }).await
             }
+            Order::Refused { mac, address } => {
+                self.ask(OperatorOrder::Refused { mac, address }).await
+            }
             Order::Overview => self.ask(OperatorOrder::Overview).await,
             Order::Provision { device, identity, password, address } => {
                 self.ask(OperatorOrder::Provision { device, identity, password, address }).await
@@ -91,6 +94,7 @@ impl NodeOperator {
                 reachable: state.reachable,
                 address: state.address,
                 user_agent: state.user_agent,
+                refused: state.refused.map(last_refusal),
                 since: state.since,
                 expires: state.expires,
                 calls: serde_json::to_value(state.calls).unwrap_or_default(),
@@ -102,6 +106,9 @@ impl NodeOperator {
                     since,
                 };
                 Reply::Whereabouts(found.into_iter().map(one).collect())
+            }
+            OperatorReply::Refused(refused) => {
+                Reply::Refused(refused.into_iter().map(last_refusal).collect())
             }
             OperatorReply::Overview(overview) => Reply::Overview(self.overview(overview)),
             OperatorReply::Provisioned { extension } => {
@@ -215,4 +222,9 @@ impl NodeOperator {
         };
         Reply::Languages(packs.iter().map(language).collect())
     }
+}
+
+fn last_refusal(refused: jackfield_engine::LastRefusal) -> LastRefusal {
+    let jackfield_engine::LastRefusal { at, address, user, refusal } = refused;
+    LastRefusal { at, address, user, refusal }
 }

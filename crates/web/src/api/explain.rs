@@ -1,15 +1,18 @@
 //! Why can't this phone or user …?
 
-use jackfield_model::setup::{self, Finding, Seen, Served};
-use jackfield_model::{CredentialKind, EndUser, Kind, Service};
+use std::net::IpAddr;
+
+use jackfield_model::setup::{self, Finding, Refused, Seen, Served};
+use jackfield_model::{CredentialKind, EndUser, Kind, Service, mac_of};
 use jackfield_vocabulary::Refusal;
 use serde_json::{Value, json};
 
 use crate::app::not_found;
 use crate::call::{Answer, Call};
+use crate::clock::wall;
 use crate::fault::{Fault, describe};
 use crate::object::find;
-use crate::operator::{Order, Reply, ServiceStatus};
+use crate::operator::{LastRefusal, Order, Reply, ServiceStatus};
 
 use super::phone::registered_elsewhere;
 use super::service::statuses;
@@ -20,20 +23,18 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
     let Some(device) = directory.device(name) else {
-        let stranger = setup::explain_stranger(&directory, name, call.app.node(), call.language);
-        let mut findings = stranger.ok_or_else(|| not_found("device", name))?;
-        findings.extend(misplaced(&call).await);
-        return Ok(told(&findings, None));
+        return stranger(&call, name).await;
     };
     // Nothing but a phone registers by SIP.
     let is_phone = directory.entry(device).is_some_and(|one| one.body.kind() == Kind::Phone);
-    let registered = match is_phone {
+    let state = match is_phone {
         true => match call.app.operate(Order::Inspect { device }).await {
-            Ok(Reply::Device(state)) => Some(state.registered),
+            Ok(Reply::Device(state)) => Some(state),
             _ => None,
         },
         false => None,
     };
+    let registered = state.as_ref().map(|state| state.registered);
     let elsewhere = match registered {
         Some(false) => registered_elsewhere(&call.app, device).await,
         _ => None,
@@ -49,12 +50,38 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         state: &ivr.state,
         owner: ivr.owner.as_deref(),
     });
-    let seen = Seen { registered, elsewhere, served, ..Seen::default() };
+    let reachable = state.as_ref().map(|state| state.reachable);
+    let refused = state.as_ref().and_then(|state| state.refused.as_ref()).map(refused_lately);
+    let seen = Seen { registered, reachable, refused, elsewhere, served, ..Seen::default() };
     let mut findings = setup::explain_device(&directory, device, seen, call.language);
     if is_phone {
         findings.extend(misplaced(&call).await);
     }
     Ok(told(&findings, None))
+}
+
+/// A phone that is in no configuration, by its name or where it comes from: what became of it.
+async fn stranger(call: &Call, name: &str) -> Result<Answer, Fault> {
+    let (mac, address) = (mac_of(name), name.parse::<IpAddr>().ok());
+    let refused = match call.app.operate(Order::Refused { mac, address }).await {
+        Ok(Reply::Refused(refused)) => refused,
+        _ => Vec::new(),
+    };
+    let why = |one| setup::explain_refused(refused_lately(one), call.language);
+    let findings: Vec<Finding> = refused.iter().map(why).collect();
+    if !findings.is_empty() {
+        return Ok(told(&findings, None));
+    }
+    let directory = call.app.directory();
+    let open = setup::explain_stranger(&directory, name, call.app.node(), call.language);
+    let mut findings = open.ok_or_else(|| not_found("device", name))?;
+    findings.extend(misplaced(call).await);
+    Ok(told(&findings, None))
+}
+
+fn refused_lately(refused: &LastRefusal) -> Refused<'_> {
+    let seconds_ago = wall().0.saturating_sub(refused.at.0) / 1000;
+    Refused { seconds_ago, address: &refused.address, refusal: &refused.refusal }
 }
 
 /// A user; with `phone`, whether they may have that one.

@@ -20,7 +20,11 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
     match call.app.operate(Order::Inspect { device }).await? {
         Reply::Device(state) => {
+            let refusal = state.refused.as_ref().map(|last| describe(&last.refusal, call.language));
             let mut answer = serde_json::to_value(state).unwrap_or_default();
+            if let Some(refusal) = refusal {
+                answer["refused"]["refusal"] = refusal;
+            }
             if answer["registered"] == false {
                 answer["registered_at"] = json!(registered_elsewhere(&call.app, device).await);
             }

@@ -16,8 +16,8 @@ use jackfield_model::{
 use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
 use jackfield_web::{
-    App, AppSettings, Connections, DeviceState, Language, Operated, Operator, Order, Overview,
-    PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, Whereabouts, router,
+    App, AppSettings, Connections, DeviceState, Language, LastRefusal, Operated, Operator, Order,
+    Overview, PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, Whereabouts, router,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -52,6 +52,8 @@ pub(crate) struct FakeNode {
     pub(crate) there: Mutex<Vec<Whereabouts>>,
     /// When the number of a service that waits answers.
     pub(crate) in_service_at: Mutex<Option<UnixTime>>,
+    /// Why it refused phones that are in no configuration.
+    pub(crate) turned_away: Mutex<Vec<LastRefusal>>,
     /// What it refuses.
     pub(crate) refuses: Mutex<Option<Refusal>>,
 }
@@ -71,6 +73,9 @@ impl Operator for FakeNode {
                 (Order::Services, _) => Ok(Reply::Services(self.services())),
                 (Order::ServicesElsewhere, _) => {
                     Ok(Reply::RunningElsewhere(self.elsewhere.lock().unwrap().clone()))
+                }
+                (Order::Refused { .. }, _) => {
+                    Ok(Reply::Refused(self.turned_away.lock().unwrap().clone()))
                 }
                 (_, Some(refusal)) => Err(refusal),
                 (Order::Whereabouts { devices }, _) => {

@@ -1,0 +1,68 @@
+//! Credentials that are not right: asked for anew, refused, or met with silence.
+
+use jackfield_model::Phone;
+use jackfield_sip::{Flow, Message, Status};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
+
+use super::Devices;
+use super::authenticate::Proof;
+use super::refusals::Who;
+use crate::context::Context;
+use crate::endpoint::answer;
+use crate::interface::Level;
+
+impl Devices {
+    /// Wrong credentials are asked for anew (RFC 3261 section 22.1): whoever mistyped them may try
+    /// again at once. Guessing on and on gets silence, and no line in the log for each try.
+    pub(super) fn wrong(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: Option<ObjectId>,
+        why: Refusal,
+    ) -> Proof {
+        if !self.fails(ctx, flow, device, why) {
+            return Proof::Refused(None);
+        }
+        Proof::Refused(Some(self.challenge(ctx, request, device, false)))
+    }
+
+    /// A device's own secret opens no other device (RFC 3261 section 10.3, step 4).
+    pub(super) fn of_another(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+    ) -> Proof {
+        let response = answer::refuse(request, Status::FORBIDDEN, "Credentials of another device");
+        let name = ctx.directory.typed::<Phone>(device).map_or("", |phone| &phone.name);
+        let why = Refusal::new(Code::SecretOfAnother).value("other", name);
+        Proof::Refused(self.fails(ctx, flow, None, why).then_some(response))
+    }
+
+    /// Counts a failure of a source; may it have an answer still?
+    fn fails(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        device: Option<ObjectId>,
+        why: Refusal,
+    ) -> bool {
+        ctx.count("wrong-credentials");
+        let reason = why.code.name();
+        self.refusals.because_of(device.map(Who::Device), why);
+        if !self.failures.allows(ctx.now, flow.remote.ip()) {
+            return false;
+        }
+        let phone = device.and_then(|device| ctx.directory.typed::<Phone>(device));
+        let fields = vec![
+            ("device.name", phone.map_or("", |phone| &phone.name).to_owned()),
+            ("device.address", flow.remote.to_string()),
+            ("reason", reason.into()),
+        ];
+        ctx.note(Level::Warn, "registration or call with wrong credentials", fields);
+        true
+    }
+}
