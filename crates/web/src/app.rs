@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jackfield_model::{Actor, Directory, Operation, Outcome};
+use jackfield_model::{Actor, Directory, Operation, Outcome, closest};
 use jackfield_store::{StoreError, StoreHandle, StoreSettings};
 use jackfield_vocabulary::share::{Figures, Pace, uses};
 use jackfield_vocabulary::{Code, Now, OperationId, Refusal};
@@ -253,4 +253,16 @@ const MOST_HASHES_WAITING: usize = 256;
 /// There is no such thing.
 pub(crate) fn not_found(kind: &str, name: &str) -> Refusal {
     Refusal::new(Code::NotFound).value("kind", kind).value("name", name)
+}
+
+/// There is no such thing; of these one may have been meant.
+pub(crate) fn not_among<'a>(
+    kind: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Refusal {
+    match closest(name, known) {
+        Some(meant) => not_found(kind, name).value("similar", meant),
+        None => not_found(kind, name),
+    }
 }

@@ -191,3 +191,61 @@ async fn every_change_is_in_the_audit() {
     assert_ne!(first["items"][0]["sequence"], second["items"][0]["sequence"]);
     assert_eq!(house.get("/calls").await, json!({ "items": [], "next": null }));
 }
+
+#[tokio::test]
+async fn who_mistypes_is_told_what_was_most_likely_meant() {
+    let house = House::open().await;
+    house.done("POST", "/lines", json!({ "number": "4711" })).await;
+    for (method, path, body, code, meant) in [
+        (
+            "GET",
+            "/phones?filter=model=Cisco%207481",
+            Value::Null,
+            "unknown-reference",
+            "Cisco 7841",
+        ),
+        ("GET", "/phones?filter=modle=x", Value::Null, "unknown-field", "model"),
+        ("GET", "/regions?filter=codecs=widebnad", Value::Null, "invalid-value", "wideband"),
+        ("GET", "/device-pools/Defualt", Value::Null, "not-found", "Default"),
+        ("GET", "/lines/4712", Value::Null, "not-found", "4711"),
+        ("PUT", "/users/admn/password", json!({ "password": "x" }), "not-found", "admin"),
+        ("POST", "/services/tfpt/start", json!({}), "not-found", "tftp"),
+        ("POST", "/services/tftp/strat", json!({}), "not-found", "start"),
+        (
+            "PATCH",
+            "/phones?filter=model=Nope",
+            json!({ "description": "x" }),
+            "unknown-reference",
+            "",
+        ),
+    ] {
+        let told = house.ask(method, path, body).await;
+        assert_eq!(told.body["code"], code, "{path}: {told:?}");
+        let remedy = told.body["remedy"].as_str().unwrap();
+        assert_eq!(remedy.contains("Did you mean"), !meant.is_empty(), "{path}: {remedy}");
+        assert!(remedy.contains(meant), "{path}: {remedy}");
+    }
+    let told = house.in_japanese("GET", "/device-pools/Defualt", Value::Null).await;
+    assert!(
+        told.body["remedy"].as_str().unwrap().starts_with("Default ではありませんか?"),
+        "{told:?}"
+    );
+    // A value that some object may have is found nowhere, and that is an answer.
+    let told = house.get("/phones?filter=description=nothing").await;
+    assert_eq!(told["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_was_most_likely_not_meant_is_said_beside_the_object() {
+    let house = House::open().await;
+    let range = json!({ "starting_number": "9000", "ending_number": "9099" });
+    house.done("PATCH", "/auto-registrations/node1", range).await;
+    let line = house.done("POST", "/lines", json!({ "number": "9042" })).await;
+    assert!(line["warnings"][0].as_str().unwrap().contains("9042 lies in the range"), "{line}");
+    let forward = json!({ "number": "4711", "forwards": { "all": { "destination": "4799" } } });
+    let line = house.done("PATCH", "/lines/9042", forward).await;
+    assert!(line["warnings"][0].as_str().unwrap().contains("all leads to 4799"), "{line}");
+    let forward = json!({ "forwards": { "all": { "destination": "" } } });
+    let line = house.done("PATCH", "/lines/4711", forward).await;
+    assert_eq!(line["warnings"], Value::Null);
+}

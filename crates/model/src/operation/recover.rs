@@ -16,6 +16,10 @@ pub(super) fn recover(
     let known = work.directory.account(user_id);
     let account = match known {
         Some(account) if work.directory.is_administrator(account) => account,
+        Some(account) if work.directory.may_administer(account) => {
+            let body = switched_on(work, account)?;
+            create::write(work, known, body)?.0
+        }
         known => {
             let group = administrators(work);
             let body = member(work, known, user_id, group);
@@ -27,6 +31,16 @@ pub(super) fn recover(
     work.audit = json!({ "action": "recover", "account": user_id, "by": by });
     let version = work.entry(account)?.version;
     Ok(Outcome::Saved(vec![(account, version)]))
+}
+
+fn switched_on(work: &Work<'_>, account: ObjectId) -> Result<Body, Refusal> {
+    Ok(match &work.entry(account)?.body {
+        Body::EndUser(user) => EndUser { enabled: true, ..EndUser::clone(user) }.into(),
+        Body::ApplicationUser(user) => {
+            ApplicationUser { enabled: true, ..ApplicationUser::clone(user) }.into()
+        }
+        other => other.clone(),
+    })
 }
 
 /// The account, on and in the group.

@@ -1,10 +1,10 @@
 //! Passwords, PINs and locks. A secret goes in and never comes out.
 
-use jackfield_model::{CredentialKind, EndUser, Operation};
-use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
+use jackfield_model::{CredentialKind, EndUser, Kind, Operation};
+use jackfield_vocabulary::{ObjectId, Refusal, SecretText};
 use serde_json::{Value, json};
 
-use crate::app::not_found;
+use crate::app::{not_among, not_found};
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 
@@ -102,8 +102,9 @@ fn account(call: &Call) -> Result<ObjectId, Refusal> {
         let id = ObjectId(name.strip_prefix("id:")?.parse().ok()?);
         directory.entry(id).map(|_| id)
     };
-    directory
-        .account(name)
-        .or_else(by_id)
-        .ok_or_else(|| Refusal::new(Code::NotFound).value("kind", "user").value("name", name))
+    directory.account(name).or_else(by_id).ok_or_else(|| {
+        let kinds = [Kind::ApplicationUser, Kind::EndUser];
+        let known = kinds.map(|kind| directory.similar_name(kind, name));
+        not_among("user", name, known.iter().flatten().map(|name| &**name))
+    })
 }

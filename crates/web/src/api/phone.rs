@@ -6,7 +6,7 @@ use jackfield_model::{EndUser, Kind, Network, Node, Operation, Outcome, Phone, P
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::{Value, json};
 
-use crate::app::{App, not_found};
+use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
@@ -17,7 +17,10 @@ use crate::operator::{Order, Reply, mismatch};
 pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
-    let device = directory.device(name).ok_or_else(|| not_found("device", name))?;
+    let device = directory.device(name).ok_or_else(|| {
+        let known = directory.similar_name(Kind::Phone, name);
+        not_among("device", name, known.as_deref())
+    })?;
     match call.app.operate(Order::Inspect { device }).await? {
         Reply::Device(state) => {
             let refusal = state.refused.as_ref().map(|last| describe(&last.refusal, call.language));

@@ -4,7 +4,7 @@ use jackfield_model::{Kind, Node, Operation, Outcome, Service};
 use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde_json::{Value, json};
 
-use crate::app::{App, not_found};
+use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::Fault;
@@ -53,11 +53,14 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
         .iter()
         .copied()
         .find(|service| service.name() == name)
-        .ok_or_else(|| not_found("service", name))?;
+        .ok_or_else(|| not_among("service", name, Service::ALL.iter().map(|one| one.name())))?;
     let directory = call.app.directory();
     let node = match call.body["node"].as_str() {
         Some(node) => {
-            let (_, node) = directory.node(node).ok_or_else(|| not_found("node", node))?;
+            let (_, node) = directory.node(node).ok_or_else(|| {
+                let known: Vec<_> = directory.all::<Node>().map(|(_, node)| &*node.name).collect();
+                not_among("node", node, known)
+            })?;
             node.name.clone()
         }
         None => call.app.node().into(),
@@ -81,7 +84,7 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
                 "start" => ServiceAction::Start,
                 "stop" => ServiceAction::Stop,
                 "restart" => ServiceAction::Restart,
-                _ => return Err(not_found("action", action).into()),
+                _ => return Err(not_among("action", action, ACTIONS).into()),
             };
             if action != ServiceAction::Stop && !directory.is_activated(&node, service) {
                 return Err(inactive(service).into());
@@ -200,3 +203,5 @@ async fn activate(call: &Call, node: &str, service: Service, on: bool) -> Result
     };
     Ok(call.app.execute(call.operation, call.actor(), operation).await?)
 }
+
+const ACTIONS: [&str; 5] = ["activate", "deactivate", "start", "stop", "restart"];

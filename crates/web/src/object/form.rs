@@ -5,7 +5,7 @@ use jackfield_model::{Directory, Entry, Kind, Text, references_of};
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
-use crate::app::not_found;
+use crate::app::not_among;
 
 /// An object as clients see it.
 pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value {
@@ -94,13 +94,10 @@ pub(crate) fn find(directory: &Directory, kind: Kind, text: &str) -> Result<Obje
         let id = text.strip_prefix("id:").unwrap_or(text).parse().ok().map(ObjectId)?;
         directory.entry(id).filter(|entry| entry.body.kind() == kind).map(|_| id)
     };
-    directory.by_name(kind, text).or_else(by_id).ok_or_else(|| {
-        let refusal = not_found(kind.name(), text);
-        match directory.similar_name(kind, text) {
-            Some(meant) => refusal.value("similar", meant),
-            None => refusal,
-        }
-    })
+    directory
+        .by_name(kind, text)
+        .or_else(by_id)
+        .ok_or_else(|| not_among(kind.name(), text, directory.similar_name(kind, text).as_deref()))
 }
 
 /// The value at a path such as `lines[0].line`.

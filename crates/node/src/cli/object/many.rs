@@ -53,9 +53,10 @@ pub(super) fn change(
     let takes = began["takes"].as_str().map(str::to_owned);
     let warned = json!({ "warnings": began["warnings"].clone() });
     let end = wait(client, began)?;
+    let nothing = end["total"] == 0 && end["refused"].as_array().is_none_or(Vec::is_empty);
     if form == Form::Json {
         print::show(form, &end);
-    } else {
+    } else if !nothing {
         let total = print::cell(&end["total"]);
         match check {
             true => say!("{total} {} would be changed", kind.plural()),
@@ -67,7 +68,7 @@ pub(super) fn change(
         }
         crate::cli::report::plain_warnings(&warned);
     }
-    if end["total"] == 0 && end["refused"].as_array().is_none_or(Vec::is_empty) {
+    if nothing {
         bail!("no {kind} has what was asked for; nothing was changed");
     }
     match end["failure"]["message"].as_str() {
