@@ -7,6 +7,7 @@ missing=()
 command -v sipp >/dev/null || missing+=(sip-tester)
 command -v kamailio >/dev/null || missing+=(kamailio)
 command -v wrk >/dev/null || missing+=(wrk)
+command -v pgrep >/dev/null || missing+=(procps)
 command -v nginx >/dev/null || missing+=(nginx-light)
 if [ ${#missing[@]} -gt 0 ]; then
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

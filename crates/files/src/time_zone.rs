@@ -115,7 +115,7 @@ impl Day {
             Some((day, time)) => (day, seconds(time)?.0),
             None => (text, 2 * 3600),
         };
-        let mut numbers = day.strip_prefix('M')?.split('.').map(|number| number.parse::<i32>());
+        let mut numbers = day.strip_prefix('M')?.split('.').map(str::parse::<i32>);
         let mut next = || numbers.next()?.ok();
         Some(Self { month: next()?, week: next()?, weekday: next()?, time })
     }

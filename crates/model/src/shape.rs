@@ -359,7 +359,9 @@ fn judge_struct(
 ) -> Result<(), Refusal> {
     for name in object.keys() {
         if !fields.iter().any(|field| *field.name == **name) {
-            return below(path, name, |path| Err(unknown_field(fields, name, &[path.clone()])));
+            return below(path, name, |path| {
+                Err(unknown_field(fields, name, core::slice::from_ref(path)))
+            });
         }
     }
     for field in fields {

@@ -118,7 +118,7 @@ fn judge_user(
     match &device_template {
         None => refusals.push(about_profile(Code::NoDeviceTemplate)),
         Some(template) => {
-            refusals.extend(rules::served(directory, template.security_profile).err())
+            refusals.extend(rules::served(directory, template.security_profile).err());
         }
     }
     let owned = directory.owned(user).count();

@@ -125,7 +125,7 @@ impl Streams {
             match listener.accept().await {
                 // One that finds no place is closed.
                 Ok((stream, remote)) => {
-                    drop(self.adopt(stream, Holder::stranger(remote.ip()), remote))
+                    drop(self.adopt(stream, Holder::stranger(remote.ip()), remote));
                 }
                 Err(error) => {
                     tracing::warn!(error.cause = %error, "a connection could not be accepted");

@@ -19,7 +19,7 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     // Judged first: whose secrets these would be decides which are too weak.
     let staged = Staged::of(&call.app.directory(), &plain)?;
     let (secrets, made_up) = secrets(&call, &staged)?;
-    let hashes = call.app.blocking(move |store| hashed(&store, secrets)).await?;
+    let hashes = call.app.blocking(move |store| hashed(store, secrets)).await?;
     let operation = operation(&call, hashes)?;
     let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
     let directory = call.app.directory();

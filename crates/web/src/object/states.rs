@@ -105,9 +105,8 @@ async fn elsewhere(app: &App, devices: Box<[ObjectId]>) -> HashMap<ObjectId, Box
         return HashMap::new();
     }
     let asked = app.blocking(move |store| store.registered_nodes(&devices, wall()));
-    let found = match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(found)) => found,
-        _ => return HashMap::new(),
+    let Ok(Ok(found)) = tokio::time::timeout(PATIENCE, asked).await else {
+        return HashMap::new();
     };
     found.into_iter().filter(|(_, node)| **node != *app.node()).collect()
 }

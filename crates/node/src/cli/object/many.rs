@@ -124,6 +124,8 @@ fn told(reason: &str, names: &[String]) -> String {
     format!("  refused ({}): {reason}\n    {shown}{rest}", names.len())
 }
 
+/// The server names so many at the most.
+const MOST_NAMED: usize = 100;
 /// Names beside one reason.
 const MOST_SHOWN: usize = 20;
 
@@ -151,6 +153,3 @@ mod tests {
         assert_eq!(again[1], "  refused (1): phone: Taken.\n    Q");
     }
 }
-
-/// The server names so many at the most.
-const MOST_NAMED: usize = 100;
