@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use jackfield_vocabulary::{ObjectId, SecretText};
 use md5::Md5;
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! Nonces of digest authentication: made without keeping anything, and each counted from its first
 //! use, so that what was heard on the wire can't be sent again.
 
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use jackfield_sip::hex;
 use jackfield_vocabulary::UnixTime;
 use serde::{Deserialize, Serialize};
