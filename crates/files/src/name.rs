@@ -1,9 +1,10 @@
 //! Names of files, as phones ask for them. What is no name of ours is found missing here, before
 //! anything is looked up: phones ask for a handful of files that nobody has at every boot.
 //!
-//! The same name may be written in several ways (RFC 3986 section 6.2.2): with octets in hexadecimal,
-//! empty parts, in another case, and hardware addresses with the separators that their makers like.
-//! They are brought into one form first. What leads elsewhere is refused in every one of them.
+//! The same name may be written in several ways (RFC 3986 section 6.2.2): with octets in
+//! hexadecimal, empty parts, in another case, and hardware addresses with the separators that their
+//! makers like. They are brought into one form first. What leads elsewhere is refused in every one
+//! of them.
 
 use jackfield_vocabulary::Mac;
 
@@ -87,8 +88,8 @@ impl<'a> FileName<'a> {
     }
 }
 
-/// With the octets that are written in hexadecimal. None when they are none, or would be separators:
-/// those mean something else then.
+/// With the octets that are written in hexadecimal. None when they are none, or would be
+/// separators: those mean something else then.
 fn decoded(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
@@ -107,8 +108,8 @@ fn decoded(path: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Where the name begins when it is a hardware address with separators, as in `00:11:22:AA:BB:CC.cfg`
-/// or `SEP0011.22aa.bbcc.cnf.xml`.
+/// Where the name begins when it is a hardware address with separators, as in
+/// `00:11:22:AA:BB:CC.cfg` or `SEP0011.22aa.bbcc.cnf.xml`.
 fn hardware_address(path: &str) -> Option<usize> {
     let start = path.rfind('/').map_or(0, |slash| slash + 1);
     let (stem, _) = stem_and_suffix(&path[start..])?;

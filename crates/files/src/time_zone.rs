@@ -1,9 +1,10 @@
-//! How phones name time zones. When a zone's clock changes is read from the IANA time zone database,
-//! which is built in: from the rule that ends each zone's file (RFC 9636 section 3.3), good for the years
-//! to come. Enterprise phones know some dozens of names, which carry their summer time in them;
-//! multiplatform phones want the offset and the rule of the summer time.
+//! How phones name time zones. When a zone's clock changes is read from the IANA time zone
+//! database, which is built in: from the rule that ends each zone's file (RFC 9636 section 3.3),
+//! good for the years to come. Enterprise phones know some dozens of names, which carry their
+//! summer time in them; multiplatform phones want the offset and the rule of the summer time.
 
 use core::fmt::Write;
+use std::sync::LazyLock;
 
 /// A time zone as phones know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,17 +29,22 @@ impl TimeZone {
     }
 }
 
-/// What enterprise phones call a zone: its own name, else that of a zone whose clock goes alike now and
-/// in the years to come, else of one that has its winter time.
+/// What enterprise phones call a zone: its own name, else that of a zone whose clock goes alike now
+/// and in the years to come, else of one that has its winter time.
 fn name(iana: &str, rule: &Rule) -> &'static str {
     let own = NAMES.iter().find(|(zone, _)| *zone == iana);
-    let alike = || NAMES.iter().find(|(zone, _)| Rule::of(zone).as_ref() == Some(rule));
-    let near = || {
-        let fixed = Rule { offset: rule.offset, summer: None };
-        NAMES.iter().find(|(zone, _)| Rule::of(zone).as_ref() == Some(&fixed))
+    let named = |rule: &Rule| {
+        let mut named = NAMES.iter().zip(RULES.iter());
+        named.find(|(_, of)| of.as_ref() == Some(rule)).map(|(name, _)| name)
     };
+    let alike = || named(rule);
+    let near = || named(&Rule { offset: rule.offset, summer: None });
     own.or_else(alike).or_else(near).map_or("Greenwich Standard Time", |(_, name)| name)
 }
+
+/// How the clocks of the named zones go.
+static RULES: LazyLock<Vec<Option<Rule>>> =
+    LazyLock::new(|| NAMES.iter().map(|(zone, _)| Rule::of(zone)).collect());
 
 /// How a zone's clock goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +102,8 @@ impl Rule {
         Some(rule.put_forward())
     }
 
-    /// Where winter time is the exception, as some write it for Dublin, the clock goes the same way all the same.
+    /// Where winter time is the exception, as some write it for Dublin, the clock goes the same way
+    /// all the same.
     fn put_forward(self) -> Self {
         match self.summer {
             Some(Summer { save, begins, ends }) if save < 0 => Self {
@@ -120,8 +127,8 @@ impl Day {
         Some(Self { month: next()?, week: next()?, weekday: next()?, time })
     }
 
-    /// As multiplatform phones read it: month/day/weekday/time, where the weekday is the first on or
-    /// after the day, Monday is 1, and the day -1 stands for the last of the month.
+    /// As multiplatform phones read it: month/day/weekday/time, where the weekday is the first on
+    /// or after the day, Monday is 1, and the day -1 stands for the last of the month.
     fn write(self, text: &mut String) {
         let (days, time) = (self.time.div_euclid(DAY), self.time.rem_euclid(DAY));
         // The last one of a month is its first one on or after the seventh day before the end.
@@ -194,8 +201,8 @@ fn seconds(text: &str) -> Option<(i32, &str)> {
 
 const DAY: i32 = 24 * 3600;
 
-/// Names of enterprise phones. The first zone of several whose clocks go alike lends its name to those that
-/// are not listed.
+/// Names of enterprise phones. The first zone of several whose clocks go alike lends its name to
+/// those that are not listed.
 #[rustfmt::skip]
 const NAMES: [(&str, &str); 184] = [
     ("Etc/UTC", "Greenwich Standard Time"),

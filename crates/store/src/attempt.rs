@@ -2,10 +2,10 @@
 //! can't beat the limit; the record is in the database, so that neither a restart nor another node
 //! forgets it.
 //!
-//! Failures are counted by track, which is the account as a rule. Who may administer is not locked out by what
-//! strangers do: failures with such an account's password are counted for each source, and only the
-//! source is locked. A name that nobody has is counted like one that somebody has, so that locks do
-//! not tell which names there are.
+//! Failures are counted by track, which is the account as a rule. Who may administer is not locked
+//! out by what strangers do: failures with such an account's password are counted for each source,
+//! and only the source is locked. A name that nobody has is counted like one that somebody has, so
+//! that locks do not tell which names there are.
 
 use std::net::IpAddr;
 
@@ -41,8 +41,8 @@ pub enum Verification {
 pub struct Claimant {
     /// The account; `None` when there is none of that name.
     pub account: Option<ObjectId>,
-    /// The name that was given; where it is nobody's, failures are counted for it all the same. Without
-    /// name and account nothing is counted.
+    /// The name that was given; where it is nobody's, failures are counted for it all the same.
+    /// Without name and account nothing is counted.
     pub name: Box<str>,
     /// From where, if that is known.
     pub source: Option<IpAddr>,

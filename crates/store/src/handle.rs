@@ -40,9 +40,9 @@ impl StoreHandle {
         Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A number that grows when anybody who is signed in may have been signed out, on whichever node: by
-    /// the end of a token, a new password, or a change of accounts, groups or roles. What was
-    /// learned of a token is good while it stays the same.
+    /// A number that grows when anybody who is signed in may have been signed out, on whichever
+    /// node: by the end of a token, a new password, or a change of accounts, groups or roles. What
+    /// was learned of a token is good while it stays the same.
     pub fn sign_outs(&self) -> u64 {
         self.sign_outs.load(Ordering::Acquire)
     }

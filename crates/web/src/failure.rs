@@ -1,5 +1,5 @@
-//! Sign-ins that failed, for the audit. The first one from a source is there at once; what follows from
-//! there is told in one row after a while, so that guessing fills no database.
+//! Sign-ins that failed, for the audit. The first one from a source is there at once; what follows
+//! from there is told in one row after a while, so that guessing fills no database.
 
 use core::time::Duration;
 use std::collections::{BTreeSet, HashMap};
@@ -21,7 +21,8 @@ pub(crate) enum Door {
     PhonePage,
 }
 
-/// The failures that were not told yet, by source; `None` stands for those for which there was no room.
+/// The failures that were not told yet, by source; `None` stands for those for which there was no
+/// room.
 #[derive(Default)]
 pub(crate) struct Failures {
     sources: Mutex<HashMap<Option<Source>, Several>>,
