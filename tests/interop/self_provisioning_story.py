@@ -162,7 +162,7 @@ def a_user_who_was_just_added_provisions_a_phone(server):
         assert owner_of(server, phone) is None
         call = dial(phone)
         key_in(call, "3001#", added["pin"] + "#")
-        assert EAR.listen(call)[-2:] == ["confirm-extension-before", "confirm-extension-after"]
+        assert EAR.listen(call)[-1:] == ["confirm-extension-after"]
         began = time.time() * 1000
         key_in(call, "1")
         wait_for(lambda: owner_of(server, phone) == "tanaka")
@@ -396,8 +396,12 @@ def languages_are_offered_in_their_order(server):
         assert node[field], node
     restart(server, languages="ja-JP,en-US", start_delay_seconds="0")
     assert server.json("show", "self-provisioning")["languages"] == ["ja-JP", "en-US"]
-    japanese = Ear("ja-JP")
+    japanese, both = Ear("ja-JP"), Ear("ja-JP", "en-US")
     with stranger(server) as phone:
+        call = dial(phone)
+        heard = [name for name in both.listen(call) if name.endswith("press")]
+        assert heard[:2] == ["ja-JP/for-this-language-press", "en-US/for-this-language-press"], heard
+        call.hang_up()
         call = dial(phone)
         key_in(call, "1")
         heard = japanese.listen(call)

@@ -39,13 +39,18 @@ class Prompt:
 
 
 class Ear:
-    """Knows one language."""
+    """Knows one language, or several; then the name of each prompt begins with its language."""
 
-    def __init__(self, locale="en-US"):
-        paths = sorted(glob.glob(os.path.join(PROMPTS, locale, "*.wav")))
-        assert paths, f"no prompts of {locale}"
-        # Digits are too short to be told apart this way.
-        self.prompts = [prompt for prompt in map(Prompt, paths) if len(prompt.levels) > 80]
+    def __init__(self, *locales):
+        self.prompts = []
+        for locale in locales or ["en-US"]:
+            paths = sorted(glob.glob(os.path.join(PROMPTS, locale, "*.wav")))
+            assert paths, f"no prompts of {locale}"
+            # Digits are too short to be told apart this way.
+            known = [prompt for prompt in map(Prompt, paths) if len(prompt.levels) > 80]
+            for prompt in known if len(locales) > 1 else []:
+                prompt.name = f"{locale}/{prompt.name}"
+            self.prompts += known
 
     def listen(self, call, seconds=20, quiet=1.0):
         """Hears until nothing was said for a while; the prompts in their order."""

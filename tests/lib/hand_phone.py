@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import socket
+import struct
 import threading
 import time
 
@@ -196,7 +197,7 @@ class Call:
         self.phone = phone
         self.uri, self.to = f"sip:{number}@{HOST}:{phone.port}", f"<sip:{number}@{HOST}>"
         self.target, self.tag, self.call_id = self.uri, os.urandom(4).hex(), os.urandom(8).hex()
-        self.number, self.status, self.answer = 0, 0, ""
+        self.number, self.status, self.answer, self.over = 0, 0, "", False
 
     def invite(self):
         self.number += 1
@@ -216,12 +217,27 @@ class Call:
                 self.to = to
                 self.target = re.search(r"<([^>]+)>", header(self.answer, "Contact")).group(1)
                 self.phone.send(self.phone.request("ACK", self.target, to, self.call_id, self.number, self.tag))
+                threading.Thread(target=self._breathe, daemon=True).start()
                 return self
             branch = re.search(r"branch=([^;\r]+)", text).group(1)
             self.phone.send(self.phone.request("ACK", self.uri, to, self.call_id, self.number, self.tag, branch=branch))
             if self.status not in (401, 407) or not self.phone.digest.challenged(self.answer):
                 return self
         return self
+
+    def _breathe(self):
+        """Sends a packet of silence a second: who sends nothing is not there, and hears nothing more."""
+        place = re.search(r"(?m)^m=audio (\d+)", self.answer)
+        number, began = 0, time.monotonic()
+        while place and not self.over and not self.phone.ended:
+            number += 1
+            stamp = int((time.monotonic() - began) * 8000)
+            packet = struct.pack("!BBHII", 0x80, 0, number, stamp, 0x6A66) + b"\xff" * 160
+            try:
+                self.phone.sound.sendto(packet, (HOST, int(place.group(1))))
+            except OSError:
+                return
+            time.sleep(1)
 
     def within(self, method, more="", body="", seconds=8):
         self.number += 1
@@ -239,4 +255,5 @@ class Call:
         return 200
 
     def hang_up(self):
+        self.over = True
         return self.within("BYE")
