@@ -266,14 +266,14 @@ impl Devices {
                     }
                     self.unbind(ctx, *id);
                 }
-            } else if before.typed::<Phone>(*id).is_some() {
+            } else if let Some(phone) = before.typed::<Phone>(*id) {
                 self.end_legs_of(ctx, endpoint, *id);
                 self.dismiss(ctx, endpoint, before, *id);
                 self.authenticator.forget(*id);
                 self.refusals.forget(Who::Device(*id));
                 self.former.remove(id);
                 self.outdated.forget(*id);
-                self.unbind(ctx, *id);
+                self.unbind_named(ctx, *id, phone.name.to_string());
             }
         }
     }

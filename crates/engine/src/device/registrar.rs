@@ -314,6 +314,13 @@ impl Devices {
 
     /// A device is not registered any more.
     pub(super) fn unbind(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let phone = ctx.directory.typed::<Phone>(device);
+        let name = phone.map_or("", |phone| &phone.name).to_owned();
+        self.unbind_named(ctx, device, name);
+    }
+
+    /// The same for one whose name may be gone from the configuration.
+    pub(super) fn unbind_named(&mut self, ctx: &mut Context<'_>, device: ObjectId, name: String) {
         let Some(binding) = self.bindings.remove(&device) else { return };
         self.addresses.leave(binding.flow.remote, device);
         if let Some(timer) = binding.expiry {
@@ -321,12 +328,8 @@ impl Devices {
         }
         let change = self.left_of(ctx, device, &binding);
         ctx.out.push(Output::Binding(change));
-        let phone = ctx.directory.typed::<Phone>(device);
-        let name = phone.map_or("", |phone| &phone.name);
-        let fields = vec![
-            ("device.name", name.to_string()),
-            ("device.address", binding.flow.remote.to_string()),
-        ];
+        let fields =
+            vec![("device.name", name), ("device.address", binding.flow.remote.to_string())];
         ctx.note(Level::Info, "device unregistered", fields);
     }
 

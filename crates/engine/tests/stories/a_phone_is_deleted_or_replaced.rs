@@ -35,6 +35,8 @@ fn each_make_is_told_in_its_own_words() {
         assert!(told[0].2.starts_with(body), "{model}: {}", told[0].2);
         assert_eq!(world.overview().registered, 0);
         assert!(world.store.strays.is_empty());
+        let note = world.heard.notes.iter().rfind(|note| note.text == "device unregistered");
+        assert_eq!(note.unwrap().fields[0].1, "SEP001122AABB01", "the log names it");
     }
 }
 
