@@ -10,8 +10,8 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A session description as it travels: its bytes, forwarded unchanged so that media goes
-/// directly between the devices.
+/// A session description as it travels: its bytes, forwarded so that media goes directly between the
+/// devices, and unchanged but for what would name somebody who is not to be known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Description(pub(crate) Arc<[u8]>);
 
