@@ -110,7 +110,7 @@ impl<'a> Server<'a> {
             }
             self.end(from);
         }
-        let Ok(gone) = self.places.take(from, Holder::stranger(from.ip()), 1) else {
+        let Ok(gone) = self.places.take_another(from, Holder::stranger(from.ip()), 1) else {
             // Silence: the client asks again.
             return;
         };
@@ -136,7 +136,8 @@ impl<'a> Server<'a> {
         now: Duration,
         send: &mut Send<'_>,
     ) {
-        let Ok(gone) = self.bytes.take(from, Holder::stranger(from.ip()), file.len() as u64) else {
+        let holder = Holder::stranger(from.ip());
+        let Ok(gone) = self.bytes.take_another(from, holder, file.len() as u64) else {
             self.places.release(&from);
             return;
         };

@@ -133,6 +133,20 @@ impl<K: Ord + Clone> Places<K> {
         Ok(gone)
     }
 
+    /// As [`Self::take`], but the share is not made free by the holder's own idle places: for those who
+    /// would not notice that theirs is gone, and wait in vain.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::take`].
+    pub fn take_another(&mut self, key: K, holder: Holder, amount: u64) -> Result<Vec<K>, Full> {
+        if self.held_by(holder).saturating_add(amount) > self.limits.share_of(holder) {
+            self.refused += 1;
+            return Err(Full::Share);
+        }
+        self.take(key, holder, amount)
+    }
+
     /// Gives a place back; one that is not taken is given back already.
     pub fn release(&mut self, key: &K) {
         self.leave(key);
