@@ -146,6 +146,8 @@ pub(crate) enum Timer {
     BindingExpiry { device: ObjectId },
     /// The store has not decided on an unknown phone in time: it is told to come again.
     AutoRegisterAnswer { operation: OperationId },
+    /// A new phone has not come back with its secret in time.
+    Unclaimed { device: ObjectId },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
     /// A caller said how long its call may go without an answer (RFC 3261 section 13.3.1).

@@ -359,6 +359,18 @@ pub enum Output {
         /// What.
         what: Operation,
     },
+    /// Submit the deletion of a phone that never came back, unless it registered at another node
+    /// since; not answered.
+    Expire {
+        /// The phone.
+        device: ObjectId,
+        /// Its idempotency id.
+        operation: OperationId,
+        /// In whose name.
+        actor: Actor,
+        /// What.
+        what: Operation,
+    },
     /// Ask what became of an operation submitted before; answered by [`Input::Decided`].
     Inquire {
         /// Which.
@@ -441,7 +453,7 @@ pub struct BindingChange {
     /// Its registration in the engine's own serialised form; `None` when it ended and nothing of it
     /// is to be kept.
     pub binding: Option<Vec<u8>>,
-    /// When it ends by itself, or ended. What is left of one that ended is kept for a year.
+    /// When it ends by itself; 0 says that it ended. What is left of one is kept for a year.
     pub expires: UnixTime,
 }
 

@@ -210,6 +210,7 @@ impl Engine {
             Timer::BindingExpiry { .. }
             | Timer::AutoRegisterAnswer { .. }
             | Timer::AutoRegisterRestart { .. }
+            | Timer::Unclaimed { .. }
             | Timer::InviteExpiry { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }

@@ -20,7 +20,7 @@ pub struct BindingRow {
     pub device: ObjectId,
     /// Its registration in the engine's own form; `None` when it ended.
     pub blob: Option<Vec<u8>>,
-    /// When it ends by itself.
+    /// When it ends by itself; 0 says that it ended, and the form is what is left of it.
     pub expires: UnixTime,
 }
 
@@ -36,7 +36,9 @@ impl StoreHandle {
         self.enqueue(
             Lane::Background,
             move |turn| {
-                rows.iter().try_for_each(|row| save(turn.database, &node, row)).map_err(Into::into)
+                rows.iter()
+                    .try_for_each(|row| save(turn.database, &node, row, turn.now))
+                    .map_err(Into::into)
             },
             done,
         );
@@ -63,6 +65,19 @@ impl StoreHandle {
                 },
             )?;
             Ok(rows)
+        })
+    }
+
+    /// Did a phone register at another node than this one last?
+    pub fn was_elsewhere(&self, device: ObjectId, node: &str) -> Result<bool, StoreError> {
+        let node = node.to_owned();
+        self.work(Lane::Background, move |turn| {
+            let found = turn.database.row(
+                "SELECT device FROM binding WHERE device = ?1 AND node NOT IN ('', ?2)",
+                &[device.0.into(), (&*node).into()],
+                |row| row.number::<u32>(0),
+            )?;
+            Ok(found.is_some())
         })
     }
 
@@ -108,8 +123,18 @@ fn registered_node(
 /// Milliseconds.
 const YEAR: u64 = 365 * 86_400_000;
 
-fn save(database: &mut Database, node: &str, row: &BindingRow) -> Result<(), DatabaseError> {
+fn save(
+    database: &mut Database,
+    node: &str,
+    row: &BindingRow,
+    now: UnixTime,
+) -> Result<(), DatabaseError> {
     match &row.blob {
+        // What is left of a registration that ended here says nothing about one elsewhere.
+        Some(blob) if row.expires == UnixTime(0) => database.execute(
+            "UPDATE binding SET blob = ?2, expires = ?3 WHERE device = ?1 AND node IN ('', ?4)",
+            &[row.device.0.into(), Value::from(&blob[..]), widen(now.0), node.into()],
+        ),
         Some(blob) => database.execute(
             "INSERT INTO binding (device, blob, expires, node) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, \

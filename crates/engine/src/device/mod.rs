@@ -17,6 +17,7 @@ mod refusals;
 mod registrar;
 mod sequence;
 mod told;
+mod unclaimed;
 mod wish;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ use newcomer::Newcomers;
 use outdated::Outdated;
 use refusals::{Refusals, Who};
 use told::Told;
+use unclaimed::Unclaimed;
 
 /// Every device that is registered, or about to be.
 #[derive(Clone, Serialize, Deserialize)]
@@ -55,6 +57,7 @@ pub(crate) struct Devices {
     outdated: Outdated,
     newcomers: Newcomers,
     refusals: Refusals,
+    unclaimed: Unclaimed,
     /// How often a source may be wrong before it gets no answers.
     failures: Pace,
     legs: Legs,
@@ -98,6 +101,7 @@ impl Devices {
             outdated: Outdated::default(),
             newcomers: Newcomers::default(),
             refusals: Refusals::default(),
+            unclaimed: Unclaimed::default(),
             failures: uses::WRONG_CREDENTIALS.pace(),
             legs: Legs::default(),
             settings: None,
@@ -122,7 +126,10 @@ impl Devices {
     pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
         for (device, bytes) in kept {
             let Ok(mut binding) = postcard::from_bytes::<Binding>(&bytes) else { continue };
-            let Some(phone) = ctx.directory.typed::<Phone>(device) else { continue };
+            let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else { continue };
+            if phone.auto_registered && phone.owner.is_none() {
+                self.restore_unclaimed(ctx, device, &phone, &binding);
+            }
             if phone.auto_registered && binding.trust != Trust::Provisional {
                 self.authenticator.give(device);
             }
@@ -257,7 +264,10 @@ impl Devices {
             if ctx.directory.typed::<ClusterSettings>(*id).is_some() {
                 self.authenticator.forget_hashes();
             }
-            if ctx.directory.typed::<Phone>(*id).is_some() {
+            if let Some(phone) = ctx.directory.typed::<Phone>(*id) {
+                if !phone.auto_registered {
+                    self.unclaimed.left(*id);
+                }
                 if let Some(uses) = self.authenticator.changed(ctx.directory, *id) {
                     self.outdated.expect(*id, uses, ctx.now);
                     // Registered with the secret that was taken from it.
@@ -273,6 +283,7 @@ impl Devices {
                 self.refusals.forget(Who::Device(*id));
                 self.former.remove(id);
                 self.outdated.forget(*id);
+                self.unclaimed.left(*id);
                 self.unbind_named(ctx, *id, phone.name.to_string());
             }
         }
@@ -297,6 +308,7 @@ impl Devices {
             Timer::AutoRegisterAnswer { operation } => {
                 self.no_decision(ctx, endpoint, *operation);
             }
+            Timer::Unclaimed { device } => self.unclaimed_over(ctx, *device),
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
             Timer::InviteExpiry { leg } => self.invite_expired(ctx, endpoint, *leg),
             Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
@@ -355,7 +367,11 @@ impl Devices {
 
     /// What limits by source have come to.
     pub(crate) fn limits(&self) -> Vec<Figures> {
-        vec![uses::WRONG_CREDENTIALS.figures(&self.failures), self.newcomers.figures()]
+        vec![
+            uses::WRONG_CREDENTIALS.figures(&self.failures),
+            self.newcomers.figures(),
+            self.unclaimed.figures(),
+        ]
     }
 }
 

@@ -93,6 +93,9 @@ impl Devices {
             let wait = self.newcomers.appointment(ctx.now, settings.per_minute);
             return Some(answer::unavailable(request, wait + ctx.ids.below(wait / 2 + 1)));
         }
+        if !self.unclaimed.admits(mac, source, &settings) {
+            return Some(self.has_its_share(ctx, flow, request));
+        }
         let operation = ctx.ids.operation();
         let actor = Actor::Device {
             device: format!("{mac}").into(),
@@ -127,8 +130,12 @@ impl Devices {
             Decision::Committed(Outcome::AutoRegistered { device, .. }) => Some(*device),
             _ => None,
         };
-        if let Some(device) = committed {
-            self.authenticator.expect(device, source, ctx.now);
+        match committed {
+            Some(device) => {
+                self.authenticator.expect(device, source, ctx.now);
+                self.wait_for_owner(ctx, device, mac);
+            }
+            None => self.unclaimed.refused(mac),
         }
         let Some(Waiting { request, flow, .. }) = waiting else { return true };
         let response = match (committed, decision) {
@@ -192,12 +199,14 @@ impl Devices {
         let user = request.typed::<To>().ok();
         let user = user.as_ref().and_then(|to| to.user()).unwrap_or_default();
         self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user, refusal.clone());
-        let fields = vec![
-            ("device.mac", mac.to_string()),
-            ("device.address", flow.remote.to_string()),
-            ("reason", refusal.to_string()),
-        ];
-        ctx.note(Level::Warn, "unknown phone refused", fields);
+        if self.failures.allows(ctx.now, flow.remote.ip()) {
+            let fields = vec![
+                ("device.mac", mac.to_string()),
+                ("device.address", flow.remote.to_string()),
+                ("reason", refusal.to_string()),
+            ];
+            ctx.note(Level::Warn, "unknown phone refused", fields);
+        }
         if refusal.code == Code::RangeExhausted
             && self.newcomers.alarmed.is_none_or(|at| ctx.now.since(at) > ALARM_AGAIN)
         {
@@ -211,6 +220,17 @@ impl Devices {
             }
             code => answer::warn(request, Status::FORBIDDEN, &self.node, code.name()),
         }
+    }
+
+    /// As many phones as one source may bring wait for an owner already.
+    fn has_its_share(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Response {
+        ctx.count("newcomers-beyond-share");
+        if self.failures.allows(ctx.now, flow.remote.ip()) {
+            let fields = vec![("device.address", flow.remote.to_string())];
+            let text = "unknown phone told to come later: its address has its share of new phones";
+            ctx.note(Level::Warn, text, fields);
+        }
+        answer::unavailable(request, SHARE_AGAIN + ctx.ids.below(SHARE_AGAIN))
     }
 
     fn turn_away(
@@ -295,6 +315,8 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
     settings.is_some_and(|(_, settings)| Network::any_contains(&settings.allowed_networks, source))
 }
 
+/// Seconds after which one may come again whose address has its share, at least.
+const SHARE_AGAIN: u64 = 300;
 /// How long the store may take.
 const ANSWER: Duration = Duration::from_secs(3);
 /// For how long a new phone may fetch its file.

@@ -266,6 +266,9 @@ impl Devices {
         }
         let mut changed = fresh || before != flow.remote;
         let proved = trust == Trust::Proved && binding.trust != trust;
+        if phone.auto_registered && trust == Trust::Proved {
+            self.unclaimed.came_back(device);
+        }
         if flow.connection.is_some() && (changed || proved) {
             let proved = trust == Trust::Proved;
             ctx.out.push(Output::KeepStream { flow: flow.clone(), proved });
@@ -333,18 +336,17 @@ impl Devices {
         ctx.note(Level::Info, "device unregistered", fields);
     }
 
-    /// What is kept of a registration that ended: of a new phone, that it has its secret. Else
-    /// anybody could come in its place after a restart of the node.
+    /// What is kept of a registration that ended: of a new phone, since when it has been there, and
+    /// that it has its secret. Else anybody could come in its place after a restart of the node.
     fn left_of(&mut self, ctx: &Context<'_>, device: ObjectId, binding: &Binding) -> BindingChange {
         let phone = ctx.directory.typed::<Phone>(device);
-        let has_secret =
-            binding.trust != Trust::Provisional && phone.is_some_and(|phone| phone.auto_registered);
-        let left = has_secret.then(|| {
+        let new = phone.is_some_and(|phone| phone.auto_registered);
+        let left = new.then(|| Binding { lines: Vec::new(), ..binding.clone() });
+        if new && binding.trust != Trust::Provisional {
             self.authenticator.give(device);
-            Binding { lines: Vec::new(), ..binding.clone() }
-        });
+        }
         let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
-        BindingChange { device, binding, expires: ctx.now.wall }
+        BindingChange { device, binding, expires: UnixTime(0) }
     }
 
     /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.

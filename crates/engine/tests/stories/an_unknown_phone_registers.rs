@@ -283,3 +283,72 @@ fn each_make_is_recognised_by_what_it_says_of_itself() {
         assert_eq!(&*world.directory.get(phone.model).unwrap().name, model, "{agent}");
     }
 }
+
+fn has(world: &World, name: &str) -> bool {
+    world.directory.find(Kind::Phone, name).is_some()
+}
+
+#[test]
+fn one_that_never_comes_back_with_its_secret_is_deleted_and_its_number_is_free() {
+    for (restarts, refreshes) in [(false, false), (true, false), (false, true)] {
+        let mut world = World::new();
+        let id = unknown(&mut world);
+        assert_eq!(world.register(id), 200);
+        for _ in 0..23 {
+            world.run(3600);
+            if refreshes {
+                assert!([200, 401].contains(&world.register(id)));
+            }
+            if restarts {
+                world.restart_node(2);
+            }
+        }
+        assert!(has(&world, "SEP001122AABB01"));
+        world.run(2 * 3600);
+        assert!(!has(&world, "SEP001122AABB01"), "{restarts} {refreshes}");
+        assert!(world.directory.find(Kind::Line, "9000").is_none(), "its number is free");
+    }
+}
+
+#[test]
+fn one_that_came_back_stays_and_so_does_every_one_where_the_setting_says_so() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    assert_eq!(world.register(id), 200);
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    world.input(Input::PasswordGiven { device });
+    let password = world.directory.secrets().sip_password(device).reveal().to_owned();
+    world.phones.get_mut(&id).unwrap().secret = Secret::Known(password);
+    assert_eq!(world.register(id), 200);
+    world.run(30 * 3600);
+    assert!(has(&world, "SEP001122AABB01"), "it is switched off, and will be back");
+    settings(&mut world, json!({ "return_hours": 0 }));
+    let silent = world.stranger("SEP001122AABB02", "001122AABB02");
+    assert_eq!(world.register(silent), 200);
+    world.run(30 * 3600);
+    assert!(has(&world, "SEP001122AABB02"));
+}
+
+#[test]
+fn one_address_has_its_share_of_the_phones_that_wait_for_an_owner() {
+    let mut world = World::new();
+    settings(&mut world, json!({ "unassigned_limit": 8 }));
+    let answers: Vec<u16> = (1..=4)
+        .map(|number| {
+            let mac = format!("00112233440{number}");
+            let fake = world.stranger(&format!("SEP{mac}"), &mac);
+            let local = format!("10.66.6.6:{}", 5060 + number);
+            world.phones.get_mut(&fake).unwrap().local = local.parse().unwrap();
+            world.register(fake)
+        })
+        .collect();
+    assert_eq!(answers, [200, 200, 503, 503]);
+    let honest = unknown(&mut world);
+    assert_eq!(world.register(honest), 200);
+    // One of them is deleted: there is room for another.
+    let gone = world.directory.find(Kind::Phone, "SEP001122334401").unwrap();
+    world.admin(&jackfield_model::Operation::Delete { id: gone, version: None });
+    let another = world.stranger("SEP001122334409", "001122334409");
+    world.phones.get_mut(&another).unwrap().local = "10.66.6.6:5099".parse().unwrap();
+    assert_eq!(world.register(another), 200);
+}

@@ -229,6 +229,7 @@ impl World {
                 self.heard.submitted += 1;
                 self.submit(operation, &what);
             }
+            Output::Expire { operation, what, .. } => self.submit(operation, &what),
             Output::Inquire { operation } => self.inquire(operation),
             Output::Binding(change) => drop(self.heard.bindings.insert(change.device, change)),
             Output::Access(access) => self.heard.access.push(access),

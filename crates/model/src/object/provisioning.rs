@@ -44,6 +44,11 @@ pub struct AutoRegistration {
     #[serde(default = "unassigned_limit")]
     #[garde(range(min = 1, max = 100_000))]
     pub unassigned_limit: u32,
+    /// Hours after which a new phone is deleted that has not registered with its secret, and its number
+    /// is free again; 0 to 8760, 0 means never.
+    #[serde(default = "return_hours")]
+    #[garde(range(max = 8760))]
+    pub return_hours: u16,
     /// New phones taken in a minute, 1 to 100000.
     #[serde(default = "per_minute")]
     #[garde(range(min = 1, max = 100_000))]
@@ -52,6 +57,10 @@ pub struct AutoRegistration {
 
 fn unassigned_limit() -> u32 {
     1000
+}
+
+fn return_hours() -> u16 {
+    24
 }
 
 fn per_minute() -> u32 {

@@ -182,6 +182,7 @@ impl Server {
             replies: replies.clone(),
             alarms: alarms.clone(),
             clock,
+            runtime: runtime.handle().clone(),
         };
         let desk = outputs.leases.desk();
         let engine = start_engine(&settings, &handle, clock, &outputs)?;

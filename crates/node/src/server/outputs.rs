@@ -11,6 +11,7 @@ use jackfield_media::DriverHandle;
 use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
 use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now};
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use super::clock::Clock;
 use super::doors::{AlarmBoard, FileAccess, Replies};
@@ -31,6 +32,7 @@ pub(crate) struct Outputs {
     pub(crate) replies: Replies,
     pub(crate) alarms: AlarmBoard,
     pub(crate) clock: Clock,
+    pub(crate) runtime: Handle,
 }
 
 impl Outputs {
@@ -44,6 +46,14 @@ impl Outputs {
                         .input(Input::Decided { operation, decision: decision(answer, false) });
                 });
                 self.store.submit(operation, actor, what, reply);
+            }
+            Output::Expire { device, operation, actor, what } => {
+                let (store, node) = (self.store.clone(), self.node.clone());
+                self.runtime.spawn_blocking(move || {
+                    if matches!(store.was_elsewhere(device, &node), Ok(false)) {
+                        store.submit(operation, actor, what, Box::new(|_| {}));
+                    }
+                });
             }
             Output::Inquire { operation } => {
                 let lanes = self.lanes.clone();

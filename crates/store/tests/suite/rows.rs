@@ -65,6 +65,16 @@ fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
     assert_eq!((place(1000).as_deref(), place(3000)), (Some("node-2"), None));
     save("node-1", None);
     assert_eq!((at("node-1").len(), at("node-2")), (0, vec![row(Some(b"there"))]));
+    let left = BindingRow { expires: UnixTime(0), ..row(Some(b"left")) };
+    let end = |node: &str| {
+        let (send, rows) = (send.clone(), vec![left.clone()]);
+        store.handle().save_bindings(node.into(), rows, move |done| send.send(done).unwrap());
+        receive.recv().unwrap().unwrap();
+    };
+    end("node-1");
+    assert_eq!(at("node-2"), [row(Some(b"there"))], "what is left here says nothing of elsewhere");
+    let elsewhere = |node| store.handle().was_elsewhere(ObjectId(1), node).unwrap();
+    assert_eq!((elsewhere("node-1"), elsewhere("node-2")), (true, false));
     // Written before registrations had a node: they are the first node's that starts.
     world.sql("UPDATE binding SET node = ''");
     assert_eq!((at("node-1").len(), at("node-2").len()), (1, 0));

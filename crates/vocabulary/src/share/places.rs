@@ -178,6 +178,11 @@ impl<K: Ord + Clone> Places<K> {
         }
     }
 
+    /// Is this place taken?
+    pub fn holds(&self, key: &K) -> bool {
+        self.places.contains_key(key)
+    }
+
     /// How much a holder has.
     pub fn held_by(&self, holder: Holder) -> u64 {
         self.holders.get(&holder).map_or(0, |held| held.amount)

@@ -136,6 +136,17 @@ pub const IVR_CALLS: PlaceUse = PlaceUse {
     full: "the oldest call ends that leaves the questions unanswered; if there is none, the new one",
 };
 
+/// Phones that were taken in by auto-registration and have no owner yet.
+pub const NEW_PHONES: PlaceUse = PlaceUse {
+    name: "new-phones",
+    what: "phones taken in by auto-registration that wait for an owner",
+    total: Total::Setting("the setting `unassigned_limit`"),
+    share: 25,
+    proved_share: 50,
+    reserve: 0,
+    full: "told to come again later; beyond the limit of all refused",
+};
+
 /// Wrong credentials in SIP.
 pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
     name: "wrong-credentials",
@@ -182,7 +193,7 @@ pub const STRANGERS_LINES: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 7] = [
+pub const PLACES: [&PlaceUse; 8] = [
     &SIP_TRANSACTIONS,
     &SIP_STREAMS,
     &HTTP_CONNECTIONS,
@@ -190,6 +201,7 @@ pub const PLACES: [&PlaceUse; 7] = [
     &TFTP_TRANSFERS,
     &TFTP_BYTES,
     &IVR_CALLS,
+    &NEW_PHONES,
 ];
 
 /// Every use of a pace.

@@ -103,6 +103,7 @@ fn auto_registration(node: ObjectId, name: &str) -> AutoRegistration {
         ending_number: "".into(),
         allowed_networks: Box::default(),
         unassigned_limit: 1000,
+        return_hours: 24,
         per_minute: 600,
     }
 }

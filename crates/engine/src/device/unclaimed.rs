@@ -1,0 +1,150 @@
+//! New phones that wait for an owner: each source has a share of them, and one that never comes back
+//! with its secret has an end, so that invented phones don't use up auto-registration for good.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jackfield_model::{Actor, AutoRegistration, Operation, Phone};
+use jackfield_vocabulary::share::{Figures, Full, Holder, Limits, Places, uses};
+use jackfield_vocabulary::{Mac, ObjectId, UnixTime};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use super::binding::{Binding, Trust};
+use super::hardware;
+use crate::context::{Context, Timer};
+use crate::interface::{Level, Output};
+
+/// The new phones that were taken in at this node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Unclaimed {
+    places: Places<Mac>,
+    #[serde(with = "crate::pairs")]
+    phones: BTreeMap<ObjectId, Taken>,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Taken {
+    mac: Mac,
+    since: UnixTime,
+    /// It has registered with its secret.
+    back: bool,
+}
+
+impl Default for Unclaimed {
+    fn default() -> Self {
+        let none = Limits { total: 0, share: 0, proved_share: 0, reserve: 0 };
+        Self { places: Places::new(none), phones: BTreeMap::new() }
+    }
+}
+
+impl Unclaimed {
+    /// May this source bring one more? When all places are taken the store says so, and why.
+    pub(super) fn admits(&mut self, mac: Mac, source: IpAddr, settings: &AutoRegistration) -> bool {
+        self.places.set(uses::NEW_PHONES.limits_of(settings.unassigned_limit.into()));
+        self.places.holds(&mac)
+            || self.places.take(mac, Holder::stranger(source), 1) != Err(Full::Share)
+    }
+
+    /// The store took none in.
+    pub(super) fn refused(&mut self, mac: Mac) {
+        if !self.phones.values().any(|taken| taken.mac == mac) {
+            self.places.release(&mac);
+        }
+    }
+
+    /// It has registered with its secret.
+    pub(super) fn came_back(&mut self, device: ObjectId) {
+        if let Some(taken) = self.phones.get_mut(&device) {
+            taken.back = true;
+            self.places.prove(&taken.mac);
+        }
+    }
+
+    /// It has an owner, or is deleted.
+    pub(super) fn left(&mut self, device: ObjectId) {
+        if let Some(taken) = self.phones.remove(&device) {
+            self.places.release(&taken.mac);
+        }
+    }
+
+    /// What the limit by source has come to.
+    pub(super) fn figures(&self) -> Figures {
+        uses::NEW_PHONES.figures(&self.places)
+    }
+}
+
+impl Devices {
+    /// A phone was taken in.
+    pub(super) fn wait_for_owner(&mut self, ctx: &mut Context<'_>, device: ObjectId, mac: Mac) {
+        let taken = Taken { mac, since: ctx.now.wall, back: false };
+        self.unclaimed.phones.entry(device).or_insert(taken);
+        self.watch_unclaimed(ctx, device);
+    }
+
+    /// What an earlier life of the node kept of a phone that has no owner yet.
+    pub(super) fn restore_unclaimed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        device: ObjectId,
+        phone: &Phone,
+        kept: &Binding,
+    ) {
+        let Some(mac) = hardware::in_name(&phone.name) else { return };
+        let source = kept.flow.remote.ip();
+        let settings = ctx.directory.auto_registration(&self.node).map(|(_, one)| one.clone());
+        if let Some(settings) = settings {
+            self.unclaimed.admits(mac, source, &settings);
+        }
+        let taken = Taken { mac, since: kept.since, back: false };
+        self.unclaimed.phones.insert(device, taken);
+        if kept.trust == Trust::Proved {
+            self.unclaimed.came_back(device);
+        }
+        self.watch_unclaimed(ctx, device);
+    }
+
+    /// Sets the end of one that does not come back.
+    fn watch_unclaimed(&self, ctx: &mut Context<'_>, device: ObjectId) {
+        if let Some(left) = self.patience(ctx, device) {
+            ctx.after(left.max(Duration::from_secs(1)), Timer::Unclaimed { device });
+        }
+    }
+
+    /// How long it is still waited for; `None` for ever.
+    fn patience(&self, ctx: &Context<'_>, device: ObjectId) -> Option<Duration> {
+        let taken = self.unclaimed.phones.get(&device).filter(|taken| !taken.back)?;
+        let (_, settings) = ctx.directory.auto_registration(&self.node)?;
+        let hours = u64::from(settings.return_hours);
+        let passed = Duration::from_millis(ctx.now.wall.0.saturating_sub(taken.since.0));
+        (hours > 0).then(|| Duration::from_secs(hours * 3600).saturating_sub(passed))
+    }
+
+    /// The time of one that did not come back is over, if the setting still says so.
+    pub(super) fn unclaimed_over(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let Some(left) = self.patience(ctx, device) else { return };
+        let phone = ctx.directory.typed::<Phone>(device).cloned();
+        let Some(phone) = phone.filter(|phone| phone.auto_registered && phone.owner.is_none())
+        else {
+            return self.unclaimed.left(device);
+        };
+        // What does not go now, since the store can't say or the phone is at another node, is looked
+        // at again.
+        ctx.after(left.max(AGAIN), Timer::Unclaimed { device });
+        if !left.is_zero() {
+            return;
+        }
+        // Its temporary number goes with it.
+        let what = Operation::Delete { id: device, version: None };
+        let operation = ctx.ids.operation();
+        ctx.count("newcomers-expired");
+        let fields = vec![("device.name", phone.name.to_string())];
+        ctx.note(Level::Info, "new phone that never came back is deleted", fields);
+        ctx.out.push(Output::Expire { device, operation, actor: Actor::System, what });
+    }
+}
+
+/// After so long one that did not go is looked at again.
+const AGAIN: Duration = Duration::from_secs(3600);
