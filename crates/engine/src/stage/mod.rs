@@ -509,5 +509,5 @@ pub(super) fn leg_of(command: &LegCommand) -> LegId {
 
 /// What the upper half put out that nobody on the stage cares for.
 pub(super) fn ignored(output: &Output) -> bool {
-    matches!(output, Output::Note(_) | Output::Access(_))
+    matches!(output, Output::Note(_) | Output::Access(_) | Output::Refused(_))
 }
