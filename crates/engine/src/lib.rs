@@ -173,7 +173,7 @@ impl Engine {
                 if let Some(result) = operator(ctx, calls, devices, provisioning, request, order) {
                     let result = match result {
                         Answer::Overview => Ok(OperatorReply::Overview(self.overview())),
-                        Answer::Reply(result) => result,
+                        Answer::Reply(result) => *result,
                     };
                     out.push(Output::Reply { request, result });
                 }
@@ -319,8 +319,14 @@ impl Engine {
 
 /// What an order is answered with at once.
 enum Answer {
-    Reply(Result<OperatorReply, Refusal>),
+    Reply(Box<Result<OperatorReply, Refusal>>),
     Overview,
+}
+
+impl Answer {
+    fn reply(result: Result<OperatorReply, Refusal>) -> Self {
+        Self::Reply(Box::new(result))
+    }
 }
 
 /// Devices that are asked for at once.
@@ -349,23 +355,23 @@ fn operator(
             let known = calls.drop_call(ctx, call);
             let unknown = || Refusal::new(Code::NotFound).value("call", call);
             let result = known.then_some(OperatorReply::Accepted).ok_or_else(unknown);
-            Some(Answer::Reply(result))
+            Some(Answer::reply(result))
         }
         OperatorOrder::Inspect { device } => {
             let Some(known) = ctx.directory.effective(device) else {
-                return Some(Answer::Reply(Err(Refusal::new(Code::NotFound))));
+                return Some(Answer::reply(Err(Refusal::new(Code::NotFound))));
             };
             let mut state = devices.state(device);
             state.device = known.name.as_str().into();
             state.calls = calls.of_device(device);
-            Some(Answer::Reply(Ok(OperatorReply::Device(state))))
+            Some(Answer::reply(Ok(OperatorReply::Device(state))))
         }
         OperatorOrder::Whereabouts { devices: asked } => {
             let found = asked.iter().filter_map(|device| devices.whereabouts(*device));
-            Some(Answer::Reply(Ok(OperatorReply::Whereabouts(found.take(MOST_ASKED).collect()))))
+            Some(Answer::reply(Ok(OperatorReply::Whereabouts(found.take(MOST_ASKED).collect()))))
         }
         OperatorOrder::Refused { mac, address } => {
-            Some(Answer::Reply(Ok(OperatorReply::Refused(devices.turned_away(mac, address)))))
+            Some(Answer::reply(Ok(OperatorReply::Refused(devices.turned_away(mac, address)))))
         }
         OperatorOrder::Overview => Some(Answer::Overview),
         OperatorOrder::Provision { device, identity, password, address } => {
