@@ -57,7 +57,7 @@ cargo xtask tidy
 step "with real clients"
 cargo build --package jackfield-node --locked
 python3 tests/interop/run.py --binary "${CARGO_TARGET_DIR:-target}/debug/jackfield" \
-	--results "${CARGO_TARGET_DIR:-target}/interop/junit.xml"
+	--results target/interop/junit.xml
 
 step "requirements"
 if cargo nextest --version >/dev/null 2>&1; then

@@ -1,7 +1,6 @@
 //! What became of the tests, by the JUnit files that `make test` leaves.
 
 use std::fs;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -20,13 +19,12 @@ struct Case {
     passed: bool,
 }
 
-/// Below the folder that cargo builds into.
+/// Below `target` in the checkout, which is where nextest writes wherever cargo builds.
 const FILES: [&str; 2] = ["nextest/all/junit.xml", "interop/junit.xml"];
 
 impl Results {
     pub(crate) fn read() -> Result<Self> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| root().join("target"));
+        let target = root().join("target");
         let mut cases = Vec::new();
         for file in FILES {
             let path = target.join(file);
