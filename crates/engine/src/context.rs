@@ -206,7 +206,7 @@ pub(crate) struct TimerToken {
 /// Every wait, in the order in which they end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     waits: BTreeMap<TimerToken, Timer>,
     sequence: u64,
 }

@@ -13,7 +13,6 @@ mod endpoint;
 mod interface;
 mod ivr;
 mod leg;
-mod pairs;
 mod provisioning;
 #[cfg(test)]
 mod stage;

@@ -9,6 +9,7 @@ mod command;
 mod event;
 mod id;
 mod media;
+pub mod pairs;
 mod refusal;
 pub mod share;
 mod time;

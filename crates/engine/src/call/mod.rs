@@ -29,7 +29,7 @@ use state::{Call, Called, Caller, CallerState, Destination, Exchange, Way};
 /// Every call of this node.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Calls {
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     calls: BTreeMap<CallId, Call>,
     legs: Legs,
 }

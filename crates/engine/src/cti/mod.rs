@@ -34,7 +34,7 @@ pub(crate) struct Cti {
     /// The opened devices by name.
     names: BTreeMap<DeviceName, ObjectId>,
     calls: BTreeMap<LegId, CtiCall>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     terminals: BTreeMap<(CallId, ObjectId), LegId>,
     media: BTreeMap<MediaId, LegId>,
     /// Texts that wait for their time.

@@ -43,7 +43,7 @@ pub(super) struct Authenticator {
     nonces: Nonces,
     devices: BTreeMap<ObjectId, Shown>,
     /// New phones that were asked for a secret, at which source, and when.
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     asked: BTreeMap<(ObjectId, Source), Now>,
     /// New phones that have their secret: they showed it, or the file with it was fetched.
     given: BTreeSet<ObjectId>,

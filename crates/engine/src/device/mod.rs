@@ -65,7 +65,7 @@ pub(crate) struct Devices {
     #[serde(skip)]
     settings: Option<(u64, Arc<ClusterSettings>)>,
     /// Requests of ours whose answers matter.
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     sent: BTreeMap<ClientKey, Sent>,
 }
 

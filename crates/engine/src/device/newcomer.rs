@@ -24,7 +24,7 @@ use crate::interface::{Access, Decision, Level, Output};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Newcomers {
     waiting: BTreeMap<Mac, Waiting>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     operations: BTreeMap<OperationId, (Mac, Source)>,
     sources: Pace,
     all: Pace,

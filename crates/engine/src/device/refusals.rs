@@ -28,10 +28,10 @@ pub(super) struct Refusals {
     /// Why the REGISTER at hand is refused, until it is answered.
     #[serde(skip)]
     because: Option<(Option<Who>, Refusal)>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     kept: BTreeMap<Who, Kept>,
     /// Whose refusal was which: the numbers count up.
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     order: BTreeMap<u64, Who>,
     count: u64,
 }

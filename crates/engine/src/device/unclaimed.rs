@@ -20,7 +20,7 @@ use crate::interface::{Level, Output};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Unclaimed {
     places: Places<Mac>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     phones: BTreeMap<ObjectId, Taken>,
 }
 

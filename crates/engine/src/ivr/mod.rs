@@ -55,7 +55,7 @@ enum State {
     /// does no longer.
     InService {
         script: Script,
-        #[serde(with = "crate::pairs")]
+        #[serde(with = "jackfield_vocabulary::pairs")]
         calls: BTreeMap<CallId, Talk>,
         /// The places of calls; those that leave the questions unanswered are idle.
         places: Places<CallId>,

@@ -33,7 +33,7 @@ pub(crate) struct Provisioning {
     settings: Option<Arc<SelfProvisioning>>,
     checks: BTreeMap<VerifyId, Check>,
     proofs: BTreeMap<ObjectId, Proof>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     assignments: BTreeMap<OperationId, Assignment>,
     restarts: BTreeMap<ObjectId, TimerToken>,
 }

@@ -7,7 +7,6 @@
 //! has a clock. [`uses`] says what they are used for, with which figures.
 
 mod pace;
-mod pairs;
 mod places;
 mod source;
 pub mod uses;

@@ -15,10 +15,10 @@ use crate::Now;
 pub struct Pace {
     allowance: Allowance,
     most: u64,
-    #[serde(with = "super::pairs")]
+    #[serde(with = "crate::pairs")]
     sources: BTreeMap<Source, Bucket>,
     /// Sources by when they were seen, the longest ago first.
-    #[serde(with = "super::pairs")]
+    #[serde(with = "crate::pairs")]
     seen: BTreeMap<u64, Source>,
     number: u64,
     refused: u64,

@@ -16,9 +16,9 @@ use super::{Figures, Source};
 #[serde(bound = "K: Ord + Clone + Serialize + for<'k> Deserialize<'k>")]
 pub struct Places<K: Ord> {
     limits: Limits,
-    #[serde(with = "super::pairs")]
+    #[serde(with = "crate::pairs")]
     places: BTreeMap<K, Place>,
-    #[serde(with = "super::pairs")]
+    #[serde(with = "crate::pairs")]
     holders: BTreeMap<Holder, Held<K>>,
     /// Of strangers, and of those who proved themselves.
     crowds: [Crowd; 2],

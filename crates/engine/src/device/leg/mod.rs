@@ -31,9 +31,9 @@ pub(super) struct Legs {
     legs: BTreeMap<LegId, Leg>,
     /// The legs whose phones placed the call, by their INVITE, until it is answered and
     /// acknowledged.
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     invites: BTreeMap<ServerKey, LegId>,
-    #[serde(with = "crate::pairs")]
+    #[serde(with = "jackfield_vocabulary::pairs")]
     dialogs: BTreeMap<DialogId, LegId>,
 }
 
