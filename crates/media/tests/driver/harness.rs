@@ -21,7 +21,7 @@ use jackfield_vocabulary::{
 pub(crate) const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Nothing takes longer than this.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Node {
     pub(crate) driver: DriverHandle,
