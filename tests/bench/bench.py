@@ -242,19 +242,19 @@ def files_a_second(port, phones):
 
 def bench_calls(binary, people=2000):
     """Half of the phones call the others. The peer does not ask who calls, the server does."""
-    failed, peer = 0, {}
+    failed, peer, ends = 0, {}, calls.ends()
     kamailio = Kamailio(people)
     try:
         time.sleep(2)
         for rate in (100, 300):
             peer[rate], bad = calls.cost(kamailio.port, children(kamailio.process.pid),
-                                         calls.peers_phones(people), rate, asks=False)
+                                         calls.peers_phones(people), rate, ends, asks=False)
             print(f"# kamailio: {bad} calls failed at {rate} a second")
     finally:
         kamailio.stop()
     with big_server(binary, people) as server:
         for rate in (100, 300):
-            own, bad = calls.cost(server.sip, [server.process.pid], calls.own_phones(server, people), rate)
+            own, bad = calls.cost(server.sip, [server.process.pid], calls.own_phones(server, people), rate, ends)
             failed += abs(bad)
             say(f"call-{rate}", own, ("kamailio", peer[rate]))
     say("call-failed", failed)
@@ -303,7 +303,7 @@ def bench_ivr(binary, calls):
         rested = pss(server.process.pid)
         load = subprocess.Popen(
             [binary, "phone", "ivr-load", "--sip-port", str(server.sip), "--tftp-port", str(server.tftp),
-             "--http-port", str(server.files), "--count", str(calls), "--make", "generic", "--seconds", "25"],
+             "--http-port", str(server.files), "--count", str(calls), "--make", "enterprise", "--seconds", "25"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
         def all_up():

@@ -14,10 +14,15 @@ SCENARIOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "inte
 SECONDS = 20
 
 
-def cost(port, pids, users, rate, asks=True):
+def ends():
+    """The ports of those who call and of those who are called; they keep them, as phones do."""
+    return free_port(), free_port()
+
+
+def cost(port, pids, users, rate, ends, asks=True):
     """Microseconds of processor time that the server takes for each call, and how many failed."""
     callers, called = users[:len(users) // 2], users[len(users) // 2:]
-    here, there = free_port(), free_port()
+    here, there = ends
     for own, side in ((here, callers), (there, called)):
         _, failed = register(port, pids, users_file(side), len(side), 1000, False, own)
         if failed:

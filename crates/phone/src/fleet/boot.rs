@@ -69,6 +69,11 @@ impl PlugIn {
     }
 }
 
+/// Is it the file of all phones that have none of their own yet?
+pub(super) fn is_default(file: &str) -> bool {
+    file.contains("XMLDefault")
+}
+
 struct Storm {
     plug_in: PlugIn,
     settings: FleetSettings,

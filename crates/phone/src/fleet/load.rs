@@ -8,7 +8,7 @@ use jackfield_media::{Metronome, Rank};
 use jackfield_sip::Now;
 use jackfield_vocabulary::{Codec, Digit};
 
-use super::boot::PlugIn;
+use super::boot::{PlugIn, is_default};
 use super::{FleetError, FleetSettings, run};
 use crate::driver::{Conductor, Noting, Order};
 use crate::interface::{CallState, PhoneCommand, PhoneEvent, Softkey, Sound};
@@ -121,7 +121,10 @@ struct Callers {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Caller {
+    /// It may be taken in without a file of its own first.
     Booting,
+    /// It read a file that gives it a number, and a secret to prove itself with.
+    Known,
     Dialling,
     Talking,
     Over,
@@ -219,7 +222,11 @@ impl Conductor for Callers {
     fn event(&mut self, now: Now, phone: usize, event: &PhoneEvent, orders: &mut Vec<Order>) {
         let place = &mut self.phones[phone];
         match event {
-            PhoneEvent::InService if *place == Caller::Booting => {
+            PhoneEvent::Booted { file, .. } if matches!(place, Caller::Booting | Caller::Known) => {
+                let own = file.as_ref().is_some_and(|file| !is_default(file));
+                *place = if own { Caller::Known } else { Caller::Booting };
+            }
+            PhoneEvent::InService if *place == Caller::Known => {
                 *place = Caller::Dialling;
                 let pilot = self.settings.pilot.clone();
                 orders.push(Order::Command(phone, PhoneCommand::Dial(pilot)));

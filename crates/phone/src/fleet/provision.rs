@@ -7,7 +7,7 @@ use std::time::Duration;
 use jackfield_sip::Now;
 use jackfield_vocabulary::{Digit, Mac};
 
-use super::boot::PlugIn;
+use super::boot::{PlugIn, is_default};
 use super::{FleetError, FleetSettings, Percentiles, mac_after, run};
 use crate::driver::{Conductor, Order};
 use crate::interface::{CallState, PhoneCommand, PhoneEvent, Softkey};
@@ -319,7 +319,7 @@ impl Conductor for Desk {
         match event {
             PhoneEvent::Booted { file, .. } => {
                 let seat = &mut self.phones[phone];
-                seat.has_file = file.as_ref().is_some_and(|file| !file.contains("XMLDefault"));
+                seat.has_file = file.as_ref().is_some_and(|file| !is_default(file));
                 seat.numbers.clear();
             }
             PhoneEvent::Registered { number } => self.registered(now, phone, number, orders),
