@@ -3,6 +3,7 @@ checks. What callers hear is known by its sound, what screens show by their page
 the audit, the log and the database file.
 """
 
+import contextlib
 import glob
 import os
 import threading
@@ -369,6 +370,35 @@ def lowered_maxima_count(server):
         call.hang_up()
 
 
+# Proves SP-16.f.
+def what_calls_hold_falls_with_their_maximum(server):
+    """A call that is taken holds memory and sockets for its sound; nothing is held for calls that may come."""
+    at_rest = wait_for(lambda: sockets(server))
+    held = {}
+    for maximum in (6, 2):
+        restart(server, maximum_calls=str(maximum))
+        assert sockets(server) == at_rest, "none is held before anybody calls"
+        with contextlib.ExitStack() as phones:
+            calls = [phones.enter_context(stranger(server)).call(IVR) for _ in range(6)]
+            taken = [call for call in calls if call.status == 200]
+            assert [call.status for call in calls if call not in taken] == [486] * (6 - maximum)
+            held[maximum] = sockets(server) - at_rest
+            for call in taken:
+                call.hang_up()
+            wait_for(lambda: sockets(server) == at_rest)
+    assert held[6] >= 6 and held[2] * 3 == held[6], held
+    restart(server, maximum_calls="100")
+
+
+def sockets(server):
+    """Open UDP sockets of the server."""
+    with open("/proc/net/udp") as table:
+        of_udp = {f"socket:[{row.split()[9]}]" for row in list(table)[1:]}
+    folder = f"/proc/{server.process.pid}/fd"
+    links = (os.readlink(os.path.join(folder, name)) for name in os.listdir(folder))
+    return sum(link in of_udp for link in links)
+
+
 def answered(phone):
     call = phone.call(IVR)
     if call.status == 200:
@@ -481,6 +511,7 @@ def run(binary):
         the_code_opens_in_its_mode_alone(server)
         the_code_is_locked_after_too_many_wrong_ones(server)
         saved_settings_wait_for_the_restart_everywhere(server)
+        what_calls_hold_falls_with_their_maximum(server)
         lowered_maxima_count(server)
         the_delay_after_a_start_is_as_configured(server)
         languages_are_offered_in_their_order(server)

@@ -5,7 +5,7 @@ mod common;
 
 use common::{House, assignment, is};
 use jackfield_model::setup::{Place, misplaced};
-use jackfield_model::{Effect, Kind, Language, Operation, Outcome, ProvenBy};
+use jackfield_model::{Effect, Kind, Language, Operation, Outcome, ProvenBy, SecurityMode};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
@@ -217,6 +217,23 @@ fn a_phone_gets_the_security_profile_of_its_template() {
     house.assigned(phone, "tanaka");
     let effective = house.directory.effective(phone).unwrap();
     assert_eq!(effective.security.as_deref().map(|one| &*one.name), Some("Strong digest"));
+}
+
+/// Proves SP-08.b: where other phones are secured, those that are not provision themselves as ever.
+#[test]
+fn the_phones_of_a_mixed_cluster_that_are_not_secured_provision_themselves() {
+    let mut house = House::company(1);
+    let secured = house.create(Kind::SecurityProfile, json!({ "name": "Secured" }));
+    let mut body = house.phone_body("SEP0011223344AA");
+    body["security_profile"] = json!("Secured");
+    house.create(Kind::Phone, body);
+    let mode = json!({ "name": "Secured", "mode": "encrypted", "transport": "tls" });
+    house.stored(secured, Kind::SecurityProfile, &mode);
+    let newcomer = house.new_phone(1);
+    house.assigned(newcomer, "tanaka");
+    assert_eq!(house.numbers(newcomer), ["3001"]);
+    let effective = house.directory.effective(newcomer).unwrap();
+    assert_eq!(effective.security.as_deref().map(|one| one.mode), Some(SecurityMode::NonSecure));
 }
 
 /// An older program wrote a profile that needs TLS: whoever would come to use it is refused, and
