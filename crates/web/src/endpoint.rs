@@ -254,6 +254,16 @@ fn of_kind(kind: Kind) -> Vec<Endpoint> {
             Shape::Schema(CHANGED),
             run!(object::change_many),
         ),
+        make(
+            "DELETE",
+            &many,
+            change,
+            format!("Delete many, all or none: {name}"),
+            MANY,
+            none,
+            Shape::Schema(CHANGED),
+            run!(object::delete_many),
+        ),
         make("GET", &one, read, format!("Show: {name}"), &[], none, shown, run!(object::one)),
         make(
             "PATCH",
@@ -343,11 +353,11 @@ const MANY: &[(&str, &str)] = &[
     ("filter", "Of which: `field=value`, `field!=value` or `field~part`; may come several times"),
     ("search", "Of which: only names with this text"),
     ("all", "`true` where neither filter nor search is given: every one"),
-    ("skip_refused", "`true` changes the others when some are refused; else none is changed"),
+    ("skip_refused", "`true`: the others, when some are refused; else none"),
     ("check", "`true` only says what would be refused"),
 ];
 
-const CHANGED: &str = r#"{"type":"object","description":"What was changed; more than 1500 objects answer 202 with a job, to be asked for at /jobs/{id}.","properties":{"total":{"type":"integer"},"changed":{"type":"integer"},"refused":{"type":"array","items":{"type":"object"}},"id":{"type":"integer"},"state":{"enum":["running","done","failed"]},"done":{"type":"integer"},"failure":{"type":["object","null"]}}}"#;
+const CHANGED: &str = r#"{"type":"object","description":"How many were changed, or deleted; more than 1500 objects answer 202 with a job, to be asked for at /jobs/{id}.","properties":{"total":{"type":"integer"},"changed":{"type":"integer"},"refused":{"type":"array","items":{"type":"object"}},"id":{"type":"integer"},"state":{"enum":["running","done","failed"]},"done":{"type":"integer"},"failure":{"type":["object","null"]}}}"#;
 
 const RESTART: &[(&str, &str)] =
     &[("restart", "`now` or `later`: the answer to the question of SP-23")];

@@ -111,3 +111,66 @@ async fn thousands_are_a_job_that_tells_how_far_it_is() {
     let missing = house.ask("GET", "/jobs/77", Value::Null).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn what_a_filter_chooses_is_deleted_unless_something_uses_it() {
+    let house = House::open().await;
+    partitions(&house, 12).await;
+    let told = house.ask("DELETE", "/partitions", Value::Null).await;
+    assert_eq!(told.body["field"], "filter", "nobody deletes everything by mistake");
+    let used = json!({ "name": "css", "partitions": ["P00001", "P00003"] });
+    house.done("POST", "/calling-search-spaces", used).await;
+    let told = house.ask("DELETE", "/partitions?search=p0000", Value::Null).await;
+    assert_eq!((told.status, &told.body["code"]), (StatusCode::CONFLICT, &json!("in-use")));
+    let rows = told.body["rows"].as_array().unwrap();
+    let names: Vec<_> = rows.iter().map(|row| &row["name"]).collect();
+    assert_eq!(names, ["P00001", "P00003"]);
+    let message = rows[1]["message"].as_str().unwrap();
+    assert!(message.contains("calling-search-space css (partitions[1])"), "{message}");
+    assert_eq!(house.get("/partitions?search=p000").await["items"].as_array().unwrap().len(), 12);
+
+    let others = "/partitions?search=p0000&skip_refused=true";
+    let told = house.done("DELETE", &format!("{others}&check=true"), Value::Null).await;
+    assert_eq!((&told["total"], &told["changed"]), (&json!(8), &json!(0)));
+    let told = house.done("DELETE", others, Value::Null).await;
+    assert_eq!((&told["total"], &told["changed"]), (&json!(8), &json!(8)));
+    let left = house.get("/partitions?search=p000&fields=name").await;
+    let left: Vec<_> = left["items"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(left, ["P00001", "P00003", "P00010", "P00011"]);
+    // What is protected one by one is protected among many.
+    let told = house.ask("DELETE", "/nodes?all=true", Value::Null).await;
+    assert_eq!(told.body["code"], "protected");
+}
+
+#[tokio::test]
+async fn a_deleted_phone_leaves_its_owner_and_its_lent_number_goes_with_it() {
+    let house = House::open().await;
+    house.done("POST", "/lines", json!({ "number": "3001" })).await;
+    house.done("POST", "/end-users", json!({ "user_id": "ada", "last_name": "L" })).await;
+    for n in 1..4 {
+        let phone = json!({
+            "name": format!("SEP00000000000{n}"), "model": "Generic SIP phone",
+            "lines": [{ "line": "3001" }], "owner": (n == 2).then_some("ada"),
+        });
+        house.done("POST", "/phones", phone).await;
+    }
+    let told = house.ask("DELETE", "/lines?search=3001", Value::Null).await;
+    assert_eq!(told.body["code"], "in-use", "{told:?}");
+    let told = house.done("DELETE", "/phones?search=sep0", Value::Null).await;
+    assert_eq!(told["changed"], 3);
+    assert_eq!(house.get("/phones").await["items"], json!([]));
+    assert_eq!(house.get("/end-users/ada").await["controlled_phones"], json!([]));
+    assert_eq!(house.done("DELETE", "/lines?search=3001", Value::Null).await["changed"], 1);
+}
+
+#[tokio::test]
+async fn thousands_are_deleted_by_a_job() {
+    let house = House::open().await;
+    partitions(&house, 1600).await;
+    let told = house.ask("DELETE", "/partitions?search=p0", Value::Null).await;
+    assert_eq!(told.status, StatusCode::ACCEPTED, "{told:?}");
+    assert_eq!(told.body["what"], "delete partitions");
+    let job = ended(&house, &told.body).await;
+    assert_eq!((&job["state"], &job["changed"]), (&json!("done"), &json!(1600)), "{job}");
+    assert_eq!(house.get("/partitions?search=p0").await["items"], json!([]));
+}

@@ -11,6 +11,7 @@ use super::client::Client;
 use super::field::fields;
 use super::print::{self, Form};
 use crate::say::say;
+use many::Deed;
 pub(crate) use many::rows as refused_rows;
 
 /// Rows asked for at once.
@@ -25,8 +26,8 @@ pub(crate) fn commands() -> [Command; 5] {
         verb("set", "Change fields of an object", |kind, command| {
             many_options(kind, with_fields(kind, named_or_many(kind, command), false))
         }),
-        verb("delete", "Delete an object that nothing refers to", |_, command| {
-            command.arg(name_argument())
+        verb("delete", "Delete objects that nothing refers to", |kind, command| {
+            many_options(kind, named_or_many(kind, command))
         }),
     ]
 }
@@ -50,12 +51,13 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
                 bail!("nothing to change: name a field; `jackfield set {kind} --help` shows them");
             }
             if name.is_none() && !kind.is_singleton() {
-                return many::change(kind, matches, &fields, client, form);
+                return many::run(kind, matches, &Deed::Change(&fields), client, form);
             }
             let saved = client.patch(&one(kind, name), &kept(kind, name, fields, client)?)?;
             report(form, "changed", kind, &saved);
             Ok(())
         }
+        "delete" if name.is_none() => many::run(kind, matches, &Deed::Delete, client, form),
         "delete" => {
             client.delete(&one(kind, name))?;
             if form == Form::Text {
@@ -105,7 +107,10 @@ fn example(verb: &str) -> &'static str {
             "set user-profile Default --allow-self-provisioning true\n         \
              jackfield set phone --where device-pool=Default --device-pool Upstairs"
         }
-        _ => "delete line 2001",
+        _ => {
+            "delete line 2001\n         \
+             jackfield delete phone --where name~SEP0200 --where auto-registered=true"
+        }
     }
 }
 

@@ -1,12 +1,12 @@
-//! The same change of many objects: all that pass a filter, and all or none. Every row is judged
-//! first, on a directory of its own, and each that is refused is named; then the change goes in
-//! chunks, so that others can write in between. More than one chunk is a job that goes on by
+//! The same change of many objects, or the end of them: all that pass a filter, and all or none.
+//! Every row is judged first, on a directory of its own, and each that is refused is named; then it
+//! goes in chunks, so that others can write in between. More than one chunk is a job that goes on by
 //! itself; what a chunk wrote stays written when a later one fails, and the job tells how far it
 //! came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_model::{Actor, Directory, Ids, Kind, Operation, Outcome, warnings};
+use jackfield_model::{Actor, Directory, Ids, Kind, Language, Operation, Outcome, warnings};
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal};
 use serde_json::{Value, json};
@@ -22,6 +22,16 @@ use crate::say;
 
 /// Changes some fields of every object that passes the filter.
 pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
+    let (patch, _) = accept(call.kind()?, &call.body)?;
+    do_to_many(call, Deed::Change(patch)).await
+}
+
+/// Deletes every object that passes the filter.
+pub(crate) async fn delete_many(call: Call) -> Result<Answer, Fault> {
+    do_to_many(call, Deed::Delete).await
+}
+
+async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let kind = call.kind()?;
     let wanted = Wanted::of(&call)?;
     if wanted.is_everything() && !flag(&call, "all")? {
@@ -29,29 +39,68 @@ pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
         return Err(refusal.value("allowed", "filter, search, all=true").into());
     }
     let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
-    let (patch, _) = accept(kind, &call.body)?;
     let directory = call.app.directory();
-    let (known, judged, actor) = (directory.clone(), patch.clone(), call.actor());
-    let stage = move || stage(&known, wanted.fitting(&known), &judged, &actor);
+    let (known, judged, actor) = (directory.clone(), deed.clone(), call.actor());
+    let stage = move || stage(&known, kind, wanted.fitting(&known), &judged, &actor);
     let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await?;
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
         return Err(Fault::Rows { refusal: first.clone(), rows: rows.into() });
     }
-    let change = Change { kind, patch, ids: staged.ids };
-    let total = change.ids.len();
+    let many = Many { kind, deed, ids: staged.ids };
+    let total = many.ids.len();
     if check {
         return Ok(Answer::ok(json!({ "total": total, "changed": 0, "refused": rows })));
     }
-    let takes = takes(kind, &change.patch).map(|takes| say::takes(takes, call.language));
-    let warnings = warnings(kind, &Value::Null, &change.patch, call.language);
+    let takes = many.deed.takes(kind).map(|takes| say::takes(takes, call.language));
+    let warnings = many.deed.warnings(kind, call.language);
     if total > CHUNK {
-        return change.begin(&call, rows, takes, warnings);
+        return many.begin(&call, rows, takes, warnings);
     }
-    let changed = change.chunk(&call.app, call.actor(), call.operation, &change.ids).await?;
+    let changed = many.chunk(&call.app, call.actor(), call.operation, &many.ids).await?;
     let mut answer = json!({ "total": total, "changed": changed, "refused": rows, "takes": takes });
     warn(&mut answer, warnings);
     Ok(Answer::ok(answer))
+}
+
+/// What is done to each.
+#[derive(Clone)]
+enum Deed {
+    Change(Value),
+    Delete,
+}
+
+impl Deed {
+    fn batch(&self, ids: &[ObjectId]) -> Operation {
+        let of = |id: &ObjectId| match self {
+            Self::Change(patch) => {
+                Operation::Update { id: *id, version: None, patch: patch.clone() }
+            }
+            Self::Delete => Operation::Delete { id: *id, version: None },
+        };
+        Operation::Batch(ids.iter().map(of).collect())
+    }
+
+    fn takes(&self, kind: Kind) -> Option<&'static str> {
+        match self {
+            Self::Change(patch) => takes(kind, patch),
+            Self::Delete => None,
+        }
+    }
+
+    fn warnings(&self, kind: Kind, language: Language) -> Vec<String> {
+        match self {
+            Self::Change(patch) => warnings(kind, &Value::Null, patch, language),
+            Self::Delete => Vec::new(),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Change(_) => "change",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// What the change of these fields needs before it shows, by the schema's word for it.
@@ -70,15 +119,21 @@ struct Staged {
     more: bool,
 }
 
-/// Judges the change of every row on what the ones before it leave.
-fn stage(directory: &Directory, ids: Vec<ObjectId>, patch: &Value, actor: &Actor) -> Staged {
+/// Judges every row on what the ones before it leave.
+fn stage(
+    directory: &Directory,
+    kind: Kind,
+    ids: Vec<ObjectId>,
+    deed: &Deed,
+    actor: &Actor,
+) -> Staged {
     let (mut after, mut staged, now) = (directory.clone(), Staged::default(), wall());
     for chunk in ids.chunks(CHUNK) {
         let mut rest = chunk.to_vec();
         while !rest.is_empty() {
-            // A change makes no objects; these ids are never seen.
+            // It makes no objects; these ids are never seen.
             let mut ids = Ids::after(ObjectId(u32::MAX / 2));
-            match batch(&rest, patch).evaluate_for(actor, &after, &mut ids, now) {
+            match deed.batch(&rest).evaluate_for(actor, &after, &mut ids, now) {
                 Ok(verdict) => {
                     after = after.apply(after.sequence(), &verdict.changes());
                     staged.ids.append(&mut rest);
@@ -89,19 +144,49 @@ fn stage(directory: &Directory, ids: Vec<ObjectId>, patch: &Value, actor: &Actor
                     let row = row.filter(|row| *row < rest.len());
                     let row = row.map_or(0..rest.len(), |row| row..row + 1);
                     let refused = rest.drain(row).map(|id| (id, refusal.clone()));
-                    staged.refused.extend(refused);
-                    if staged.refused.len() >= MOST_REFUSED {
-                        staged.refused.truncate(MOST_REFUSED);
-                        return Staged { more: true, ..staged };
+                    if !staged.refuse(refused) {
+                        return staged;
                     }
                 }
             }
         }
     }
+    if matches!(deed, Deed::Delete) {
+        staged.keep_used(directory, &after, kind);
+    }
     staged
 }
 
 impl Staged {
+    /// Whether one may go on: not when there are more than are named.
+    fn refuse(&mut self, rows: impl IntoIterator<Item = (ObjectId, Refusal)>) -> bool {
+        self.refused.extend(rows);
+        self.more = self.refused.len() >= MOST_REFUSED;
+        self.refused.truncate(MOST_REFUSED);
+        !self.more
+    }
+
+    /// What something names that is there afterwards can't be deleted.
+    fn keep_used(&mut self, before: &Directory, after: &Directory, kind: Kind) {
+        let gone: BTreeSet<_> = self.ids.iter().copied().collect();
+        let mut used: BTreeMap<ObjectId, Vec<String>> = BTreeMap::new();
+        for (from, field, id) in after.uses(kind, &gone) {
+            let by = used.entry(id).or_default();
+            let user = after.entry(from).map(|user| user.body.kind());
+            if let (Some(kind), Some(name)) = (user, after.label(from))
+                && by.len() < MOST_USERS
+            {
+                by.push(format!("{kind} {name} ({field})"));
+            }
+        }
+        self.ids.retain(|id| !used.contains_key(id));
+        self.refuse(used.into_iter().map(|(id, by)| {
+            let name = before.label(id).unwrap_or_default();
+            let refusal = Refusal::new(Code::InUse).object(kind.name(), &name);
+            (id, refusal.value("by", by.join(", ")))
+        }));
+    }
+
     /// The refused rows, as clients read them.
     fn rows(&self, kind: Kind, directory: &Directory, call: &Call) -> Value {
         let row = |(id, refusal): &(ObjectId, Refusal)| {
@@ -124,19 +209,14 @@ fn row_of(mut refusal: Refusal) -> (Option<usize>, Refusal) {
     (row, refusal)
 }
 
-fn batch(ids: &[ObjectId], patch: &Value) -> Operation {
-    let update = |id: &ObjectId| Operation::Update { id: *id, version: None, patch: patch.clone() };
-    Operation::Batch(ids.iter().map(update).collect())
-}
-
-/// A change that was judged.
-struct Change {
+/// What was judged.
+struct Many {
     kind: Kind,
-    patch: Value,
+    deed: Deed,
     ids: Vec<ObjectId>,
 }
 
-impl Change {
+impl Many {
     /// Writes one chunk; gives how many objects are other than before.
     async fn chunk(
         &self,
@@ -148,7 +228,7 @@ impl Change {
         let directory = app.directory();
         let version = |id: &ObjectId| Some((*id, directory.entry(*id)?.version));
         let before: BTreeMap<_, _> = ids.iter().filter_map(version).collect();
-        let outcome = app.execute(operation, actor, batch(ids, &self.patch)).await;
+        let outcome = app.execute(operation, actor, self.deed.batch(ids)).await;
         let outcome = outcome.map_err(|error| match error {
             // Somebody changed the row since it was judged.
             StoreError::Refused(refusal) => {
@@ -162,6 +242,9 @@ impl Change {
             error => error.into(),
         })?;
         let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
+        if matches!(self.deed, Deed::Delete) {
+            return Ok(ids.len());
+        }
         let is_new = |(id, version): &&(ObjectId, u32)| before.get(id) != Some(version);
         Ok(saved.iter().filter(is_new).count())
     }
@@ -175,7 +258,7 @@ impl Change {
         warnings: Vec<String>,
     ) -> Result<Answer, Fault> {
         let by = call.who.as_ref().map(|who| who.user_id.clone()).unwrap_or_default();
-        let what = format!("change {}", self.kind.plural());
+        let what = format!("{} {}", self.deed.word(), self.kind.plural());
         let job = call.app.jobs().begin(&what, by, self.ids.len(), refused)?;
         let (app, actor, language) = (call.app.clone(), call.actor(), call.language);
         tokio::spawn(async move {
@@ -210,3 +293,6 @@ const CHUNK: usize = 1500;
 
 /// Refused rows that are named; when there are so many, nothing is done.
 const MOST_REFUSED: usize = 100;
+
+/// Users of one object that are named.
+const MOST_USERS: usize = 10;

@@ -7,7 +7,7 @@ mod read;
 mod states;
 mod write;
 
-pub(crate) use bulk::change_many;
+pub(crate) use bulk::{change_many, delete_many};
 pub(crate) use form::{accept, find, link, linked, shown};
 pub(crate) use read::{dependents, list, one};
 pub(crate) use write::{

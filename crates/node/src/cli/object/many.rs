@@ -1,4 +1,4 @@
-//! `set KIND --where …`: many objects changed at once, all or none.
+//! `set KIND --where …` and `delete KIND --where …`: many objects at once, all or none.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -17,28 +17,56 @@ use crate::say::{self, say};
 pub(super) fn options() -> [Arg; 5] {
     let flag = |name, help| Arg::new(name).long(name).action(ArgAction::SetTrue).help(help);
     [
-        Arg::new("where").long("where").value_name("FIELD=VALUE").action(ArgAction::Append).help(
-            "Change all with this value, in place of one by name; != for others, ~ for a part",
-        ),
+        Arg::new("where")
+            .long("where")
+            .value_name("FIELD=VALUE")
+            .action(ArgAction::Append)
+            .help("All with this value, in place of one by name; != for others, ~ for a part"),
         Arg::new("search")
             .long("search")
             .value_name("TEXT")
-            .help("Change all with this text in their names"),
-        flag("all", "Change every one").conflicts_with_all(["where", "search"]),
-        flag("skip-refused", "Change the others when some are refused [default: none is changed]"),
-        flag("check", "Change nothing; only say what would be refused"),
+            .help("All with this text in their names"),
+        flag("all", "Every one").conflicts_with_all(["where", "search"]),
+        flag(
+            "skip-refused",
+            "Go on with the others when some are refused [default: nothing is done]",
+        ),
+        flag("check", "Do nothing; only say what would be refused"),
     ]
 }
 
-/// Changes them, and waits for the end.
-pub(super) fn change(
+/// What is done to them.
+pub(super) enum Deed<'a> {
+    /// The fields to change.
+    Change(&'a Value),
+    Delete,
+}
+
+impl Deed<'_> {
+    fn done(&self) -> &'static str {
+        match self {
+            Self::Change(_) => "changed",
+            Self::Delete => "deleted",
+        }
+    }
+
+    fn ask(&self, client: &Client, path: &str) -> Result<Value> {
+        match self {
+            Self::Change(fields) => client.patch(path, fields),
+            Self::Delete => client.delete(path),
+        }
+    }
+}
+
+/// Does it to all that are chosen, and waits for the end.
+pub(super) fn run(
     kind: Kind,
     matches: &ArgMatches,
-    fields: &Value,
+    deed: &Deed<'_>,
     client: &Client,
     form: Form,
 ) -> Result<()> {
-    let check = matches.get_flag("check");
+    let (check, done) = (matches.get_flag("check"), deed.done());
     let flags = [
         ("all", matches.get_flag("all")),
         ("skip_refused", matches.get_flag("skip-refused")),
@@ -49,7 +77,7 @@ pub(super) fn change(
         query.push_str(&format!("&{name}=true"));
     }
     let path = format!("/{}?{}", kind.plural(), query.trim_start_matches('&'));
-    let began = client.patch(&path, fields)?;
+    let began = deed.ask(client, &path)?;
     let takes = began["takes"].as_str().map(str::to_owned);
     let warned = json!({ "warnings": began["warnings"].clone() });
     let end = wait(client, began)?;
@@ -59,8 +87,8 @@ pub(super) fn change(
     } else if !nothing {
         let total = print::cell(&end["total"]);
         match check {
-            true => say!("{total} {} would be changed", kind.plural()),
-            false => say!("changed {} of {total} {}", end["changed"], kind.plural()),
+            true => say!("{total} {} would be {done}", kind.plural()),
+            false => say!("{done} {} of {total} {}", end["changed"], kind.plural()),
         }
         rows(&end["refused"], "").iter().for_each(|row| say!("{row}"));
         if let Some(takes) = takes.filter(|_| end["changed"] != 0) {
@@ -69,10 +97,10 @@ pub(super) fn change(
         crate::cli::report::plain_warnings(&warned);
     }
     if nothing {
-        bail!("no {kind} has what was asked for; nothing was changed");
+        bail!("no {kind} has what was asked for; nothing was {done}");
     }
     match end["failure"]["message"].as_str() {
-        Some(why) => bail!("the rest was not changed: {why}"),
+        Some(why) => bail!("the rest was not {done}: {why}"),
         None => Ok(()),
     }
 }
