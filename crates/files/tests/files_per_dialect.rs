@@ -79,7 +79,7 @@ fn a_speed_dial_of_the_template_is_a_button() {
     assert!(file.contains(button), "{file}");
 }
 
-/// Proves SP-08.a: the file keeps the security profile, in every dialect.
+/// The file keeps the security profile, in every dialect.
 #[test]
 fn a_secured_phone_keeps_its_security_profile() {
     let profile = json!({ "name": "tls", "mode": "encrypted", "transport": "tls" });
@@ -103,6 +103,36 @@ fn an_unknown_phone_learns_where_to_register() {
     insta::assert_snapshot!("newcomer_plain", text(&directory, "00aabbccddee.txt", true));
     let missing = fetch(&directory, "SEP00AABBCCDDEE.cnf.xml", false);
     assert_eq!(missing, Err(FileError::NotFound), "the phone goes on to XMLDefault.cnf.xml");
+    // Where the name says nothing of the form, phones of the plain one ask.
+    let either = text(&directory, "00aabbccddee.cfg", true);
+    assert_eq!(either, text(&directory, "00aabbccddee.txt", true));
+}
+
+/// Proves SP-43.d: every file names the port of each node that it names.
+#[test]
+fn files_name_the_ports_of_their_nodes() {
+    let node = |name: &str, last: u8, port: u16| {
+        json!({
+            "name": name, "address": format!("192.0.2.{last}"), "number": last,
+            "publisher": last == 1, "sip_port": port,
+        })
+    };
+    let nodes = [(2, Kind::Node, node("node1", 1, 5071)), (3, Kind::Node, node("node2", 2, 5072))];
+    let directory = with(&company(), &nodes);
+    for path in ["SEP001122334401.cnf.xml", "XMLDefault.cnf.xml"] {
+        let file = text(&directory, path, true);
+        let ports = file.split("<sipPort>").skip(1).map(|rest| &rest[..4]);
+        assert!(ports.eq(["5071", "5072"]), "{path}: {file}");
+    }
+    let flat = text(&directory, "001122334402.xml", true);
+    assert!(flat.contains("<Proxy_1_>192.0.2.1:5071</Proxy_1_>"), "{flat}");
+    assert!(flat.contains("<Alternate_Proxy_1_>192.0.2.2:5072</Alternate_Proxy_1_>"), "{flat}");
+    let plain = text(&directory, "001122334403.txt", true);
+    assert!(plain.contains("server=192.0.2.1:5071\nserver=192.0.2.2:5072\n"), "{plain}");
+    for newcomer in ["00aabbccddee.xml", "00aabbccddee.txt"] {
+        let file = text(&directory, newcomer, true);
+        assert!(file.contains("192.0.2.1:5071"), "{newcomer}: {file}");
+    }
 }
 
 #[test]

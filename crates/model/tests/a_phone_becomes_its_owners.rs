@@ -81,7 +81,7 @@ fn assigning_twice_to_the_same_user_changes_nothing_more() {
     assert!(second.effects.is_empty());
 }
 
-/// Proves SP-34.a, SP-34.c, SP-34.d and SP-34.e.
+/// Proves SP-34.a, SP-34.c and SP-34.e.
 #[test]
 fn each_failed_condition_has_its_own_outcome() {
     let mut house = House::company(2);
@@ -108,6 +108,11 @@ fn each_failed_condition_has_its_own_outcome() {
     house.assigned(phone, "tanaka");
     let second = house.new_phone(2);
     is(&house.refused(&assignment(second, user)), Code::DeviceLimit);
+
+    // The number of the phone that the user has is no extension of the user's.
+    house.profile(json!({ "device_limit": 2 }));
+    house.update(user, json!({ "primary_extension": null }));
+    is(&house.refused(&assignment(second, user)), Code::NoPrimaryExtension);
 }
 
 /// Proves SP-34.e: devices of all kinds count.
@@ -123,7 +128,7 @@ fn a_cti_port_counts_against_the_limit() {
     is(&house.refused(&assignment(phone, user)), Code::DeviceLimit);
 }
 
-/// Proves SP-32.a.
+/// Proves SP-32.a and SP-34.d.
 #[test]
 fn without_a_device_template_in_the_profile_nothing_is_assigned() {
     let mut house = House::company(1);
@@ -132,7 +137,7 @@ fn without_a_device_template_in_the_profile_nothing_is_assigned() {
     is(&house.refused(&assignment(phone, user)), Code::NoDeviceTemplate);
 }
 
-/// Proves SP-57.b.
+/// Proves SP-57.b and SP-34.d: whatever the profile has for desk phones.
 #[test]
 fn a_soft_client_is_built_from_the_template_of_mobile_and_desktop_devices() {
     let mut house = House::company(1);
@@ -146,12 +151,25 @@ fn a_soft_client_is_built_from_the_template_of_mobile_and_desktop_devices() {
         "Mobile and desktop devices",
         json!({ "device_description": "Soft client of #UserID#" }),
     );
-    house.profile(json!({ "desk_phones": null }));
+    house.profile(json!({ "mobile_and_desktop_devices": null }));
+    is(&house.refused(&assignment(device, user)), Code::NoDeviceTemplate);
+    house.profile(json!({ "mobile_and_desktop_devices": "Mobile and desktop devices" }));
     house.done(&assignment(device, user));
     assert_eq!(&*house.phone(device).description, "Soft client of tanaka");
 }
 
-/// Proves SP-33.a and SP-33.b.
+/// Proves SP-33.a: nor need the number be on another phone, from which its settings could come.
+#[test]
+fn without_a_line_template_a_number_that_is_on_no_phone_is_assigned() {
+    let mut house = House::company(1);
+    house.profile(json!({ "line_template": null }));
+    let phone = house.new_phone(1);
+    house.assigned(phone, "tanaka");
+    assert_eq!(house.numbers(phone), ["3001"]);
+    assert_eq!(&*house.directory.effective(phone).unwrap().lines[0].external_number(), "3001");
+}
+
+/// Proves SP-33.b.
 #[test]
 fn without_a_line_template_the_number_keeps_its_settings() {
     let mut house = House::company(1);
@@ -203,6 +221,24 @@ fn a_line_template_gives_the_number_its_settings() {
     assert_eq!((&*shown.label, shown.maximum_calls, shown.busy_trigger), ("Tanaka 3001", 6, 5));
     assert_eq!(&*shown.external_number(), "+81355553001");
     assert!(shown.css().is_some());
+}
+
+/// Proves SP-08.a: by whichever transport that nobody secures.
+#[test]
+fn a_non_secure_cluster_is_enough() {
+    let mut house = House::company(2);
+    for (last, user, profile) in [(1, "tanaka", "Non-secure TCP"), (2, "suzuki", "Non-secure UDP")]
+    {
+        for template in ["New phones", "Desk phones"] {
+            let chosen = json!({ "security_profile": profile });
+            house.patch(Kind::UniversalDeviceTemplate, template, chosen);
+        }
+        let phone = house.new_phone(last);
+        house.assigned(phone, user);
+        let effective = house.directory.effective(phone).unwrap();
+        assert_eq!(effective.security_mode(), SecurityMode::NonSecure, "{profile}");
+        assert_eq!(effective.security.as_deref().map(|one| &*one.name), Some(profile));
+    }
 }
 
 /// Proves SP-08.c.

@@ -58,6 +58,27 @@ fn a_feature_group_template_gives_its_profile_to_new_users() {
     assert_eq!(refusal.field.as_deref(), Some("feature_group_template"));
 }
 
+/// Proves SP-50.a and SP-51.a: the extension is made as the profile of the chosen template has it.
+#[test]
+fn the_chosen_template_decides_how_the_extension_is_made() {
+    let mut house = House::company(0);
+    house.create(Kind::Partition, json!({ "name": "Shops" }));
+    let lines = json!({ "name": "Shops", "partition": "Shops", "alerting_name": "#UserID#" });
+    house.create(Kind::UniversalLineTemplate, lines);
+    house.create(Kind::UserProfile, json!({ "name": "Shops", "line_template": "Shops" }));
+    house.create(Kind::FeatureGroupTemplate, json!({ "name": "Shops", "user_profile": "Shops" }));
+    house.done(&Operation::QuickAdd {
+        user: json!({ "user_id": "lin" }),
+        feature_group_template: "Shops".into(),
+        extension: "4001".into(),
+        credentials: Vec::new(),
+    });
+    let line = house.id(Kind::Line, "4001 in Shops");
+    assert_eq!(&*house.line(line).alerting_name, "lin");
+    let user = house.user("lin");
+    assert_eq!(house.end_user(user).primary_extension.map(jackfield_model::Ref::id), Some(line));
+}
+
 #[test]
 fn an_extension_that_is_somebodys_or_lent_or_no_number_is_refused() {
     let mut house = House::company(1);

@@ -72,7 +72,20 @@ fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
     let refusal = house.update_refused(settings, overlap);
     is(&refusal, Code::RangeOverlaps);
     assert!(refusal.values.contains(&("number".into(), "3001".into())), "{refusal}");
-    house.update(settings, json!({ "ending_number": "9500" }));
+    // The first and the last number belong to the range; the ones beside it do not.
+    for (first, last, free) in [
+        ("3002", "3099", false),
+        ("2900", "3001", false),
+        ("3003", "3099", true),
+        ("2900", "3000", true),
+    ] {
+        let range = json!({ "starting_number": first, "ending_number": last });
+        match free {
+            true => house.update(settings, range),
+            false => is(&house.update_refused(settings, range), Code::RangeOverlaps),
+        }
+    }
+    house.update(settings, json!({ "starting_number": "9000", "ending_number": "9500" }));
     house.update(settings, json!({ "starting_number": "9000", "ending_number": "9000" }));
 
     // A route pattern within the range would take calls of the numbers lent, and the other way.
@@ -196,6 +209,77 @@ fn plain_values_of_an_older_export_become_a_pair_of_templates() {
     let effective = house.directory.effective(phone).unwrap();
     assert_eq!(effective.lines[0].number(), "70000");
     assert_eq!(&*effective.lines[0].external_number(), "0355570000");
+}
+
+/// Proves SP-45.a: what the node had before stays for the others that have it.
+#[test]
+fn templates_that_were_there_are_left_as_they_were() {
+    let mut house = House::company(0);
+    let templates = |house: &House| {
+        let device = house.id(Kind::UniversalDeviceTemplate, "New phones");
+        let line = house.id(Kind::UniversalLineTemplate, "Lines of new phones");
+        [device, line].map(|id| house.directory.entry(id).unwrap().body.to_json())
+    };
+    let before = templates(&house);
+    house.done(&Operation::ImportAutoRegistration(PlainAutoRegistration {
+        node: "node-1".into(),
+        disabled: false,
+        starting_number: "70000".into(),
+        ending_number: "70099".into(),
+        partition: "".into(),
+        external_mask: "03555XXXXX".into(),
+    }));
+    assert_eq!(templates(&house), before);
+    let phone = house.new_phone(1);
+    assert_eq!(house.numbers(phone), ["70000"]);
+}
+
+/// Proves SP-43.a: each of two nodes takes new phones by settings of its own.
+#[test]
+fn each_node_gives_its_own_numbers_from_its_own_templates() {
+    let mut house = House::company(0);
+    let second = json!({ "name": "node-2", "address": "192.0.2.11", "number": 2 });
+    house.create(Kind::Node, second);
+    let base = house.id(Kind::UniversalDeviceTemplate, "New phones");
+    let mut body = house.directory.entry(base).unwrap().body.to_json();
+    body["name"] = "Branch".into();
+    body["device_description"] = "of the branch".into();
+    house.create(Kind::UniversalDeviceTemplate, body);
+    let lines = json!({ "name": "Branch", "alerting_name": "Branch" });
+    house.create(Kind::UniversalLineTemplate, lines);
+    let at = |house: &House, node: &str, last: u8| {
+        let Operation::AutoRegister { mac, model, .. } = house.registration(last) else { panic!() };
+        Operation::AutoRegister { node: node.into(), mac, model }
+    };
+    let registration = at(&house, "node-2", 1);
+    is(&house.refused(&registration), Code::AutoRegistrationDisabled);
+    house.patch(
+        Kind::AutoRegistration,
+        "node-2",
+        json!({
+            "disabled": false, "device_template": "Branch", "line_template": "Branch",
+            "starting_number": "8000", "ending_number": "8001",
+        }),
+    );
+    let mut taken = |node: &str, last: u8| {
+        let registration = at(&house, node, last);
+        let Outcome::AutoRegistered { device, .. } = house.done(&registration) else { panic!() };
+        let phone = house.directory.effective(device).unwrap();
+        let line = &phone.lines[0].line;
+        (line.number.to_string(), phone.description.to_string(), line.alerting_name.to_string())
+    };
+    let words = |number: &str, description: &str, alerting: &str| {
+        (number.to_owned(), description.to_owned(), alerting.to_owned())
+    };
+    assert_eq!(taken("node-2", 1), words("8000", "of the branch", "Branch"));
+    assert_eq!(
+        taken("node-1", 2),
+        words("9000", "New Jackfield-Virtual 001122AABB02", "New phone")
+    );
+    assert_eq!(taken("node-2", 3).0, "8001");
+    let full = at(&house, "node-2", 4);
+    is(&house.refused(&full), Code::RangeExhausted);
+    house.new_phone(5);
 }
 
 #[test]

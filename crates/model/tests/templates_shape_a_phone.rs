@@ -7,7 +7,7 @@ use common::House;
 use jackfield_model::{Dialect, EffectiveLine, Kind, Phone, SecurityMode, SignalTransport};
 use serde_json::json;
 
-/// Proves SP-40.a.
+/// Proves SP-40.a and SP-40.c.
 #[test]
 fn every_setting_of_a_device_template_arrives_on_the_phone() {
     let mut house = House::company(1);
@@ -23,7 +23,8 @@ fn every_setting_of_a_device_template_arrives_on_the_phone() {
         Kind::UniversalDeviceTemplate,
         "Desk phones",
         json!({
-            "device_description": "#UserID# #MAC# #DirectoryNumber#",
+            "device_description":
+                "#UserID# #MAC# #DirectoryNumber# #Product# #FirstName# #LastName#",
             "security_profile": "Non-secure UDP",
             "button_template": "One line, then speed dials",
             "common_device_configuration": "Japan",
@@ -39,7 +40,8 @@ fn every_setting_of_a_device_template_arrives_on_the_phone() {
     house.assigned(phone, "tanaka");
 
     let phone = house.directory.effective(phone).unwrap();
-    assert_eq!(&*phone.description, "tanaka 001122AABB01 3001");
+    let description = "tanaka 001122AABB01 3001 Jackfield-Virtual Hanako Tanaka";
+    assert_eq!(&*phone.description, description);
     assert_eq!(phone.transport(), SignalTransport::Udp);
     assert_eq!(phone.security_mode(), SecurityMode::NonSecure);
     assert_eq!(phone.dialect(), Some(Dialect::Virtual));
@@ -82,7 +84,7 @@ fn a_service_that_is_everywhere_is_on_every_phone_once() {
     }
 }
 
-/// Proves SP-55.b and SP-55.c.
+/// Proves SP-55.b, SP-55.c and SP-55.d.
 #[test]
 fn a_route_point_has_its_pool_location_relay_choice_and_lines() {
     let mut house = House::company(0);
@@ -101,6 +103,9 @@ fn a_route_point_has_its_pool_location_relay_choice_and_lines() {
     let device = house.directory.effective(point).unwrap();
     assert_eq!(device.location.id(), house.id(Kind::Location, "Osaka"));
     assert_eq!(house.numbers(point), ["2000"]);
+    house.create(Kind::Line, json!({ "number": "2001" }));
+    house.update(point, json!({ "lines": [{ "line": "2001" }, { "line": "2000" }] }));
+    assert_eq!(house.numbers(point), ["2001", "2000"]);
 }
 
 /// Proves SP-16.c and CTI-37.a.
