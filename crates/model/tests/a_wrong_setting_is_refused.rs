@@ -147,7 +147,27 @@ fn the_last_language_can_not_be_removed() {
     is(&house.update_refused(settings, json!({ "languages": ten })), Code::InvalidValue);
 }
 
-/// Proves SP-01.a and SP-02.a.
+/// Proves SP-01.a.
+#[test]
+fn the_settings_of_self_provisioning_are_one_set() {
+    let mut house = House::company(0);
+    let settings = house.directory.self_provisioning();
+    assert!(settings.route_point.is_some() && settings.application_user.is_some());
+    let body = json!({ "mode": "none", "languages": ["ja-JP"] });
+    is(&house.create_refused(Kind::SelfProvisioning, body), Code::Protected);
+    let id = house.id(Kind::SelfProvisioning, "self-provisioning");
+    is(&house.refused(&Operation::Delete { id, version: None }), Code::Protected);
+    // The code is theirs, too, and nobody else's.
+    house.update(id, json!({ "mode": "users-and-administrators" }));
+    let code = |owner| {
+        let (kind, hash) = (CredentialKind::Code, Some(SecretText::new("hash")));
+        Operation::SetCredential { owner, kind, hash }
+    };
+    house.done(&code(id));
+    is(&house.refused(&code(house.id(Kind::ClusterSettings, "cluster"))), Code::InvalidValue);
+}
+
+/// Proves SP-02.a.
 #[test]
 fn the_authentication_code_is_for_the_mode_with_administrators_only() {
     let mut house = House::new();

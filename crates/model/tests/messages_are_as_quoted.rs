@@ -60,6 +60,35 @@ fn nothing_is_chosen_at_first() {
     quoted(Message::NotSelected, "Not Selected", "未選択");
 }
 
+/// Proves SP-21.d.
+#[test]
+fn what_is_said_of_a_route_point_without_a_number() {
+    quoted(
+        Message::NoNumberOnRoutePoint,
+        "No DN is assigned to the Route Point. Please assign a DN to the Route Point.",
+        "ルートポイントに割り当てられているDNがありません。ルートポイントにDNを割り当ててください。",
+    );
+}
+
+/// Proves SP-22.b and SP-22.c.
+#[test]
+fn what_an_application_user_that_can_not_work_is_warned_of() {
+    quoted(
+        Message::CtiRoleMissing,
+        "\"Standard CTI Enabled\" role is not assigned for this application user. \
+         Self-Provisioning IVR service will not work.",
+        "\"標準CTIを有効にする\"権限はこのアプリケーションユーザに割り当てられていません。\
+         セルフプロビジョニングIVRサービスが機能しません。",
+    );
+    quoted(
+        Message::CredentialsMissing,
+        "Valid credentials not set for this application User. Self-Provisioning IVR service will \
+         not work.",
+        "有効なクレデンシャルがこのアプリケーションユーザに設定されていません。\
+         セルフプロビジョニングIVRサービスが機能しません。",
+    );
+}
+
 /// Proves SP-43.c.
 #[test]
 fn the_label_of_the_switch_of_auto_registration() {

@@ -99,6 +99,9 @@ fn a_route_point_shows_its_numbers_or_that_it_has_none() {
     house.update(point, json!({ "lines": [] }));
     let none = "No DN is assigned to the Route Point. Please assign a DN to the Route Point.";
     assert_eq!(note(&house, EN), none);
+    let none = "ルートポイントに割り当てられているDNがありません。ルートポイントにDNを割り当てて\
+                ください。";
+    assert_eq!(note(&house, JA), none);
 }
 
 /// Proves SP-22.b, SP-22.c and SP-25.e.
@@ -126,6 +129,12 @@ fn an_application_user_that_can_not_work_is_warned_of() {
              service will not work.",
         ]
     );
+    // Every other role is not the one that is needed.
+    for group in ["Standard CTI Secure Connection", "Standard CTI Allow Control of All Devices"] {
+        house.update(user, json!({ "groups": [group] }));
+        let warned = warnings(&house, true);
+        assert!(warned[0].starts_with("\"Standard CTI Enabled\" role is not"), "{warned:?}");
+    }
 }
 
 /// Proves SP-26.b.
@@ -135,6 +144,9 @@ fn without_an_application_user_the_status_says_that_the_ivr_does_not_run() {
     house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "application_user": null }));
     let no_user = "No application user is selected. The Self-Provisioning IVR does not run.";
     assert!(texts(&house, all_runs()).iter().any(|text| text == no_user));
+    // Whatever else is missing.
+    house.patch(Kind::SelfProvisioning, "self-provisioning", json!({ "route_point": null }));
+    assert!(texts(&house, Running::default()).iter().any(|text| text == no_user));
 }
 
 /// Proves SP-19.d.
@@ -201,6 +213,28 @@ fn the_checklist_of_nine_steps_goes_from_templates_to_the_first_call() {
     house.assigned(phone, "tanaka");
     assert!(missing(&house, all_runs()).is_empty());
     assert_eq!(missing(&house, Running { services: &[], ..all_runs() }), [7]);
+}
+
+/// Proves SP-59.b for what is there and not enough.
+#[test]
+fn a_step_of_the_checklist_is_not_done_by_half() {
+    let mut house = House::new();
+    let missing = |house: &House| {
+        let steps = flow_of_nine(&house.directory, Running::default(), EN).into_iter();
+        let missing = steps.filter(|step| step.state == StepState::Missing);
+        missing.map(|step| step.number).collect::<Vec<_>>()
+    };
+    let all = [2, 4, 5, 6, 7, 8, 9];
+    assert_eq!(missing(&house), all);
+    house.create(Kind::EndUser, json!({ "user_id": "without-extension" }));
+    house.create(Kind::CtiRoutePoint, json!({ "name": "RP" }));
+    let user = json!({ "user_id": "ivr", "controlled_route_points": ["RP"] });
+    house.create(Kind::ApplicationUser, user);
+    house.profile(json!({ "desk_phones": null, "mobile_and_desktop_devices": null }));
+    house.profile(json!({ "allow_self_provisioning": true }));
+    assert_eq!(missing(&house), all);
+    house.patch(Kind::FeatureGroupTemplate, "Default", json!({ "user_profile": null }));
+    assert_eq!(missing(&house), [2, 3, 4, 5, 6, 7, 8, 9]);
 }
 
 /// Proves SP-34.h.
