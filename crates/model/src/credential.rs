@@ -122,7 +122,29 @@ mod tests {
         }
     }
 
-    /// Proves SP-07.c.
+    /// Proves SP-07.c: what is enough is for the policy to say, not for its defaults.
+    #[test]
+    fn the_policy_says_how_long_a_credential_is() {
+        let policy = CredentialPolicy {
+            minimum_pin_length: 7,
+            minimum_password_length: 12,
+            refuse_trivial: false,
+            ..CredentialPolicy::default()
+        };
+        let judge = |kind, secret: &str| {
+            let judged = judge_new(&policy, kind, &SecretText::new(secret), &["72001"]);
+            judged.map_err(|refusal| refusal.code)
+        };
+        for (kind, short, enough) in [
+            (CredentialKind::Pin, "482613", "4826137"),
+            (CredentialKind::Pin, "111111", "1111111"),
+            (CredentialKind::Password, "correct hor", "correct hors"),
+        ] {
+            assert_eq!(judge(kind, short), Err(Code::CredentialTooWeak), "{short}");
+            assert_eq!(judge(kind, enough), Ok(()), "{enough}");
+        }
+    }
+
     #[test]
     fn a_pin_is_long_enough_and_not_trivial() {
         assert_eq!(judge(CredentialKind::Pin, "48261"), Ok(()));

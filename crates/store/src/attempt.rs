@@ -399,8 +399,30 @@ fn lock(limit: Limit, failures: &[UnixTime], now: UnixTime) -> Lock {
 
 #[cfg(test)]
 mod tests {
+    use jackfield_model::{Change, Entry, Kind};
+
     use super::*;
 
+    /// Proves SP-07.b and SP-07.c: each number is the one that the user's own policy has for it.
+    #[test]
+    fn the_limit_is_as_the_policy_of_the_account_has_it() {
+        let policy = json!({
+            "name": "strict", "failures": 3, "window_minutes": 5, "lock_minutes": 60,
+        });
+        let user = json!({ "user_id": "jo", "credential_policy": 1 });
+        let object = |id, kind: Kind, body| {
+            let after = Some(Entry { version: 1, body: kind.read(&body).unwrap() });
+            Change { id: ObjectId(id), after }
+        };
+        let objects = [object(1, Kind::CredentialPolicy, policy), object(2, Kind::EndUser, user)];
+        let directory = Directory::default().apply(1, &objects);
+        for kind in [CredentialKind::Pin, CredentialKind::Password] {
+            let own = Limit { failures: 3, window: 5 * MINUTE, lock: 60 * MINUTE };
+            assert_eq!(limit(&directory, ObjectId(2), kind), own);
+        }
+    }
+
+    /// Proves SP-07.b.
     #[test]
     fn so_many_failures_within_the_window_lock_for_so_long() {
         let limit = Limit { failures: 3, window: 1000, lock: 500 };

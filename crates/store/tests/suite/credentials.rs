@@ -26,7 +26,7 @@ fn try_pin(handle: &StoreHandle, user: ObjectId, pin: &str) -> Verification {
     handle.verify(Some(user), PIN, &SecretText::new(pin))
 }
 
-/// Proves SP-07.a and SP-07.b.
+/// Proves SP-07.a.
 #[test]
 fn an_account_locks_after_so_many_failures_and_stays_so_over_a_restart() {
     let world = World::new();
