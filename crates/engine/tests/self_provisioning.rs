@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jackfield_engine::{Input, Ownership, SelfProvisioningStart, ServiceOrder};
+use jackfield_engine::{Access, Input, Ownership, SelfProvisioningStart, ServiceOrder};
 use jackfield_model::{Kind, defaults};
 use jackfield_sip::Method;
 use jackfield_vocabulary::{
@@ -188,6 +188,44 @@ fn hold_drops_the_call() {
     house.world.run(21);
 }
 
+/// Proves SP-17.a: a transfer drops the call, and so does each call key that enterprise phones tell of
+/// outside it.
+#[test]
+fn every_other_call_key_drops_the_call() {
+    let mut house = House::new();
+    house.call();
+    house.world.send_in_call(house.phone, Method::Refer, "text/plain", "");
+    house.drive();
+    house.world.assert_state(house.phone, CallState::Over(0));
+    house.world.run(60);
+    house.world.assert_quiet();
+
+    for key in ["Hold", "Transfer", "Trnsfer", "Conference", "Confrn", "Park"] {
+        let mut house = House::new();
+        house.call();
+        let body = format!(
+            "<x-cisco-remotecc-request><softkeyeventmsg><softkeyevent>{key}</softkeyevent>\
+             <dialogid><callid>call-{}-0</callid></dialogid></softkeyeventmsg>\
+             </x-cisco-remotecc-request>",
+            house.phone.0
+        );
+        let at = house.world.phones[&house.phone].local;
+        let refer = format!(
+            "REFER sip:192.0.2.10 SIP/2.0\nVia: SIP/2.0/UDP {at};branch=z9hG4bK{key};rport\n\
+             Max-Forwards: 70\nFrom: <sip:001122AABB09@192.0.2.10>;tag=1\n\
+             To: <sip:192.0.2.10>\nCall-ID: {key}\nCSeq: 1 REFER\nContact: <sip:x@{at}>\n\
+             Refer-To: <cid:k@{}>\nContent-Type: application/x-cisco-remotecc-request+xml\n\
+             Content-Length: {}\n\n{body}",
+            at.ip(),
+            body.len()
+        );
+        house.world.send_raw(&at.to_string(), &refer);
+        house.drive();
+        assert_eq!(house.world.state(house.phone), CallState::Over(0), "{key}");
+        assert_eq!(house.media, None, "{key}");
+    }
+}
+
 /// Proves SP-18.d: whoever calls before the route point registers hears reorder.
 #[test]
 fn a_stopped_service_leaves_callers_with_reorder() {
@@ -292,6 +330,13 @@ fn a_new_phone_with_a_secret_is_told_to_restart() {
     let phone = &house.world.phones[&house.phone];
     assert!(!phone.told.is_empty(), "told to restart");
     assert_eq!(phone.proofs, [true], "by whoever knows the secret that it has");
+    let device = house.world.directory.device("SEP001122AABB09").unwrap();
+    let window = house.world.heard.access.iter().rev().find_map(|access| match access {
+        Access::Window { device: of, address: None, length } if *of == device => Some(*length),
+        _ => None,
+    });
+    let minutes = window.expect("it may fetch its file").as_secs() / 60;
+    assert!(minutes >= 5, "time enough to restart and to fetch it");
     house.world.run(60);
 }
 

@@ -167,6 +167,7 @@ impl Stage {
                 let failures = self.failures.get_mut(&account).unwrap();
                 *failures = failures.checked_sub(1).unwrap();
             }
+            Output::Refused(refused) => self.turned_down.push(refused),
             Output::Record(record) => self.records.push(record),
             Output::Alarm(alarm) => self.alarms.push(alarm),
             Output::Answer { session, request, result } => {

@@ -23,8 +23,8 @@ use serde_json::Value;
 
 use crate::context::{Context, Counters, Internal, Numbers, Timers};
 use crate::interface::{
-    Alarm, CallRecord, Decision, OperatorReply, Output, Overview, Ownership, SelfProvisioningStart,
-    ServiceOrder, Verification,
+    Alarm, CallRecord, Decision, OperatorReply, Output, Overview, Ownership, RefusedAssignment,
+    SelfProvisioningStart, ServiceOrder, Verification,
 };
 use crate::leg::{Called, Description, LegCommand, LegEvent, Withheld};
 use upper::{Held, Upper};
@@ -60,6 +60,8 @@ pub(super) struct Stage {
     /// Commits that the store will make only when it is asked again.
     late: BTreeMap<OperationId, Operation>,
     pub(super) submitted: Vec<Operation>,
+    /// What was refused before it was submitted.
+    pub(super) turned_down: Vec<RefusedAssignment>,
     /// In whose names.
     pub(super) actors: Vec<Actor>,
     secrets: BTreeMap<(ObjectId, CredentialKind), String>,
@@ -378,6 +380,11 @@ impl Stage {
         heard.into_iter().map(|(_, prompt)| prompt.replace("en-US/", "")).collect()
     }
 
+    /// To how many callers something is being said.
+    pub(super) fn playing(&self) -> usize {
+        self.media.values().filter(|one| one.playing.is_some()).count()
+    }
+
     /// Nothing is left of any call.
     #[track_caller]
     pub(super) fn is_empty(&self) {
@@ -422,6 +429,7 @@ impl Stage {
             decided: BTreeMap::new(),
             late: BTreeMap::new(),
             submitted: Vec::new(),
+            turned_down: Vec::new(),
             actors: Vec::new(),
             secrets: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -509,5 +517,5 @@ pub(super) fn leg_of(command: &LegCommand) -> LegId {
 
 /// What the upper half put out that nobody on the stage cares for.
 pub(super) fn ignored(output: &Output) -> bool {
-    matches!(output, Output::Note(_) | Output::Access(_) | Output::Refused(_))
+    matches!(output, Output::Note(_) | Output::Access(_))
 }

@@ -1,6 +1,6 @@
 //! Provisioning without the IVR: the phone's own screen, and other applications.
 
-use jackfield_model::{CredentialKind, Kind, Operation, ProvenBy};
+use jackfield_model::{Actor, CredentialKind, Kind, Operation, ProvenBy};
 use jackfield_vocabulary::{
     Code, Command, Credential, Event, ObjectId, ProvisioningCommand, ProvisioningOutcome, Refusal,
     SessionId,
@@ -104,6 +104,29 @@ fn wrong_passwords_are_refused_and_lock_the_user() {
     assert_eq!(locked, Refusal::new(Code::Locked), "how the name is written stays a secret");
     assert!(house.stage.submitted.is_empty() && house.stage.restarts.is_empty());
     house.stage.is_still();
+}
+
+/// Proves SP-56.d: what is refused on a screen is kept for the audit, with phone, user and reason.
+#[test]
+fn what_is_refused_on_a_screen_is_kept() {
+    let mut house = House::new();
+    house.refused("suzuki", Some("wrong"));
+    house.refused("nobody", Some(PASSWORD));
+    house.stage.patch(Kind::UserProfile, "Default", json!({ "allow_self_provisioning": false }));
+    house.refused("suzuki", Some(PASSWORD));
+    let (phone, user) = (house.phone, house.user);
+    let kept = house.stage.turned_down.iter();
+    let kept = kept.map(|one| (one.device, one.user, one.refusal.code)).collect::<Vec<_>>();
+    assert_eq!(
+        kept,
+        [
+            (phone, Some(user), Code::WrongCredential),
+            (phone, None, Code::WrongCredential),
+            (phone, Some(user), Code::ProvisioningNotAllowed),
+        ]
+    );
+    let by_phone = |actor: &Actor| matches!(actor, Actor::Device { .. });
+    assert!(house.stage.turned_down.iter().all(|one| by_phone(&one.actor)));
 }
 
 #[test]

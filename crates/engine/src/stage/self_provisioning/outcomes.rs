@@ -98,14 +98,16 @@ fn an_outcome_that_stays_unknown_raises_an_alarm() {
     house.stage.is_still();
 }
 
+/// Proves SP-12.f for what the store refuses.
 #[test]
 fn a_refused_commit_is_told() {
     let mut house = House::new();
     house.stage.store = store_refuses();
     let leg = house.call();
     house.enter(leg);
-    house.stage.press(leg, "1");
     house.hears(leg);
+    house.stage.press(leg, "1");
+    assert_eq!(house.hears(leg), ["assigning-please-wait", "try-later", "goodbye"]);
     house.stage.after(1);
     house.is_untouched();
     // Somebody else took the last place between question and commit.

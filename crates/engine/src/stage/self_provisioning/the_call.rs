@@ -35,18 +35,22 @@ fn a_phone_provisions_itself() {
     house.stage.is_still();
 }
 
-/// Proves SP-12.h: keys stop every prompt, also when they are told by INFO.
+/// Proves SP-12.h: keys stop every prompt, also when they are told by INFO or KPML.
 #[test]
 fn a_key_stops_a_prompt() {
-    let mut house = House::new();
-    let leg = house.call();
-    let digit = |key: char| Digit::try_from(key).unwrap();
-    house.stage.tell(LegEvent::Digit { leg, digit: digit('2'), source: DigitSource::Info });
-    // The driver was told to stop; the same press told by RTP is no second one.
-    house.stage.press(leg, "2");
-    let rest = format!("{}#", &house.id[1..]);
-    house.stage.press(leg, &rest);
-    assert_eq!(house.hears(leg), ["greeting", "enter-self-service-id", "enter-pin"]);
+    for source in [DigitSource::Info, DigitSource::Kpml] {
+        let mut house = House::new();
+        let leg = house.call();
+        assert_eq!(house.stage.playing(), 1);
+        let digit = house.id.chars().next().and_then(|key| Digit::try_from(key).ok()).unwrap();
+        house.stage.tell(LegEvent::Digit { leg, digit, source });
+        assert_eq!(house.stage.playing(), 0, "{source:?}");
+        // The same press told by RTP is no second one.
+        let (first, rest) = house.id.split_at(1);
+        let keys = [first.to_owned(), format!("{rest}#")];
+        keys.iter().for_each(|keys| house.stage.press(leg, keys));
+        assert_eq!(house.hears(leg), ["greeting", "enter-self-service-id", "enter-pin"]);
+    }
 }
 
 /// Proves SP-12.g: `*` restarts the entry wherever it is pressed.
@@ -66,16 +70,28 @@ fn a_star_restarts_the_entry() {
     }
 }
 
-/// Proves SP-12.b: any other phone is told that it is not open.
+/// Proves SP-12.b: any other phone is told that it is not open, whether somebody owns it or it was
+/// added by hand for nobody.
 #[test]
 fn another_phone_is_not_open() {
     let mut house = House::new();
     let owned = house.stage.phone_of("garcia", 2);
-    let leg = house.stage.call(owned, IVR);
-    assert_eq!(house.hears(leg), ["not-open-for-provisioning", "goodbye"]);
-    house.stage.after(5);
-    assert_eq!(house.stage.ended[&leg], Cause::Normal);
-    house.stage.is_empty();
+    house.stage.create(Kind::Line, json!({ "number": "3500" }));
+    let lobby = house.stage.create(
+        Kind::Phone,
+        json!({
+            "name": "SEP0011223344FF", "model": "Cisco 7841", "device_pool": "Default",
+            "security_profile": "Non-secure TCP", "sip_profile": "Default",
+            "lines": [{ "line": "3500" }],
+        }),
+    );
+    for phone in [owned, lobby] {
+        let leg = house.stage.call(phone, IVR);
+        assert_eq!(house.hears(leg), ["not-open-for-provisioning", "goodbye"]);
+        house.stage.after(5);
+        assert_eq!(house.stage.ended[&leg], Cause::Normal);
+        house.stage.is_empty();
+    }
 }
 
 /// Proves SP-07.d and SP-07.e: wrong entries end the call, and lock the user in the end.
@@ -100,6 +116,29 @@ fn wrong_pins_end_the_call_and_lock_the_user() {
     house.hears(leg);
     house.enter(leg);
     assert_eq!(house.hears(leg), ["enter-pin", "user-locked", "goodbye"]);
+    house.is_untouched();
+}
+
+/// Proves SP-02.c: nobody is proved by a credential that is not their own, and who has none by nothing.
+#[test]
+fn only_the_own_credential_proves_a_user() {
+    let mut house = House::new();
+    let other = house.stage.user("garcia");
+    let line = house.stage.directory.primary_extension(other).unwrap();
+    let id = house.stage.directory.get(line).unwrap().number.to_string();
+    for others_pin in [None, Some("72604")] {
+        if let Some(pin) = others_pin {
+            house.stage.secret(other, CredentialKind::Pin, pin);
+        }
+        let leg = house.call();
+        house.hears(leg);
+        house.stage.press(leg, &format!("{id}#{PIN}#"));
+        let heard = ["enter-pin", "invalid-id-or-credential", "enter-self-service-id"];
+        assert_eq!(house.hears(leg), heard);
+        house.enter(leg);
+        assert_eq!(house.hears(leg)[1], "confirm-extension-before", "the own one");
+        house.stage.hang_up(leg);
+    }
     house.is_untouched();
 }
 
@@ -191,6 +230,22 @@ fn an_administrator_enters_the_code() {
         panic!("submitted")
     };
     assert_eq!(*proven_by, jackfield_model::ProvenBy::Code);
+}
+
+/// Proves SP-03.a: for a user who has no PIN yet, as well.
+#[test]
+fn the_code_is_enough_for_a_user_without_a_pin() {
+    let mode = json!({ "mode": "users-and-administrators" });
+    let mut house = House::with_settings(mode, &["en-US"]);
+    let settings = house.stage.id(Kind::SelfProvisioning, "self-provisioning");
+    house.stage.secret(settings, CredentialKind::Code, "00700700");
+    let user = house.stage.user("garcia");
+    let line = house.stage.directory.primary_extension(user).unwrap();
+    let id = house.stage.directory.get(line).unwrap().number.to_string();
+    let leg = house.call();
+    house.stage.press(leg, &format!("{id}#00700700#"));
+    house.stage.press(leg, "1");
+    assert_eq!(house.stage.numbers_of(house.phone), [&*id]);
 }
 
 /// Proves SP-03.d: the administrators' code is no wrong PIN of the user's, however often it is keyed in.

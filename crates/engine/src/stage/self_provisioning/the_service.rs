@@ -86,7 +86,7 @@ fn without_its_rights_it_does_not_run() {
     assert_eq!(house.stage.state(leg), Some(LegState::Talks));
 }
 
-/// Proves SP-25.e: an application user that does not control the route point can't open it.
+/// Proves SP-10.c and SP-25.e: an application user that does not control the route point can't open it.
 #[test]
 fn a_user_that_does_not_control_the_route_point_is_refused() {
     let user = jackfield_model::defaults::sample::APPLICATION_USER;
