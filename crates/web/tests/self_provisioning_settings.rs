@@ -57,6 +57,8 @@ async fn a_change_of_route_point_or_user_asks_about_the_restart() {
     let labels = asked.body["answers"].as_array().unwrap().iter().map(|one| &one["label"]);
     let labels = labels.map(|label| label.as_str().unwrap()).collect::<Vec<_>>();
     assert_eq!(labels, ["Save and Restart Now", "Save Without Restarting", "Cancel"]);
+    let stands_for = asked.body["answers"].as_array().unwrap().iter().map(|one| &one["restart"]);
+    assert!(stands_for.eq([&json!("now"), &json!("later"), &Value::Null]), "{asked:?}");
     assert_eq!(house.get("/self-provisioning").await["route_point"], Value::Null);
     let japanese = house.in_japanese("PUT", "/self-provisioning/settings", chosen()).await;
     assert!(japanese.body["message"].as_str().unwrap().starts_with("CTIルートポイントの選択"));
@@ -147,15 +149,34 @@ async fn save_and_restart_now_restarts_it_where_it_runs() {
     let none = json!({ "settings": { "route_point": null }, "restart": "now" });
     house.done("PUT", "/self-provisioning/settings", none).await;
     assert!(house.node.ordered(there) && house.node.ordered(|order| *order == RESTART));
+
+    // One that can't be told keeps no other from it.
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::Overloaded));
+    house.node.orders.lock().unwrap().clear();
+    let none = json!({ "settings": { "application_user": null }, "restart": "now" });
+    let saved = house.done("PUT", "/self-provisioning/settings", none).await;
+    assert_eq!(saved["message"], NOT_RESTARTED);
+    assert!(house.node.ordered(there) && house.node.ordered(|order| *order == RESTART));
 }
 
 /// Proves SP-19.c and SP-23.c: other settings save without the question.
 #[tokio::test]
 async fn other_settings_save_without_a_question() {
     let house = House::open().await;
-    let body = json!({ "settings": { "mode": "none", "maximum_calls": 5 } });
-    let saved = house.done("PUT", "/self-provisioning/settings", body).await;
-    assert_eq!(saved["message"], "Save successful");
+    for (field, value) in [
+        ("mode", json!("none")),
+        ("languages", json!(["ja-JP", "en-US"])),
+        ("maximum_calls", json!(5)),
+        ("attempts_per_call", json!(4)),
+        ("digit_seconds", json!(20)),
+        ("start_delay_seconds", json!(0)),
+        ("code_failures_per_minute", json!(20)),
+    ] {
+        let body = json!({ "settings": { field: value } });
+        let saved = house.done("PUT", "/self-provisioning/settings", body).await;
+        assert_eq!(saved["message"], "Save successful", "{field}");
+        assert_eq!(house.get("/self-provisioning").await[field], value);
+    }
     *house.node.restart_needed.lock().unwrap() = true;
     let status = house.get("/self-provisioning/status").await;
     assert_eq!(status["restart_needed"], true);
@@ -284,7 +305,7 @@ async fn the_choices_show_numbers_and_warnings() {
     }
 }
 
-/// Proves SP-20.a and SP-54.a: from nothing to ready, all of it over REST.
+/// Proves SP-20.a, SP-54.a and SP-59.a: from nothing to ready, all of it over REST.
 #[tokio::test]
 async fn the_whole_task_flow_can_be_done_over_rest() {
     let house = House::open().await;
@@ -294,6 +315,8 @@ async fn the_whole_task_flow_can_be_done_over_rest() {
         steps.iter().filter(|step| step["done"] == false).count()
     };
     assert!(missing(&setup) >= 4, "{setup}");
+    let steps = |flow: usize| setup["flows"][flow]["steps"].as_array().unwrap().len();
+    assert_eq!((steps(0), steps(1)), (8, 9));
     assert_eq!((&setup["ready"], setup["flows"].as_array().unwrap().len()), (&json!(false), 2));
     assert!(setup["finding"].to_string().contains("150"), "{setup}");
 
@@ -327,7 +350,33 @@ async fn the_whole_task_flow_can_be_done_over_rest() {
     assert_eq!(japanese.body["text"], "準備が完了しました");
 }
 
-/// Proves SP-11.a: everything can be edited while the service is off.
+/// Proves SP-11.a: while the service is off, and was never on, every setting can be edited.
+#[tokio::test]
+async fn everything_can_be_edited_while_the_service_is_off() {
+    let house = House::open().await;
+    ivr(&house).await;
+    let wanted = json!({
+        "mode": "users-and-administrators", "languages": ["ja-JP", "en-US"],
+        "route_point": "IVR-RP", "application_user": "ivr", "maximum_calls": 7,
+        "attempts_per_call": 4, "digit_seconds": 20, "start_delay_seconds": 5,
+        "code_failures_per_minute": 20,
+    });
+    let known = house.get("/self-provisioning").await;
+    let settings = known.as_object().unwrap().keys();
+    let settings = settings.filter(|name| !["id", "kind", "version"].contains(&name.as_str()));
+    assert!(settings.eq(wanted.as_object().unwrap().keys()), "every one: {known}");
+    let body = json!({ "settings": wanted, "restart": "later" });
+    let saved = house.done("PUT", "/self-provisioning/settings", body).await;
+    for (field, value) in wanted.as_object().unwrap() {
+        let found = &saved["settings"][field];
+        let found = if found.is_object() { &found["name"] } else { found };
+        assert_eq!(found, value, "{field}");
+    }
+    house.done("PUT", "/self-provisioning/code", json!({ "code": "00731" })).await;
+    house.done("DELETE", "/self-provisioning/code", Value::Null).await;
+    assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+}
+
 #[tokio::test]
 async fn services_are_activated_started_and_stopped() {
     let house = House::open().await;
@@ -396,8 +445,8 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
     assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
 }
 
-/// Proves SP-60.a: the publisher is judged, whichever node is asked; and a node that stands by says for
-/// whom.
+/// Proves SP-10.b and SP-60.a: the publisher is judged, whichever node is asked; and a node that stands
+/// by says for whom.
 #[tokio::test]
 async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     let house = House::open_at("node2").await;
@@ -414,6 +463,8 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     let list = house.get("/services").await;
     assert_eq!(row(&list, "node2")["running"], true);
     assert_eq!(row(&list, "node1")["running"], false);
+    assert_eq!(row(&list, "node2")["activated"], true);
+    assert_eq!(row(&list, "node1")["activated"], false, "each node by itself");
     let status = house.get("/self-provisioning/status").await;
     assert_eq!(status["ready"], false, "it runs here, and not on the publisher: {status}");
     assert!(status["text"].as_str().unwrap().contains("node1"), "{status}");
@@ -427,4 +478,16 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     assert_eq!(row(&list, "node1")["running"], true);
     assert_eq!(row(&list, "node2")["owner"], "node1");
     assert_eq!(row(&list, "node1")["owner"], Value::Null);
+
+    // Nor does the auto-registration of another node count.
+    house.done("PATCH", "/auto-registrations/node1", json!({ "disabled": true })).await;
+    let own = house.get("/auto-registrations/node1").await;
+    let own = json!({
+        "device_template": own["device_template"], "line_template": own["line_template"],
+        "starting_number": "8000", "ending_number": "8099", "disabled": false,
+    });
+    house.done("PATCH", "/auto-registrations/node2", own).await;
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!(status["ready"], false, "{status}");
+    assert_eq!(status["text"], "Auto-registration is off on node node1.");
 }

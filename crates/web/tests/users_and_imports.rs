@@ -86,6 +86,11 @@ async fn the_profile_in_force_is_seen_and_provisioning_allowed() {
     let house = House::open().await;
     house.done("POST", "/quick-add", user("tanaka", "3001", json!({}))).await;
     house.done("PATCH", "/end-users/tanaka", json!({ "user_profile": null })).await;
+    for part in ["tana", "TANA", "naka"] {
+        let found = house.get(&format!("/end-users?search={part}")).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), 1, "{part}");
+    }
+    assert_eq!(house.get("/end-users?search=tako").await["items"], json!([]));
     let found = house.get("/end-users?search=tana").await;
     let tanaka = &found["items"][0];
     assert_eq!(tanaka["user_profile"], Value::Null);
@@ -96,6 +101,9 @@ async fn the_profile_in_force_is_seen_and_provisioning_allowed() {
 
     let profile = format!("/user-profiles/id:{}", tanaka["user_profile_in_force"]["id"]);
     house.done("PATCH", &profile, json!({ "allow_self_provisioning": true })).await;
+    assert_eq!(house.get("/user-profiles/Default").await["allow_self_provisioning"], true);
+    let told = house.get("/explain/user/tanaka").await.to_string();
+    assert!(told.contains("would get extension 3001"), "{told}");
     house.done("POST", "/user-profiles", json!({ "name": "Sales" })).await;
     let told = house.done("PATCH", "/end-users/tanaka", json!({ "user_profile": "Sales" })).await;
     assert_eq!(told["user_profile_in_force"]["name"], "Sales");
@@ -207,6 +215,10 @@ async fn a_user_profile_has_all_its_fields() {
         assert_eq!(found, value, "{field}");
     }
     assert_eq!(house.get("/user-profiles/Default").await["system_default"], false);
+    // One that is there already is made the default, too.
+    house.done("PATCH", "/user-profiles/Default", json!({ "system_default": true })).await;
+    assert_eq!(house.get("/user-profiles/Default").await["system_default"], true);
+    assert_eq!(house.get("/user-profiles/Sales").await["system_default"], false);
     for (limit, good) in [(0, true), (20, true), (-1, false), (21, false)] {
         let told =
             house.ask("PATCH", "/user-profiles/Sales", json!({ "device_limit": limit })).await;
@@ -277,8 +289,14 @@ async fn a_route_point_has_its_fields() {
     assert_eq!((&kept["location"]["name"], &kept["relay_point"]), (&json!("Osaka"), &json!("on")));
     assert_eq!(kept["device_pool"]["name"], "Default");
     assert_eq!(kept["lines"][1]["line"]["name"], "2001");
-    for taken in ["RP", "rp"] {
+    let port = json!({ "name": "PORT", "device_pool": "Default" });
+    house.done("POST", "/cti-ports", port).await;
+    let phone = json!({ "name": "SEP001122AABB01", "model": "Cisco 7841" });
+    house.done("POST", "/phones", phone).await;
+    for taken in ["RP", "rp", "PORT", "SEP001122AABB01"] {
         let told = house.ask("POST", "/cti-route-points", json!({ "name": taken })).await;
         assert_eq!(told.body["code"], "duplicate", "{taken}: {told:?}");
     }
+    let told = house.ask("PATCH", "/cti-route-points/Plain", json!({ "name": "RP" })).await;
+    assert_eq!(told.body["code"], "duplicate", "{told:?}");
 }
