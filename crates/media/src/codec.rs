@@ -219,6 +219,22 @@ mod tests {
         }
     }
 
+    /// Proves SP-15.d: 16 bits in the order of the network (RFC 3551 section 4.5.11), 16,000 times a
+    /// second.
+    #[test]
+    fn l16_is_256_kilobits_a_second_in_the_order_of_the_network() {
+        let format = CodecFormat::of(Codec::L16);
+        assert_eq!((format.rate, format.clock), (16_000, 16_000));
+        assert_eq!(format.unit_bytes * 8 * 100, 256_000);
+        let (sound, bytes) = ([1, -2, 0x1234], [0x00, 0x01, 0xff, 0xfe, 0x12, 0x34]);
+        let mut coded = [0; 6];
+        Encoder::new(Codec::L16).unwrap().encode(&sound, &mut coded);
+        assert_eq!(coded, bytes);
+        let mut decoded = [0; 3];
+        assert_eq!(Decoder::new(Codec::L16).unwrap().decode(&bytes, &mut decoded), 3);
+        assert_eq!(decoded, sound);
+    }
+
     #[test]
     fn odd_payloads_are_cut_not_overrun() {
         for codec in ALL.into_iter().filter(|codec| codecs_available().contains(codec)) {

@@ -96,6 +96,7 @@ const LARGEST: u64 = 1 << 20;
 mod tests {
     use super::*;
 
+    /// Proves SP-45.d: as its help describes the file, leading zeros and all.
     #[test]
     fn rows_carry_the_names_of_their_columns() {
         let text = "node,disabled,starting_number,ending_number,partition,external_mask\n\
