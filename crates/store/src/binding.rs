@@ -11,6 +11,7 @@ use jackfield_vocabulary::{ObjectId, UnixTime};
 use crate::StoreError;
 use crate::database::{Database, DatabaseError, Value, widen};
 use crate::handle::StoreHandle;
+use crate::prune::REGISTRATIONS;
 use crate::queue::Lane;
 
 /// A registration to keep or to forget.
@@ -55,7 +56,7 @@ impl StoreHandle {
             let rows = turn.database.rows(
                 "SELECT device, blob, expires FROM binding WHERE node = ?1 AND expires > ?2 \
                  ORDER BY device",
-                &[(&*node).into(), widen(now.0.saturating_sub(YEAR))],
+                &[(&*node).into(), widen(now.0.saturating_sub(REGISTRATIONS))],
                 |row| {
                     Ok(BindingRow {
                         device: ObjectId(row.number(0)?),
@@ -119,9 +120,6 @@ fn registered_node(
         |row| Ok(row.text(0)?.into()),
     )
 }
-
-/// Milliseconds.
-const YEAR: u64 = 365 * 86_400_000;
 
 fn save(
     database: &mut Database,

@@ -25,6 +25,9 @@ const DAY: u64 = 24 * 60 * 60 * 1000;
 /// For how long the outcome of an operation is kept: nobody inquires so late.
 const OPERATIONS: u64 = 7 * DAY;
 
+/// For how long it is known from where a phone registered last.
+pub(crate) const REGISTRATIONS: u64 = 365 * DAY;
+
 /// For how long failed attempts are kept; longer than any policy's window and lock.
 const ATTEMPTS: u64 = 3 * DAY;
 
@@ -82,7 +85,7 @@ const OLD: [(&str, u64); 4] = [
     (
         "DELETE FROM binding WHERE device IN \
          (SELECT device FROM binding WHERE expires < ?1 LIMIT ?2)",
-        DAY,
+        REGISTRATIONS,
     ),
     ("DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires < ?1 LIMIT ?2)", 0),
     ("DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE expires < ?1 LIMIT ?2)", DAY),

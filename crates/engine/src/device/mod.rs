@@ -122,7 +122,8 @@ impl Devices {
         }
     }
 
-    /// Takes in the registrations that an earlier life of the node kept.
+    /// Takes in the registrations that an earlier life of the node kept, and what was left of those
+    /// that ended.
     pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
         for (device, bytes) in kept {
             let Ok(mut binding) = postcard::from_bytes::<Binding>(&bytes) else { continue };
@@ -134,25 +135,27 @@ impl Devices {
                 self.authenticator.give(device);
             }
             binding.restart_clock(ctx.now);
-            if !binding.prune(ctx.now) {
-                continue;
-            }
+            let registered = binding.prune(ctx.now);
             let secret =
                 binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
             if secret && binding.generation != ctx.directory.secrets().generation(device) {
                 // Its secret was replaced while nobody was here to end its registration.
-                self.remember_former(device, binding);
+                if registered {
+                    self.remember_former(device, binding);
+                }
                 continue;
             }
-            let token = ctx.timers.set(binding.next_expiry(), Timer::BindingExpiry { device });
-            binding.expiry = Some(token);
             let address = binding.flow.remote.ip();
             ctx.out.push(Output::Access(match binding.trust {
                 Trust::Proved => Access::Registered { device, address },
                 Trust::Provisional | Trust::Given => Access::Seen { device, address },
             }));
-            self.addresses.enter(binding.flow.remote, device);
-            self.bindings.insert(device, binding);
+            if registered {
+                let timer = Timer::BindingExpiry { device };
+                binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
+                self.addresses.enter(binding.flow.remote, device);
+                self.bindings.insert(device, binding);
+            }
         }
     }
 

@@ -336,12 +336,13 @@ impl Devices {
         ctx.note(Level::Info, "device unregistered", fields);
     }
 
-    /// What is kept of a registration that ended: of a new phone, since when it has been there, and
-    /// that it has its secret. Else anybody could come in its place after a restart of the node.
+    /// What is kept of a registration that ended: from where the phone may fetch its file although the
+    /// node was restarted meanwhile; of a new phone, since when it has been there, and that it has its
+    /// secret. Else anybody could come in its place after a restart of the node.
     fn left_of(&mut self, ctx: &Context<'_>, device: ObjectId, binding: &Binding) -> BindingChange {
         let phone = ctx.directory.typed::<Phone>(device);
         let new = phone.is_some_and(|phone| phone.auto_registered);
-        let left = new.then(|| Binding { lines: Vec::new(), ..binding.clone() });
+        let left = phone.map(|_| Binding { lines: Vec::new(), ..binding.clone() });
         if new && binding.trust != Trust::Provisional {
             self.authenticator.give(device);
         }

@@ -1,7 +1,9 @@
 //! A phone registers, stays registered, and goes.
 
 use jackfield_engine::{Access, OperatorOrder, OperatorReply};
+use jackfield_model::Operation;
 use jackfield_sip::HeaderName;
+use jackfield_vocabulary::UnixTime;
 
 use crate::world::World;
 
@@ -61,7 +63,7 @@ fn a_registration_that_is_not_refreshed_ends() {
     assert_eq!(world.overview().registered, 1);
     world.run(15);
     assert_eq!(world.overview().registered, 0);
-    assert_eq!(world.heard.bindings[&device].binding, None);
+    assert_eq!(world.heard.bindings[&device].expires, UnixTime(0), "only where it was is kept");
 }
 
 #[test]
@@ -95,6 +97,35 @@ fn a_restart_of_the_node_keeps_phones_registered() {
     assert_eq!(world.heard.access.len(), 1, "it may fetch its file again");
     world.run(3600);
     assert_eq!(world.overview().registered, 0, "and its time still ends");
+}
+
+/// A phone that is switched off may say so, or its time may end: when it comes back it fetches its
+/// file as ever, whatever became of the node meanwhile.
+#[test]
+fn where_it_was_last_is_known_after_it_left_and_the_node_restarted() {
+    for says_so in [true, false] {
+        let mut world = World::new();
+        let phone = world.phone("SEP001122AABB01", "2001");
+        world.registered(phone);
+        let registered = world.heard.access.clone();
+        if says_so {
+            assert_eq!(world.unregister(phone), 200);
+        } else {
+            world.run(4_000);
+        }
+        for life in 2..4 {
+            world.heard.access.clear();
+            world.restart_node(life);
+            assert_eq!(world.overview().registered, 0);
+            assert_eq!(world.heard.access, registered, "it may fetch its file");
+        }
+        // With another secret it is not known any more who is there.
+        let device = world.directory.device("SEP001122AABB01").unwrap();
+        world.admin(&Operation::RotateDeviceSecret { device });
+        world.heard.access.clear();
+        world.restart_node(9);
+        assert_eq!(world.heard.access, []);
+    }
 }
 
 #[test]
