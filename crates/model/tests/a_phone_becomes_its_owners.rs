@@ -223,6 +223,24 @@ fn a_line_template_gives_the_number_its_settings() {
     assert!(shown.css().is_some());
 }
 
+/// What a person or an administrator set meanwhile is not lost because a second phone comes.
+#[test]
+fn a_further_phone_leaves_the_numbers_settings_alone() {
+    let mut house = House::company(1);
+    let template = json!({ "forwards": { "busy": { "destination": "3900" } } });
+    house.patch(Kind::UniversalLineTemplate, "Lines of users", template);
+    let (first, second) = (house.new_phone(1), house.new_phone(2));
+    house.assigned(first, "tanaka");
+    let line = house.id(Kind::Line, "3001");
+    assert_eq!(&*house.line(line).forwards.busy.destination, "3900", "the first one takes them");
+    let own = json!({ "forwards": { "busy": { "destination": "3901" } } });
+    house.update(line, own);
+    let before = house.line(line).clone();
+    house.assigned(second, "tanaka");
+    assert_eq!(house.numbers(second), ["3001"]);
+    assert_eq!(*house.line(line), before);
+}
+
 /// Proves SP-08.a: by whichever transport that nobody secures.
 #[test]
 fn a_non_secure_cluster_is_enough() {

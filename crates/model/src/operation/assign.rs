@@ -170,7 +170,7 @@ pub(super) fn assign(
     let plan = plan(&work.directory, device, user, proven_by)?;
     let person: EndUser = work.typed(user)?;
     let old: Phone = work.typed(device)?;
-    let line = renew_line(work, &plan, &person, &old)?;
+    let line = renew_line(work, &plan, &person, device, &old)?;
     let new = build_phone(work, &plan, &person, user, &old, &line);
     work.put(device, new.clone());
     let former_owner = old.owner.map(Ref::id).filter(|owner| *owner != user);
@@ -205,16 +205,21 @@ fn already(directory: &Directory, device: ObjectId, user: ObjectId) -> Option<Ou
 }
 
 /// Gives the primary extension the line template's settings; without a template it keeps its own
-/// (SP-33).
+/// (SP-33). It also does when other phones have it already: what they do is not for a further phone
+/// to change.
 fn renew_line(
     work: &mut Work<'_>,
     plan: &Plan,
     person: &EndUser,
+    device: ObjectId,
     phone: &Phone,
 ) -> Result<Line, Refusal> {
     let id = plan.line.id();
     let line: Line = work.typed(id)?;
-    let Some(template) = &plan.line_template else { return Ok(line) };
+    let is_elsewhere = work.directory.appearances(id).any(|other| other != device);
+    let Some(template) = plan.line_template.as_ref().filter(|_| !is_elsewhere) else {
+        return Ok(line);
+    };
     let number = line.number.as_str();
     let tags = build::tags(&work.directory, &phone.name, phone.model, Some(person), number);
     let mut renewed = build::line_again(&line, template, &tags);
