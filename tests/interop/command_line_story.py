@@ -3,6 +3,7 @@ can't be written is told."""
 
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -39,6 +40,7 @@ def run(binary):
         a_waiting_service_says_for_how_long(server)
         who_leaves_is_removed(server)
     a_server_needs_no_reader(binary)
+    a_first_start_that_failed_is_made_up_for(binary)
 
 
 def deaf():
@@ -125,6 +127,25 @@ def who_leaves_is_removed(server):
     server.cli("login", "tanaka", stdin="wrong\n", check=False)
     failed = server.cli("audit", "--failed")
     assert "sign-in-failed" in failed and "quick-remove" not in failed, failed
+
+
+def a_first_start_that_failed_is_made_up_for(binary):
+    """The one-time password is told by the start that succeeds."""
+    server = Server(binary)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", server.http))
+        other.listen()
+        try:
+            server.start()
+            raise AssertionError("it started at a port that another program has")
+        except AssertionError as error:
+            assert "in use" in str(error), error
+    assert server.one_time_password is None, "it is told to nobody who can't use it"
+    with server:
+        server.sign_in()
+    server.one_time_password = None
+    with server:
+        assert server.one_time_password is None, "told once"
 
 
 def a_server_needs_no_reader(binary):

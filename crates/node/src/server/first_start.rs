@@ -130,14 +130,21 @@ fn join(store: &StoreHandle, node: &str, address: IpAddr, sip_port: u16) -> Resu
     Ok(())
 }
 
-/// Makes the first administrator's one-time password and, where it is wanted, a sample company.
-pub(crate) fn furnish(store: &StoreHandle, settings: &ServeSettings) -> Result<Option<String>> {
-    let admin = find(store, Kind::ApplicationUser, ADMINISTRATOR)?;
-    let password = store.issue_one_time_password(admin)?.reveal().to_owned();
-    if let Some(sample) = &settings.sample {
-        make_company(store, sample).context("making the sample company")?;
+/// Makes a sample company, where one is wanted.
+pub(crate) fn furnish(store: &StoreHandle, settings: &ServeSettings) -> Result<()> {
+    let sample = settings.sample.as_ref();
+    sample.map_or(Ok(()), |sample| make_company(store, sample).context("making the sample company"))
+}
+
+/// Makes the first administrator's one-time password; again when a first start failed before it
+/// could be told. To be called when nothing is left that can fail.
+pub(crate) fn one_time_password(store: &StoreHandle) -> Result<Option<String>> {
+    let admin = store.directory().find(Kind::ApplicationUser, ADMINISTRATOR);
+    let Some(admin) = admin else { return Ok(None) };
+    if store.has_credential(admin, CredentialKind::Password)? {
+        return Ok(None);
     }
-    Ok(Some(password))
+    Ok(Some(store.issue_one_time_password(admin)?.reveal().to_owned()))
 }
 
 /// Makes the self-provisioning IVR with its account, people with their lines and PINs, and phones

@@ -195,10 +195,9 @@ impl Server {
             streams.clone(),
             runtime.handle().clone(),
         )?;
-        let one_time_password = match arrival {
-            Arrival::Founded => first_start::furnish(&handle, &settings)?,
-            Arrival::Joined | Arrival::Returned => None,
-        };
+        if arrival == Arrival::Founded {
+            first_start::furnish(&handle, &settings)?;
+        }
         let listener = bind_tcp(&runtime, sip).context("binding SIP over TCP")?;
         runtime.spawn(streams.clone().accept(listener));
 
@@ -265,6 +264,12 @@ impl Server {
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));
         runtime.spawn(orders::obey_others(Arc::clone(&services)));
+        let one_time_password = match arrival {
+            Arrival::Founded | Arrival::Returned => {
+                first_start::one_time_password(&store.handle())?
+            }
+            Arrival::Joined => None,
+        };
         Ok(Self {
             runtime,
             engine,
