@@ -27,6 +27,11 @@ impl Addresses {
         self.enter(to, device);
     }
 
+    /// Is the device there?
+    pub(super) fn is_at(&self, at: SocketAddr, device: ObjectId) -> bool {
+        self.0.contains(&(at, device))
+    }
+
     /// The devices that are there.
     pub(super) fn at(&self, at: SocketAddr) -> impl Iterator<Item = ObjectId> {
         let all = (at, ObjectId(u32::MIN))..=(at, ObjectId(u32::MAX));

@@ -112,21 +112,21 @@ impl Devices {
         flow: &Flow,
         user: &str,
     ) -> Option<ObjectId> {
-        let mut here = self.addresses.at(flow.remote).filter(|device| {
+        let came = |device: &ObjectId| {
             self.bindings.get(device).is_some_and(|binding| binding.came_from(flow))
-        });
-        if let Some(device) = directory.find(Kind::Phone, user)
-            && self.addresses.at(flow.remote).any(|one| one == device)
-        {
-            return here.find(|one| *one == device);
-        }
-        let lines: Vec<ObjectId> = directory.lines_with(user).map(|(line, _)| line.id()).collect();
-        let of_user = |device: &ObjectId| {
-            let phone = directory.typed::<Phone>(*device);
-            phone.is_some_and(|phone| phone.lines.iter().any(|one| lines.contains(&one.line.id())))
         };
-        let alone = self.addresses.at(flow.remote).nth(1).is_none();
-        if alone { here.next() } else { here.find(of_user) }
+        let is_here = |device: &ObjectId| self.addresses.is_at(flow.remote, *device);
+        if let Some(device) = directory.find(Kind::Phone, user).filter(is_here) {
+            return Some(device).filter(came);
+        }
+        let mut here = self.addresses.at(flow.remote);
+        if let (Some(only), None) = (here.next(), here.next()) {
+            return Some(only).filter(came);
+        }
+        // Thousands may share the address of a gateway: only those with the line are looked at.
+        let lines = directory.lines_with(user).map(|(line, _)| line.id());
+        let of_user = lines.flat_map(|line| directory.appearances(line));
+        of_user.filter(is_here).filter(came).min()
     }
 
     /// What is called, and from which line.
