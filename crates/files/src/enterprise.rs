@@ -6,7 +6,7 @@ use jackfield_model::{
     BusyLampField, EffectiveLine, Node, SecurityMode, SignalTransport, SipProfile, SpeedDial,
 };
 
-use crate::name::DIAL_PLAN;
+use crate::name::{DIAL_PLAN, SOFTKEYS};
 use crate::view::{Button, View};
 use crate::writer::Writer;
 
@@ -103,7 +103,8 @@ fn sip_profile(file: &mut Writer, view: &View<'_>) {
         write_button(file, view, index, button);
     }
     file.raw("</sipLines>\n").element("dialTemplate", DIAL_PLAN);
-    file.raw("<softKeyFile></softKeyFile>\n</sipProfile>\n");
+    file.raw("<softKeyFile>").text(view.name()).raw(SOFTKEYS);
+    file.raw("</softKeyFile>\n</sipProfile>\n");
 }
 
 fn sip_stack(file: &mut Writer, profile: &SipProfile) {
@@ -298,7 +299,8 @@ const FORWARD_DISPLAY: &str = "<forwardCallInfoDisplay>
 </forwardCallInfoDisplay>
 ";
 
-/// Doors that stay shut, and what nobody asked to change.
+/// Doors that stay shut, softkeys by the file that is named, and what nobody asked to change. Firmware
+/// generations write the switch of the softkeys in either way.
 const VENDOR_SETTINGS: &str = "<sshAccess>1</sshAccess>
 <sshPort>22</sshPort>
 <garp>0</garp>
@@ -332,4 +334,6 @@ const VENDOR_SETTINGS: &str = "<sshAccess>1</sshAccess>
 <usb1>1</usb1>
 <usb2>1</usb2>
 <usbClasses>0,1,2</usbClasses>
+<softKeyControl>1</softKeyControl>
+<softkeyControl>1</softkeyControl>
 ";

@@ -15,6 +15,7 @@ mod name;
 mod newcomer;
 mod plain;
 mod render;
+mod softkeys;
 mod time_zone;
 mod view;
 mod writer;

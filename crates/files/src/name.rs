@@ -18,6 +18,11 @@ pub(crate) enum FileName<'a> {
         /// The device's name, in the case in which it was asked for.
         device: &'a str,
     },
+    /// `<device>.softkeys.xml`: which softkeys an enterprise phone shows.
+    Softkeys {
+        /// The device's name, in the case in which it was asked for.
+        device: &'a str,
+    },
     /// `XMLDefault.cnf.xml`: for enterprise phones that have no file yet.
     Default,
     /// `dialplan.xml`: which dialled digits need no waiting.
@@ -72,6 +77,9 @@ impl<'a> FileName<'a> {
         if let Some(device) = strip_suffix(name, ".cnf.xml") {
             return Ok(Self::Enterprise { device });
         }
+        if let Some(device) = strip_suffix(name, SOFTKEYS) {
+            return Ok(Self::Softkeys { device });
+        }
         let (stem, form) = form(name).ok_or(FileError::NotFound)?;
         if is_bootstrap(stem) {
             return Ok(Self::Bootstrap);
@@ -125,7 +133,7 @@ fn compact(name: &str) -> String {
 }
 
 fn stem_and_suffix(name: &str) -> Option<(&str, &str)> {
-    let suffixes = [".cnf.xml", ".xml", ".txt", ".cfg"];
+    let suffixes = [".cnf.xml", SOFTKEYS, ".xml", ".txt", ".cfg"];
     let stem = suffixes.iter().find_map(|suffix| strip_suffix(name, suffix))?;
     Some(name.split_at(stem.len()))
 }
@@ -173,6 +181,8 @@ fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
 }
 
 pub(crate) const DIAL_PLAN: &str = "dialplan.xml";
+/// Stands behind the device's name.
+pub(crate) const SOFTKEYS: &str = ".softkeys.xml";
 const DEFAULT: &str = "XMLDefault.cnf.xml";
 const LONGEST: usize = 128;
 
@@ -189,6 +199,7 @@ mod tests {
         let table = [
             ("SEP001122AABBCC.cnf.xml", FileName::Enterprise { device: "SEP001122AABBCC" }),
             ("/SEP001122AABBCC.cnf.xml", FileName::Enterprise { device: "SEP001122AABBCC" }),
+            ("SEP001122AABBCC.softkeys.xml", FileName::Softkeys { device: "SEP001122AABBCC" }),
             ("XMLDefault.cnf.xml", FileName::Default),
             ("dialplan.xml", FileName::DialPlan),
             ("/7832-3PCC.xml", FileName::Bootstrap),
@@ -232,6 +243,10 @@ mod tests {
             ),
             ("XMLDefault.cnf.xml", &["/xmldefault.CNF.XML", "//XMLDefault%2ecnf.xml"]),
             ("dialplan.xml", &["DialPlan.xml", "//dialplan.xml"]),
+            (
+                "SEP001122AABBCC.softkeys.xml",
+                &["/SEP00-11-22-AA-BB-CC.SoftKeys.XML", "SEP0011.22AA.BBCC%2esoftkeys.xml"],
+            ),
             ("7832-3PCC.xml", &["7832-3pcc.XML", "/%37832-3PCC.xml", "cp-7832-3pcc.xml"]),
         ] {
             for name in others {

@@ -4,7 +4,9 @@ use jackfield_vocabulary::{Mac, ObjectId};
 use crate::name::{FileName, Form, normal_form};
 use crate::newcomer::Newcomer;
 use crate::view::View;
-use crate::{bootstrap, default_file, dial_plan, enterprise, flat_profile, plain, writer};
+use crate::{
+    bootstrap, default_file, dial_plan, enterprise, flat_profile, plain, softkeys, writer,
+};
 
 /// A wanted file.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +73,9 @@ impl File {
 /// address is judged.
 pub fn subject(path: &str, directory: &Directory) -> Option<ObjectId> {
     match FileName::parse(&normal_form(path).ok()?).ok()? {
-        FileName::Enterprise { device } => directory.device(device),
+        FileName::Enterprise { device } | FileName::Softkeys { device } => {
+            directory.device(device)
+        }
         FileName::Hardware { mac, .. } => directory.phone_by_mac(mac),
         FileName::Default | FileName::DialPlan | FileName::Bootstrap => None,
     }
@@ -98,14 +102,19 @@ pub fn render_for(
         let asker = Asker { trusted: trusts(device) };
         View::find(device, asker, directory, context).ok_or(FileError::NotFound)
     };
-    match FileName::parse(&normal_form(path)?)? {
+    let path = normal_form(path)?;
+    let name = FileName::parse(&path)?;
+    match name {
         FileName::Default => Ok(xml(default_file::render(directory, context))),
         FileName::DialPlan => Ok(xml(dial_plan::render(&directory.cluster()))),
         FileName::Bootstrap => bootstrap::render(directory, context).map(xml),
-        FileName::Enterprise { device } => {
+        FileName::Enterprise { device } | FileName::Softkeys { device } => {
             let view = view(directory.device(device).ok_or(FileError::NotFound)?)?;
-            match view.model.dialect {
-                Dialect::Enterprise | Dialect::Virtual => Ok(xml(enterprise::render(&view))),
+            match (view.model.dialect, name) {
+                (Dialect::Enterprise | Dialect::Virtual, FileName::Softkeys { .. }) => {
+                    Ok(xml(softkeys::render(&view)))
+                }
+                (Dialect::Enterprise | Dialect::Virtual, _) => Ok(xml(enterprise::render(&view))),
                 _ => Err(FileError::NotFound),
             }
         }

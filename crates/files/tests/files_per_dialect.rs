@@ -6,12 +6,81 @@ mod common;
 
 use common::*;
 use jackfield_files::FileError;
-use jackfield_model::Kind;
+use jackfield_model::{Directory, Kind};
 use serde_json::json;
 
 #[test]
 fn an_enterprise_phone_fetches_its_file() {
     insta::assert_snapshot!(text(&company(), "SEP001122334401.cnf.xml", true));
+}
+
+/// The softkeys of an enterprise phone, by state.
+fn softkeys(directory: &Directory) -> Vec<(String, Vec<String>)> {
+    let file = text(directory, "SEP001122334401.softkeys.xml", false);
+    let sets = file.split("<softKeySet id=\"").skip(1).map(|set| {
+        let (state, keys) = set.split_once('"').unwrap();
+        let keys = keys.split("keyID=\"").skip(1).map(|key| key.split('"').next().unwrap().into());
+        (state.to_owned(), keys.collect())
+    });
+    sets.collect()
+}
+
+/// The desk phone with a softkey template of its own.
+fn with_softkeys(chosen: serde_json::Value) -> Directory {
+    let mut phone = company().entry(DESK).unwrap().body.to_json();
+    phone["softkey_template"] = 60.into();
+    let template = json!({ "name": "own", "softkeys": chosen });
+    let objects = [(60, Kind::SoftkeyTemplate, template), (DESK.0, Kind::Phone, phone)];
+    with(&company(), &objects)
+}
+
+#[test]
+fn an_enterprise_phone_fetches_its_softkeys() {
+    let directory = with_softkeys(json!(["redial", "new-call", "hold", "resume", "end"]));
+    insta::assert_snapshot!(text(&directory, "SEP001122334401.softkeys.xml", false));
+    let named = text(&directory, "SEP001122334401.cnf.xml", false);
+    assert!(named.contains("<softKeyFile>SEP001122334401.softkeys.xml</softKeyFile>"), "{named}");
+    for other in ["SEP001122334402.softkeys.xml", "SEP001122334403.softkeys.xml", "x.softkeys.xml"] {
+        assert_eq!(fetch(&directory, other, true), Err(FileError::NotFound), "{other}");
+    }
+}
+
+#[test]
+fn a_softkey_that_would_be_refused_is_not_offered() {
+    let everything = Kind::SoftkeyTemplate.schema_value()["$defs"]["Softkey"]["oneOf"].clone();
+    let words = everything.as_array().unwrap().iter().map(|variant| variant["const"].clone());
+    let words: Vec<_> = words.collect();
+    let halves = words.chunks(16).map(|half| with_softkeys(half.to_vec().into()));
+    for directory in halves.chain([company()]) {
+        let file = text(&directory, "SEP001122334401.softkeys.xml", true);
+        for refused in ["Transfer\"", "Confrn", "Park", "PickUp", "CFwdAll", "Join", "MeetMe", "DND"] {
+            assert!(!file.contains(&format!("keyID=\"{refused}")), "{refused}: {file}");
+        }
+    }
+}
+
+#[test]
+fn the_softkeys_follow_the_template_and_calls_can_always_be_had() {
+    let of = |directory: Directory, state: &str| {
+        let found = softkeys(&directory).into_iter().find(|(name, _)| name == state);
+        found.unwrap().1.join(" ")
+    };
+    for (chosen, state, shown) in [
+        (json!(["end", "hold"]), "Connected", "EndCall Hold"),
+        (json!(["hold", "end"]), "Connected", "Hold EndCall"),
+        (json!(["redial"]), "Connected", "EndCall"),
+        (json!(["redial"]), "On Hook", "Redial NewCall"),
+        (json!([]), "On Hook", "NewCall"),
+        (json!([]), "On Hold", "Resume"),
+        (json!(["transfer"]), "Ring In", "Answer"),
+        (json!(["transfer"]), "Connected Transfer", "EndCall"),
+        (json!(["end"]), "Digits After First", "&lt;&lt; EndCall"),
+        (json!(["redial", "redial"]), "Off Hook", "Redial EndCall"),
+    ] {
+        assert_eq!(of(with_softkeys(chosen.clone()), state), shown, "{state} of {chosen}");
+    }
+    assert_eq!(of(company(), "Connected"), "Hold EndCall", "without a template");
+    assert_eq!(of(company(), "Remote In Use"), "");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Each administered object, declared once: field, type, default, range, help, references, and what
 //! a change of it takes. The doc comment of a field is its help text everywhere.
 //!
-//! A field's schema may carry `x-not-yet`: what it does not do yet (`crate::not_yet`); and `x-takes`: what a change needs before it shows (`restart` of the
-//! phone, `service-restart`, `node-restart`); without it a change shows from the next call on.
+//! The schema of a field, or of one of the words that it takes, may carry `x-not-yet`: what it does not do
+//! yet (`crate::not_yet`). A field's may carry `x-takes`: what a change needs before it shows (`restart` of
+//! the phone, `service-restart`, `node-restart`); without it a change shows from the next call on.
 //! A reference may carry a `default`: the name of the object that is meant where nobody chooses.
 
 mod cluster;
@@ -15,6 +16,7 @@ mod phone_profile;
 mod placement;
 mod provisioning;
 mod routing;
+mod softkey;
 mod template;
 mod user;
 
@@ -32,6 +34,7 @@ pub use phone_profile::{
 pub use placement::{CallManagerGroup, DateTimeGroup, DevicePool, Location, Region, RegionCodecs};
 pub use provisioning::{AuthenticationMode, AutoRegistration, SelfProvisioning};
 pub use routing::{CallingSearchSpace, Partition, PatternUse, RoutePattern};
+pub use softkey::Softkey;
 pub use template::{
     FeatureGroupTemplate, TemplateLine, UniversalDeviceTemplate, UniversalLineTemplate, UserProfile,
 };

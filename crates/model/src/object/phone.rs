@@ -112,10 +112,10 @@ pub struct Phone {
     #[garde(skip)]
     #[schemars(extend("x-takes" = "restart"))]
     pub button_template: Option<Ref<PhoneButtonTemplate>>,
-    /// Which softkeys it shows.
+    /// Which softkeys it shows; enterprise phones only. None means all that phones are offered.
     #[serde(default)]
     #[garde(skip)]
-    #[schemars(extend("x-takes" = "restart", "x-not-yet" = "effect"))]
+    #[schemars(extend("x-takes" = "restart"))]
     pub softkey_template: Option<Ref<SoftkeyTemplate>>,
     /// Settings shared with other phones.
     #[serde(default)]

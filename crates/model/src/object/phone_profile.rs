@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::registry::declare;
-use crate::{ButtonFeature, List, RelayPoint, Text};
+use crate::{ButtonFeature, List, RelayPoint, Softkey, Text};
 
 /// What of a phone's signalling and media is protected. There is no TLS in this release: what older
 /// programs wrote is read, and nothing that needs it is offered.
@@ -189,17 +189,18 @@ pub struct PhoneButtonTemplate {
 
 declare!(PhoneButtonTemplate, |template| template.name.clone());
 
-/// Which softkeys a phone shows.
+/// Which softkeys an enterprise phone shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct SoftkeyTemplate {
     /// Unique name, 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
     pub name: Text,
-    /// The softkeys in order, up to 16, as in `hold`, `transfer`, `conference`.
+    /// The softkeys in order, up to 16. Keys without which a call can't be made, answered, taken back
+    /// from hold or ended are always there.
     #[serde(default)]
-    #[garde(length(max = 16), inner(length(chars, min = 1, max = 32)))]
-    #[schemars(extend("x-takes" = "restart", "x-not-yet" = "effect"))]
-    pub softkeys: Box<[Text]>,
+    #[garde(length(max = 16))]
+    #[schemars(extend("x-takes" = "restart"))]
+    pub softkeys: Box<[Softkey]>,
 }
 
 declare!(SoftkeyTemplate, |template| template.name.clone());

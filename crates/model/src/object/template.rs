@@ -56,10 +56,9 @@ pub struct UniversalDeviceTemplate {
     #[serde(default)]
     #[garde(skip)]
     pub button_template: Option<Ref<PhoneButtonTemplate>>,
-    /// Which softkeys it shows.
+    /// Which softkeys it shows; enterprise phones only. None means all that phones are offered.
     #[serde(default)]
     #[garde(skip)]
-    #[schemars(extend("x-not-yet" = "effect"))]
     pub softkey_template: Option<Ref<SoftkeyTemplate>>,
     /// Settings shared with other phones.
     #[serde(default)]

@@ -17,8 +17,8 @@ use crate::{
     CommonPhoneProfile, CredentialPolicy, DateTimeGroup, DevicePool, FeatureGroupTemplate,
     Forwards, List, Location, Node, PhoneButton, PhoneButtonTemplate, PhoneService, PresenceGroup,
     Ref, Region, RegionCodecs, RelayPoint, SecurityMode, SecurityProfile, SelfProvisioning,
-    SignalTransport, SipProfile, SoftkeyTemplate, TemplateLine, Text, UniversalDeviceTemplate,
-    UniversalLineTemplate, UserProfile,
+    SignalTransport, SipProfile, Softkey, SoftkeyTemplate, TemplateLine, Text,
+    UniversalDeviceTemplate, UniversalLineTemplate, UserProfile,
 };
 
 /// Makes the objects of a first start; where there is anything already it does nothing.
@@ -93,9 +93,15 @@ fn phone_settings(
     let tcp = security_profile(work, "Non-secure TCP", SignalTransport::Tcp);
     security_profile(work, "Non-secure UDP", SignalTransport::Udp);
     let sip = work.add(SipProfile { name: "Default".into(), ..SipProfile::default() });
-    let softkeys = ["redial", "new-call", "hold", "end"];
-    let softkeys = work
-        .add(SoftkeyTemplate { name: "Default".into(), softkeys: softkeys.map(Into::into).into() });
+    let softkeys = [
+        Softkey::Redial,
+        Softkey::NewCall,
+        Softkey::Answer,
+        Softkey::Hold,
+        Softkey::Resume,
+        Softkey::End,
+    ];
+    let softkeys = work.add(SoftkeyTemplate { name: "Default".into(), softkeys: softkeys.into() });
     button_template(work);
     let profile = work.add(CommonPhoneProfile {
         name: "Default".into(),

@@ -70,42 +70,6 @@ pub(super) fn mail(field: &str, text: &str) -> Result<(), Refusal> {
     must(field, text, "name@example.com", fits)
 }
 
-/// A softkey by its name.
-pub(super) fn softkey(field: &str, text: &str) -> Result<(), Refusal> {
-    if SOFTKEYS.contains(&text) {
-        return Ok(());
-    }
-    let refusal = invalid(field, text, &SOFTKEYS.join(", "));
-    Err(match crate::closest(text, SOFTKEYS) {
-        Some(meant) => refusal.value("similar", meant),
-        None => refusal,
-    })
-}
-
-/// The softkeys of enterprise phones.
-const SOFTKEYS: [&str; 20] = [
-    "answer",
-    "call-back",
-    "call-park",
-    "conference",
-    "divert",
-    "do-not-disturb",
-    "end",
-    "forward-all",
-    "group-pickup",
-    "hold",
-    "ignore",
-    "join",
-    "meet-me",
-    "mobility",
-    "new-call",
-    "pickup",
-    "redial",
-    "resume",
-    "select",
-    "transfer",
-];
-
 /// A time zone of the IANA database. What is none may be the last part of some.
 pub(super) fn time_zone(field: &str, text: &str) -> Result<(), Refusal> {
     let known = is_time_zone(text);

@@ -31,11 +31,6 @@ pub(super) fn check(
         Body::DateTimeGroup(group) => system::check_date_time_group(group),
         Body::SecurityProfile(profile) => system::check_security_profile(profile),
         Body::SipProfile(profile) => system::check_sip_profile(profile),
-        Body::SoftkeyTemplate(template) => template
-            .softkeys
-            .iter()
-            .enumerate()
-            .try_for_each(|(index, key)| form::softkey(&format!("softkeys[{index}]"), key)),
         Body::CommonDeviceConfiguration(one) => form::locale("locale", &one.locale),
         Body::VoicemailProfile(profile) => form::dialable("pilot", &profile.pilot),
         Body::Line(line) => {
