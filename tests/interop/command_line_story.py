@@ -39,6 +39,7 @@ def run(binary):
         a_long_list_says_that_there_is_more(server)
         a_waiting_service_says_for_how_long(server)
         who_leaves_is_removed(server)
+        what_has_no_effect_is_said(server)
     a_server_needs_no_reader(binary)
     a_first_start_that_failed_is_made_up_for(binary)
 
@@ -146,6 +147,20 @@ def a_first_start_that_failed_is_made_up_for(binary):
     server.one_time_password = None
     with server:
         assert server.one_time_password is None, "told once"
+
+
+def what_has_no_effect_is_said(server):
+    """A field in a list, a word of a choice; and a field that has its effect."""
+    server.cli("add", "line", "--number", "4002")
+    server.cli("add", "phone", "--name", "SEP001122AABBCC", "--model", "Cisco 7841", "--lines", "4002")
+    told = server.cli("set", "phone", "SEP001122AABBCC", "--lines", "4002:external-mask=03XXXX")
+    assert "Warning: lines[0].external_mask has no effect" in told, told
+    told = server.cli("add", "softkey-template", "--name", "Keys", "--softkeys", "hold,transfer")
+    assert "Warning: softkeys[1]: in this release phones are not offered `transfer`" in told, told
+    for words in ("set phone SEP001122AABBCC --description Hall", "set softkey-template Keys --softkeys hold,end"):
+        told = server.cli(*words.split())
+        assert "Warning" not in told, told
+    assert "external-mask: no effect yet" in server.cli("set", "phone", "--help")
 
 
 def a_server_needs_no_reader(binary):

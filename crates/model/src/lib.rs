@@ -30,7 +30,7 @@ pub use directory::{
 };
 pub use list::List;
 pub use network::{Network, ParseNetworkError};
-pub use not_yet::{not_yet, warnings};
+pub use not_yet::{NotYet, not_yet, warnings};
 pub use object::*;
 pub use operation::{
     Actor, CredentialKind, Effect, FirstStart, Ids, Operation, Outcome, PlainAutoRegistration,

@@ -249,3 +249,40 @@ async fn what_was_most_likely_not_meant_is_said_beside_the_object() {
     let line = house.done("PATCH", "/lines/4711", forward).await;
     assert_eq!(line["warnings"], Value::Null);
 }
+
+#[tokio::test]
+async fn what_has_no_effect_yet_is_said_wherever_it_stands() {
+    let house = House::open().await;
+    house.done("POST", "/lines", json!({ "number": "4001" })).await;
+    house.done("POST", "/locations", json!({ "name": "Osaka" })).await;
+    let phone = "/phones/SEP001122AABBCC";
+    let body =
+        json!({ "name": "SEP001122AABBCC", "model": "Cisco 7841", "lines": [{ "line": "4001" }] });
+    house.done("POST", "/phones", body).await;
+    let keys = json!({ "name": "Keys", "softkeys": ["hold", "transfer"] });
+    let buttons = json!({ "name": "Lamps", "buttons": [{ "feature": "busy-lamp-field" }] });
+    let masked = json!({ "lines": [{ "line": "4001", "external_mask": "03XXXX" }] });
+    let (pool, elsewhere) =
+        (json!({ "name": "Pool" }), json!({ "location": "Osaka", "name": "Own" }));
+    for (method, path, body, told) in [
+        ("PATCH", phone, masked, "lines[0].external_mask has no effect"),
+        ("PATCH", phone, json!({ "lines": [{ "line": "4001", "label": "Hall" }] }), ""),
+        ("POST", "/softkey-templates", keys, "softkeys[1]: in this release phones are not offered"),
+        ("PATCH", "/softkey-templates/Keys", json!({ "softkeys": ["hold", "end"] }), ""),
+        ("POST", "/phone-button-templates", buttons, "buttons[0].feature: in this release"),
+        ("POST", "/device-pools", pool, ""),
+        ("POST", "/device-pools", elsewhere, "location has no effect"),
+        ("PATCH", "/cluster-settings", json!({ "organization": "Example" }), "organization has no"),
+        ("PATCH", "/cluster-settings", json!({ "no_answer_seconds": 20 }), ""),
+        ("PATCH", "/phones?all=true", json!({ "location": "Osaka" }), "location has no effect"),
+    ] {
+        let warnings = house.done(method, path, body).await["warnings"].clone();
+        match told {
+            "" => assert_eq!(warnings, Value::Null, "{path}"),
+            told => {
+                let warning = warnings[0].as_str().unwrap_or_default();
+                assert!(warning.starts_with(told), "{path}: {warnings}");
+            }
+        }
+    }
+}

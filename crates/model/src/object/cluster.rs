@@ -11,9 +11,11 @@ use crate::{CredentialPolicy, Ref, Text};
 pub struct ClusterSettings {
     /// Name of this cluster among others: letters, digits, '.' and '-', 1 to 64 characters.
     #[garde(length(chars, min = 1, max = 64))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub cluster_id: Text,
     /// Organisation shown on pages and phones, up to 128 characters.
     #[garde(length(chars, max = 128))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub organization: Text,
     /// Realm of digest authentication, 1 to 64 characters. Phones that keep a password hash need
     /// their files again after a change.
@@ -22,6 +24,7 @@ pub struct ClusterSettings {
     pub sip_realm: Text,
     /// Release that this cluster advertises to others.
     #[garde(length(chars, min = 1, max = 16))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub release: Text,
     /// Seconds for which a phone's registration lasts, 60 to 86400.
     #[garde(range(min = 60, max = 86400))]
@@ -43,6 +46,7 @@ pub struct ClusterSettings {
     pub maximum_devices_per_node: u32,
     /// Show dependency records (CTI-45).
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub dependency_records: bool,
     /// Days for which changes and audit are kept, 1 to 3650.
     #[garde(range(min = 1, max = 3650))]

@@ -72,6 +72,7 @@ pub struct CtiRoutePoint {
     /// Whether media goes through a trusted relay point.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub relay_point: RelayPoint,
     /// Calls that it can have at once, over all its lines, 1 to 10000 (SP-16).
     #[serde(default = "maximum_calls")]

@@ -29,12 +29,16 @@ pub enum Privilege {
     /// Control every controllable device.
     CtiControlAllDevices,
     /// See calls being parked.
+    #[schemars(extend("x-not-yet" = "choice"))]
     CtiCallParkMonitoring,
     /// Change the calling number.
+    #[schemars(extend("x-not-yet" = "choice"))]
     CtiCallingNumberModification,
     /// Receive the keys of protected media.
+    #[schemars(extend("x-not-yet" = "choice"))]
     CtiSrtpKeyMaterial,
     /// The session must use TLS with a client certificate.
+    #[schemars(extend("x-not-yet" = "choice"))]
     CtiSecureConnection,
     /// Provision phones for users who authenticate.
     ProvisionPhones,

@@ -29,6 +29,7 @@ pub struct PhoneLine {
     /// Number shown outside: digits, with `X` for those of the extension, up to 32.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub external_mask: Text,
     /// Calls that the line can have on this device at once, 1 to 200.
     #[serde(default = "maximum_calls")]

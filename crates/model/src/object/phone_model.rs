@@ -46,6 +46,7 @@ pub enum ButtonFeature {
     /// A speed dial.
     SpeedDial,
     /// A speed dial that shows whether the number is in use.
+    #[schemars(extend("x-not-yet" = "lamps"))]
     BusyLampField,
     /// A phone service.
     Service,

@@ -172,6 +172,7 @@ pub struct PhoneButton {
     /// Its label where the phone has none of its own, up to 32 characters.
     #[serde(default)]
     #[garde(length(chars, max = 32))]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub label: Text,
 }
 

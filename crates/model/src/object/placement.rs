@@ -69,7 +69,7 @@ pub struct DevicePool {
     pub region: Ref<Region>,
     /// Where its phones are.
     #[garde(skip)]
-    #[schemars(extend("default" = "Default"))]
+    #[schemars(extend("default" = "Default", "x-not-yet" = "effect"))]
     pub location: Ref<Location>,
     /// Time zone and date form.
     #[garde(skip)]

@@ -248,6 +248,7 @@ pub struct FeatureGroupTemplate {
     /// The user may let applications control their devices.
     #[serde(default)]
     #[garde(skip)]
+    #[schemars(extend("x-not-yet" = "effect"))]
     pub cti_control: bool,
 }
 

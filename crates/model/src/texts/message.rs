@@ -128,8 +128,10 @@ messages! {
     RoutePointUnserved = "route-point-unserved";
     RoutePointUnservedRemedy = "route-point-unserved-remedy";
     NotYetEffect = "not-yet-effect";
+    NotYetChoice = "not-yet-choice";
     NotYetLamps = "not-yet-lamps";
     NotYetMessages = "not-yet-messages";
+    NotYetSoftkey = "not-yet-softkey";
 }
 
 /// A row of the table.

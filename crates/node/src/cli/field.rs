@@ -3,7 +3,7 @@
 
 use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches};
-use jackfield_model::Kind;
+use jackfield_model::{Kind, not_yet};
 use serde_json::{Map, Value};
 
 use super::entry::{EntryShape, cut, plain};
@@ -214,13 +214,25 @@ impl Field {
         }
     }
 
-    /// What it does not do yet.
-    fn not_yet(&self) -> Option<&'static str> {
-        Some(match self.schema["x-not-yet"].as_str()? {
-            "lamps" => "the buttons dial; they show no state yet",
-            "messages" => "the messages key dials it; nothing tells of waiting messages yet",
-            _ => "no effect yet",
-        })
+    /// What it does not do yet, or parts of it and words that it takes do not.
+    fn not_yet(&self) -> Option<String> {
+        if let Some(not_yet) = not_yet(self.schema) {
+            return Some(not_yet.help.into());
+        }
+        let schema = resolve(self.schema, self.definitions);
+        let schema = if self.is_list() { resolve_items(schema, self.definitions) } else { schema };
+        let mut parts = Vec::new();
+        for (name, part) in schema["properties"].as_object().into_iter().flatten() {
+            parts.extend(not_yet(part).map(|not_yet| (name.replace('_', "-"), not_yet.help)));
+            parts.extend(words_not_yet(resolve(part, self.definitions)));
+        }
+        parts.extend(words_not_yet(schema));
+        let mut said: Vec<String> = Vec::new();
+        for part in parts.chunk_by(|one, other| one.1 == other.1) {
+            let names: Vec<_> = part.iter().map(|(name, _)| name.as_str()).collect();
+            said.push(format!("{}: {}", names.join(", "), part[0].1));
+        }
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     /// What a change takes before it shows.
@@ -232,6 +244,12 @@ impl Field {
             other => other,
         })
     }
+}
+
+/// The words of a choice that do not do yet what they say.
+fn words_not_yet(schema: &'static Value) -> impl Iterator<Item = (String, &'static str)> {
+    let words = schema["oneOf"].as_array().into_iter().flatten();
+    words.filter_map(|word| Some((word["const"].as_str()?.to_owned(), not_yet(word)?.help)))
 }
 
 fn resolve_items(schema: &'static Value, definitions: &'static Value) -> &'static Value {
@@ -370,7 +388,7 @@ mod tests {
                     format!("{}{several}", field.value_name()),
                     field.about(),
                     field.default().map_or(needed, |default| format!("`{default}`")),
-                    [field.takes(), field.not_yet()]
+                    [field.takes().map(Into::into), field.not_yet()]
                         .into_iter()
                         .flatten()
                         .collect::<Vec<_>>()

@@ -13,6 +13,7 @@ use crate::say;
 pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let kind = call.kind()?;
     let (body, _) = accept(kind, &call.body)?;
+    let asked = body.clone();
     let operation = Operation::Create { kind, body };
     let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
     let Outcome::Saved(saved) = outcome else { return Err(Code::Internal.into()) };
@@ -22,7 +23,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let location = format!("/api/v1/{}/id:{id}", kind.plural());
     let mut object = shown(&directory, id, entry);
     let mut told = setup::concerns(&directory, id, call.language);
-    told.extend(warnings(kind, &Value::Null, &entry.body.to_json(), call.language));
+    told.extend(warnings(kind, &Value::Null, &asked, call.language));
     warn(&mut object, told);
     Ok(Answer::created(object, location).version(entry.version))
 }
