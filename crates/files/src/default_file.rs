@@ -24,7 +24,7 @@ pub(crate) fn render(directory: &Directory, context: &Context<'_>) -> Vec<u8> {
     file.raw("<ipAddressMode>2</ipAddressMode>\n");
     file.raw("<ipPreferenceModeControl>0</ipPreferenceModeControl>\n");
     file.raw("<ipMediaAddressFamilyPreference>0</ipMediaAddressFamilyPreference>\n");
-    call_manager_group(&mut file, &newcomer_nodes(directory, context));
+    call_manager_group(&mut file, &newcomer_nodes(directory, context), context);
     file.raw("<TVS>\n<members></members>\n</TVS>\n");
     for (_, model) in directory.all::<PhoneModel>() {
         load(&mut file, model);

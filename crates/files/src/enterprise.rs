@@ -6,6 +6,7 @@ use jackfield_model::{
     BusyLampField, EffectiveLine, Node, SecurityMode, SignalTransport, SipProfile, SpeedDial,
 };
 
+use crate::Context;
 use crate::name::{DIAL_PLAN, SOFTKEYS};
 use crate::view::{Button, View};
 use crate::writer::Writer;
@@ -51,7 +52,7 @@ fn device_pool(file: &mut Writer, view: &View<'_>) {
         file.raw("</ntp>\n");
     }
     file.raw("</ntps>\n</dateTimeSetting>\n");
-    call_manager_group(file, &view.nodes);
+    call_manager_group(file, &view.nodes, view.context);
     file.raw("<srstInfo uuid=\"\">\n<name>Disable</name>\n<srstOption>Disable</srstOption>\n");
     file.raw("<userModifiable>false</userModifiable>\n<isSecure>false</isSecure>\n</srstInfo>\n");
     file.raw(
@@ -62,13 +63,13 @@ fn device_pool(file: &mut Writer, view: &View<'_>) {
 }
 
 /// Writes the nodes that serve a phone, as this file and `XMLDefault.cnf.xml` name them.
-pub(crate) fn call_manager_group(file: &mut Writer, nodes: &[&Node]) {
+pub(crate) fn call_manager_group(file: &mut Writer, nodes: &[&Node], context: &Context<'_>) {
     file.raw("<callManagerGroup>\n<members>\n");
     for (priority, node) in (0_u32..).zip(nodes) {
         file.raw("<member priority=\"").number(priority).raw("\">\n<callManager>\n");
         file.element("name", &node.name).element("description", &node.description);
         file.raw("<ports>\n<ethernetPhonePort>2000</ethernetPhonePort>\n");
-        file.number_element("sipPort", node.sip_port);
+        file.number_element("sipPort", context.sip_port_of(node));
         file.number_element("securedSipPort", Node::SECURE_SIP_PORT);
         file.raw("<mgcpPorts>\n<listen>2427</listen>\n<keepAlive>2428</keepAlive>\n</mgcpPorts>\n");
         file.raw("</ports>\n").element("processNodeName", &node.address);

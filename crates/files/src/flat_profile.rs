@@ -106,7 +106,8 @@ fn write_line(file: &mut Writer, view: &View<'_>, index: usize, line: &Effective
         if !others.is_empty() {
             others.push(',');
         }
-        crate::view::push_authority(&mut others, &node.address, node.sip_port);
+        let port = view.context.sip_port_of(node);
+        crate::view::push_authority(&mut others, &node.address, port);
     }
     file.numbered("Alternate_Proxy_", index, &others);
     file.numbered("Register_", index, "Yes").numbered("Make_Call_Without_Reg_", index, "No");

@@ -17,6 +17,7 @@ pub(crate) struct Newcomer<'a> {
     device: String,
     node: &'a Node,
     transport: SignalTransport,
+    sip_port: u16,
     file_port: u16,
 }
 
@@ -33,7 +34,9 @@ impl<'a> Newcomer<'a> {
             .and_then(|template| directory.get(template.security_profile))
             .map_or(SignalTransport::Tcp, |profile| profile.transport);
         let node = *newcomer_nodes(directory, context).first()?;
-        Some(Self { device: format!("SEP{mac}"), node, transport, file_port: context.file_port })
+        let sip_port = context.sip_port_of(node);
+        let (device, file_port) = (format!("SEP{mac}"), context.file_port);
+        Some(Self { device, node, transport, sip_port, file_port })
     }
 
     /// As a flat profile.
@@ -67,7 +70,7 @@ impl<'a> Newcomer<'a> {
         let mut authority = String::with_capacity(64);
         let port = match self.transport {
             SignalTransport::Tls => Node::SECURE_SIP_PORT,
-            SignalTransport::Tcp | SignalTransport::Udp => self.node.sip_port,
+            SignalTransport::Tcp | SignalTransport::Udp => self.sip_port,
         };
         push_authority(&mut authority, &self.node.address, port);
         authority

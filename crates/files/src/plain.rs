@@ -28,9 +28,11 @@ fn account(file: &mut Writer, view: &View<'_>) {
     let (device, transport) = (&view.device, view.device.transport());
     file.pair("device", view.name());
     for node in &view.nodes {
-        let secure = transport == SignalTransport::Tls;
         let mut authority = String::with_capacity(64);
-        let port = if secure { Node::SECURE_SIP_PORT } else { node.sip_port };
+        let port = match transport {
+            SignalTransport::Tls => Node::SECURE_SIP_PORT,
+            SignalTransport::Tcp | SignalTransport::Udp => view.context.sip_port_of(node),
+        };
         push_authority(&mut authority, &node.address, port);
         file.pair("server", &authority);
     }

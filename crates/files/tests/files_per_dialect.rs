@@ -40,7 +40,8 @@ fn an_enterprise_phone_fetches_its_softkeys() {
     insta::assert_snapshot!(text(&directory, "SEP001122334401.softkeys.xml", false));
     let named = text(&directory, "SEP001122334401.cnf.xml", false);
     assert!(named.contains("<softKeyFile>SEP001122334401.softkeys.xml</softKeyFile>"), "{named}");
-    for other in ["SEP001122334402.softkeys.xml", "SEP001122334403.softkeys.xml", "x.softkeys.xml"] {
+    for other in ["SEP001122334402.softkeys.xml", "SEP001122334403.softkeys.xml", "x.softkeys.xml"]
+    {
         assert_eq!(fetch(&directory, other, true), Err(FileError::NotFound), "{other}");
     }
 }
@@ -53,7 +54,9 @@ fn a_softkey_that_would_be_refused_is_not_offered() {
     let halves = words.chunks(16).map(|half| with_softkeys(half.to_vec().into()));
     for directory in halves.chain([company()]) {
         let file = text(&directory, "SEP001122334401.softkeys.xml", true);
-        for refused in ["Transfer\"", "Confrn", "Park", "PickUp", "CFwdAll", "Join", "MeetMe", "DND"] {
+        for refused in
+            ["Transfer\"", "Confrn", "Park", "PickUp", "CFwdAll", "Join", "MeetMe", "DND"]
+        {
             assert!(!file.contains(&format!("keyID=\"{refused}")), "{refused}: {file}");
         }
     }
@@ -279,4 +282,28 @@ fn a_phone_of_another_dialect_has_no_such_file() {
 #[test]
 fn emergency_numbers_are_dialled_without_waiting() {
     insta::assert_snapshot!(text(&company(), "dialplan.xml", false));
+}
+
+/// A port that was set counts from the node's next start on; of another node nothing is known but that.
+#[test]
+fn phones_are_told_the_port_on_which_the_node_listens() {
+    let node = |name: &str, number: u8| {
+        json!({ "name": name, "address": format!("192.0.2.{number}"), "number": number,
+            "sip_port": 5070 })
+    };
+    let nodes = [(2, Kind::Node, node("node1", 1)), (3, Kind::Node, node("node2", 2))];
+    let directory = with(&company(), &nodes);
+    for (path, told) in [
+        ("SEP001122334401.cnf.xml", &["<sipPort>5060<", "<sipPort>5070<", "<port>5060<"][..]),
+        ("XMLDefault.cnf.xml", &["<sipPort>5060<", "<sipPort>5070<"]),
+        ("001122334402.xml", &["<Proxy_1_>192.0.2.1:5060<", "<Alternate_Proxy_1_>192.0.2.2:5070<"]),
+        ("001122334403.txt", &["server=192.0.2.1:5060\n", "server=192.0.2.2:5070\n"]),
+        ("00aabbccddee.xml", &["<Proxy_1_>192.0.2.1:5060<"]),
+        ("00aabbccddee.txt", &["server=192.0.2.1:5060\n"]),
+    ] {
+        let file = text(&directory, path, true);
+        assert!(told.iter().all(|told| file.contains(told)), "{path}: {file}");
+        let own = file.replace("192.0.2.2:5070", "").matches("5070").count();
+        assert!(own <= 1, "{path}: the second node's, and no other: {file}");
+    }
 }

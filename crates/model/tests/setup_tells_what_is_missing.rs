@@ -21,7 +21,7 @@ fn all_runs() -> Running<'static> {
         services: Service::ALL,
         ivr: Some("in-service"),
         application_user_has_password: true,
-        restart_needed: false,
+        restart_needed: Some(false),
     }
 }
 
@@ -153,9 +153,11 @@ fn without_an_application_user_the_status_says_that_the_ivr_does_not_run() {
 #[test]
 fn changed_settings_say_restart_needed() {
     let house = House::company(0);
-    let changed = Running { restart_needed: true, ..all_runs() };
+    let changed = Running { restart_needed: Some(true), ..all_runs() };
     let says = |running| texts(&house, running).iter().any(|text| text.contains("restart needed"));
     assert!(says(changed) && !says(all_runs()));
+    let elsewhere = texts(&house, Running { restart_needed: None, ..all_runs() });
+    assert!(elsewhere.iter().any(|text| text.contains("is known there only")), "{elsewhere:?}");
 }
 
 /// Proves SP-05.d.
@@ -368,7 +370,8 @@ fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
     assert_eq!(told(&house, &here), [""; 0]);
     house.patch(Kind::Node, "node-1", json!({ "sip_port": 5070 }));
     let port = told(&house, &here);
-    assert!(port[0].contains("told the SIP port 5070") && port[0].contains("listens on 5060"));
+    assert!(port[0].contains("listens on the SIP port 5060, and phones are told so"), "{port:?}");
+    assert!(port[0].contains("settings say 5070") && port[0].contains("and then its phones"));
     assert!(port[0].contains("jackfield set node node-1 --sip-port 5060"), "{port:?}");
     house.patch(Kind::Node, "node-1", json!({ "sip_port": 5060 }));
     let moved = told(&house, &at("0.0.0.0:5060", "198.51.100.7", false));

@@ -27,6 +27,7 @@ struct Inner {
     access: Arc<Mutex<AccessTable>>,
     clock: Box<dyn Fn() -> Now + Send + Sync>,
     node: Box<str>,
+    sip_port: u16,
     web_port: u16,
     file_port: u16,
     /// Is told of every device whose password goes out.
@@ -34,19 +35,22 @@ struct Inner {
 }
 
 impl PhoneFiles {
-    /// Serves from this store on this node; `clock` is the one by which windows close.
+    /// Serves from this store on this node, which listens on these ports; `clock` is the one by which windows
+    /// close.
     pub fn new(
         store: StoreHandle,
         access: Arc<Mutex<AccessTable>>,
         clock: impl Fn() -> Now + Send + Sync + 'static,
         node: &str,
+        sip_port: u16,
         web_port: u16,
         file_port: u16,
     ) -> Self {
         let clock = Box::new(clock);
         let node = node.into();
         let given = OnceLock::new();
-        Self { inner: Arc::new(Inner { store, access, clock, node, web_port, file_port, given }) }
+        let inner = Inner { store, access, clock, node, sip_port, web_port, file_port, given };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Tells of every device that a file with its password went out for; the first who asks is told.
@@ -59,6 +63,7 @@ impl PhoneFiles {
         let directory = self.inner.store.directory();
         let context = Context {
             node: &self.inner.node,
+            sip_port: self.inner.sip_port,
             web_port: self.inner.web_port,
             file_port: self.inner.file_port,
         };
@@ -86,11 +91,19 @@ impl PhoneFiles {
 
     /// Where people find this node.
     pub(crate) fn people_url(&self) -> String {
+        format!("http://{}:{}", self.host(), self.inner.web_port)
+    }
+
+    /// Where phones find this node for SIP.
+    pub(crate) fn sip_authority(&self) -> String {
+        format!("{}:{}", self.host(), self.inner.sip_port)
+    }
+
+    fn host(&self) -> String {
         let directory = self.inner.store.directory();
         let node = directory.node(&self.inner.node).map(|(_, node)| node.address.to_string());
         let address = node.unwrap_or_default();
-        let host = if address.contains(':') { format!("[{address}]") } else { address };
-        format!("http://{host}:{}", self.inner.web_port)
+        if address.contains(':') { format!("[{address}]") } else { address }
     }
 
     /// Whether who asks from this address is taken for the device.

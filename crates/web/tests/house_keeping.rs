@@ -73,3 +73,16 @@ async fn one_connection_carries_many_requests_and_ends_when_the_doors_close() {
     serving.await.unwrap().unwrap();
     assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0, "closed");
 }
+
+#[tokio::test]
+async fn what_only_other_nodes_know_is_not_passed_over() {
+    let alone = House::open().await;
+    assert_eq!(alone.get("/status").await["notes"], json!([]));
+    let second = House::open_at("node2").await;
+    let notes = second.get("/status").await["notes"].clone();
+    let note = notes[0].as_str().unwrap();
+    assert!(
+        note.starts_with("This is told by node node2") && note.contains("Whether node1"),
+        "{note}"
+    );
+}

@@ -132,7 +132,7 @@ fn phones() -> Vec<(u32, Kind, Value)> {
 }
 
 pub(crate) const CONTEXT: Context<'static> =
-    Context { node: "node1", web_port: 8080, file_port: 6970 };
+    Context { node: "node1", sip_port: 5060, web_port: 8080, file_port: 6970 };
 
 /// Fetches a file as somebody whose address is trusted for it, or as a stranger.
 pub(crate) fn fetch(directory: &Directory, path: &str, trusted: bool) -> Result<File, FileError> {

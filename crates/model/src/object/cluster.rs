@@ -111,7 +111,7 @@ pub struct Node {
     #[serde(default)]
     #[garde(skip)]
     pub publisher: bool,
-    /// UDP and TCP port for SIP (SP-43).
+    /// UDP and TCP port for SIP (SP-43); phones are told it once the node listens there.
     #[serde(default = "sip_port")]
     #[garde(range(min = 1))]
     #[schemars(extend("x-takes" = "node-restart"))]

@@ -212,7 +212,7 @@ impl<'a> Scene<'a> {
         let mut draft = self.settings(Message::StepSelfProvisioning);
         if draft.done {
             let runs = self.running.runs(Service::SelfProvisioningIvr);
-            draft.done = runs && !self.running.restart_needed;
+            draft.done = runs && self.running.restart_needed != Some(true);
             draft.remedy = if runs {
                 Message::RestartNeeded.text(self.language)
             } else {

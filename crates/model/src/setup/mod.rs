@@ -27,8 +27,8 @@ pub struct Running<'a> {
     pub ivr: Option<&'a str>,
     /// The chosen application user has a password.
     pub application_user_has_password: bool,
-    /// Settings were saved after the IVR service started (SP-19).
-    pub restart_needed: bool,
+    /// Settings were saved after the IVR service started (SP-19); none where only another node knows.
+    pub restart_needed: Option<bool>,
 }
 
 impl Running<'_> {

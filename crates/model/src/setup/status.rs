@@ -89,15 +89,25 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
         notices.push(Notice::note(hint));
     }
     notices.extend(rooms(directory, language).into_iter().map(Notice::warning));
-    if running.restart_needed {
-        notices.push(Notice::warning(Message::RestartNeeded.text(language)));
-    }
+    notices.extend(restart(directory, running, language));
     // SP-05 wants this mode marked wherever it shows.
     if settings.mode == crate::AuthenticationMode::None {
         notices.push(Notice::warning(Message::ModeNone.text(language)));
     }
     notices.push(Notice::warning(Message::NoEmergencyCalls.text(language)));
     notices
+}
+
+/// Whether the IVR runs with older settings than those that are saved.
+fn restart(directory: &Directory, running: Running<'_>, language: Language) -> Option<Notice> {
+    match running.restart_needed {
+        Some(needed) => needed.then(|| Notice::warning(Message::RestartNeeded.text(language))),
+        None => {
+            let (_, node) = directory.publisher()?;
+            let text = Message::RestartNeededThere.with(language, &[("node", &node.name)]);
+            running.runs(Service::SelfProvisioningIvr).then(|| Notice::note(text))
+        }
+    }
 }
 
 /// Where new phones find few numbers, or none, or no place.

@@ -55,6 +55,7 @@ messages! {
     IvrWaiting = "ivr-waiting";
     IvrNotInService = "ivr-not-in-service";
     RestartNeeded = "restart-needed";
+    RestartNeededThere = "restart-needed-there";
     NoEmergencyCalls = "no-emergency-calls";
     PhonesFindTheServer = "phones-find-the-server";
     StepServices = "step-services";
@@ -120,6 +121,7 @@ messages! {
     OtherAddressRemedy = "other-address-remedy";
     OnlyThere = "only-there";
     OnlyThereRemedy = "only-there-remedy";
+    AskTheOthers = "ask-the-others";
     UnservedProfile = "unserved-profile";
     UnservedProfileRemedy = "unserved-profile-remedy";
     RoutePointServed = "route-point-served";

@@ -355,6 +355,7 @@ fn setup(client: &Client, form: Form) -> Result<()> {
         say!("{detail}");
     }
     report::warnings(&answer);
+    report::notes(&answer);
     for flow in answer["flows"].as_array().into_iter().flatten() {
         say!("\n{}", print::cell(&flow["title"]));
         let mut commands = Vec::new();

@@ -172,6 +172,7 @@ pub(crate) fn status(answer: &Value) {
         say!("{label}: {}", cell(&answer[name]));
     }
     warnings(answer);
+    notes(answer);
     say!("services:");
     for service in answer["services"].as_array().into_iter().flatten() {
         let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
@@ -188,6 +189,13 @@ pub(crate) fn warnings(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         say!("Warning: {}", cell(&warning["message"]));
         say!("  {}", cell(&warning["remedy"]));
+    }
+}
+
+/// What the answer does not know.
+pub(crate) fn notes(answer: &Value) {
+    for note in answer["notes"].as_array().into_iter().flatten() {
+        say!("{}", cell(note));
     }
 }
 

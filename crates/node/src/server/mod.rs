@@ -209,6 +209,7 @@ impl Server {
             access,
             move || clock.now(),
             &settings.node,
+            sip.port(),
             http_address.port(),
             files_address.port(),
         );

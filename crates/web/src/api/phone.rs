@@ -118,12 +118,8 @@ fn account(app: &App, device: ObjectId) -> Value {
     let effective = directory.effective(device);
     let name = directory.label(device);
     let number = effective.and_then(|known| Some(known.lines.first()?.number().to_owned()));
-    let server = directory.node(app.node()).map(|(_, node)| match node.address.contains(':') {
-        true => format!("[{}]:{}", node.address, node.sip_port),
-        false => format!("{}:{}", node.address, node.sip_port),
-    });
     json!({
-        "server": server,
+        "server": app.files().sip_authority(),
         "user": number.or_else(|| name.as_ref().map(ToString::to_string)),
         "auth_user": name,
         "password": directory.secrets().sip_password(device).reveal(),

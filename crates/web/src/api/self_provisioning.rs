@@ -21,7 +21,8 @@ use crate::operator::{Order, Reply, ServiceStatus};
 pub(crate) struct Seen {
     services: Vec<Service>,
     ivr: Option<Box<str>>,
-    restart_needed: bool,
+    /// None where only another node knows.
+    restart_needed: Option<bool>,
     has_password: bool,
 }
 
@@ -41,7 +42,7 @@ impl Seen {
             let running = running.filter(|(node, _)| **node == **publisher);
             let services = running.map(|(_, service)| service).collect();
             // With which settings a service of another node started is known there only.
-            return Ok(Self { services, ivr: None, restart_needed: false, has_password });
+            return Ok(Self { services, ivr: None, restart_needed: None, has_password });
         }
         let is_ivr = |one: &&ServiceStatus| one.service == Service::SelfProvisioningIvr;
         let running = statuses.iter().filter(|status| status.running);
@@ -50,7 +51,7 @@ impl Seen {
             services: running.map(|status| status.service).collect(),
             // Where another node owns the number, that one answers.
             ivr: ivr.filter(|one| one.owner.is_none()).map(|one| one.state.clone()),
-            restart_needed: ivr.is_some_and(|one| one.restart_needed),
+            restart_needed: Some(ivr.is_some_and(|one| one.restart_needed)),
             has_password,
         })
     }
@@ -220,7 +221,7 @@ async fn saved(
         Some(Err(_)) => Message::SavedRestartFailed,
     };
     let failure = restarted.and_then(Result::err).map(|why| describe(&why, call.language));
-    let restart_needed = Seen::now(&call.app).await.is_ok_and(|seen| seen.restart_needed);
+    let restart_needed = Seen::now(&call.app).await.ok().and_then(|seen| seen.restart_needed);
     let warnings = warnings(call, settings).await?;
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;

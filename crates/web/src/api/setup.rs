@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::self_provisioning::Seen;
 use super::setup_commands::commands;
-use super::status::{misplaced, shown};
+use super::status::{ask_the_others, misplaced, shown};
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 use crate::say::either;
@@ -28,6 +28,7 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
         "detail": status.detail,
         "notices": status.notices,
         "warnings": shown(&misplaced(&call).await),
+        "notes": ask_the_others(&call).as_slice(),
         "flows": [
             flow(either(language, "Configuration task flow", "設定のタスクフロー"), &six),
             flow(

@@ -1,6 +1,7 @@
 //! What is going on, languages and backups.
 
 use jackfield_model::setup::{self, Finding, Place};
+use jackfield_model::{Message, Node};
 use jackfield_store::{StoreError, backup as write_backup};
 use jackfield_vocabulary::{Code, SecretText};
 use serde_json::{Value, json};
@@ -21,6 +22,7 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
     let misplaced = shown(&findings(&call, overview.place.as_ref()));
     let mut answer = serde_json::to_value(overview).unwrap_or_default();
     answer["warnings"] = misplaced;
+    answer["notes"] = json!(ask_the_others(&call).as_slice());
     answer["node"] = call.app.node().into();
     answer["directory_sequence"] = directory.sequence().into();
     answer["objects"] = directory.len().into();
@@ -40,6 +42,15 @@ pub(crate) async fn misplaced(call: &Call) -> Vec<Finding> {
 fn findings(call: &Call, place: Option<&Place>) -> Vec<Finding> {
     let found = place.map(|place| setup::misplaced(&call.app.directory(), place, call.language));
     found.unwrap_or_default()
+}
+
+/// That other nodes know themselves what is told here of this one; none where there are none.
+pub(crate) fn ask_the_others(call: &Call) -> Option<String> {
+    let directory = call.app.directory();
+    let names = directory.all::<Node>().map(|(_, node)| &*node.name);
+    let others: Vec<&str> = names.filter(|name| **name != *call.app.node()).collect();
+    let values = [("node", call.app.node()), ("others", &others.join(", "))];
+    (!others.is_empty()).then(|| Message::AskTheOthers.with(call.language, &values))
 }
 
 /// What was found, as clients read it.
