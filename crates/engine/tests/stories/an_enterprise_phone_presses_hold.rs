@@ -14,13 +14,15 @@ fn refer(call_id: &str, target: &str, body: &str) -> String {
 }
 
 #[test]
-fn tokens_and_alarms_are_taken_and_other_references_declined() {
+fn tokens_and_alarms_are_taken_and_other_references_refused() {
     let mut world = World::new();
     world.send_raw("10.7.7.7:5060", &refer("a", "urn:x-cisco-remotecc:token-registration", ""));
     world.send_raw("10.7.7.7:5060", &refer("b", "sip:2002@192.0.2.10", ""));
-    let answers: Vec<String> = world.transcript.iter().map(|line| line[..60].to_owned()).collect();
-    assert!(answers[0].contains("SIP/2.0 202"), "{answers:?}");
-    assert!(answers[1].contains("SIP/2.0 603"), "{answers:?}");
+    let [taken, refused] = &world.transcript[..] else { panic!("{:?}", world.transcript) };
+    assert!(taken.contains("SIP/2.0 202") && !taken.contains("Allow:"), "{taken}");
+    // RFC 3261 section 8.2.1.
+    let allowed = refused.split_once("Allow: ").unwrap().1.split("\\r").next().unwrap();
+    assert!(refused.contains("SIP/2.0 405") && !allowed.contains("REFER"), "{refused}");
 }
 
 #[test]

@@ -88,6 +88,7 @@ fn what_is_allowed_is_what_is_served() {
         ("OPTIONS", "", 200),
         ("MESSAGE", "", 405),
         ("PUBLISH", "", 405),
+        ("REFER", "Refer-To: <sip:2002@192.0.2.10>\n", 405),
         ("SUBSCRIBE", "Event: presence\n", 489),
     ] {
         let answer = ask(&mut world, method, "", more);

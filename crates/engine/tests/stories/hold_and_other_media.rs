@@ -114,10 +114,10 @@ fn an_offer_that_the_phone_asked_for_and_left_unanswered_ends_no_call() {
 }
 
 #[test]
-fn a_transfer_is_declined_and_the_call_goes_on() {
+fn a_transfer_is_refused_and_the_call_goes_on() {
     let (mut world, alice, bob) = talking();
     let before = world.phones[&alice].flow_answers.len();
     world.send_in_call(alice, Method::Refer, "text/plain", "");
-    assert_eq!(world.phones[&alice].flow_answers[before..], [603]);
+    assert_eq!(world.phones[&alice].flow_answers[before..], [405]);
     world.assert_state(bob, CallState::Talking);
 }

@@ -48,7 +48,7 @@ fn whatever_a_stranger_asks_is_answered_and_nothing_is_kept_of_it() {
         ("NOTIFY", ";tag=guess", "Event: kpml\n", "481"),
         ("MESSAGE", "", "", "405"),
         ("PUBLISH", "", "Event: presence\n", "405"),
-        ("REFER", "", "Refer-To: <sip:x@y>\n", "603"),
+        ("REFER", "", "Refer-To: <sip:x@y>\n", "405"),
         ("REFER", ";tag=guess", "Refer-To: <sip:x@y>\n", "481"),
         ("INFO", "", "", "481"),
         ("INFO", ";tag=guess", "", "481"),

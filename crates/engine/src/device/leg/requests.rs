@@ -129,7 +129,7 @@ impl Devices {
             Sender::Dialog(leg) => self.inside(ctx, endpoint, key, leg, &method, message),
             Sender::CallKey(leg) => {
                 ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg }));
-                endpoint.respond(ctx, key, &answer::with_methods(&message, Status::ACCEPTED));
+                endpoint.respond(ctx, key, &answer::plain(&message, Status::ACCEPTED));
             }
         }
     }
@@ -182,9 +182,10 @@ impl Devices {
         let status = match method {
             Method::Notify => self.key_notify(ctx, id, message),
             Method::Refer => {
-                // Transfer is a matter of call control, which says no to it here.
+                // Transfer is not there yet: a method that is known and not supported (RFC 3261 section
+                // 8.2.1), not one that somebody declined (RFC 3515 section 2.4.2).
                 ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg: id }));
-                Status::DECLINE
+                Status::METHOD_NOT_ALLOWED
             }
             // New media before the answer are none of what we can bring to the other side.
             Method::Update if sdp::of(message).is_some() => Status::NOT_ACCEPTABLE_HERE,
@@ -199,11 +200,14 @@ impl Devices {
     /// Requests outside dialogs that begin no call.
     fn outside(&self, method: &Method, message: &Message) -> Arrival {
         let status = match method {
-            Method::Refer => match self.refer_outside(message) {
-                Ok(status) => status,
-                Err(leg) => {
+            Method::Refer => match self.remote_control(message) {
+                Some(RemoteControl::Key(leg)) => {
                     return Arrival::Admitted { sender: Sender::CallKey(leg), proved: true };
                 }
+                Some(RemoteControl::Other) => {
+                    return Arrival::Answered(answer::plain(message, Status::ACCEPTED));
+                }
+                None => Status::METHOD_NOT_ALLOWED,
             },
             Method::Notify => match message.typed::<Event>() {
                 // Phones keep a way through a NAT open so.
@@ -217,14 +221,14 @@ impl Devices {
         Arrival::Answered(answer::with_methods(message, status))
     }
 
-    /// Enterprise phones register tokens, report alarms and tell of call keys so; they can't answer
-    /// a challenge to it. A call key counts where it comes from the phone of its call.
-    fn refer_outside(&self, message: &Message) -> Result<Status, LegId> {
+    /// Enterprise phones register tokens, report alarms and tell of call keys by REFER; they can't answer
+    /// a challenge to it. A call key counts where it comes from the phone of its call. None for a
+    /// reference to somebody, which is another matter.
+    fn remote_control(&self, message: &Message) -> Option<RemoteControl> {
         let target = message.typed::<ReferTo>().map(|to| to.uri.to_string()).unwrap_or_default();
         let body = String::from_utf8_lossy(message.body());
-        let remote = target.starts_with("urn:x-cisco-remotecc:") || target.starts_with("cid:");
-        if !remote {
-            return Ok(Status::DECLINE);
+        if !(target.starts_with("urn:x-cisco-remotecc:") || target.starts_with("cid:")) {
+            return None;
         }
         let key = element(&body, "softkeyevent").unwrap_or_default();
         let known = CALL_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
@@ -235,11 +239,19 @@ impl Devices {
             let own = |leg: &LegId| self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
             let found = dialogs.find(|(id, leg)| *id.call_id == *call_id && own(leg));
             if let Some((_, leg)) = found {
-                return Err(*leg);
+                return Some(RemoteControl::Key(*leg));
             }
         }
-        Ok(Status::ACCEPTED)
+        Some(RemoteControl::Other)
     }
+}
+
+/// What an enterprise phone tells by REFER.
+enum RemoteControl {
+    /// A key of this call was pressed.
+    Key(LegId),
+    /// What is taken note of.
+    Other,
 }
 
 /// What is done with a request that is new.
