@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
-use jackfield_model::Language;
+use jackfield_model::{Language, closest};
 use jackfield_vocabulary::{Code, Refusal, SecretText};
 
 use crate::api::session::signed;
@@ -52,7 +52,7 @@ async fn otherwise(request: Request) -> Response {
 
 /// Is this path one of those that a row of the table describes?
 fn fits(described: &str, path: &str) -> bool {
-    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let path = path.strip_prefix(API).unwrap_or(path);
     let mut parts = path.split('/');
     let same = described
         .split('/')
@@ -61,10 +61,36 @@ fn fits(described: &str, path: &str) -> bool {
 }
 
 async fn nothing_here(request: Request) -> Response {
-    let refusal =
-        Refusal::new(Code::NotFound).value("kind", "path").value("name", request.uri().path());
+    let path = request.uri().path();
+    let path = path.strip_prefix(API).unwrap_or(path);
+    let refusal = Refusal::new(Code::NotFound).value("rule", "path");
+    let refusal = refusal.value("kind", "path").value("name", format!("{API}{path}"));
+    let refusal = match meant(path) {
+        Some(meant) => refusal.value("similar", format!("{API}{meant}")),
+        None => refusal,
+    };
     let language = language_of(request.headers());
     Fault::Refused(refusal).response(&request_id(), language)
+}
+
+/// The address that is nearest to this one, part by part; what stands for a name stays.
+fn meant(path: &str) -> Option<String> {
+    let mut rows: Vec<Vec<&str>> =
+        endpoints().iter().map(|endpoint| endpoint.path.split('/').collect()).collect();
+    let mut meant: Vec<&str> = Vec::new();
+    for (at, part) in path.split('/').enumerate() {
+        let words = rows.iter().filter_map(|row| row.get(at).copied());
+        let (names, words): (Vec<_>, Vec<_>) = words.partition(|word| word.starts_with('{'));
+        let wanted = match names.first() {
+            _ if words.contains(&part) => part,
+            Some(name) => *name,
+            None => closest(part, words)?,
+        };
+        rows.retain(|row| row.get(at) == Some(&wanted));
+        meant.push(if wanted.starts_with('{') { part } else { wanted });
+    }
+    let there = rows.iter().any(|row| row.len() == meant.len());
+    there.then(|| meant.join("/"))
 }
 
 async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Response {
@@ -152,7 +178,7 @@ fn before_own_password(app: &App, endpoint: &Endpoint, parts: &Parts, who: &Sign
 
 /// The path is `/users/{the own user ID}/…`.
 fn names_own(app: &App, parts: &Parts, who: &Signed) -> bool {
-    let mut segments = parts.uri.path().trim_start_matches("/api/v1").split('/').skip(2);
+    let mut segments = parts.uri.path().trim_start_matches(API).split('/').skip(2);
     let named = segments.next().and_then(decoded);
     named.is_some_and(|name| app.directory().account(&name) == Some(who.account))
 }
@@ -241,5 +267,7 @@ pub(crate) fn request_id() -> String {
     format!("{:016x}", u64::from_be_bytes(bytes))
 }
 
+/// Before every path of the table.
+const API: &str = "/api/v1";
 const PATIENCE: Duration = Duration::from_secs(30);
 const IDENTITY: Duration = Duration::from_secs(10);
