@@ -42,6 +42,7 @@ pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
 pub use secrets::{DeviceSecrets, DigestAlgorithm, hexadecimal};
 pub use shape::{meant, references_of};
+pub use sign::{is_hidden, refuse_hidden};
 pub use similar::closest;
 pub use text::Text;
 pub use texts::{Explanation, Language, Message, sentence};

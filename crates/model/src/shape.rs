@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
-use crate::sign::hidden;
+use crate::sign::refuse_hidden;
 use crate::{Directory, Kind, Pattern, closest};
 
 /// What a value is.
@@ -266,12 +266,8 @@ impl Shape {
         if value.is_null() && self.is_nullable() {
             return Ok(());
         }
-        if let (Self::Text { .. }, Value::String(text)) = (self, &*value)
-            && let Some(sign) = hidden(text)
-        {
-            let found = format!("U+{:04X}", u32::from(sign));
-            let refusal = Refusal::new(Code::InvalidValue).field(path.as_str());
-            return Err(refusal.value("rule", "hidden-sign").value("found", found));
+        if let (Self::Text { .. }, Value::String(text)) = (self, &*value) {
+            refuse_hidden(path, text)?;
         }
         let fits = match (self, &mut *value) {
             (Self::Struct(fields), Value::Object(object)) => {

@@ -1,7 +1,8 @@
 //! What a request brings, judged by what its endpoint declares, before any handler sees it: a
-//! field or parameter that nobody reads would be ignored in silence, and its sender misled.
-//! Ranges and forms are the handlers' own, and objects of a kind are the model's.
+//! field or parameter that nobody reads would be ignored in silence, and its sender misled; a sign that
+//! nobody sees would mislead whoever reads the text. Ranges and forms are the handlers' own, and objects of a kind are the model's.
 
+use jackfield_model::refuse_hidden;
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::{Map, Value};
 
@@ -34,7 +35,8 @@ pub(crate) fn body(endpoint: &Endpoint, body: &Value) -> Result<(), Refusal> {
     let none = Map::new();
     let declared = schema["properties"].as_object().unwrap_or(&none);
     fields.iter().try_for_each(|(name, value)| match declared.get(name) {
-        Some(field) => fits(name, field, value),
+        Some(field) if field["format"] == "password" => fits(name, field, value),
+        Some(field) => fits(name, field, value).and_then(|()| visible(name, value)),
         None => Err(unknown(name, declared.keys().map(|name| &**name))),
     })
 }
@@ -63,6 +65,21 @@ fn fits(name: &str, field: &Value, value: &Value) -> Result<(), Refusal> {
     }
     let words = types.iter().filter(|one| **one != "null").map(|one| word(one));
     Err(refusal.value("allowed", words.collect::<Vec<_>>().join(" | ")))
+}
+
+/// Every text in it, however deep, holds signs only that people see.
+fn visible(place: &str, value: &Value) -> Result<(), Refusal> {
+    match value {
+        Value::String(text) => refuse_hidden(place, text),
+        Value::Array(entries) => entries
+            .iter()
+            .enumerate()
+            .try_for_each(|(index, entry)| visible(&format!("{place}[{index}]"), entry)),
+        Value::Object(fields) => {
+            fields.iter().try_for_each(|(name, value)| visible(&format!("{place}.{name}"), value))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is(value: &Value, kind: &str) -> bool {

@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use jackfield_model::{AuthenticationMode, Language, Message, Phone};
+use jackfield_model::{AuthenticationMode, Language, Message, Phone, refuse_hidden};
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 
 use crate::app::App;
@@ -89,6 +89,7 @@ async fn provision(app: &App, visit: &Visit, address: IpAddr) -> Result<Box<str>
     if user.is_empty() {
         return Err(Refusal::new(Code::MissingField).field("user"));
     }
+    refuse_hidden("user", user)?;
     if !app.phone_forms().allows(app.now(), address) {
         return Err(Refusal::new(Code::RateLimited));
     }

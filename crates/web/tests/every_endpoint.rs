@@ -98,6 +98,35 @@ async fn every_endpoint_refuses_fields_parameters_and_types_that_it_does_not_kno
     }
 }
 
+/// Nobody sees them, and they make people read something else: in a text for a phone, in the label of a
+/// token, in whatever else somebody will read. A secret nobody reads.
+#[tokio::test]
+async fn every_text_is_refused_that_holds_a_sign_which_nobody_sees() {
+    let house = House::open().await;
+    let (mut tried, text) = (Vec::new(), "in\u{202e}voice");
+    for (method, path, operation) in endpoints() {
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        for (field, schema) in body["properties"].as_object().into_iter().flatten() {
+            let types = schema["type"].to_string();
+            let deep = match schema["type"].as_str() {
+                _ if schema["format"] == "password" || schema["enum"].is_array() => continue,
+                Some("object") => (json!({ "x": text }), format!("{field}.x")),
+                Some("array") => (json!([{ "x": text }]), format!("{field}[0].x")),
+                _ if types.contains("string") || types == "null" => (text.into(), field.clone()),
+                _ => continue,
+            };
+            let told = house.ask(&method, &path, json!({ field: deep.0 })).await;
+            assert_eq!(told.body["code"], "invalid-value", "{method} {path} {field}: {told:?}");
+            assert_eq!(told.body["field"], deep.1, "{method} {path} {field}");
+            assert_eq!(told.body["values"]["found"], "U+202E", "{method} {path} {field}");
+            tried.push(format!("{path} {field}"));
+        }
+    }
+    for one in ["/sessions label", "/phones/x/text text", "/quick-add user"] {
+        assert!(tried.iter().any(|tried| tried == one), "{one}: {tried:?}");
+    }
+}
+
 /// A path is there or not, whatever is tried with it.
 #[tokio::test]
 async fn another_method_is_told_which_ones_there_are() {

@@ -1,5 +1,6 @@
 //! How answers are shown: as tables and sheets for people, as JSON for programs.
 
+use jackfield_model::is_hidden;
 use serde_json::Value;
 
 use crate::say::{self, say};
@@ -81,7 +82,7 @@ const MOMENTS: [&str; 9] =
 pub(crate) fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => visible(text),
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         Value::Object(fields) if fields.contains_key("name") && fields.len() <= 2 => {
@@ -96,6 +97,13 @@ pub(crate) fn cell(value: &Value) -> String {
         Value::Array(entries) => entries.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
+}
+
+/// What phones say of themselves may hold signs that a terminal obeys: they show as one that stands for
+/// any.
+fn visible(text: &str) -> String {
+    let seen = |sign: char| sign == '\n' || !is_hidden(sign);
+    text.chars().map(|sign| if seen(sign) { sign } else { char::REPLACEMENT_CHARACTER }).collect()
 }
 
 fn sheet(value: &Value, depth: usize) -> String {
@@ -150,6 +158,12 @@ mod tests {
         let told = sheet(&json!({"since": 1_795_302_611_000_u64, "limit": 1_795_302_611}), 0);
         assert!(told.contains("since: 2026-11-2"), "{told}");
         assert!(told.contains("limit: 1795302611"), "{told}");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_as_one_sign() {
+        assert_eq!(cell(&json!("Phone\u{1b}[2J/1\u{202e}")), "Phone\u{fffd}[2J/1\u{fffd}");
+        assert_eq!(cell(&json!("田中 花子")), "田中 花子");
     }
 
     #[test]
