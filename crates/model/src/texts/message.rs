@@ -26,7 +26,6 @@ macro_rules! messages {
 messages! {
     Ready = "ready";
     NotAssociated = "not-associated";
-    LastLanguage = "last-language";
     DialToAssign = "dial-to-assign";
     NoNumberOnRoutePoint = "no-number-on-route-point";
     CtiRoleMissing = "cti-role-missing";

@@ -75,8 +75,18 @@ pub(crate) fn moment(value: &Value) -> String {
 }
 
 /// Fields that hold a moment.
-const MOMENTS: [&str; 9] =
-    ["time", "began", "answered", "ended", "since", "expires", "created", "until", "locked_until"];
+const MOMENTS: [&str; 10] = [
+    "at",
+    "time",
+    "began",
+    "answered",
+    "ended",
+    "since",
+    "expires",
+    "created",
+    "until",
+    "locked_until",
+];
 
 /// A value as one cell or line.
 pub(crate) fn cell(value: &Value) -> String {
@@ -155,6 +165,8 @@ mod tests {
 
     #[test]
     fn a_sheet_shows_moments_as_moments_and_numbers_as_numbers() {
+        let refused = json!({"at": 1_795_302_611_000_u64, "user": "3001"});
+        assert!(sheet(&json!({ "refused": refused }), 0).contains("at: 2026-11-2"));
         let told = sheet(&json!({"since": 1_795_302_611_000_u64, "limit": 1_795_302_611}), 0);
         assert!(told.contains("since: 2026-11-2"), "{told}");
         assert!(told.contains("limit: 1795302611"), "{told}");
