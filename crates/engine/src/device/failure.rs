@@ -1,6 +1,6 @@
 //! Credentials that are not right: asked for anew, refused, or met with silence.
 
-use jackfield_model::Phone;
+use jackfield_model::{Directory, Phone};
 use jackfield_sip::{Flow, Message, Status};
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
@@ -53,16 +53,31 @@ impl Devices {
         ctx.count("wrong-credentials");
         let reason = why.code.name();
         self.refusals.because_of(device.map(Who::Device), why);
-        if !self.failures.allows(ctx.now, flow.remote.ip()) {
-            return false;
+        let text = "registration or call with wrong credentials";
+        self.tell_failure(ctx, flow, Level::Warn, text, |directory| {
+            let phone = device.and_then(|device| directory.typed::<Phone>(device));
+            let name = phone.map_or("", |phone| &phone.name).to_owned();
+            vec![("device.name", name), ("reason", reason.into())]
+        })
+    }
+
+    /// A line in the log about a failure, unless its source has had its share of them: what is left out is
+    /// counted, and told with the next one.
+    pub(super) fn tell_failure(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        level: Level,
+        text: &'static str,
+        fields: impl FnOnce(&Directory) -> Vec<(&'static str, String)>,
+    ) -> bool {
+        let Some(untold) = self.failures.take(ctx.now, flow.remote.ip()) else { return false };
+        let mut fields = fields(ctx.directory);
+        fields.push(("device.address", flow.remote.to_string()));
+        if untold > 0 {
+            fields.push(("requests.untold", untold.to_string()));
         }
-        let phone = device.and_then(|device| ctx.directory.typed::<Phone>(device));
-        let fields = vec![
-            ("device.name", phone.map_or("", |phone| &phone.name).to_owned()),
-            ("device.address", flow.remote.to_string()),
-            ("reason", reason.into()),
-        ];
-        ctx.note(Level::Warn, "registration or call with wrong credentials", fields);
+        ctx.note(level, text, fields);
         true
     }
 }

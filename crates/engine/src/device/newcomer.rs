@@ -199,14 +199,9 @@ impl Devices {
         let user = request.typed::<To>().ok();
         let user = user.as_ref().and_then(|to| to.user()).unwrap_or_default();
         self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user, refusal.clone());
-        if self.failures.allows(ctx.now, flow.remote.ip()) {
-            let fields = vec![
-                ("device.mac", mac.to_string()),
-                ("device.address", flow.remote.to_string()),
-                ("reason", refusal.to_string()),
-            ];
-            ctx.note(Level::Warn, "unknown phone refused", fields);
-        }
+        self.tell_failure(ctx, flow, Level::Warn, "unknown phone refused", |_| {
+            vec![("device.mac", mac.to_string()), ("reason", refusal.to_string())]
+        });
         if refusal.code == Code::RangeExhausted
             && self.newcomers.alarmed.is_none_or(|at| ctx.now.since(at) > ALARM_AGAIN)
         {
@@ -225,11 +220,8 @@ impl Devices {
     /// As many phones as one source may bring wait for an owner already.
     fn has_its_share(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Response {
         ctx.count("newcomers-beyond-share");
-        if self.failures.allows(ctx.now, flow.remote.ip()) {
-            let fields = vec![("device.address", flow.remote.to_string())];
-            let text = "unknown phone told to come later: its address has its share of new phones";
-            ctx.note(Level::Warn, text, fields);
-        }
+        let text = "unknown phone told to come later: its address has its share of new phones";
+        self.tell_failure(ctx, flow, Level::Warn, text, |_| Vec::new());
         answer::unavailable(request, SHARE_AGAIN + ctx.ids.below(SHARE_AGAIN))
     }
 
@@ -244,16 +236,10 @@ impl Devices {
         ctx.count("newcomers-refused");
         let refusal = Refusal::new(code).value("address", flow.remote.ip());
         self.refusals.because(refusal.value("name", &self.node));
-        if !self.failures.allows(ctx.now, flow.remote.ip()) {
-            return None;
-        }
-        let fields = vec![
-            ("device.mac", mac.to_string()),
-            ("device.address", flow.remote.to_string()),
-            ("reason", code.name().into()),
-        ];
-        ctx.note(Level::Info, "unknown phone turned away", fields);
-        Some(answer::warn(request, Status::FORBIDDEN, &self.node, code.name()))
+        let told = self.tell_failure(ctx, flow, Level::Info, "unknown phone turned away", |_| {
+            vec![("device.mac", mac.to_string()), ("reason", code.name().into())]
+        });
+        told.then(|| answer::warn(request, Status::FORBIDDEN, &self.node, code.name()))
     }
 }
 

@@ -153,7 +153,7 @@ pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
     what: "SIP requests with wrong credentials that are answered",
     rate: Rate::Fixed(Allowance { burst: 20, per_minute: 30 }),
     sources: 4096,
-    beyond: "no answer, and no line in the log",
+    beyond: "no answer; counted in the next line of the log",
 };
 
 /// Unknown phones that ask to be taken in.
