@@ -323,6 +323,8 @@ fn no_phone_comes_to_use_what_nobody_listens_to() {
     is(&house.refused(&assignment), Code::NothingListens);
     let registration = house.registration(2);
     is(&house.refused(&registration), Code::NothingListens);
+    let replacement = Operation::ReplacePhone { old: phone, new: new_phone };
+    is(&house.refused(&replacement), Code::NothingListens);
     let here = Place {
         node: "node-1".into(),
         address: "192.0.2.10".parse().unwrap(),
@@ -334,6 +336,7 @@ fn no_phone_comes_to_use_what_nobody_listens_to() {
     assert!(told[0].text.contains("Secured (1 phones)"), "{told:?}");
     house.update(secured, json!({ "mode": "non-secure", "transport": "udp" }));
     assert_eq!(misplaced(&house.directory, &here, Language::English), []);
+    house.done(&replacement);
 }
 
 /// Added by hand, it waits for no owner of its own accord; an administrator gives it to one.

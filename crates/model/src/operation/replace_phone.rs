@@ -2,7 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, assign};
+use super::{Outcome, assign, rules};
 use crate::{ApplicationUser, EndUser, Phone, Ref};
 
 /// Puts a new phone in the place of an old one: settings, lines, owner and associations move, and
@@ -17,6 +17,8 @@ pub(super) fn replace_phone(
     if !fresh.auto_registered || old == new {
         return Err(work.directory.refusal_about(Code::NotOpenForProvisioning, new));
     }
+    // The new one would be gone at its next restart, as the old one is.
+    rules::served(&work.directory, before.security_profile)?;
     let most = work.directory.get(fresh.model).map_or(200, |model| model.maximum_lines);
     if before.lines.len() > usize::from(most) {
         let refusal = work.directory.refusal_about(Code::LimitReached, fresh.model.id());
