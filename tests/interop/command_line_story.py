@@ -6,6 +6,7 @@ import re
 import socket
 import subprocess
 import sys
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench"))
 
@@ -40,6 +41,7 @@ def run(binary):
         a_waiting_service_says_for_how_long(server)
         who_leaves_is_removed(server)
         what_has_no_effect_is_said(server)
+        a_port_counts_from_the_next_start_on(server)
     a_server_needs_no_reader(binary)
     a_first_start_that_failed_is_made_up_for(binary)
 
@@ -161,6 +163,18 @@ def what_has_no_effect_is_said(server):
         told = server.cli(*words.split())
         assert "Warning" not in told, told
     assert "external-mask: no effect yet" in server.cli("set", "phone", "--help")
+
+
+def a_port_counts_from_the_next_start_on(server):
+    """Phones that fetch their files before the restart are told where the server listens."""
+    assert "when the node restarts" in server.cli("set", "node", "node1", "--sip-port", "5999")
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.files}/XMLDefault.cnf.xml") as answer:
+        told = answer.read().decode()
+    assert f"<sipPort>{server.sip}</sipPort>" in told and "5999" not in told, told
+    assert "Its settings say 5999, which counts from its next start on" in server.cli("status")
+    assert "settings say 5999" in server.cli("setup")
+    server.cli("set", "node", "node1", "--sip-port", str(server.sip))
+    assert "settings say" not in server.cli("status")
 
 
 def a_server_needs_no_reader(binary):
