@@ -320,11 +320,12 @@ def the_code_is_locked_after_too_many_wrong_ones(server):
     server.cli("self-provisioning", "set", "--code-failures-per-minute", "10")
 
 
-# Proves SP-05.b, SP-05.c, SP-06.b, SP-19.a, SP-19.b and SP-19.d.
+# Proves SP-05.b, SP-05.c, SP-05.d, SP-06.b, SP-19.a, SP-19.b and SP-19.d.
 def saved_settings_wait_for_the_restart_everywhere(server):
     """Saved and not restarted, a mode changes neither what callers hear nor what screens ask for."""
     restart(server, mode="users-only")
-    server.cli("self-provisioning", "set", "--mode", "none")
+    for language, marked in ("en_US.UTF-8", "Not recommended for day-to-day use"), ("ja_JP.UTF-8", "推奨されません"):
+        assert marked in server.cli("self-provisioning", "set", "--mode", "none", language=language), language
     assert server.json("self-provisioning", "status")["restart_needed"] is True
     user(server, "ono", "3008", "27615")
     user(server, "ueda", "3009", "94027")
@@ -484,10 +485,12 @@ def an_older_export_is_imported_from_a_file(server):
 
 # Proves SP-13.g.
 def the_first_language_is_the_systems(binary):
-    for locale, tag in ("ja_JP.UTF-8", "ja-JP"), ("de_DE.UTF-8", "en-US"):
+    """As POSIX has it: LC_ALL goes before LANG, and an empty one says nothing."""
+    for locale, others, tag in (("ja_JP.UTF-8", "en_US.UTF-8", "ja-JP"), ("de_DE.UTF-8", "ja_JP.UTF-8", "en-US"),
+                                ("", "ja_JP.UTF-8", "ja-JP")):
         server = Server(binary)
         before = {name: os.environ.get(name) for name in ("LANG", "LC_ALL")}
-        os.environ.update(LANG=locale, LC_ALL=locale)
+        os.environ.update(LANG=others, LC_ALL=locale)
         try:
             server.start()
         finally:

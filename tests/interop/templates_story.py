@@ -63,7 +63,8 @@ def every_field_of_a_device_template_arrives(server):
         assert made["speed_dials"][0]["number"] == "3999" and made["busy_lamp_fields"][0]["number"] == "3998"
         words = made["description"].split(" ")
         assert words[:4] == ["Hanako", "Tanaka", "tanaka", "3001"] and words[-1] == phone.user, words
-        assert len(words) > 5 and "#" not in made["description"], words
+        product = rest.ask("GET", f"/phone-models/id:{made['model']['id']}")[1]
+        assert words[4:-1] == (product["product"] or product["name"]).split(" "), words
         line = made["lines"][0]
         assert (line["line"]["name"], line["display"], line["label"]) == ("3001", "Tanaka", "3001"), line
     server.cli("set", "user-profile", "Default", "--desk-phones", "New phones")
@@ -209,6 +210,8 @@ def each_of_the_nine_steps_is_done_when_it_is(binary):
         assert done() == {1, 3}
         server.cli("set", "user-profile", "Default", "--allow-self-provisioning", "true")
         assert done() == {1, 2, 3}
+        server.cli("add", "end-user", "--user-id", "suzuki")
+        assert done() == {1, 2, 3}, "a user without an extension"
         user(server, "tanaka", "3001", "73519")
         assert done() == {1, 2, 3, 4}
         server.cli("services", "activate", "cti-manager")

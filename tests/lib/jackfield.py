@@ -139,11 +139,12 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.http}"
 
-    def cli(self, *words, stdin="", check=True):
+    def cli(self, *words, stdin="", check=True, language=None):
         """Runs the command line as a person would; returns what it printed."""
         environment = {
             **os.environ, "JACKFIELD_SERVER": self.url,
             "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
+            **({"LC_ALL": language} if language else {}),
         }
         done = subprocess.run(
             [self.binary, *map(str, words)], input=stdin, text=True, capture_output=True,
