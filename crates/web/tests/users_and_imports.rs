@@ -44,7 +44,12 @@ async fn a_quickly_added_user_has_credentials_at_once() {
     let added = house.done("POST", "/quick-add", user("suzuki", "3002", json!({}))).await;
     let pin = added["pin"].as_str().unwrap();
     assert!(pin.len() >= 6 && proves(&house, "suzuki", CredentialKind::Pin, pin));
-    assert_eq!(added["obstacles"], json!([]));
+    assert_eq!((&added["obstacles"], &added["warnings"]), (&json!([]), &Value::Null));
+    let mut grouped = user("sato", "3003", json!({}));
+    house.done("POST", "/presence-groups", json!({ "name": "Sales" })).await;
+    grouped["user"]["presence_group"] = "Sales".into();
+    let added = house.done("POST", "/quick-add", grouped).await;
+    assert_eq!(added["warnings"], json!(["presence_group has no effect in this release."]));
     for path in ["/end-users/suzuki", "/audit", "/users/suzuki/credentials"] {
         assert!(!house.get(path).await.to_string().contains(pin), "{path}");
     }
@@ -132,6 +137,7 @@ async fn an_older_export_becomes_templates_of_each_node() {
     ] });
     let told = house.done("POST", "/import/auto-registration", nodes).await;
     assert_eq!(told["items"][0]["device_template"]["name"], "node1", "{told}");
+    assert_eq!(told["warnings"], json!(["external_mask has no effect in this release."]));
     for (node, disabled, range, partition, mask) in [
         ("node1", false, ("7000", "7099"), json!("Phones"), "03555XXXX"),
         ("node2", true, ("800", "899"), Value::Null, ""),

@@ -51,6 +51,7 @@ pub(super) fn run(matches: &ArgMatches, client: &Client, form: Form) -> Result<(
             cell(&row["line_template"]),
         );
     }
+    super::report::plain_warnings(&answer);
     Ok(())
 }
 

@@ -1,12 +1,16 @@
 //! What other systems and older releases kept otherwise.
 
-use jackfield_model::{AutoRegistration, Operation, PlainAutoRegistration, Text};
+use std::collections::BTreeSet;
+
+use jackfield_model::{
+    AutoRegistration, Kind, Language, Operation, PlainAutoRegistration, Text, warnings,
+};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
-use crate::object::link;
+use crate::object::{link, warn};
 
 /// Auto-registration of older exports, where its values stood on the nodes themselves (SP-45): all
 /// rows or none.
@@ -16,6 +20,7 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
     let read = rows.iter().enumerate().map(|(index, row)| Row::of(index, row)?.read());
     let values = read.collect::<Result<Vec<_>, Refusal>>()?;
     let nodes = values.iter().map(|row| row.node.clone()).collect::<Vec<_>>();
+    let told = no_effect(&values, call.language);
     let operations = values.into_iter().map(Operation::ImportAutoRegistration).collect();
     let taken = call.app.execute(call.operation, call.actor(), Operation::Batch(operations)).await;
     taken.map_err(|error| placed(error.into()))?;
@@ -33,7 +38,18 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
             "line_template": line_template.map(|one| link(&directory, one.id())),
         })
     });
-    Ok(Answer::ok(json!({ "items": shown.collect::<Vec<_>>() })))
+    let mut answer = json!({ "items": shown.collect::<Vec<_>>() });
+    warn(&mut answer, told);
+    Ok(Answer::ok(answer))
+}
+
+/// What of the rows, as they stand in line templates from now on, does nothing yet; each said once.
+fn no_effect(rows: &[PlainAutoRegistration], language: Language) -> Vec<String> {
+    let of_row = |row: &PlainAutoRegistration| {
+        let set = json!({ "external_mask": row.external_mask });
+        warnings(Kind::UniversalLineTemplate, &Value::Null, &set, language)
+    };
+    rows.iter().flat_map(of_row).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The refusal of a row with its place, as the rows of the request are counted.

@@ -2,11 +2,12 @@
 //! the answer says what is still in the way.
 
 use jackfield_model::{
-    CredentialKind, CredentialPolicy, DeviceClass, Directory, EndUser, Ids, Operation, Outcome,
-    Privilege, setup,
+    CredentialKind, CredentialPolicy, DeviceClass, Directory, EndUser, Ids, Kind, Operation,
+    Outcome, Privilege, setup, warnings,
 };
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
+use serde_json::Value;
 
 use crate::call::{Answer, Call};
 use crate::clock::wall;
@@ -29,7 +30,9 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     if let Some(pin) = made_up {
         answer["pin"] = pin.reveal().into();
     }
-    warn(&mut answer, setup::concerns(&directory, user, call.language));
+    let mut told = setup::concerns(&directory, user, call.language);
+    told.extend(warnings(Kind::EndUser, &Value::Null, &call.body["user"], call.language));
+    warn(&mut answer, told);
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
     let told = obstacles.iter().map(|refusal| describe(refusal, call.language));
     answer["obstacles"] = told.collect::<Vec<_>>().into();
