@@ -47,6 +47,28 @@ fn a_flood_from_many_sources_is_held_to_the_rate_of_all() {
 }
 
 #[test]
+fn the_log_tells_how_many_of_a_flood_had_no_line() {
+    let mut world = World::new();
+    let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(settings, json!({ "disabled": true }));
+    let source = "10.66.6.6:5060";
+    for mac in 0..500 {
+        world.send_raw(source, &registration(mac, mac, source));
+    }
+    let lines = |world: &World| -> Vec<Vec<(&'static str, String)>> {
+        let notes =
+            world.heard.notes.iter().filter(|note| note.text == "unknown phone turned away");
+        notes.map(|note| note.fields.clone()).collect()
+    };
+    let first = lines(&world);
+    assert_eq!(first.len(), 20);
+    assert!(first.iter().flatten().all(|(name, _)| *name != "requests.untold"));
+    world.run(3);
+    world.send_raw(source, &registration(500, 500, source));
+    assert_eq!(lines(&world)[20].last(), Some(&("requests.untold", "480".to_owned())));
+}
+
+#[test]
 fn invitations_that_are_never_acknowledged_leave_nothing() {
     let mut world = World::new();
     let alice = world.phone("SEP001122AABB01", "2001");
