@@ -10,7 +10,7 @@ pub const HEADER_VALUE: usize = 8 * 1024;
 pub const START_LINE: usize = 4 * 1024;
 /// Elements of a comma-separated list, over all lines of that header.
 pub const LIST: usize = 64;
-/// Parameters of one header element or URI.
+/// Parameters of one header element or URI, and headers of a URI.
 pub const PARAMS: usize = 64;
 /// Lines of a session description.
 pub const SDP_LINES: usize = 1024;

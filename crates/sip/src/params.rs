@@ -157,10 +157,18 @@ impl Params {
     /// Do any of the names stand twice?
     #[must_use]
     pub(crate) fn has_duplicates(&self) -> bool {
-        self.iter().enumerate().any(|(at, (name, _))| {
-            self.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
-        })
+        if self.iter().nth(1).is_none() {
+            return false;
+        }
+        let mut names: Vec<_> = self.iter().map(|(name, _)| name).collect();
+        names.sort_unstable_by(|one, other| letters(one).cmp(letters(other)));
+        names.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(pair[1]))
     }
+}
+
+/// As names compare.
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 impl fmt::Display for Params {

@@ -34,6 +34,9 @@ impl Wish {
             wish.everything = contacts.len() == 1 && general == Some(0);
             return if wish.everything { Ok(wish) } else { Err(Unfit::Broken(why)) };
         }
+        if contacts.len() > MOST_CONTACTS {
+            return Err(Unfit::Several);
+        }
         for contact in contacts.into_iter().filter_map(Contact::into_address) {
             wish.add(contact, general)?;
         }
@@ -81,3 +84,7 @@ impl Wish {
         self.staying.is_none() && self.leaving.is_empty() && !self.everything
     }
 }
+
+/// Addresses in one REGISTER. A device has one, and takes away the few that it had before; each is
+/// compared with others before it is known who asks.
+const MOST_CONTACTS: usize = 10;

@@ -11,7 +11,7 @@ use super::compare;
 use super::host::{Host, HostPort};
 use crate::header::HeaderFault;
 use crate::params::Params;
-use crate::{class, text};
+use crate::{class, limits, text};
 
 /// `sip:user:password@host:port;parameters?headers`.
 ///
@@ -182,7 +182,9 @@ fn is_userinfo(info: &str) -> bool {
 }
 
 fn is_headers(headers: &str) -> bool {
-    headers.split('&').all(|header| {
+    // Counted as they are read: one more is looked at than there may be.
+    let few = headers.split('&').nth(limits::PARAMS).is_none();
+    few && headers.split('&').all(|header| {
         let (name, value) = header.split_once('=').unwrap_or((header, ""));
         !name.is_empty()
             && text::is_escaped(name, class::URI_HEADER)
