@@ -211,6 +211,28 @@ fn a_cancelled_invite_that_is_never_answered_fails() {
     assert!(matches!(last, Action::Failed { key, reason: Failure::TimedOut } if *key == invite));
 }
 
+/// RFC 3261 section 16.6 item 11.
+#[test]
+fn who_answers_an_invite_with_100_and_says_no_more_is_given_up_after_three_minutes() {
+    let mut world = World::new(Transport::Udp, 1, 0);
+    start(&mut world, Method::Invite);
+    // Bob's end says 100 by itself.
+    world.run(millis(300));
+    world.run(Duration::from_secs(190));
+    let failed = |world: &World| {
+        let timed_out =
+            |action: &Action| matches!(action, Action::Failed { reason: Failure::TimedOut, .. });
+        world.reports[ALICE].iter().filter(|(_, action)| timed_out(action)).count()
+    };
+    assert_eq!(failed(&world), 0);
+    // It still rings: it has as long again.
+    answer(&mut world, Status::RINGING);
+    world.run(Duration::from_secs(190));
+    assert_eq!(failed(&world), 0);
+    world.run(Duration::from_secs(250));
+    assert_eq!(failed(&world), 1);
+}
+
 #[test]
 fn a_cancel_for_nothing_is_481() {
     let mut world = World::new(Transport::Udp, 1, 0);

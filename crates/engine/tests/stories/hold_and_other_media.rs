@@ -44,6 +44,26 @@ fn refused_media_leave_the_call_as_it_was() {
     world.assert_quiet();
 }
 
+/// A phone that only says 100 to new media keeps nothing alive once the call is over, whoever hangs up,
+/// and is told that it need not go on (RFC 3261 section 9.1).
+#[test]
+fn media_that_are_never_agreed_end_with_the_call() {
+    for caller_ends in [true, false] {
+        let (mut world, alice, bob) = talking();
+        let call = world.phones.get_mut(&bob).unwrap().calls.last_mut().unwrap();
+        call.refuses_media = Some(Status::TRYING);
+        world.hold(alice);
+        assert!(world.phones[&alice].call().re_answers.is_empty(), "nobody agreed yet");
+        assert!(world.counter("sip-transactions") > 0);
+        world.hang_up(if caller_ends { alice } else { bob });
+        world.run(1);
+        assert!(world.transcript.iter().any(|line| line.contains("CANCEL sip:")));
+        world.run(100);
+        world.assert_quiet();
+        assert_eq!(world.counter("sip-transactions"), 0, "transactions are left");
+    }
+}
+
 #[test]
 fn both_change_media_at_once_and_neither_hangs() {
     let (mut world, alice, bob) = talking();

@@ -87,7 +87,9 @@ impl Endpoint {
             Some(ClientState::Invite(InviteClient::Calling { cancel, .. })) => {
                 cancel.get_or_insert(wish);
             }
-            Some(ClientState::Invite(InviteClient::Proceeding { cancelled })) if !*cancelled => {
+            Some(ClientState::Invite(InviteClient::Proceeding { cancelled, .. }))
+                if !*cancelled =>
+            {
                 *cancelled = true;
                 self.send_cancel(now, invite, &wish, out);
             }

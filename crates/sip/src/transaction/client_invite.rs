@@ -9,6 +9,7 @@ use super::client_other::Verdict;
 use super::step::Step;
 use super::timer::{PATIENCE, T1, Timer};
 use crate::flow::Flow;
+use crate::now::Now;
 use crate::status::Status;
 
 /// An INVITE that was sent. `None` instead of a state means it is over.
@@ -16,8 +17,8 @@ use crate::status::Status;
 pub(super) enum InviteClient {
     /// No answer yet. A wish to cancel waits for one (RFC 3261 section 9.1).
     Calling { interval: Duration, cancel: Option<Wish> },
-    /// A provisional answer came.
-    Proceeding { cancelled: bool },
+    /// A provisional answer came; one that says more than 100 came as late as this.
+    Proceeding { cancelled: bool, heard: Now },
     /// It was refused and acknowledged.
     Completed { ack: Option<Arc<[u8]>> },
     /// It was accepted, perhaps by several; their ACKs are kept for repeated 2xx.
@@ -53,9 +54,14 @@ impl InviteClient {
     ) -> (Option<Self>, Verdict) {
         match self {
             Self::Calling { cancel, .. } if status.is_provisional() => {
-                (Some(Self::Proceeding { cancelled: cancel.is_some() }), Verdict::Pass)
+                step.start(Timer::C, SILENCE);
+                let proceeding = Self::Proceeding { cancelled: cancel.is_some(), heard: step.now };
+                (Some(proceeding), Verdict::Pass)
             }
-            Self::Proceeding { .. } if status.is_provisional() => (Some(self), Verdict::Pass),
+            Self::Proceeding { cancelled, heard } if status.is_provisional() => {
+                let heard = if status == Status::TRYING { heard } else { step.now };
+                (Some(Self::Proceeding { cancelled, heard }), Verdict::Pass)
+            }
             Self::Calling { .. } | Self::Proceeding { .. } if status.is_success() => {
                 step.start(Timer::M, PATIENCE);
                 (Some(Self::Accepted { acks: Vec::new() }), Verdict::Pass)
@@ -92,8 +98,17 @@ impl InviteClient {
                 step.start(Timer::A, interval);
                 (Some(Self::Calling { interval, cancel }), Verdict::Repeat)
             }
+            (Self::Proceeding { cancelled, heard }, Timer::C)
+                if step.now.since(heard) < SILENCE =>
+            {
+                step.start(Timer::C, SILENCE);
+                (Some(Self::Proceeding { cancelled, heard }), Verdict::Absorb)
+            }
             (Self::Calling { .. }, Timer::B)
-            | (Self::Proceeding { cancelled: true }, Timer::Cancelled) => (None, Verdict::TimedOut),
+            | (Self::Proceeding { .. }, Timer::C)
+            | (Self::Proceeding { cancelled: true, .. }, Timer::Cancelled) => {
+                (None, Verdict::TimedOut)
+            }
             (Self::Completed { .. }, Timer::D) | (Self::Accepted { .. }, Timer::M) => {
                 (None, Verdict::Absorb)
             }
@@ -101,6 +116,10 @@ impl InviteClient {
         }
     }
 }
+
+/// Who answered an INVITE with no more than a provisional response, and then says nothing for so
+/// long, is given up (RFC 3261 section 16.6 item 11: more than three minutes).
+const SILENCE: Duration = Duration::from_secs(200);
 
 /// How many branches of a forked INVITE are remembered.
 pub(super) const FORKS: usize = 8;

@@ -15,6 +15,8 @@ pub(super) enum Timer {
     A,
     /// Gives up an INVITE that has no answer.
     B,
+    /// Gives up an INVITE that had a provisional answer and no other since.
+    C,
     /// Ends the absorbing of repeated refusals of an INVITE.
     D,
     /// Repeats another request that has no final answer.

@@ -1,6 +1,6 @@
 //! Legs end: by their device, by their call, or because nobody answers.
 
-use jackfield_sip::{HeaderName, Message, Method, ServerKey, Status};
+use jackfield_sip::{ClientKey, HeaderName, Message, Method, ServerKey, Status};
 use jackfield_vocabulary::{Cause, LegId};
 
 use super::super::{Devices, Sent, cause};
@@ -50,7 +50,7 @@ impl Devices {
                 endpoint.acknowledge(ctx, invite, &response, flow.clone(), &ack);
             }
             Exchange::Ours { invite, .. } => {
-                self.sent.remove(&invite);
+                self.withdraw(ctx, endpoint, invite, why);
             }
             Exchange::Glare { timer, .. } => ctx.timers.cancel(timer),
             Exchange::Idle | Exchange::AckAwaited => {}
@@ -60,6 +60,18 @@ impl Devices {
             .header(HeaderName::Reason, cause::reason(why))
             .header(HeaderName::UserAgent, answer::SERVER);
         endpoint.request(ctx, flow, &bye);
+    }
+
+    /// An offer in a call that is over: whoever answered it with no more than 100 is told, too.
+    fn withdraw(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        invite: ClientKey,
+        why: Cause,
+    ) {
+        self.sent.remove(&invite);
+        endpoint.cancel(ctx, invite, cause::of_cancel(why).as_ref());
     }
 
     /// The device is lost for this call.
@@ -109,7 +121,7 @@ impl Devices {
             }
             Exchange::Glare { timer, .. } => ctx.timers.cancel(timer),
             Exchange::Ours { invite, .. } => {
-                self.sent.remove(&invite);
+                self.withdraw(ctx, endpoint, invite, Cause::Normal);
             }
             _ => {}
         }
