@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jackfield_model::{Actor, Kind, Language, Privilege};
@@ -34,6 +35,8 @@ pub(crate) struct Call {
 pub(crate) struct Answer {
     status: StatusCode,
     body: Value,
+    /// In place of the body: JSON that was written once and is the same for everybody.
+    written: Option<Bytes>,
     version: Option<u32>,
     location: Option<String>,
 }
@@ -115,7 +118,7 @@ impl Call {
 impl Answer {
     /// 200 with a body.
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: StatusCode::OK, body, version: None, location: None }
+        Self { status: StatusCode::OK, body, written: None, version: None, location: None }
     }
 
     /// 201 with what was made, and where it is.
@@ -126,6 +129,11 @@ impl Answer {
     /// 202: it goes on by itself, and is asked for there.
     pub(crate) fn accepted(body: Value, location: String) -> Self {
         Self { status: StatusCode::ACCEPTED, location: Some(location), ..Self::ok(body) }
+    }
+
+    /// 200 with JSON that is kept: whoever asks for it holds no copy of its own.
+    pub(crate) fn written(json: Bytes) -> Self {
+        Self { written: Some(json), ..Self::ok(Value::Null) }
     }
 
     /// 204.
@@ -142,9 +150,12 @@ impl Answer {
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        let mut response = match self.body {
-            Value::Null => self.status.into_response(),
-            body => (self.status, axum::Json(body)).into_response(),
+        let mut response = match (self.written, self.body) {
+            (Some(json), _) => {
+                (self.status, [(header::CONTENT_TYPE, "application/json")], json).into_response()
+            }
+            (None, Value::Null) => self.status.into_response(),
+            (None, body) => (self.status, axum::Json(body)).into_response(),
         };
         let headers = response.headers_mut();
         let mut put = |name, value: String| {

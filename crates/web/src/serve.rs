@@ -1,19 +1,23 @@
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::ConnectInfo;
 use hyper::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::connections::{Connection, Connections};
@@ -70,6 +74,8 @@ async fn connection(
 ) {
     // Answers are written whole.
     let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(READING_TIME));
     let spoke = Arc::new(AtomicBool::new(false));
     let service = {
         let spoke = Arc::clone(&spoke);
@@ -77,9 +83,9 @@ async fn connection(
             spoke.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(ConnectInfo(address));
             let (router, place) = (router.clone(), Arc::clone(&place));
+            let request = request.map(|body| axum::body::Body::new(Brought::new(body, &place)));
             async move {
-                place.busy();
-                let answer = router.oneshot(request.map(axum::body::Body::new)).await;
+                let answer = router.oneshot(request).await;
                 place.idle();
                 answer
             }
@@ -87,7 +93,7 @@ async fn connection(
     };
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(MOST_OF_HEADER);
-    let connection = http.serve_connection(TokioIo::new(stream), service);
+    let connection = http.serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = core::pin::pin!(connection);
     let silence = async {
         tokio::time::sleep(FIRST_HEADER_TIME).await;
@@ -106,11 +112,59 @@ async fn connection(
     }
 }
 
+/// A request's body. Only when it is whole does its connection wait for the server and not for the
+/// client, and can't be taken away.
+struct Brought {
+    body: Incoming,
+    place: Arc<Connection>,
+}
+
+impl Brought {
+    fn new(body: Incoming, place: &Arc<Connection>) -> Self {
+        let brought = Self { body, place: Arc::clone(place) };
+        brought.look();
+        brought
+    }
+
+    fn look(&self) {
+        if self.body.is_end_stream() {
+            self.place.busy();
+        }
+    }
+}
+
+impl hyper::body::Body for Brought {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        match frame {
+            Poll::Ready(None) => self.place.busy(),
+            _ => self.look(),
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// Waits until the doors shall close.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await.is_ok();
 }
 
+/// Who takes nothing of an answer for so long is gone.
+const READING_TIME: Duration = Duration::from_secs(20);
 /// Whoever connects wants something.
 const FIRST_HEADER_TIME: Duration = Duration::from_secs(8);
 /// Between requests: a phone opens a new connection when it wants something again.

@@ -249,6 +249,48 @@ async fn idle_connections_make_room_and_those_at_work_stay() {
     assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
 }
 
+/// Nor does who announces bodies and never sends them.
+#[tokio::test]
+async fn requests_that_are_never_whole_shut_nobody_out() {
+    let street = Street::open(16).await;
+    let head = "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+    let mut unfinished = Vec::new();
+    for from in 10..15 {
+        for framing in
+            ["Content-Length: 50\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"]
+        {
+            for _ in 0..4 {
+                let mut stream = street.connect(from).await;
+                // Some find no place themselves.
+                let _ = stream.write_all(format!("{head}{framing}").as_bytes()).await;
+                unfinished.push(stream);
+            }
+        }
+    }
+    for from in [20, 21, 10] {
+        let mut stream = street.connect(from).await;
+        let told = ask(&mut stream, "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        assert!(told.starts_with("HTTP/1.1 200 "), "{from}: {told}");
+    }
+}
+
+/// Who asks and takes nothing of the answers holds no copies of them, and goes.
+#[tokio::test]
+async fn who_reads_no_answer_is_shown_out() {
+    let street = Street::open(64).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut deaf = socket.connect(street.people).await.unwrap();
+    let asked = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(40);
+    deaf.write_all(asked.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    while deaf.write_all(b"G").await.is_ok() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it stays for ever");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    assert!(began.elapsed() > Duration::from_secs(10), "a slow line has time");
+}
+
 #[tokio::test]
 async fn who_connects_and_says_nothing_is_shown_out_soon() {
     let street = Street::open(64).await;

@@ -1,5 +1,8 @@
 //! What the declarations say, for programs.
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use jackfield_model::Kind;
 use serde_json::json;
 
@@ -31,5 +34,7 @@ pub(crate) async fn schema(call: Call) -> Result<Answer, Fault> {
 
 /// The OpenAPI document.
 pub(crate) async fn openapi(_: Call) -> Result<Answer, Fault> {
-    Ok(Answer::ok(document().clone()))
+    // Anybody may ask, and it is long.
+    static WRITTEN: LazyLock<Bytes> = LazyLock::new(|| document().to_string().into());
+    Ok(Answer::written(WRITTEN.clone()))
 }
