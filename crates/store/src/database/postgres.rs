@@ -38,7 +38,7 @@ impl Postgres {
         }
         let client = config
             .connect(NoTls)
-            .map_err(|error| DatabaseError::Lost(format!("connecting failed: {error}")))?;
+            .map_err(|error| DatabaseError::Lost(format!("connecting failed: {}", told(&error))))?;
         let mut database = Self { client, statements: HashMap::new() };
         // A commit is on the disk before it is acknowledged, whatever the server's default is.
         database.script(
@@ -133,9 +133,9 @@ fn cause(statement: &'static str, error: &postgres::Error) -> DatabaseError {
     let Some(answer) = error.as_db_error() else {
         // Not the server's word: the connection broke, or we encoded something wrongly.
         return if error.is_closed() || is_io(error) {
-            DatabaseError::Lost(error.to_string())
+            DatabaseError::Lost(told(error))
         } else {
-            DatabaseError::Fault { statement, message: error.to_string() }
+            DatabaseError::Fault { statement, message: told(error) }
         };
     };
     // The server's detail quotes values; the message does not.
@@ -158,6 +158,25 @@ fn cause(statement: &'static str, error: &postgres::Error) -> DatabaseError {
         | SqlState::TOO_MANY_CONNECTIONS => DatabaseError::Lost(message),
         _ => DatabaseError::Fault { statement, message },
     }
+}
+
+/// The server's own words, which never have the password in them; else what stood in the way, as the
+/// system says it.
+fn told(error: &postgres::Error) -> String {
+    use std::error::Error;
+    if let Some(answer) = error.as_db_error() {
+        return format!("{} ({})", answer.message(), answer.code().code());
+    }
+    let mut told = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_told = inner.to_string();
+        if !told.contains(&inner_told) {
+            told = format!("{told}: {inner_told}");
+        }
+        source = inner.source();
+    }
+    told
 }
 
 fn is_io(error: &postgres::Error) -> bool {
