@@ -256,9 +256,17 @@ fn add_audit(logs: &mut Vec<Log>, audit: &Json) {
     if audit.is_null() {
         return;
     }
+    // Who has no account here is named in every row.
+    let details = logs.iter_mut().filter_map(|log| log.detail.as_mut());
+    if let Some(by) = audit.get("by") {
+        details.for_each(|detail| detail["by"] = by.clone());
+    }
     match logs.first_mut() {
         Some(log) if log.detail.is_none() => log.detail = Some(audit.clone()),
-        _ => logs.insert(0, Log { detail: Some(audit.clone()), ..Log::default() }),
+        first => {
+            let object = first.and_then(|log| log.object);
+            logs.insert(0, Log { object, detail: Some(audit.clone()), ..Log::default() });
+        }
     }
 }
 
