@@ -15,6 +15,7 @@ use crate::attempt::{self, Begun, Claimant, Verification};
 use crate::audit::{self, AuditEntry, AuditFilter};
 use crate::commit::{self, Wanted};
 use crate::key::random_bytes;
+use crate::pulse::Pulse;
 use crate::queue::{Job, Lane, Queue, Reply, Request, Settle};
 use crate::vault::Vault;
 use crate::writer::Turn;
@@ -27,6 +28,7 @@ pub struct StoreHandle {
     pub(crate) directory: Arc<RwLock<Arc<Directory>>>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) sign_outs: Arc<AtomicU64>,
+    pub(crate) pulse: Arc<Pulse>,
     /// The database is one that other nodes may work on too.
     pub(crate) shared: bool,
 }
@@ -45,6 +47,12 @@ impl StoreHandle {
     /// was learned of a token is good while it stays the same.
     pub fn sign_outs(&self) -> u64 {
         self.sign_outs.load(Ordering::Acquire)
+    }
+
+    /// The database takes what is written, as far as is known: what was asked of it last succeeded,
+    /// and where other nodes may work on it, that was within the last seconds.
+    pub fn answers(&self) -> bool {
+        self.pulse.beats(self.shared)
     }
 
     /// How many requests wait for the writer.

@@ -58,6 +58,7 @@ mod log;
 mod object;
 mod order;
 mod prune;
+mod pulse;
 mod queue;
 mod record;
 mod settings;

@@ -9,6 +9,7 @@ use crate::database::{Database, SCHEMA, listen, migrate};
 use crate::handle::StoreHandle;
 use crate::key::Key;
 use crate::load::load;
+use crate::pulse::Pulse;
 use crate::queue::Queue;
 use crate::settings::{Source, StoreSettings};
 use crate::state::State;
@@ -41,9 +42,10 @@ impl Store {
             drop(spawn("store-listener", move || listen(&url, &queue))?);
         }
         let shared = Arc::new(RwLock::new(Arc::clone(&state.directory)));
-        let sign_outs = Arc::default();
+        let (sign_outs, pulse) = (Arc::default(), Arc::<Pulse>::default());
         let handle = StoreHandle {
             sign_outs: Arc::clone(&sign_outs),
+            pulse: Arc::clone(&pulse),
             queue: Arc::clone(&queue),
             directory: Arc::clone(&shared),
             vault: Arc::new(vault.clone()),
@@ -58,6 +60,7 @@ impl Store {
             shared,
             publish: Publish(Box::new(on_directory)),
             sign_outs,
+            pulse,
             refusals: Refusals::default(),
             backoff: Backoff::default(),
         };

@@ -12,6 +12,7 @@ use jackfield_vocabulary::{ObjectId, OperationId, Refusal, UnixTime};
 use crate::answer::Answer;
 use crate::commit::{self, Past, Wanted};
 use crate::database::{Database, DatabaseError};
+use crate::pulse::Pulse;
 use crate::queue::{Queue, Reply, Request};
 use crate::settings::Source;
 use crate::state::State;
@@ -59,6 +60,8 @@ pub(crate) struct Writer {
     pub(crate) publish: Publish,
     /// See [`StoreHandle::sign_outs`](crate::StoreHandle::sign_outs).
     pub(crate) sign_outs: Arc<AtomicU64>,
+    /// See [`StoreHandle::answers`](crate::StoreHandle::answers).
+    pub(crate) pulse: Arc<Pulse>,
     pub(crate) refusals: Refusals,
     pub(crate) backoff: Backoff,
 }
@@ -89,7 +92,8 @@ impl Writer {
     }
 
     fn patience(&self) -> Duration {
-        if self.source.is_shared() || self.connection.is_none() { FOLLOW } else { SLEEP }
+        let watch = self.source.is_shared() || self.connection.is_none() || self.pulse.missed();
+        if watch { FOLLOW } else { SLEEP }
     }
 
     /// One transaction for all of `requests`.
@@ -205,12 +209,14 @@ impl Writer {
         };
         match committed {
             Ok(()) => {
+                self.pulse.beat();
                 self.connection = Some(database);
                 self.publish(state);
                 settle(outcomes, &Fate::Committed);
             }
             Err(DatabaseError::Lost(message)) => {
                 tracing::error!(error = message, "the database was lost while it committed");
+                self.pulse.miss();
                 self.backoff.failed();
                 settle(outcomes, &Fate::Unknown(message));
             }
@@ -243,6 +249,7 @@ impl Writer {
         let mut state = self.state.clone();
         match state.follow(&mut database) {
             Ok(()) => {
+                self.pulse.beat();
                 self.connection = Some(database);
                 self.publish(state);
             }
@@ -265,6 +272,7 @@ impl Writer {
             }
             Err(error) => {
                 tracing::warn!(%error, "the database can't be reached");
+                self.pulse.miss();
                 self.backoff.failed();
                 None
             }
@@ -274,6 +282,7 @@ impl Writer {
     /// Undoes the transaction; a connection on which that fails is given up.
     fn abandon(&mut self, mut database: Database, error: &StoreError) {
         tracing::error!(%error, "a transaction was given up");
+        self.pulse.miss();
         match database.roll_back() {
             Ok(()) => self.connection = Some(database),
             Err(_) => self.backoff.failed(),
