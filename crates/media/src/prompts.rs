@@ -12,7 +12,7 @@ use jackfield_vocabulary::Codec;
 
 use crate::{
     codec::{CodecFormat, Encoder},
-    pack::{PackError, PackInfo},
+    pack::{PackError, PackInfo, is_prompt_name},
     resample::halved,
     wav::{WAV_BYTES, WavError, samples_of},
 };
@@ -112,7 +112,8 @@ impl PromptLibrary {
     }
 
     /// Looks at the directory again. A pack that can't be read keeps its last good state; a
-    /// prompt that is wrong is left out of its pack.
+    /// prompt that is wrong is left out of its pack, which is not offered as long as it is not whole:
+    /// who heard it would hear silence where the prompt belongs.
     pub fn rescan(&self) -> Vec<PromptError> {
         let Some(directory) = &self.directory else { return Vec::new() };
         let mut problems = Vec::new();
@@ -123,9 +124,10 @@ impl PromptLibrary {
                 return problems;
             }
         };
+        let wanted = wanted(directory);
         let mut found = BTreeMap::new();
         for folder in folders {
-            match read_pack(&folder, &mut problems) {
+            match read_pack(&folder, &wanted, &mut problems) {
                 Ok(pack) => {
                     found.insert(Arc::from(pack.info.locale.as_str()), pack);
                 }
@@ -145,13 +147,15 @@ impl PromptLibrary {
         let pack = packs.entry(locale.into()).or_insert_with(|| Pack {
             info: PackInfo { locale: locale.to_owned(), ..PackInfo::default() },
             prompts: BTreeMap::new(),
+            whole: true,
         });
         pack.prompts.insert(prompt.into(), Arc::new(Prompt::new(Source::Memory(sound.into()))));
     }
 
-    /// What the installed packs say of themselves, by locale.
+    /// What the packs that are whole say of themselves, by locale.
     pub fn packs(&self) -> Vec<PackInfo> {
-        self.read().values().map(|pack| pack.info.clone()).collect()
+        let packs = self.read();
+        packs.values().filter(|pack| pack.whole).map(|pack| pack.info.clone()).collect()
     }
 
     /// Whether there is a recording of this prompt.
@@ -232,6 +236,8 @@ impl PromptLibrary {
 struct Pack {
     info: PackInfo,
     prompts: BTreeMap<Arc<str>, Arc<Prompt>>,
+    /// It has a recording for each of its texts, and a text for each prompt that is wanted.
+    whole: bool,
 }
 
 #[derive(Debug)]
@@ -335,7 +341,20 @@ fn pack_folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, PromptError> {
+/// The prompts that a pack must have, by the list beside the packs; none where there is no list.
+fn wanted(directory: &Path) -> Vec<Box<str>> {
+    let text = fs::read_to_string(directory.join("manifest.toml")).unwrap_or_default();
+    let (_, list) = text.split_once("[prompts]").unwrap_or_default();
+    let lines = list.lines().take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim());
+    names.filter(|name| is_prompt_name(name)).map(Into::into).collect()
+}
+
+fn read_pack(
+    folder: &Path,
+    wanted: &[Box<str>],
+    problems: &mut Vec<PromptError>,
+) -> Result<Pack, PromptError> {
     let path = folder.join(MANIFEST);
     let mut bytes = Vec::new();
     read_limited(&path, MANIFEST_BYTES, &mut bytes)?;
@@ -345,6 +364,12 @@ fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, Pro
     if folder.file_name().and_then(|name| name.to_str()) != Some(&info.locale) {
         return Err(PromptError::Folder { path, locale: info.locale });
     }
+    let before = problems.len();
+    let missing = wanted.iter().filter(|prompt| !info.texts.contains_key(&***prompt));
+    problems.extend(missing.map(|prompt| PromptError::Missing {
+        locale: info.locale.clone(),
+        prompt: prompt.to_string(),
+    }));
     let mut prompts = BTreeMap::new();
     for prompt in info.texts.keys() {
         let path = folder.join(format!("{prompt}.wav"));
@@ -362,7 +387,7 @@ fn read_pack(folder: &Path, problems: &mut Vec<PromptError>) -> Result<Pack, Pro
             Err(source) => problems.push(PromptError::Read { path, source }),
         }
     }
-    Ok(Pack { info, prompts })
+    Ok(Pack { info, prompts, whole: problems.len() == before })
 }
 
 /// A file in place of what stood in `bytes`.
@@ -459,6 +484,33 @@ mod tests {
         library.rescan();
         let error = library.encode("en-US", "greeting", Codec::Pcma).unwrap_err();
         assert!(error.to_string().contains("greeting.wav"), "{error}");
+    }
+
+    /// Callers would hear silence where a prompt is missing, or the last words of a pack of an older
+    /// product.
+    #[test]
+    fn a_pack_that_is_not_whole_is_not_offered() {
+        let directory = tempfile::tempdir().unwrap();
+        let manifest =
+            "[pack]\nnot = \"this\"\n[prompts]\ngreeting = \"…\"\n# …\ngoodbye = \"…\"\n";
+        fs::write(directory.path().join("manifest.toml"), manifest).unwrap();
+        write_pack(directory.path(), "en-US", &["greeting", "goodbye", "more"]);
+        write_pack(directory.path(), "fr-FR", &["greeting"]);
+        let (library, problems) = PromptLibrary::open(directory.path());
+        let offered =
+            || library.packs().iter().map(|pack| pack.locale.clone()).collect::<Vec<_>>().join(" ");
+        assert!(
+            matches!(&problems[..], [PromptError::Missing { locale, prompt }]
+                if locale == "fr-FR" && prompt == "goodbye"),
+            "{problems:?}"
+        );
+        assert_eq!(offered(), "en-US");
+        write_pack(directory.path(), "fr-FR", &["greeting", "goodbye"]);
+        assert!(library.rescan().is_empty());
+        assert_eq!(offered(), "en-US fr-FR");
+        fs::remove_file(directory.path().join("fr-FR/greeting.wav")).unwrap();
+        assert!(matches!(&library.rescan()[..], [PromptError::Silent { .. }]));
+        assert_eq!(offered(), "en-US");
     }
 
     #[test]
