@@ -8,6 +8,12 @@ use std::sync::{Mutex, PoisonError};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
+/// The variable that says what is to be logged.
+const LEVEL: &str = "JACKFIELD_LOG";
+
+/// How much is logged, from nothing to everything.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// Writes what waits when it is dropped.
 static WRITER: Mutex<Option<WorkerGuard>> = Mutex::new(None);
 
@@ -28,8 +34,11 @@ pub(crate) fn start(json: bool) {
         .buffered_lines_limit(WAITING)
         .thread_name("log")
         .finish(stderr());
-    let filter =
-        EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let wanted = std::env::var(LEVEL).unwrap_or_default();
+    let (filter, wrong) = match filter(&wanted) {
+        Ok(filter) => (filter, None),
+        Err(wrong) => (EnvFilter::new("info"), Some(wrong)),
+    };
     let filter =
         QUIET.iter().filter_map(|one| one.parse().ok()).fold(filter, EnvFilter::add_directive);
     let builder = tracing_subscriber::fmt()
@@ -41,9 +50,50 @@ pub(crate) fn start(json: bool) {
     if started.is_ok() {
         *kept = Some(guard);
     }
+    if let Some(wrong) = wrong {
+        tracing::warn!(
+            log.wanted = wanted,
+            "{LEVEL} is not understood, and `info` is taken: {wrong}"
+        );
+    }
+}
+
+/// What is to be logged: a level, or directives such as `info,jackfield_engine=debug`. A word that is
+/// no level names a module of which everything would be logged, and of all others nothing: here only
+/// those of ours are meant.
+fn filter(wanted: &str) -> Result<EnvFilter, String> {
+    let wanted = wanted.trim();
+    if wanted.is_empty() {
+        return Ok(EnvFilter::new("info"));
+    }
+    for directive in wanted.split(',').map(str::trim) {
+        let named = directive.contains(['=', '[', ':']) || directive.starts_with("jackfield");
+        let level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(directive));
+        if !named && !level {
+            return Err(format!("`{directive}` is none of {}", LEVELS.join(", ")));
+        }
+    }
+    EnvFilter::try_new(wanted).map_err(|error| error.to_string())
 }
 
 /// The process ends: what waits is written.
 pub(crate) fn finish() {
     WRITER.lock().unwrap_or_else(PoisonError::into_inner).take();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+
+    #[test]
+    fn a_level_that_there_is_not_is_no_silence() {
+        for known in
+            ["", " ", "debug", "WARN", "off", "info,jackfield_engine=debug", "jackfield_sip"]
+        {
+            assert!(filter(known).is_ok(), "{known}");
+        }
+        for wrong in ["blah", "debg", "info,verbose", "jackfield_engine=loud", "warn,", "5"] {
+            assert!(filter(wrong).is_err(), "{wrong}");
+        }
+    }
 }

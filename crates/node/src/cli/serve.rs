@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -119,7 +119,8 @@ pub(crate) fn commands() -> Vec<Command> {
 /// Unlocks on the machine itself, where that is wanted.
 pub(crate) fn unlock(matches: &ArgMatches, user_id: &str) -> Option<Result<()>> {
     let given = |name| matches.contains_id(name);
-    (given("data") || given("database")).then(|| recover::unlock(&place(matches), user_id))
+    let here = given("data") || given("database");
+    here.then(|| place(matches).and_then(|place| recover::unlock(&place, user_id)))
 }
 
 /// Where the database is, for those who want it opened without a server.
@@ -138,12 +139,12 @@ pub(crate) fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         "serve" => serve(matches),
         "demo" => demo::run(matches.get_flag("keep")),
         "phone" => phone::run(matches),
-        "backup" => backup::back_up(&place(matches), file(matches)?, secret(matches)?),
+        "backup" => backup::back_up(&place(matches)?, file(matches)?, secret(matches)?),
         "recover" => {
             let user = matches.get_one::<String>("USER").map_or("admin", String::as_str);
-            recover::recover(&place(matches), user, matches.get_flag("administrator"))
+            recover::recover(&place(matches)?, user, matches.get_flag("administrator"))
         }
-        _ => backup::restore(&place(matches), file(matches)?, secret(matches)?),
+        _ => backup::restore(&place(matches)?, file(matches)?, secret(matches)?),
     }
 }
 
@@ -157,7 +158,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
         })
         .transpose()?;
     let settings = ServeSettings {
-        place: place(matches),
+        place: place(matches)?,
         node: matches.get_one::<String>("node").map_or("node1", String::as_str).into(),
         address,
         sip: bind(matches, "sip"),
@@ -196,11 +197,30 @@ fn place_options() -> [Arg; 2] {
 }
 
 /// Where a command finds the data.
-fn place(matches: &ArgMatches) -> DatabaseChoice {
+fn place(matches: &ArgMatches) -> Result<DatabaseChoice> {
     let folder = matches.get_one::<PathBuf>("data").cloned().unwrap_or_else(|| "data".into());
-    let url = matches.get_one::<String>("database").cloned();
-    DatabaseChoice { folder, url: url.or_else(|| std::env::var("JACKFIELD_DATABASE").ok()) }
+    let given = matches.get_one::<String>("database").cloned();
+    let given = given.map(|url| ("--database", url));
+    let set = || std::env::var("JACKFIELD_DATABASE").ok().filter(|url| !url.is_empty());
+    let url = given.or_else(|| set().map(|url| ("JACKFIELD_DATABASE", url)));
+    let url = url.map(|(name, url)| on_server(&url).with_context(|| name.to_owned()).map(|()| url));
+    Ok(DatabaseChoice { folder, url: url.transpose()? })
 }
+
+/// Refuses what names no PostgreSQL server: mistyped, it would be a folder with a new system in it.
+/// The rest of an address may hold a password, and is not repeated.
+fn on_server(url: &str) -> Result<()> {
+    match url.split_once("://") {
+        Some(("postgres" | "postgresql", _)) => Ok(()),
+        Some((scheme, _)) => {
+            bail!("{scheme}:// is no database that is known here; as in {EXAMPLE}")
+        }
+        None => bail!("the address of a PostgreSQL server is missing its scheme; as in {EXAMPLE}"),
+    }
+}
+
+const EXAMPLE: &str =
+    "postgres://jackfield@db/jackfield. The built-in database takes --data FOLDER";
 
 fn socket(name: &'static str, default: &'static str, help: &'static str) -> Arg {
     Arg::new(name)
@@ -244,5 +264,37 @@ fn file(matches: &ArgMatches) -> Result<&PathBuf> {
 }
 
 fn secret(matches: &ArgMatches) -> Result<Option<String>> {
-    matches.get_flag("passphrase").then(|| read_secret("Passphrase: ")).transpose()
+    if !matches.get_flag("passphrase") {
+        return Ok(None);
+    }
+    let passphrase = read_secret("Passphrase: ")?;
+    if passphrase.is_empty() {
+        bail!("the passphrase is empty: it would protect nothing. Nothing was done");
+    }
+    Ok(Some(passphrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::on_server;
+
+    #[test]
+    fn another_database_than_a_known_one_is_refused_by_its_name() {
+        for url in ["postgres://jackfield@db/jackfield", "postgresql://db/j?host=/run"] {
+            assert!(on_server(url).is_ok(), "{url}");
+        }
+        for (url, named) in [
+            ("mysql://root:secret@db/j", "mysql://"),
+            ("Postgres://root:secret@db/j", "Postgres://"),
+            ("postgress://root:secret@db/j", "postgress://"),
+            ("sqlite:///root:secret", "sqlite://"),
+            ("host=db password=secret", "scheme"),
+            ("data", "scheme"),
+            ("", "scheme"),
+        ] {
+            let error = on_server(url).unwrap_err().to_string();
+            assert!(error.contains(named) && error.contains("postgres://"), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
 }
