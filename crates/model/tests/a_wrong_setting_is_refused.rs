@@ -75,6 +75,8 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
         (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "english" }), "locale"),
         (Kind::CallManagerGroup, json!({ "name": "t", "nodes": ["node-9"] }), "nodes[0]"),
         (Kind::Node, json!({ "name": "n", "address": "-bad-", "number": 2 }), "address"),
+        (Kind::Node, json!({ "name": "n", "address": "192.0.2.999", "number": 2 }), "address"),
+        (Kind::Node, json!({ "name": "n", "address": "10.0.7", "number": 2 }), "address"),
         (Kind::Node, json!({ "name": "n", "address": "192.0.2.9", "number": 1 }), "number"),
         (
             Kind::Node,

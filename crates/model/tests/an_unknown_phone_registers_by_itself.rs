@@ -5,7 +5,8 @@ mod common;
 
 use common::{House, is};
 use jackfield_model::{
-    Kind, Operation, Outcome, PlainAutoRegistration, UniversalDeviceTemplate, UniversalLineTemplate,
+    Kind, Language, Operation, Outcome, PlainAutoRegistration, UniversalDeviceTemplate,
+    UniversalLineTemplate, sentence,
 };
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::json;
@@ -96,6 +97,24 @@ fn the_range_can_not_overlap_numbers_in_use_but_those_that_it_lent_itself() {
     is(&refusal, Code::RangeOverlaps);
     assert!(refusal.values.contains(&("number".into(), "70[1-4]X".into())), "{refusal}");
     house.update(settings, over("7000", "7009"));
+    let over = |pattern: &str| json!({ "pattern": pattern, "does": "block" });
+    for pattern in ["700X", "70XX", "7[0-2]05", "XXXX", "7003"] {
+        let refusal = house.create_refused(Kind::RoutePattern, over(pattern));
+        is(&refusal, Code::RangeOverlaps);
+        assert_eq!(refusal.field.as_deref(), Some("pattern"), "{refusal}");
+        let said = sentence(&refusal, Language::English);
+        assert!(
+            said.message.contains("7000 to 7009") && said.message.contains(pattern),
+            "{said:?}"
+        );
+    }
+    house.create(Kind::Partition, json!({ "name": "Other" }));
+    let elsewhere = json!({ "pattern": "70XX", "does": "block", "partition": "Other" });
+    let elsewhere = house.create(Kind::RoutePattern, elsewhere);
+    let moved = house.update_refused(elsewhere, json!({ "partition": null }));
+    is(&moved, Code::RangeOverlaps);
+    house.update(elsewhere, json!({ "description": "Not in the way" }));
+    house.create(Kind::RoutePattern, over("701X0"));
 }
 
 /// Proves SP-43.h.

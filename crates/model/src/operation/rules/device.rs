@@ -3,7 +3,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use super::form::{self, invalid};
 use crate::directory::mac_of;
 use crate::{
-    Body, BusyLampField, CtiPort, CtiRoutePoint, DeviceClass, Directory, Forwards, Line,
+    Body, BusyLampField, CtiPort, CtiRoutePoint, Declared, DeviceClass, Directory, Forwards, Line,
     PatternUse, Phone, PhoneLine, PhoneModel, RoutePattern, SpeedDial, UniversalDeviceTemplate,
     UniversalLineTemplate,
 };
@@ -24,8 +24,18 @@ fn check_forwards(forwards: &Forwards) -> Result<(), Refusal> {
     form::dialable("forwards.failure.destination", &forwards.failure.destination)
 }
 
-pub(super) fn check_route_pattern(route: &RoutePattern) -> Result<(), Refusal> {
+pub(super) fn check_route_pattern(
+    directory: &Directory,
+    before: Option<&Body>,
+    route: &RoutePattern,
+) -> Result<(), Refusal> {
     form::dialable("destination", &route.destination)?;
+    let same = before.and_then(RoutePattern::from_body).is_some_and(|before| {
+        before.pattern == route.pattern && before.partition == route.partition
+    });
+    if !same {
+        super::provisioning::check_pattern(directory, route)?;
+    }
     match route.does {
         PatternUse::Redirect if route.destination.is_empty() => {
             Err(Refusal::new(Code::MissingField).field("destination"))

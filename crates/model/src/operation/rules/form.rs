@@ -100,7 +100,10 @@ pub(super) fn host(field: &str, text: &str) -> Result<(), Refusal> {
                 && !label.ends_with('-')
         })
     };
-    let fits = text.parse::<std::net::IpAddr>().is_ok() || name(text);
+    // What ends in a number is an address or a slip (RFC 1123 section 2.1).
+    let digits = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let slip = text.rsplit('.').next().is_none_or(digits);
+    let fits = text.parse::<std::net::IpAddr>().is_ok() || (name(text) && !slip);
     must(field, text, "pbx.example.com, 192.0.2.1, 2001:db8::1", fits)
 }
 

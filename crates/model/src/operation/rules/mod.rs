@@ -37,7 +37,7 @@ pub(super) fn check(
             device::check_line(line)?;
             person::check_extension(directory, id, before, line)
         }
-        Body::RoutePattern(route) => device::check_route_pattern(route),
+        Body::RoutePattern(route) => device::check_route_pattern(directory, before, route),
         Body::PhoneModel(model) => device::check_model(model),
         Body::Phone(phone) => {
             let old = before.and_then(Phone::from_body).map(|one| one.security_profile);

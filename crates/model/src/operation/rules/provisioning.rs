@@ -1,7 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::form::{self, invalid};
-use crate::{AutoRegistration, Body, Directory, Line, Ref, SelfProvisioning};
+use crate::{AutoRegistration, Body, Directory, Line, Ref, RoutePattern, SelfProvisioning};
 
 /// The range has its form and overlaps no number in use; what is on has all that it needs (SP-43).
 pub(super) fn check_auto_registration(
@@ -82,6 +82,23 @@ fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(
         return Err(refusal.value("first", first).value("last", last));
     }
     Ok(())
+}
+
+/// A pattern over the numbers that a node lends to new phones is refused, as such a range over a
+/// pattern is: whichever comes last.
+pub(super) fn check_pattern(directory: &Directory, route: &RoutePattern) -> Result<(), Refusal> {
+    let partition = route.partition.map(Ref::id);
+    let over = directory.all::<AutoRegistration>().find(|(_, settings)| {
+        let (first, last) = (&*settings.starting_number, &*settings.ending_number);
+        !first.is_empty()
+            && partition_of(directory, settings) == partition
+            && route.pattern.meets(first, last)
+    });
+    let Some((id, settings)) = over else { return Ok(()) };
+    let refusal = directory.refusal_about(Code::RangeOverlaps, id.id()).field("pattern");
+    let refusal = refusal.value("rule", "pattern").value("number", &route.pattern);
+    let refusal = refusal.value("node", &settings.name);
+    Err(refusal.value("first", &settings.starting_number).value("last", &settings.ending_number))
 }
 
 fn partition_of(directory: &Directory, settings: &AutoRegistration) -> Option<ObjectId> {
