@@ -6,8 +6,8 @@ mod common;
 use common::House;
 use jackfield_model::setup::{
     Place, Refused, Running, Seen, Served, Severity, StepState, application_user_warnings,
-    concerns, explain_device, explain_user, flow_of_nine, flow_of_six, misplaced, route_point_note,
-    status,
+    concerns, explain_device, explain_user, flow_of_nine, flow_of_six, misplaced, optional_steps,
+    route_point_note, shortages, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
 use jackfield_vocabulary::{Code, Refusal};
@@ -39,7 +39,8 @@ fn the_status_is_ready_or_names_what_is_off() {
     assert_eq!(ready.text, "Ready");
     assert_eq!(status(&house.directory, all_runs(), JA).text, "準備が完了しました");
 
-    let stopped = Running { services: &[Service::CallManager], ..all_runs() };
+    let others = &[Service::CallManager, Service::CtiManager];
+    let stopped = Running { services: others, ..all_runs() };
     let off = status(&house.directory, stopped, EN);
     assert!(!off.ready);
     assert_eq!(off.text, "The Self-Provisioning IVR service is off on node node-1.");
@@ -69,11 +70,80 @@ fn a_service_that_does_not_answer_yet_is_no_secret() {
          its number answers, 45 seconds after its start.";
     assert_eq!(told(waits), ("Ready".into(), false, Some(detail.into())));
     let fails = Running { ivr: Some("no-language-pack"), ..all_runs() };
-    let detail = "The Self-Provisioning IVR does not take calls: no-language-pack";
-    assert_eq!(told(fails), ("Ready".into(), false, Some(detail.into())));
+    let off = "The Self-Provisioning IVR takes no calls: none of its languages is installed.";
+    assert_eq!(told(fails), (off.into(), false, None));
     // What is off says more than what follows from it.
     let off = Running { services: &[], ivr: Some("stopped"), ..all_runs() };
     assert_eq!((told(off).1, told(off).2), (false, None));
+}
+
+/// Proves SP-20.c and SP-26.b: who is told "Ready" can dial the number and have a phone. Whatever
+/// keeps it from answering is named, with the command that mends it.
+#[test]
+fn it_is_not_ready_while_the_number_does_not_answer() {
+    let settings = (Kind::SelfProvisioning, "self-provisioning");
+    let user = (Kind::ApplicationUser, "self-provisioning");
+    let cases = [
+        (settings, json!({ "route_point": null }), "No CTI route point", "--route-point IVR-RP"),
+        (
+            settings,
+            json!({ "application_user": null }),
+            "No application user",
+            "--application-user self-provisioning",
+        ),
+        (user, json!({ "enabled": false }), "switched off", "--enabled true"),
+        (
+            user,
+            json!({ "groups": ["End users"] }),
+            "\"Standard CTI Enabled\" role",
+            "set application-user self-provisioning --groups 'End users,Standard CTI Enabled'",
+        ),
+        (
+            user,
+            json!({ "controlled_route_points": [] }),
+            "does not control",
+            "--controlled-route-points IVR-RP",
+        ),
+        (
+            (Kind::CtiRoutePoint, "IVR-RP"),
+            json!({ "lines": [] }),
+            "No DN is assigned",
+            "set cti-route-point IVR-RP --lines",
+        ),
+    ];
+    for ((kind, name), patch, text, command) in cases {
+        let mut house = House::company(1);
+        house.patch(kind, name, patch);
+        assert_off(&house, all_runs(), text, command);
+    }
+    let mut house = House::company(1);
+    house.profile(json!({ "allow_self_provisioning": false }));
+    let command = "set user-profile Default --allow-self-provisioning true";
+    assert_off(&house, all_runs(), "No user profile", command);
+
+    let house = House::company(1);
+    let services = Service::ALL.iter().copied().filter(|one| *one != Service::CtiManager);
+    let services: Vec<_> = services.collect();
+    let running = Running { services: &services, ivr: Some("service-inactive"), ..all_runs() };
+    assert_off(&house, running, "The CTI Manager service is off", "services start cti-manager");
+    let running = |ivr| Running { ivr: Some(ivr), ..all_runs() };
+    for state in ["no-route-point", "not-opened", "forbidden", "media-conflict"] {
+        let command = "services restart self-provisioning-ivr";
+        assert_off(&house, running(state), "takes no calls", command);
+        let text = status(&house.directory, running(state), JA).text;
+        assert!(text.contains("通話を受けていません") && !text.contains(state), "{text}");
+    }
+}
+
+/// One thing is off, with this text and the command that mends it.
+#[track_caller]
+fn assert_off(house: &House, running: Running<'_>, text: &str, command: &str) {
+    let status = status(&house.directory, running, EN);
+    assert!(!status.ready && !status.in_service, "{status:?}");
+    let [off] = &*status.off else { panic!("{status:?}") };
+    assert!(off.text.contains(text) && status.text == off.text, "{off:?}");
+    let remedy = off.remedy.as_deref().unwrap();
+    assert!(remedy.contains("`jackfield ") && remedy.contains(command), "{off:?}");
 }
 
 /// Proves SP-20.d: settings are saved while everything is off.
@@ -284,7 +354,8 @@ fn explain_says_why_the_last_registration_was_refused() {
     let mut house = House::company(1);
     let phone = house.new_phone(1);
     let refusal = Refusal::new(Code::WrongSecret);
-    let last = Refused { seconds_ago: 150, address: "10.0.0.7:5060", refusal: &refusal };
+    let address = "10.0.0.7:5060";
+    let last = Refused { seconds_ago: 150, address, refusal: &refusal, may_fetch: true };
     let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
     let findings = explain_device(&house.directory, phone, seen, EN);
     let refused = findings.iter().find(|finding| !finding.good).unwrap();
@@ -300,6 +371,45 @@ fn explain_says_why_the_last_registration_was_refused() {
     let seen = Seen { registered: Some(true), reachable: Some(false), ..Seen::default() };
     let findings = explain_device(&house.directory, phone, seen, EN);
     assert!(findings.iter().any(|finding| finding.text.contains("its connection is gone")));
+}
+
+/// Whose file has no password for where the phone is, that one it helps little to fetch it.
+#[test]
+fn explain_names_the_command_that_lets_a_phone_have_its_secret() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let soft = json!({ "name": "CSFTANAKA", "model": "Generic soft client", "owner": "tanaka" });
+    let soft = house.create(Kind::Phone, soft);
+    let remedy = |device, code, may_fetch| {
+        let (address, refusal) = ("10.0.0.7:5060", Refusal::new(code));
+        let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch };
+        let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
+        let findings = explain_device(&house.directory, device, seen, EN).into_iter();
+        findings.filter_map(|one| one.remedy).collect::<String>()
+    };
+    let name = house.directory.label(phone).unwrap();
+    let window = format!("`jackfield window {name} --address 10.0.0.7`");
+    for code in [Code::SecretNotShown, Code::WrongSecret] {
+        assert!(remedy(phone, code, false).contains(&window), "{}", remedy(phone, code, false));
+        assert!(!remedy(phone, code, true).contains("window"), "it only has to fetch its file");
+        assert!(remedy(soft, code, false).contains("`jackfield secret CSFTANAKA`"));
+    }
+    assert!(!remedy(phone, Code::NotItsLine, false).contains("window"));
+}
+
+/// The step can stay undone: it says what happens then.
+#[test]
+fn the_checklist_tells_of_the_networks_of_the_phones() {
+    let mut house = House::company(1);
+    let step = |house: &House| optional_steps(&house.directory, all_runs(), EN).pop().unwrap();
+    assert_eq!(
+        (step(&house).state, &*step(&house).object),
+        (StepState::Missing, "cluster-settings")
+    );
+    assert!(step(&house).remedy.unwrap().contains("whose address changes"));
+    let settings = house.directory.all::<jackfield_model::ClusterSettings>().next().unwrap().0;
+    house.update(settings.id(), json!({ "provisioning_networks": ["10.0.0.0/8"] }));
+    assert_eq!(step(&house).state, StepState::Done);
 }
 
 #[test]
@@ -412,4 +522,57 @@ fn a_number_of_the_range_and_a_forward_to_nobody_are_warned_of() {
     phone["lines"] = json!([{ "line": "4711" }]);
     house.create(Kind::Phone, phone);
     assert_eq!(told(&house, line).len(), 1);
+}
+
+/// Callers would hear that the call failed.
+#[test]
+fn a_forward_that_comes_back_is_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let numbers = ["4701", "4702", "4703"];
+    let lines = numbers.map(|number| house.create(Kind::Line, json!({ "number": number })));
+    let to = |of: &str, number: &str| json!({ "forwards": { of: { "destination": number } } });
+    for of in ["all", "busy", "no_answer", "unregistered", "failure"] {
+        house.update(lines[0], to(of, "4701"));
+        let warned = told(&house, lines[0]);
+        let text = format!("The forward {of} to 4701 leads back to 4701");
+        assert!(warned.len() == 1 && warned[0].starts_with(&text), "{warned:?}");
+        house.update(lines[0], to(of, ""));
+    }
+    house.update(lines[0], to("all", "4702"));
+    house.update(lines[1], to("all", "4703"));
+    assert_eq!(told(&house, lines[1]), [""; 0]);
+    house.update(lines[2], to("all", "4701"));
+    assert!(told(&house, lines[2])[0].contains("leads back to 4703"));
+    // Into a loop of others is no way back, and the search for one ends.
+    house.update(lines[2], to("all", "4702"));
+    assert_eq!(told(&house, lines[0]), [""; 0]);
+}
+
+/// Both would be turned away at the IVR.
+#[test]
+fn an_extension_that_is_another_ones_too_is_warned_of() {
+    let mut house = House::company(2);
+    let (first, second) = (house.user("tanaka"), house.user("suzuki"));
+    let warned = |house: &House, user| concerns(&house.directory, user, EN).join(" ");
+    house.update(second, json!({ "primary_extension": "3001" }));
+    for (user, other) in [(first, "suzuki"), (second, "tanaka")] {
+        let told = warned(&house, user);
+        assert!(told.contains(&format!("{other} is identified by the same digits")), "{told}");
+    }
+    house.update(second, json!({ "self_service_id": "77" }));
+    assert_eq!((warned(&house, first), warned(&house, second)), (String::new(), String::new()));
+}
+
+/// Also where somebody asks what is going on as a whole.
+#[test]
+fn the_status_warns_when_no_more_phones_may_wait_for_an_owner() {
+    let mut house = House::company(1);
+    house.patch(Kind::AutoRegistration, "node-1", json!({ "unassigned_limit": 2 }));
+    house.new_phone(1);
+    assert_eq!(shortages(&house.directory, EN), []);
+    house.new_phone(2);
+    let [full] = &*shortages(&house.directory, EN) else { panic!("no warning") };
+    assert!(full.text.starts_with("2 phones wait for an owner on node node-1, which is the limit"));
+    assert!(texts(&house, all_runs()).contains(&full.text));
 }

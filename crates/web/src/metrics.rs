@@ -47,13 +47,16 @@ pub(crate) async fn live() -> &'static str {
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let engine = app.operate(Order::Overview).await.is_ok();
     let waiting = app.store().waiting();
-    let status = if engine && waiting < MOST_WAITING {
+    let database = app.store().answers();
+    let status = if engine && database && waiting < MOST_WAITING {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };
-    (status, format!("engine: {}\nstore: {waiting} waiting\n", if engine { "ok" } else { "no" }))
-        .into_response()
+    let word = |good: bool| if good { "ok" } else { "no" };
+    let (engine, database) = (word(engine), word(database));
+    let text = format!("engine: {engine}\ndatabase: {database}\nstore: {waiting} waiting\n");
+    (status, text).into_response()
 }
 
 fn page(app: &App, overview: Option<&Overview>) -> String {
@@ -90,6 +93,8 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
         let _ = writeln!(text, "jackfield_objects{{kind=\"{kind}\"}} {count}");
     }
     gauge(&mut text, "jackfield_directory_sequence", "The last change.", directory.sequence());
+    let answers = u64::from(app.store().answers());
+    gauge(&mut text, "jackfield_database_up", "The database answers.", answers);
     gauge(
         &mut text,
         "jackfield_store_waiting",

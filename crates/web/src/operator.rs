@@ -92,7 +92,7 @@ pub enum Order {
     },
     /// Tell the installed language packs. Answered by [`Reply::Languages`].
     Languages,
-    /// Look for language packs again (SP-14). Answered by [`Reply::Languages`].
+    /// Look for language packs again (SP-14). Answered by [`Reply::Rescanned`].
     RescanLanguages,
 }
 
@@ -122,6 +122,13 @@ pub enum Reply {
     Refused(Vec<LastRefusal>),
     /// What is going on.
     Overview(Overview),
+    /// The language packs that are installed now, and what is wrong with those that are not.
+    Rescanned {
+        /// Those that are whole.
+        languages: Vec<Language>,
+        /// A sentence each.
+        problems: Vec<Box<str>>,
+    },
     /// The phone is the user's now.
     Provisioned {
         /// Its number.

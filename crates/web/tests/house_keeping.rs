@@ -34,6 +34,7 @@ async fn languages_and_schemas_are_listed() {
     let house = House::open().await;
     let told = house.done("POST", "/languages/rescan", json!({})).await;
     assert_eq!(told["items"][0]["locale"], "ja-JP");
+    assert_eq!(told["problems"], json!(["fr-FR has no recording"]));
     let kinds = house.get("/schemas").await;
     assert_eq!(kinds["items"].as_array().unwrap().len(), jackfield_model::Kind::ALL.len());
     assert!(house.get("/schemas/phone").await["properties"]["lines"].is_object());

@@ -345,7 +345,16 @@ async fn the_whole_task_flow_can_be_done_over_rest() {
 
     let status = house.get("/self-provisioning/status").await;
     assert_eq!((&status["ready"], &status["text"]), (&json!(true), &json!("Ready")), "{status}");
-    assert_eq!(missing(&house.get("/setup").await), 0);
+    let setup = house.get("/setup").await;
+    assert_eq!((missing(&setup), &setup["off"]), (0, &json!([])));
+    let optional = setup["optional"]["steps"].to_string();
+    assert!(optional.contains("jackfield set cluster-settings --provisioning-networks"), "{setup}");
+    house.done("PATCH", "/application-users/ivr", json!({ "enabled": false })).await;
+    let status = house.get("/self-provisioning/status").await;
+    assert_eq!(status["ready"], false, "{status}");
+    let remedy = "`jackfield set application-user ivr --enabled true`";
+    assert_eq!(status["off"][0]["remedy"], remedy, "{status}");
+    house.done("PATCH", "/application-users/ivr", json!({ "enabled": true })).await;
     let japanese = house.in_japanese("GET", "/self-provisioning/status", Value::Null).await;
     assert_eq!(japanese.body["text"], "準備が完了しました");
 }
@@ -454,6 +463,10 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
         "starting_number": "9000", "ending_number": "9099", "disabled": false,
     });
     house.done("PATCH", "/auto-registrations/node1", registration).await;
+    ivr(&house).await;
+    house.done("PUT", "/self-provisioning/settings", with(chosen(), "later")).await;
+    let allow = json!({ "allow_self_provisioning": true });
+    house.done("PATCH", "/user-profiles/Default", allow).await;
     house.done("POST", "/services/self-provisioning-ivr/activate", json!({})).await;
     let row = |list: &Value, node: &str| {
         let mut rows = list["items"].as_array().unwrap().iter();
@@ -469,7 +482,8 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     assert_eq!(status["ready"], false, "it runs here, and not on the publisher: {status}");
     assert!(status["text"].as_str().unwrap().contains("node1"), "{status}");
 
-    let running = vec![("node1".into(), Service::SelfProvisioningIvr)];
+    let services = [Service::SelfProvisioningIvr, Service::CtiManager];
+    let running = services.map(|service| ("node1".into(), service)).to_vec();
     *house.node.elsewhere.lock().unwrap() = running;
     *house.node.owner.lock().unwrap() = Some("node1".into());
     let status = house.get("/self-provisioning/status").await;

@@ -28,6 +28,8 @@ pub(super) struct Newcomers {
     operations: BTreeMap<OperationId, (Mac, Source)>,
     sources: Pace,
     all: Pace,
+    /// Lines of the log about those who came too fast.
+    lines: Pace,
     /// Until when those are expected who were told to come again, in microseconds.
     appointments: u64,
     /// When an administrator was last told that there are no numbers left.
@@ -49,6 +51,7 @@ impl Default for Newcomers {
             operations: BTreeMap::new(),
             sources: uses::NEWCOMERS.pace(),
             all: Pace::new(Allowance { burst: 1, per_minute: 1 }, 1),
+            lines: Pace::new(LINES, LINE_SOURCES),
             appointments: 0,
             alarmed: None,
         }
@@ -89,12 +92,15 @@ impl Devices {
         // Somebody else with the same hardware address waits already.
         let doubled = self.newcomers.waiting.contains_key(&mac);
         if doubled || !self.newcomers.has_room(ctx.now, &settings, source) {
+            if !doubled {
+                self.too_many_at_once(ctx, flow, mac, &settings);
+            }
             ctx.count("newcomers-delayed");
             let wait = self.newcomers.appointment(ctx.now, settings.per_minute);
             return Some(answer::unavailable(request, wait + ctx.ids.below(wait / 2 + 1)));
         }
         if !self.unclaimed.admits(mac, source, &settings) {
-            return Some(self.has_its_share(ctx, flow, request));
+            return Some(self.has_its_share(ctx, flow, request, &settings));
         }
         let operation = ctx.ids.operation();
         let actor = Actor::Device {
@@ -217,9 +223,43 @@ impl Devices {
         }
     }
 
+    /// More new phones come than are taken in, from everywhere or from one source: told in the log,
+    /// of each source now and then.
+    fn too_many_at_once(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        mac: Mac,
+        settings: &AutoRegistration,
+    ) {
+        let refusal = Refusal::new(Code::RateLimited).value("rule", "new-phones");
+        let refusal = refusal.value("per_minute", settings.per_minute).value("node", &self.node);
+        self.refusals.because(refusal);
+        let Some(untold) = self.newcomers.lines.take(ctx.now, flow.remote.ip()) else { return };
+        let mut fields = vec![
+            ("device.mac", mac.to_string()),
+            ("device.address", flow.remote.to_string()),
+            ("reason", Code::RateLimited.name().to_owned()),
+        ];
+        if untold > 0 {
+            fields.push(("requests.untold", untold.to_string()));
+        }
+        let text = "unknown phone told to come later: more come than are taken in each minute";
+        ctx.note(Level::Info, text, fields);
+    }
+
     /// As many phones as one source may bring wait for an owner already.
-    fn has_its_share(&mut self, ctx: &mut Context<'_>, flow: &Flow, request: &Message) -> Response {
+    fn has_its_share(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        settings: &AutoRegistration,
+    ) -> Response {
         ctx.count("newcomers-beyond-share");
+        let refusal = Refusal::new(Code::UnassignedLimit).value("rule", "share");
+        let refusal = refusal.value("address", flow.remote.ip()).value("node", &self.node);
+        self.refusals.because(refusal.value("limit", settings.unassigned_limit));
         let text = "unknown phone told to come later: its address has its share of new phones";
         self.tell_failure(ctx, flow, Level::Warn, text, |_| Vec::new());
         answer::unavailable(request, SHARE_AGAIN + ctx.ids.below(SHARE_AGAIN))
@@ -301,6 +341,10 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
     settings.is_some_and(|(_, settings)| Network::any_contains(&settings.allowed_networks, source))
 }
 
+/// Lines of the log about one source whose new phones come too fast.
+const LINES: Allowance = Allowance { burst: 5, per_minute: 1 };
+/// Sources that are remembered for that.
+const LINE_SOURCES: u64 = 1024;
 /// Seconds after which one may come again whose address has its share, at least.
 const SHARE_AGAIN: u64 = 300;
 /// How long the store may take.

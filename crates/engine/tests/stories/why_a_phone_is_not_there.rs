@@ -2,7 +2,7 @@
 //! from where, and so is whoever reads the log.
 
 use jackfield_engine::{LastRefusal, OperatorOrder, OperatorReply};
-use jackfield_model::Kind;
+use jackfield_model::{Kind, Language, sentence};
 use jackfield_vocabulary::{Code, Mac};
 use serde_json::json;
 
@@ -29,7 +29,9 @@ fn codes(refused: &[LastRefusal]) -> Vec<Code> {
 #[track_caller]
 fn assert_logged(world: &World, phone: &str, reason: &str) {
     let named = |note: &jackfield_engine::Note| {
-        let says = |text: &str| note.fields.iter().any(|(_, value)| value.contains(text));
+        let says = |text: &str| {
+            note.text.contains(text) || note.fields.iter().any(|(_, value)| value.contains(text))
+        };
         says(phone) && says(reason)
     };
     assert!(world.heard.notes.iter().any(named), "{:?}", world.heard.notes);
@@ -81,6 +83,45 @@ fn a_new_phone_that_is_not_taken_in() {
         assert_eq!(refused(&mut world, None, Some("10.1.0.9")), []);
         assert_logged(&world, MAC, code.name());
     }
+}
+
+/// One that is told to come again later is refused as well: by the rate, or by the share of its address.
+#[test]
+fn a_new_phone_that_is_told_to_come_again_later() {
+    for (patch, code) in [
+        (json!({ "per_minute": 1 }), Code::RateLimited),
+        (json!({ "unassigned_limit": 4 }), Code::UnassignedLimit),
+    ] {
+        let mut world = World::new();
+        let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+        world.change(settings, patch);
+        let mut first = Raw::new("001122AABB99", "10.1.0.7:5061");
+        assert_eq!(status(&first.register(&mut world, 1, CONTACT)), 200);
+        let mut phone = Raw::new(MAC, "10.1.0.7:5060");
+        assert_eq!(status(&phone.register(&mut world, 1, CONTACT)), 503);
+        let told = refused(&mut world, Some(MAC), None);
+        assert_eq!(codes(&told), [code]);
+        let why = sentence(&told[0].refusal, Language::English);
+        assert!(
+            why.remedy.contains(&format!("jackfield set auto-registration {NODE} --")),
+            "{why:?}"
+        );
+        assert_logged(&world, "10.1.0.7", "told to come later");
+    }
+}
+
+/// A flood of them writes no flood of lines.
+#[test]
+fn the_log_tells_of_some_of_many_that_come_too_fast() {
+    let mut world = World::new();
+    let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(settings, json!({ "per_minute": 1 }));
+    for number in 0..200 {
+        let mut phone = Raw::new(&format!("001122AA{number:04X}"), "10.1.0.7:5060");
+        phone.register(&mut world, 1, CONTACT);
+    }
+    let told = world.heard.notes.iter().filter(|note| note.text.contains("each minute")).count();
+    assert!((1..=10).contains(&told), "{told}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 use serde::Serialize;
 
+use super::off::allows;
 use super::status::{controls, numbers_of};
 use super::{Running, application_user_warnings};
 use crate::{
-    ApplicationUser, CtiRoutePoint, Directory, EndUser, FeatureGroupTemplate, Kind, Language,
-    Message, Phone, Ref, Service, Text, UniversalDeviceTemplate, UniversalLineTemplate,
-    UserProfile,
+    ApplicationUser, ClusterSettings, CtiRoutePoint, Directory, EndUser, FeatureGroupTemplate,
+    Kind, Language, Message, Phone, Ref, Service, Text, UniversalDeviceTemplate,
+    UniversalLineTemplate, UserProfile,
 };
 
 /// How far a step is.
@@ -88,6 +89,16 @@ pub fn flow_of_nine(directory: &Directory, running: Running<'_>, language: Langu
         ],
         language,
     )
+}
+
+/// What can be left out, and what happens without it.
+pub fn optional_steps(
+    directory: &Directory,
+    running: Running<'_>,
+    language: Language,
+) -> Vec<Step> {
+    let scene = Scene::new(directory, running, language);
+    number([scene.provisioning_networks()], language)
 }
 
 fn number<const N: usize>(drafts: [Draft; N], language: Language) -> Vec<Step> {
@@ -224,13 +235,9 @@ impl<'a> Scene<'a> {
 
     /// The default profile, else any that allows self-provisioning.
     fn profile(&self) -> Draft {
-        let usable = |profile: &UserProfile| {
-            let device = profile.desk_phones.or(profile.mobile_and_desktop_devices);
-            profile.allow_self_provisioning && device.is_some()
-        };
         let default = self.directory.default_profile();
         let name = default.and_then(|id| self.directory.label(id.id()));
-        let done = self.directory.all::<UserProfile>().any(|(_, profile)| usable(profile));
+        let done = self.directory.all::<UserProfile>().any(|(_, profile)| allows(profile));
         let shown = name.clone().unwrap_or_default();
         let remedy = Message::RemedyProfile.with(self.language, &[("name", &shown)]);
         Draft { title: Message::StepProfile, done, kind: Kind::UserProfile, name, remedy }
@@ -240,6 +247,15 @@ impl<'a> Scene<'a> {
         let ready = |user: &EndUser| user.primary_extension.is_some();
         let done = self.directory.all::<EndUser>().any(|(_, user)| ready(user));
         self.draft(title, Kind::EndUser, done, Message::RemedyUsers)
+    }
+
+    /// The cluster's list of networks in which every phone gets its file with its password.
+    fn provisioning_networks(&self) -> Draft {
+        let mut settings = self.directory.all::<ClusterSettings>();
+        let done = settings.any(|(_, cluster)| !cluster.provisioning_networks.is_empty());
+        let title = Message::StepProvisioningNetworks;
+        let remedy = Message::RemedyProvisioningNetworks;
+        self.draft(title, Kind::ClusterSettings, done, remedy)
     }
 
     fn templates(&self) -> Draft {

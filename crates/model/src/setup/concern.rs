@@ -1,9 +1,13 @@
 //! What is allowed and most likely not meant.
 
+use std::collections::BTreeSet;
+
 use jackfield_vocabulary::ObjectId;
 
+use super::explain::ambiguity;
 use crate::{
-    AutoRegistration, Body, Directory, Forward, Forwards, Language, Line, Message, Partition, Ref,
+    AutoRegistration, Body, Dialled, Directory, Forward, Forwards, Language, Line, Message,
+    Partition, Ref,
 };
 
 /// What whoever has just made or changed an object had better know.
@@ -11,9 +15,12 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
     match directory.entry(id).map(|entry| &entry.body) {
         Some(Body::Line(line)) => of_line(directory, id, line, language),
         Some(Body::EndUser(user)) => {
-            let id = user.primary_extension.map(Ref::id);
+            let (user_id, id) = (id, user.primary_extension.map(Ref::id));
             let line = id.and_then(|id| Some((id, directory.typed::<Line>(id)?)));
-            line.map(|(id, line)| of_line(directory, id, line, language)).unwrap_or_default()
+            let number = line.map(|(_, line)| line.number.as_str());
+            let shared = ambiguity(directory, user_id, user, number, language);
+            let told = line.map(|(id, line)| of_line(directory, id, line, language));
+            shared.map(|one| one.text).into_iter().chain(told.unwrap_or_default()).collect()
         }
         _ => Vec::new(),
     }
@@ -30,7 +37,35 @@ fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language)
         let values = [("name", name), ("destination", &*forward.destination)];
         Message::ForwardToNobody.with(language, &values)
     });
-    lent.into_iter().chain(nobody).collect()
+    let back = each(&line.forwards).into_iter();
+    let back = back.filter(|(_, forward)| comes_back(directory, id, line, forward));
+    let back = back.map(|(name, forward)| {
+        let number = line.number.as_str();
+        let values = [("name", name), ("destination", &*forward.destination), ("number", number)];
+        Message::ForwardComesBack.with(language, &values)
+    });
+    lent.into_iter().chain(nobody).chain(back).collect()
+}
+
+/// The forward leads to the line itself, be it past lines that forward every call.
+pub(super) fn comes_back(
+    directory: &Directory,
+    id: ObjectId,
+    line: &Line,
+    forward: &Forward,
+) -> bool {
+    let mut at = target(directory, id, line, forward);
+    let mut passed = BTreeSet::new();
+    while let Some(Dialled::Line(next, line)) = at {
+        if next.id() == id {
+            return true;
+        }
+        if !passed.insert(next.id()) {
+            return false;
+        }
+        at = target(directory, next.id(), &line, &line.forwards.all);
+    }
+    false
 }
 
 /// The node whose auto-registration would lend the number of a line that is somebody's.
@@ -60,9 +95,14 @@ fn each(forwards: &Forwards) -> [(&'static str, &Forward); 5] {
 
 /// The forward is off, or its destination matches something within its reach.
 pub(super) fn leads(directory: &Directory, id: ObjectId, line: &Line, forward: &Forward) -> bool {
+    forward.destination.is_empty() || target(directory, id, line, forward).is_some()
+}
+
+/// What the destination of a forward matches within its reach; nothing where the forward is off.
+fn target(directory: &Directory, id: ObjectId, line: &Line, forward: &Forward) -> Option<Dialled> {
     let digits = &*forward.destination;
     if digits.is_empty() {
-        return true;
+        return None;
     }
     let device = directory.appearances(id).find_map(|one| directory.effective(one));
     let search = match (forward.css, &device) {
@@ -71,7 +111,7 @@ pub(super) fn leads(directory: &Directory, id: ObjectId, line: &Line, forward: &
         // What a device that will have the line reaches is not known yet.
         (None, None) => everywhere(directory),
     };
-    directory.dial(&search, digits).to.is_some()
+    directory.dial(&search, digits).to
 }
 
 fn everywhere(directory: &Directory) -> Vec<Option<ObjectId>> {

@@ -1,9 +1,14 @@
+use core::net::SocketAddr;
+
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde::Serialize;
 
-use super::concern::leads;
+use super::concern::{comes_back, leads};
+use super::off::ivr_failure;
 use crate::directory::mac_of;
-use crate::{DeviceClass, Directory, EffectiveLine, EndUser, Kind, Language, Message, sentence};
+use crate::{
+    DeviceClass, Directory, Effective, EffectiveLine, EndUser, Kind, Language, Message, sentence,
+};
 
 /// What is known of a device or user besides the configuration; `None` where nobody looked.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +38,8 @@ pub struct Refused<'a> {
     pub address: &'a str,
     /// Why.
     pub refusal: &'a Refusal,
+    /// Whoever asks from there gets the phone's file with its secret.
+    pub may_fetch: bool,
 }
 
 /// Whether a node takes the calls of the self-provisioning route point (SP-60).
@@ -74,7 +81,7 @@ impl Finding {
 
 /// What became of the last try of a phone that is not registered.
 pub fn explain_refused(refused: Refused<'_>, language: Language) -> Finding {
-    let Refused { seconds_ago, address, refusal } = refused;
+    let Refused { seconds_ago, address, refusal, .. } = refused;
     let ago = match seconds_ago {
         0..120 => format!("{seconds_ago} s"),
         120..7200 => format!("{} min", seconds_ago / 60),
@@ -83,6 +90,24 @@ pub fn explain_refused(refused: Refused<'_>, language: Language) -> Finding {
     let why = sentence(refusal, language);
     let values = [("ago", &*ago), ("address", address), ("why", &why.message)];
     Finding::bad(Message::LastRefused.with(language, &values), why.remedy)
+}
+
+/// What became of the last try of a phone that is ours: where its secret is what is missing, the
+/// command that gives it to the phone.
+fn refused_here(device: &Effective, refused: Refused<'_>, language: Language) -> Finding {
+    let mut finding = explain_refused(refused, language);
+    let source: Option<SocketAddr> = refused.address.parse().ok();
+    let wants_secret = matches!(refused.refusal.code, Code::SecretNotShown | Code::WrongSecret);
+    if let Some(source) = source.filter(|_| wants_secret && !refused.may_fetch) {
+        let address = source.ip().to_canonical().to_string();
+        let values = [("name", device.name.as_str()), ("address", &*address)];
+        let remedy = match device.class() {
+            DeviceClass::Desk => Message::RemedyWindow,
+            DeviceClass::MobileOrDesktop => Message::RemedySecret,
+        };
+        finding.remedy = Some(remedy.with(language, &values));
+    }
+    finding
 }
 
 /// Why is a phone of this name not there, though it was plugged in? `None` where the name ends in no
@@ -133,7 +158,8 @@ pub fn explain_device(
             Message::RegisteredElsewhereRemedy.with(language, &[("owner", owner)]),
         )),
         (Some(false), None) if seen.refused.is_some() => {
-            findings.extend(seen.refused.map(|refused| explain_refused(refused, language)));
+            let told = seen.refused.map(|refused| refused_here(&effective, refused, language));
+            findings.extend(told);
         }
         (Some(false), None) => {
             let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
@@ -176,7 +202,9 @@ fn service(served: Served<'_>, language: Language) -> Finding {
             Finding::good(Message::RoutePointServed.with(language, &[("node", node)]))
         }
         None => Finding::bad(
-            Message::RoutePointUnserved.with(language, &[("node", node), ("state", state)]),
+            ivr_failure(state, language).unwrap_or_else(|| {
+                Message::RoutePointUnserved.with(language, &[("node", node), ("state", state)])
+            }),
             Message::RoutePointUnservedRemedy.text(language),
         ),
         Some(owner) => Finding::bad(
@@ -195,6 +223,11 @@ fn reach(directory: &Directory, line: &EffectiveLine, language: Language) -> Vec
         let values = [("name", "all"), ("destination", &*all.destination)];
         let remedy = Message::ForwardRemedy.text(language);
         findings.push(Finding::bad(Message::ForwardToNobody.with(language, &values), remedy));
+    } else if comes_back(directory, line.id.id(), &line.line, all) {
+        let values =
+            [("name", "all"), ("destination", &*all.destination), ("number", line.number())];
+        let remedy = Message::ForwardRemedy.text(language);
+        findings.push(Finding::bad(Message::ForwardComesBack.with(language, &values), remedy));
     } else if !all.destination.is_empty() {
         let values = [("number", number), ("destination", &*all.destination)];
         findings.push(Finding::good(Message::NumberForwarded.with(language, &values)));
@@ -259,7 +292,7 @@ fn profile(
 }
 
 /// Somebody else keys in the same digits.
-fn ambiguity(
+pub(super) fn ambiguity(
     directory: &Directory,
     user: ObjectId,
     person: &EndUser,

@@ -1,8 +1,10 @@
 //! What is set up and what is still missing, as pure questions to the directory and to what runs.
 
 mod checklist;
+mod command;
 mod concern;
 mod explain;
+mod off;
 mod place;
 mod status;
 
@@ -10,13 +12,15 @@ use serde::Serialize;
 
 use crate::Service;
 
-pub use checklist::{Step, StepState, flow_of_nine, flow_of_six};
+pub use checklist::{Step, StepState, flow_of_nine, flow_of_six, optional_steps};
+pub use command::quoted;
 pub use concern::concerns;
 pub use explain::{
     Finding, Refused, Seen, Served, explain_device, explain_refused, explain_stranger, explain_user,
 };
-pub use place::{Place, misplaced};
-pub use status::{Status, application_user_warnings, route_point_note, status};
+pub use off::ivr_failure;
+pub use place::{Place, address_not_found, misplaced};
+pub use status::{Status, application_user_warnings, route_point_note, shortages, status};
 
 /// What the directory can't know.
 #[derive(Clone, Copy, Debug, Default)]

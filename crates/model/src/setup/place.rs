@@ -49,6 +49,18 @@ fn other_address(told: &str, place: &Place, language: Language) -> Option<Findin
     elsewhere.then(|| found(Message::OtherAddress, Message::OtherAddressRemedy, &values, language))
 }
 
+/// Phones are told a host name that leads nowhere, as the DNS of this machine says.
+pub fn address_not_found(
+    directory: &Directory,
+    place: &Place,
+    language: Language,
+) -> Option<Finding> {
+    let (_, node) = directory.node(&place.node)?;
+    let open = place.address.to_string();
+    let values = [("node", &*place.node), ("file", &*node.address), ("open", &*open)];
+    Some(found(Message::AddressNotFound, Message::AddressNotFoundRemedy, &values, language))
+}
+
 /// Security profiles of an older program for which nothing listens.
 fn unserved(directory: &Directory, language: Language) -> Vec<Finding> {
     let profiles = directory.all::<SecurityProfile>().filter(|(_, profile)| !profile.is_served());

@@ -1,6 +1,8 @@
 use jackfield_vocabulary::ObjectId;
 use serde::Serialize;
 
+use super::explain::Finding;
+use super::off::what_is_off;
 use super::{Notice, Running};
 use crate::{
     ApplicationUser, AutoRegistration, CtiRoutePoint, Directory, Language, Message, Privilege, Ref,
@@ -10,10 +12,14 @@ use crate::{
 /// The status of self-provisioning (SP-20).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Auto-registration and the IVR service are both on, on the publisher.
+    /// Auto-registration and the IVR service are both on, on the publisher, and with all that they
+    /// need: the number answers, or will when the start delay is over.
     pub ready: bool,
     /// "Ready", or what is off.
     pub text: String,
+    /// What is off, each with the command that mends it.
+    #[serde(skip)]
+    pub off: Vec<Finding>,
     /// Both are on, and the IVR takes calls: it does so some time after its start (SP-18).
     pub in_service: bool,
     /// Why it takes no calls where everything is on.
@@ -25,42 +31,24 @@ pub struct Status {
 /// Says whether self-provisioning is ready, and what is off or in the way.
 pub fn status(directory: &Directory, running: Running<'_>, language: Language) -> Status {
     let off = what_is_off(directory, running, language);
-    let text = if off.is_empty() { Message::Ready.text(language) } else { off.join(" ") };
+    let texts: Vec<&str> = off.iter().map(|one| &*one.text).collect();
+    let text = if off.is_empty() { Message::Ready.text(language) } else { texts.join(" ") };
     let ready = off.is_empty();
     let detail = not_in_service(directory, running, language).filter(|_| ready);
     let in_service = ready && detail.is_none();
-    Status { ready, text, in_service, detail, notices: notices(directory, running, language) }
+    Status { ready, text, off, in_service, detail, notices: notices(directory, running, language) }
 }
 
-/// Why the IVR takes no calls though it runs. The word "Ready" says that everything is on (SP-20),
-/// and there is no third one.
+/// Why the IVR takes no calls though everything is on: its start delay is not over. The word "Ready"
+/// says that everything is on (SP-20), and there is no third one.
 fn not_in_service(
     directory: &Directory,
     running: Running<'_>,
     language: Language,
 ) -> Option<String> {
-    match running.ivr? {
-        "in-service" => None,
-        "waiting" => {
-            let seconds = directory.self_provisioning().start_delay_seconds.to_string();
-            Some(Message::IvrWaiting.with(language, &[("seconds", &seconds)]))
-        }
-        why => Some(Message::IvrNotInService.with(language, &[("why", why)])),
-    }
-}
-
-fn what_is_off(directory: &Directory, running: Running<'_>, language: Language) -> Vec<String> {
-    let Some((_, node)) = directory.publisher() else {
-        return vec![Message::NoPublisher.text(language)];
-    };
-    let values = [("node", &*node.name)];
-    let registers = directory.auto_registration(&node.name).is_some_and(|(_, one)| !one.disabled);
-    let checks = [
-        (registers, Message::AutoRegistrationOff),
-        (running.runs(Service::SelfProvisioningIvr), Message::IvrOff),
-    ];
-    let off = checks.into_iter().filter(|(on, _)| !on);
-    off.map(|(_, message)| message.with(language, &values)).collect()
+    let seconds = directory.self_provisioning().start_delay_seconds.to_string();
+    let waits = running.ivr? != "in-service";
+    waits.then(|| Message::IvrWaiting.with(language, &[("seconds", &seconds)]))
 }
 
 fn notices(directory: &Directory, running: Running<'_>, language: Language) -> Vec<Notice> {
@@ -88,7 +76,8 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
         let hint = Message::PhonesFindTheServer.with(language, &[("address", &node.address)]);
         notices.push(Notice::note(hint));
     }
-    notices.extend(rooms(directory, language).into_iter().map(Notice::warning));
+    let shortages = shortages(directory, language).into_iter();
+    notices.extend(shortages.map(|one| Notice::warning(one.text)));
     notices.extend(restart(directory, running, language));
     // SP-05 wants this mode marked wherever it shows.
     if settings.mode == crate::AuthenticationMode::None {
@@ -111,7 +100,7 @@ fn restart(directory: &Directory, running: Running<'_>, language: Language) -> O
 }
 
 /// Where new phones find few numbers, or none, or no place.
-fn rooms(directory: &Directory, language: Language) -> Vec<String> {
+pub fn shortages(directory: &Directory, language: Language) -> Vec<Finding> {
     let mut warnings = Vec::new();
     let open = directory.all::<AutoRegistration>().filter(|(_, settings)| !settings.disabled);
     for (_, settings) in open {
@@ -130,7 +119,8 @@ fn rooms(directory: &Directory, language: Language) -> Vec<String> {
             warnings.push(Message::UnassignedFull.with(language, &values));
         }
     }
-    warnings
+    // What would change it is part of the sentence.
+    warnings.into_iter().map(|text| Finding { good: false, text, remedy: None }).collect()
 }
 
 /// What choosing a route point shows: its numbers, or that it has none (SP-21).

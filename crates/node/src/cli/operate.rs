@@ -350,13 +350,17 @@ fn setup(client: &Client, form: Form) -> Result<()> {
         true => ("セルフプロビジョニング", "電話機がサーバを見つける方法"),
         false => ("Self-provisioning", "How phones find the server"),
     };
-    say!("{name}: {}", print::cell(&answer["status"]));
+    let ready = answer["ready"] == true;
+    let status = if ready { print::cell(&answer["status"]) } else { report::not_ready(client) };
+    say!("{name}: {status}");
+    report::off(&answer);
     if let Some(detail) = answer["detail"].as_str() {
         say!("{detail}");
     }
     report::warnings(&answer);
     report::notes(&answer);
-    for flow in answer["flows"].as_array().into_iter().flatten() {
+    let flows = answer["flows"].as_array().into_iter().flatten();
+    for flow in flows.chain(answer.get("optional")) {
         say!("\n{}", print::cell(&flow["title"]));
         let mut commands = Vec::new();
         for step in flow["steps"].as_array().into_iter().flatten() {
@@ -421,7 +425,10 @@ fn operate_self_provisioning(matches: &ArgMatches, client: &Client, form: Form) 
             say!("the code is set; it can't be read back");
             Ok(())
         }
-        _ => told(form, client.get("/self-provisioning/status"), report::readiness),
+        _ => {
+            let answer = client.get("/self-provisioning/status");
+            told(form, answer, |answer| report::readiness(answer, client))
+        }
     }
 }
 

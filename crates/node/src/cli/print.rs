@@ -88,6 +88,14 @@ const MOMENTS: [&str; 10] = [
     "locked_until",
 ];
 
+/// The value of a field, which may be a moment.
+pub(crate) fn timed(name: &str, value: &Value) -> String {
+    match MOMENTS.contains(&name) && value.is_number() {
+        true => moment(value),
+        false => cell(value),
+    }
+}
+
 /// A value as one cell or line.
 pub(crate) fn cell(value: &Value) -> String {
     match value {
@@ -123,10 +131,7 @@ fn sheet(value: &Value, depth: usize) -> String {
             .iter()
             .map(|(name, value)| match is_nested(value) {
                 true => format!("{indent}{}:\n{}", words(name), sheet(value, depth + 1)),
-                false if MOMENTS.contains(&name.as_str()) && value.is_number() => {
-                    format!("{indent}{}: {}\n", words(name), moment(value))
-                }
-                false => format!("{indent}{}: {}\n", words(name), cell(value)),
+                false => format!("{indent}{}: {}\n", words(name), timed(name, value)),
             })
             .collect(),
         Value::Array(entries) if is_nested(value) => {
@@ -153,7 +158,7 @@ fn is_nested(value: &Value) -> bool {
     }
 }
 
-fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     name.replace('_', " ")
 }
 

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::print::{cell, moment, table};
+use super::client::Client;
+use super::print::{cell, moment, table, timed, words};
 use crate::say::say;
 
 /// Who changed what, newest first.
@@ -16,9 +17,12 @@ fn audit_row(row: &Value) -> Vec<String> {
     let object = match (row["kind"].as_str(), row["name"].as_str()) {
         (Some(kind), Some(name)) => format!("{kind} {name}"),
         (Some(kind), None) => kind.to_owned(),
-        _ => row["object"].as_u64().map_or_else(String::new, |id| format!("id:{id}")),
+        (None, Some(name)) => name.to_owned(),
+        (None, None) => row["object"].as_u64().map_or_else(String::new, |id| format!("id:{id}")),
     };
-    vec![moment(&row["time"]), actor(&row["actor"]), cell(&row["operation"]), object, change(row)]
+    // Whoever has the machine has no account.
+    let who = row["detail"]["by"].as_str().map_or_else(|| actor(&row["actor"]), str::to_owned);
+    vec![moment(&row["time"]), who, cell(&row["operation"]), object, change(row)]
 }
 
 fn actor(actor: &Value) -> String {
@@ -43,8 +47,12 @@ fn change(row: &Value) -> String {
         }
         (None, None) => {
             let fields = row["detail"].as_object().into_iter().flatten();
-            let plain = fields.filter(|(_, value)| !value.is_object() && !value.is_null());
-            let mut told = plain.map(|(name, value)| format!("{name}: {}", cell(value))).collect();
+            let plain = fields.filter(|(name, value)| {
+                (!value.is_object() || is_link(value)) && !value.is_null() && *name != "by"
+            });
+            let mut told = plain
+                .map(|(name, value)| format!("{}: {}", words(name), timed(name, value)))
+                .collect::<Vec<_>>();
             if row["detail"]["old"].is_object() {
                 differences("", &row["detail"]["old"], &row["detail"]["new"], &mut told);
             }
@@ -126,6 +134,22 @@ pub(crate) fn services(answer: &Value) {
     for row in items(answer).filter(|row| row["state"] == "waiting") {
         say!("{} on {}: {}", cell(&row["service"]), cell(&row["node"]), waiting(row));
     }
+    for row in items(answer).filter(|row| row["detail"].is_string()) {
+        say!("{} on {}: {}", cell(&row["service"]), cell(&row["node"]), cell(&row["detail"]));
+    }
+}
+
+/// What is said where "Ready" is not.
+pub(crate) fn not_ready(client: &Client) -> String {
+    if client.is_japanese() { "準備ができていません" } else { "Not ready" }.into()
+}
+
+/// What is off, and the commands that mend it.
+pub(crate) fn off(answer: &Value) {
+    for off in answer["off"].as_array().into_iter().flatten() {
+        say!("  {}", cell(&off["message"]));
+        say!("    {}", cell(&off["remedy"]));
+    }
 }
 
 /// When the number of a service that waits answers.
@@ -154,6 +178,12 @@ pub(crate) fn languages(answer: &Value) {
     let row = |row: &Value| vec![cell(&row["locale"]), cell(&row["name"])];
     let rows: Vec<Vec<String>> = items(answer).map(row).collect();
     table(&["tag", "name"], &rows);
+    let problems = answer["problems"].as_array().into_iter().flatten();
+    let mut problems = problems.peekable();
+    if problems.peek().is_some() {
+        say!("Warning: not installed, or not whole and therefore not offered:");
+    }
+    problems.for_each(|problem| say!("  {}", cell(problem)));
 }
 
 /// What is going on.
@@ -188,7 +218,9 @@ pub(crate) fn status(answer: &Value) {
 pub(crate) fn warnings(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
         say!("Warning: {}", cell(&warning["message"]));
-        say!("  {}", cell(&warning["remedy"]));
+        if let Some(remedy) = warning["remedy"].as_str() {
+            say!("  {remedy}");
+        }
     }
 }
 
@@ -237,12 +269,21 @@ pub(crate) fn added(answer: &Value) {
 }
 
 /// "Ready", or what is off, and what else there is to know.
-pub(crate) fn readiness(answer: &Value) {
-    say!("{}", cell(&answer["text"]));
+pub(crate) fn readiness(answer: &Value, client: &Client) {
+    let off = |text: &Value| {
+        let mut off = answer["off"].as_array().into_iter().flatten();
+        off.any(|one| one["message"] == *text)
+    };
+    match answer["ready"] == true {
+        true => say!("{}", cell(&answer["text"])),
+        false => say!("{}", not_ready(client)),
+    }
+    self::off(answer);
     if let Some(detail) = answer["detail"].as_str() {
         say!("{detail}");
     }
-    for notice in answer["notices"].as_array().into_iter().flatten() {
+    let notices = answer["notices"].as_array().into_iter().flatten();
+    for notice in notices.filter(|notice| !off(&notice["text"])) {
         say!("  {}: {}", cell(&notice["severity"]), cell(&notice["text"]));
     }
     if answer["restart_needed"] == true {
@@ -308,6 +349,24 @@ mod tests {
             "after": of_lines(json!({"id": 5, "name": "Upstairs"}), "Ada"),
         }));
         assert_eq!(row[4], "device_pool: id:4 -> Upstairs; lines[0].display: \"\" -> Ada");
+        let refused = audit_row(&json!({
+            "kind": null, "name": "SEP1", "object": 9, "operation": "assign",
+            "actor": {"actor": "device", "device": "SEP1", "address": "10.0.0.7:5060"},
+            "detail": {
+                "refused": {"code": "locked"}, "wanted": {"operation": "assign"},
+                "user": {"id": 5, "name": "tanaka"}, "reason": "The account is locked.",
+            },
+        }));
+        assert_eq!(refused[3..], ["SEP1", "user: tanaka; reason: The account is locked."]);
+        let recovered = audit_row(&json!({
+            "actor": {"actor": "system"}, "operation": "recover", "kind": "application-user",
+            "name": "admin", "detail": {"by": "uid 0 on the machine", "since": 0, "unlocked": true},
+        }));
+        assert_eq!(
+            (&*recovered[1], &*recovered[3]),
+            ("uid 0 on the machine", "application-user admin")
+        );
+        assert!(recovered[4].starts_with("since: 19") && recovered[4].ends_with("unlocked: yes"));
         let secret = json!({"object": 7, "detail": {"credential": "pin", "set": true}});
         assert_eq!(audit_row(&secret)[3..], ["id:7", "credential: pin; set: yes"]);
     }

@@ -18,6 +18,7 @@ use super::figures::Figures;
 use super::lanes::Lanes;
 use super::leases::running_anywhere;
 use super::orders;
+use super::prompts;
 use super::services::Services;
 use super::streams::Streams;
 use crate::tftp;
@@ -72,15 +73,17 @@ impl NodeOperator {
             Order::ServiceElsewhere { node, service, action } => {
                 self.operate_elsewhere(node, service, action).await
             }
-            Order::Languages => Ok(self.languages()),
+            Order::Languages => Ok(Reply::Languages(self.languages())),
             Order::RescanLanguages => {
                 let prompts = Arc::clone(&self.services.prompts);
                 // Reading the packs takes a while.
                 let problems = tokio::task::spawn_blocking(move || prompts.rescan()).await;
-                for problem in problems.unwrap_or_default() {
+                let problems: Vec<Box<str>> =
+                    problems.unwrap_or_default().iter().map(prompts::in_words).collect();
+                for problem in &problems {
                     tracing::warn!(error.cause = %problem, "something is wrong with a language pack");
                 }
-                Ok(self.languages())
+                Ok(Reply::Rescanned { languages: self.languages(), problems })
             }
             _ => Err(Refusal::new(Code::Internal)),
         }
@@ -214,13 +217,13 @@ impl NodeOperator {
         Ok(Reply::Accepted)
     }
 
-    fn languages(&self) -> Reply {
+    fn languages(&self) -> Vec<Language> {
         let packs = self.services.prompts.packs();
         let language = |pack: &jackfield_media::PackInfo| Language {
             locale: (&*pack.locale).into(),
             name: (&*pack.own_name).into(),
         };
-        Reply::Languages(packs.iter().map(language).collect())
+        packs.iter().map(language).collect()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where the language packs are.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use jackfield_media::PromptLibrary;
+use jackfield_media::{PromptError, PromptLibrary};
 
 /// Opens the packs of the named folder, else of the first that is there: `JACKFIELD_PROMPTS`,
 /// `share/jackfield/prompts` beside the program, `prompts` in or above the program's folder or
@@ -13,13 +14,25 @@ pub(crate) fn open(named: Option<&Path>) -> Result<PromptLibrary> {
         bail!("no language packs found; name their folder with --prompts");
     };
     let (library, problems) = PromptLibrary::open(&folder);
-    for problem in &problems {
+    for problem in problems.iter().map(in_words) {
         tracing::warn!(error.cause = %problem, "something is wrong with a language pack");
     }
     if library.packs().is_empty() {
-        bail!("no language pack in {}; name another folder with --prompts", folder.display());
+        let why: String = problems.iter().map(|one| format!("\n  {}", in_words(one))).collect();
+        let folder = folder.display();
+        bail!(
+            "no language pack that is whole in {folder}; name another folder with --prompts{why}"
+        );
     }
     Ok(library)
+}
+
+/// What is wrong with a pack, and why.
+pub(crate) fn in_words(problem: &PromptError) -> Box<str> {
+    match problem.source() {
+        Some(source) => format!("{problem}: {source}").into(),
+        None => problem.to_string().into(),
+    }
 }
 
 /// The first folder with packs.

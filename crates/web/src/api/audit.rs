@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_model::{Directory, Kind, references_of};
+use jackfield_model::{Directory, Kind, Language, Text, references_of, sentence};
 use jackfield_store::{AuditEntry, AuditFilter, RecordFilter};
-use jackfield_vocabulary::{ObjectId, UnixTime};
+use jackfield_vocabulary::{ObjectId, Refusal, UnixTime};
 use serde_json::{Value, json};
 
 use crate::call::{Answer, Call};
@@ -44,10 +44,33 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
             item.kind = item.kind.take().or(kind);
             item.name = name(owner);
         }
+        if let Some(detail) = &mut item.detail {
+            told(detail, name, call.language);
+        }
     }
     let full = items.len() == limit;
     let next = items.last().filter(|_| full).map(|last| last.sequence);
     Ok(Answer::ok(json!({ "items": items, "next": next })))
+}
+
+/// What was refused, in words, and names in place of numbers.
+fn told(detail: &mut Value, name: impl Fn(ObjectId) -> Option<Text>, language: Language) {
+    let named = |id: &Value| {
+        let id = ObjectId(u32::try_from(id.as_u64()?).ok()?);
+        Some(json!({ "id": id.0, "name": name(id) }))
+    };
+    if let Ok(refusal) = serde_json::from_value::<Refusal>(detail["refused"].clone()) {
+        let wanted = detail["wanted"]["value"].clone();
+        for (field, shown) in [("user", "user"), ("old", "in_place_of")] {
+            if let Some(named) = named(&wanted[field]) {
+                detail[shown] = named;
+            }
+        }
+        detail["reason"] = sentence(&refusal, language).message.into();
+    }
+    if let Some(accounts) = detail["accounts"].as_array() {
+        detail["accounts"] = accounts.iter().filter_map(named).collect();
+    }
 }
 
 /// The objects that changes speak of and that are there no more.
@@ -55,11 +78,20 @@ fn gone(directory: &Directory, items: &mut [AuditEntry]) -> Vec<ObjectId> {
     let mut ids = BTreeSet::new();
     for item in items {
         ids.extend(item.object.filter(|_| item.name.is_none()));
+        ids.extend(item.detail.iter().flat_map(spoken_of));
         for (kind, body) in bodies(item) {
             ids.extend(references_of(kind, body).into_iter().map(|(_, id)| id));
         }
     }
     ids.into_iter().filter(|id| directory.entry(*id).is_none()).take(MOST_GONE).collect()
+}
+
+/// Whom what was refused speaks of.
+fn spoken_of(detail: &Value) -> Vec<ObjectId> {
+    let wanted = &detail["wanted"]["value"];
+    let accounts = detail["accounts"].as_array().into_iter().flatten();
+    let ids = [&wanted["user"], &wanted["old"]].into_iter().chain(accounts);
+    ids.filter_map(|id| Some(ObjectId(u32::try_from(id.as_u64()?).ok()?))).collect()
 }
 
 /// What objects were and are. What an assignment tells besides is of phones (SP-56).

@@ -1,9 +1,10 @@
 //! Why can't this phone or user …?
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use jackfield_model::setup::{self, Finding, Refused, Seen, Served};
-use jackfield_model::{CredentialKind, EndUser, Kind, Service, mac_of};
+use jackfield_model::{CredentialKind, EndUser, Kind, Message, Service, mac_of};
+use jackfield_store::StoreError;
 use jackfield_vocabulary::Refusal;
 use serde_json::{Value, json};
 
@@ -51,7 +52,11 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
         owner: ivr.owner.as_deref(),
     });
     let reachable = state.as_ref().map(|state| state.reachable);
-    let refused = state.as_ref().and_then(|state| state.refused.as_ref()).map(refused_lately);
+    let refused = state.as_ref().and_then(|state| state.refused.as_ref());
+    let refused = refused.map(|last| Refused {
+        may_fetch: source(last).is_some_and(|from| call.app.files().trusts(device, from)),
+        ..refused_lately(last)
+    });
     let seen = Seen { registered, reachable, refused, elsewhere, served, ..Seen::default() };
     let mut findings = setup::explain_device(&directory, device, seen, call.language);
     if is_phone {
@@ -81,7 +86,14 @@ async fn stranger(call: &Call, name: &str) -> Result<Answer, Fault> {
 
 fn refused_lately(refused: &LastRefusal) -> Refused<'_> {
     let seconds_ago = wall().0.saturating_sub(refused.at.0) / 1000;
-    Refused { seconds_ago, address: &refused.address, refusal: &refused.refusal }
+    let (address, refusal) = (&*refused.address, &refused.refusal);
+    Refused { seconds_ago, address, refusal, may_fetch: false }
+}
+
+/// The address, without its port, from which a phone was refused.
+pub(super) fn source(refused: &LastRefusal) -> Option<IpAddr> {
+    let address: SocketAddr = refused.address.parse().ok()?;
+    Some(address.ip().to_canonical())
 }
 
 /// A user; with `phone`, whether they may have that one.
@@ -92,7 +104,7 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
         .named::<EndUser>(name)
         .map(|(user, _)| user.id())
         .map_or_else(|| find(&directory, Kind::EndUser, name), Ok)?;
-    let (pin, locked) = call
+    let known = call
         .app
         .blocking(move |store| {
             let pin = store.has_credential(user, CredentialKind::Pin)?;
@@ -103,9 +115,18 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
             }
             Ok((pin, locked))
         })
-        .await?;
-    let seen = Seen { pin: Some(pin), locked: Some(locked), ..Seen::default() };
-    let findings = setup::explain_user(&directory, user, seen, call.language);
+        .await;
+    let known = match known {
+        Err(StoreError::Unavailable(_)) => None,
+        known => Some(known?),
+    };
+    let (pin, locked) = (known.map(|one| one.0), known.map(|one| one.1));
+    let seen = Seen { pin, locked, ..Seen::default() };
+    let mut findings = setup::explain_user(&directory, user, seen, call.language);
+    if known.is_none() {
+        let text = Message::NotKnownNow.text(call.language);
+        findings.push(Finding { good: false, text, remedy: None });
+    }
     let judged = match call.query("phone") {
         Some(phone) => {
             let device = find(&directory, Kind::Phone, phone)?;

@@ -1,6 +1,6 @@
 //! Services of the nodes. Activated is configuration; running and in service is what happens.
 
-use jackfield_model::{Kind, Node, Operation, Outcome, Service};
+use jackfield_model::{Kind, Language, Node, Operation, Outcome, Service, setup};
 use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
         for service in Service::ALL {
             let activated = directory.is_activated(&node.name, *service);
             let status = here.iter().find(|status| own && status.service == *service);
-            let mut row = entry(&node.name, *service, activated, status);
+            let mut row = entry(&node.name, *service, activated, status, call.language);
             if !own && let Some(elsewhere) = &elsewhere {
                 let runs =
                     |(name, one): &(Box<str>, Service)| **name == *node.name && one == service;
@@ -95,7 +95,7 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
     let statuses = statuses(&call.app).await?;
     let status = statuses.iter().find(|status| status.service == service && here);
     let activated = call.app.directory().is_activated(&node, service);
-    Ok(Answer::ok(entry(&node, service, activated, status)))
+    Ok(Answer::ok(entry(&node, service, activated, status, call.language)))
 }
 
 /// Restarts a service on every node on which it runs; where it runs nowhere, it is started on the
@@ -162,13 +162,20 @@ pub(crate) async fn statuses(app: &App) -> Result<Vec<ServiceStatus>, Refusal> {
     }
 }
 
-fn entry(node: &str, service: Service, activated: bool, status: Option<&ServiceStatus>) -> Value {
+fn entry(
+    node: &str,
+    service: Service,
+    activated: bool,
+    status: Option<&ServiceStatus>,
+    language: Language,
+) -> Value {
     json!({
         "node": node,
         "service": service.name(),
         "activated": activated,
         "running": status.map(|status| status.running),
         "state": status.map(|status| &status.state),
+        "detail": status.and_then(|status| setup::ivr_failure(&status.state, language)),
         "owner": status.and_then(|status| status.owner.as_ref()),
         "in_service_in_seconds": status.and_then(|status| status.in_service_at).map(seconds_until),
         "restart_needed": status.map(|status| status.restart_needed),

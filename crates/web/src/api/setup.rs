@@ -18,12 +18,14 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
     let status = setup::status(&directory, seen.running(), language);
     let six = setup::flow_of_six(&directory, seen.running(), language);
     let nine = setup::flow_of_nine(&directory, seen.running(), language);
+    let optional = setup::optional_steps(&directory, seen.running(), language);
     let address = directory.publisher().map(|(_, node)| node.address.clone());
     let finding = address.map(|address| finding(&address, &call, language)).unwrap_or_default();
     let flow = |title, steps: &[Step]| flow(title, steps, &directory, &seen.running());
     Ok(Answer::ok(json!({
         "status": status.text,
         "ready": status.ready,
+        "off": shown(&status.off),
         "in_service": status.in_service,
         "detail": status.detail,
         "notices": status.notices,
@@ -36,6 +38,7 @@ pub(crate) async fn setup(call: Call) -> Result<Answer, Fault> {
                 &nine,
             ),
         ],
+        "optional": flow(either(language, "Optional", "任意"), &optional),
         "finding": finding,
     })))
 }

@@ -1,6 +1,6 @@
 //! The commands that do the next step of a checklist, ready to be typed.
 
-use jackfield_model::setup::{Running, Step, StepState};
+use jackfield_model::setup::{Running, Step, StepState, quoted};
 use jackfield_model::{
     ApplicationUser, CtiRoutePoint, Directory, FeatureGroupTemplate, Kind, Service,
     UniversalDeviceTemplate, UserProfile,
@@ -32,6 +32,9 @@ pub(crate) fn commands(directory: &Directory, running: &Running<'_>, step: &Step
         },
         Kind::ApplicationUser => application_user(directory, running, name),
         Kind::SelfProvisioning => settings(directory, running),
+        Kind::ClusterSettings => {
+            vec!["jackfield set cluster-settings --provisioning-networks 192.0.2.0/24".into()]
+        }
         Kind::UserProfile => vec![profile(directory, name)],
         Kind::EndUser => {
             let template = first::<FeatureGroupTemplate>(directory, "Default");
@@ -131,28 +134,6 @@ fn first<T: jackfield_model::Declared>(directory: &Directory, otherwise: &str) -
     quoted(found.as_deref().unwrap_or(otherwise))
 }
 
-/// As a shell takes it.
-fn quoted(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    match !name.is_empty() && name.bytes().all(plain) {
-        true => name.into(),
-        false => format!("'{}'", name.replace('\'', r"'\''")),
-    }
-}
-
 const NUMBER: &str = "2000";
 const POINT: &str = "IVR";
 const USER: &str = "ivr";
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_name_is_one_word_for_a_shell() {
-        assert_eq!(quoted("Default"), "Default");
-        assert_eq!(quoted("Desk phones"), "'Desk phones'");
-        assert_eq!(quoted("O'Neill; rm -rf"), r"'O'\''Neill; rm -rf'");
-        assert_eq!(quoted(""), "''");
-    }
-}

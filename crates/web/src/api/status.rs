@@ -1,5 +1,8 @@
 //! What is going on, languages and backups.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use jackfield_model::setup::{self, Finding, Place};
 use jackfield_model::{Message, Node};
 use jackfield_store::{StoreError, backup as write_backup};
@@ -19,9 +22,11 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
         other => return Err(mismatch(&other).into()),
     };
     let directory = call.app.directory();
-    let misplaced = shown(&findings(&call, overview.place.as_ref()));
+    let mut warned: Vec<Finding> = database_away(&call).into_iter().collect();
+    warned.extend(findings(&call, overview.place.as_ref()).await);
+    warned.extend(setup::shortages(&directory, call.language));
     let mut answer = serde_json::to_value(overview).unwrap_or_default();
-    answer["warnings"] = misplaced;
+    answer["warnings"] = shown(&warned);
     answer["notes"] = json!(ask_the_others(&call).as_slice());
     answer["node"] = call.app.node().into();
     answer["directory_sequence"] = directory.sequence().into();
@@ -34,14 +39,37 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
 /// Where phones look for this node elsewhere than it is.
 pub(crate) async fn misplaced(call: &Call) -> Vec<Finding> {
     match call.app.operate(Order::Overview).await {
-        Ok(Reply::Overview(overview)) => findings(call, overview.place.as_ref()),
+        Ok(Reply::Overview(overview)) => findings(call, overview.place.as_ref()).await,
         _ => Vec::new(),
     }
 }
 
-fn findings(call: &Call, place: Option<&Place>) -> Vec<Finding> {
-    let found = place.map(|place| setup::misplaced(&call.app.directory(), place, call.language));
-    found.unwrap_or_default()
+async fn findings(call: &Call, place: Option<&Place>) -> Vec<Finding> {
+    let Some(place) = place else { return Vec::new() };
+    let directory = call.app.directory();
+    let mut found = setup::misplaced(&directory, place, call.language);
+    let name = directory.node(&place.node).map(|(_, node)| node.address.to_string());
+    if !leads_somewhere(name.unwrap_or_default()).await {
+        found.extend(setup::address_not_found(&directory, place, call.language));
+    }
+    found
+}
+
+/// The name of a host is known to the DNS; one that can't be asked in time says nothing.
+async fn leads_somewhere(name: String) -> bool {
+    if name.is_empty() || name.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let asked = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((name, 0))).await;
+    asked.is_err() || asked.is_ok_and(|found| found.is_ok_and(|mut all| all.next().is_some()))
+}
+
+/// The database does not answer: whoever asks how it goes hears of it first.
+pub(crate) fn database_away(call: &Call) -> Option<Finding> {
+    let (text, remedy) = (Message::DatabaseAway, Message::DatabaseAwayRemedy);
+    let told = |message: Message| message.text(call.language);
+    let away = !call.app.store().answers();
+    away.then(|| Finding { good: false, text: told(text), remedy: Some(told(remedy)) })
 }
 
 /// That other nodes know themselves what is told here of this one; none where there are none.
@@ -61,20 +89,24 @@ pub(crate) fn shown(findings: &[Finding]) -> Value {
 
 /// Installed language packs.
 pub(crate) async fn languages(call: Call) -> Result<Answer, Fault> {
-    told(&call, Order::Languages).await
-}
-
-/// Looks for language packs again.
-pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
-    told(&call, Order::RescanLanguages).await
-}
-
-async fn told(call: &Call, order: Order) -> Result<Answer, Fault> {
-    match call.app.operate(order).await? {
+    match call.app.operate(Order::Languages).await? {
         Reply::Languages(languages) => Ok(Answer::ok(json!({ "items": languages }))),
         other => Err(mismatch(&other).into()),
     }
 }
+
+/// Looks for language packs again.
+pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
+    match call.app.operate(Order::RescanLanguages).await? {
+        Reply::Rescanned { languages, problems } => {
+            Ok(Answer::ok(json!({ "items": languages, "problems": problems })))
+        }
+        other => Err(mismatch(&other).into()),
+    }
+}
+
+/// How long the DNS may take.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes a backup into the node's folder; the client chooses no path.
 pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {

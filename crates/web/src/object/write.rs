@@ -1,4 +1,6 @@
-use jackfield_model::{Directory, Kind, Operation, Outcome, setup, warnings};
+use jackfield_model::{
+    ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup, warnings,
+};
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::{Map, Value};
 
@@ -24,8 +26,19 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let mut object = shown(&directory, id, entry);
     let mut told = setup::concerns(&directory, id, call.language);
     told.extend(warnings(kind, &Value::Null, &asked, call.language));
+    told.extend(nowhere(&call, id));
     warn(&mut object, told);
     Ok(Answer::created(object, location).version(entry.version))
+}
+
+/// That a phone of somebody's, which is made before it was plugged in, gets no password in its file.
+fn nowhere(call: &Call, id: ObjectId) -> Option<String> {
+    let directory = call.app.directory();
+    let device = directory.effective(id).filter(|device| device.kind == Kind::Phone)?;
+    let cluster = directory.all::<ClusterSettings>().next();
+    let listed = cluster.is_some_and(|(_, cluster)| !cluster.provisioning_networks.is_empty());
+    let told = device.class() == DeviceClass::Desk && !listed;
+    told.then(|| Message::NobodyKnowsWhere.with(call.language, &[("name", device.name.as_str())]))
 }
 
 /// Changes some fields of an object (RFC 7396).

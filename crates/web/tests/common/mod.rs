@@ -54,6 +54,8 @@ pub(crate) struct FakeNode {
     pub(crate) in_service_at: Mutex<Option<UnixTime>>,
     /// Why it refused phones that are in no configuration.
     pub(crate) turned_away: Mutex<Vec<LastRefusal>>,
+    /// Why it refused a phone that is not registered.
+    pub(crate) refused: Mutex<Option<LastRefusal>>,
     /// What it refuses.
     pub(crate) refuses: Mutex<Option<Refusal>>,
 }
@@ -83,18 +85,26 @@ impl Operator for FakeNode {
                     let asked = |one: &Whereabouts| devices.contains(&one.device);
                     Ok(Reply::Whereabouts(there.into_iter().filter(asked).collect()))
                 }
-                (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState::default())),
+                (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState {
+                    refused: self.refused.lock().unwrap().clone(),
+                    ..DeviceState::default()
+                })),
                 (Order::Provision { password, .. }, _) => match password {
                     Some(password) if password.reveal() == "right" => {
                         Ok(Reply::Provisioned { extension: "2001".into() })
                     }
                     _ => Err(Refusal::new(Code::WrongCredential)),
                 },
-                (Order::Languages | Order::RescanLanguages, _) => {
-                    Ok(Reply::Languages(vec![Language {
-                        locale: "ja-JP".into(),
-                        name: "日本語".into(),
-                    }]))
+                (order @ (Order::Languages | Order::RescanLanguages), _) => {
+                    let japanese = Language { locale: "ja-JP".into(), name: "日本語".into() };
+                    let languages = vec![japanese];
+                    Ok(match order {
+                        Order::Languages => Reply::Languages(languages),
+                        _ => Reply::Rescanned {
+                            languages,
+                            problems: vec!["fr-FR has no recording".into()],
+                        },
+                    })
                 }
                 (Order::Service { service, action }, _) => {
                     let mut running = self.running.lock().unwrap();
