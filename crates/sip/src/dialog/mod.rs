@@ -273,8 +273,8 @@ impl Dialog {
         let strict =
             first.filter(|first| !first.uri.as_sip().is_some_and(|uri| uri.params.has("lr")));
         let mut request = match &strict {
-            Some(first) => RequestBuilder::new(method, without_headers(&first.uri)),
-            None => RequestBuilder::new(method, without_headers(&self.remote_target)),
+            Some(first) => RequestBuilder::new(method, &first.uri),
+            None => RequestBuilder::new(method, &self.remote_target),
         };
         for route in self.routes.iter().skip(usize::from(strict.is_some())) {
             request.push(HeaderName::Route, route);
@@ -284,14 +284,6 @@ impl Dialog {
         }
         request
     }
-}
-
-fn without_headers(uri: &Uri) -> Uri {
-    let mut uri = uri.clone();
-    if let Uri::Sip(uri) = &mut uri {
-        uri.clear_headers();
-    }
-    uri
 }
 
 fn read<H: Header>(message: &Message) -> Result<H, DialogFault> {

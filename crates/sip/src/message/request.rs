@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::write::{Writer, safe_name};
 use crate::header::{Header, HeaderName, Via};
 use crate::method::Method;
+use crate::uri::Uri;
 
 /// A request to be sent: everything but the Via, which belongs to the transaction.
 ///
@@ -21,13 +22,21 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    /// A request of this method to this address.
+    /// A request of this method to this address, without the headers that a Contact may have and no
+    /// Request-URI (RFC 3261 section 19.1.1).
     #[must_use]
     pub fn new(method: Method, uri: impl fmt::Display) -> Self {
         let mut line = Writer::default();
         // Writing into a vector can't fail.
         let _ = write!(line, "{uri}");
-        let uri = String::from_utf8(line.0).unwrap_or_default().replace([' ', '\t'], "%20").into();
+        let uri = String::from_utf8(line.0).unwrap_or_default().replace([' ', '\t'], "%20");
+        let uri = match uri.contains('?').then(|| Uri::parse(&uri)) {
+            Some(Ok(Uri::Sip(mut sip))) => {
+                sip.clear_headers();
+                sip.to_string().into()
+            }
+            _ => uri.into(),
+        };
         Self { method, uri, headers: Vec::new(), has_max_forwards: false, body: Vec::new() }
     }
 
@@ -97,5 +106,21 @@ impl RequestBuilder {
         let mut writer = Writer(core::mem::take(&mut self.headers));
         writer.header(name, value);
         self.headers = writer.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_uri_has_no_headers() {
+        for (contact, uri) in [
+            ("sip:a@192.0.2.1:5062;x=1?Route=%3Csip:evil%3E&Subject=x", "sip:a@192.0.2.1:5062;x=1"),
+            ("sip:a@192.0.2.1;x=1", "sip:a@192.0.2.1;x=1"),
+            ("urn:a?b", "urn:a?b"),
+        ] {
+            assert_eq!(RequestBuilder::new(Method::Invite, contact).uri(), uri);
+        }
     }
 }
