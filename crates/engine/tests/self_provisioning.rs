@@ -467,6 +467,28 @@ fn who_leaves_the_questions_unanswered_gives_way() {
     }
 }
 
+/// Keys alone keep no place: who enters the same thing again and again gives way as well.
+#[test]
+fn who_gets_no_further_gives_way() {
+    let mut house = House::with(json!({ "maximum_calls": 1 }));
+    let fake = house.caller("001122334401", "10.66.6.1:5060");
+    for round in 0..40 {
+        house.press("1*");
+        house.world.run(4);
+        house.drive();
+        house.world.assert_state(fake, CallState::Talking);
+        if round == 3 {
+            house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+            house.world.run(1);
+            house.world.assert_state(house.phone, CallState::Over(486));
+        }
+    }
+    house.targets.clear();
+    house.call();
+    house.world.assert_state(fake, CallState::Over(0));
+    assert_eq!(house.says().last().unwrap(), "enter-self-service-id");
+}
+
 /// Each codec that the media driver has is good for a caller that can do no other.
 #[test]
 fn a_caller_with_one_codec_is_taken() {

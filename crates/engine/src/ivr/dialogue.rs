@@ -57,6 +57,18 @@ enum Step {
 }
 
 impl Dialogue {
+    /// How far the caller has come.
+    pub(super) fn reached(&self) -> u8 {
+        match self.step {
+            Step::Answering | Step::Inspecting => 0,
+            Step::Language => 1,
+            Step::Identity => 2,
+            Step::Credential { .. } | Step::Authenticating => 3,
+            Step::Confirming { .. } => 4,
+            Step::Assigning | Step::Leaving { .. } => 5,
+        }
+    }
+
     /// Begins with an offered call.
     pub(super) fn begin(
         call: TerminalConnectionId,

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use jackfield_model::{Directory, Language, Message, SelfProvisioning};
 use jackfield_vocabulary::share::{Figures, Full, Holder, Places, uses};
 use jackfield_vocabulary::{
-    CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, ObjectId,
-    Refusal, SessionId, UnixTime,
+    CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, Now,
+    ObjectId, Refusal, SessionId, UnixTime,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,7 @@ enum State {
         script: Script,
         #[serde(with = "jackfield_vocabulary::pairs")]
         calls: BTreeMap<CallId, Talk>,
-        /// The places of calls; those that leave the questions unanswered are idle.
+        /// The places of calls; those that leave the questions unanswered, or get no further, are idle.
         places: Places<CallId>,
     },
 }
@@ -67,6 +67,22 @@ enum State {
 struct Talk {
     dialogue: Dialogue,
     limit: TimerToken,
+    /// How far it has come, and when.
+    reached: (u8, Now),
+}
+
+impl Talk {
+    /// It came further than ever before: entering the same thing anew does not count.
+    fn note(&mut self, now: Now) {
+        let step = self.dialogue.reached();
+        if step > self.reached.0 {
+            self.reached = (step, now);
+        }
+    }
+
+    fn stands_still(&self, now: Now) -> bool {
+        now.since(self.reached.1) >= STANDSTILL
+    }
 }
 
 /// The settings that the service started with (SP-19).
@@ -379,6 +395,8 @@ impl Ivr {
                 let address = info.calling_address.unwrap_or(NOWHERE);
                 let holder = Holder { source: address.into(), proved: info.calling_proved };
                 let id = call.call;
+                let still = calls.iter().filter(|(_, talk)| talk.stands_still(context.now));
+                still.for_each(|(id, _)| places.idle(id));
                 let place = if again && phone.is_some() {
                     Err(Full::Share)
                 } else {
@@ -391,7 +409,7 @@ impl Ivr {
                         let gone: Vec<_> = gone.map(|talk| talk.dialogue.call.clone()).collect();
                         let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
                         let (dialogue, commands) = Dialogue::begin(call, phone);
-                        calls.insert(id, Talk { dialogue, limit });
+                        calls.insert(id, Talk { dialogue, limit, reached: (0, context.now) });
                         let gone = gone.into_iter().map(|call| Command::Drop { call }).collect();
                         self.send(context, None, gone);
                         (Some(id), commands)
@@ -431,7 +449,9 @@ impl Ivr {
                     Event::Collected { digits, .. } if digits.is_empty() => places.idle(&call.call),
                     _ => {}
                 }
-                (Some(call.call), talk.dialogue.event(script, &event))
+                let commands = talk.dialogue.event(script, &event);
+                talk.note(context.now);
+                (Some(call.call), commands)
             }
             _ => return,
         };
@@ -529,6 +549,9 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// No dialogue takes longer than this.
 const CALL_LIMIT: Duration = Duration::from_secs(900);
+
+/// Who comes no further for so long gives way to others: a whole walk takes a quarter of it.
+const STANDSTILL: Duration = Duration::from_secs(120);
 
 /// The text comes so long after the drop (SP-17).
 const DISCONNECTED_TEXT_DELAY: Duration = Duration::from_secs(20);

@@ -133,7 +133,7 @@ pub const IVR_CALLS: PlaceUse = PlaceUse {
     share: 25,
     proved_share: 100,
     reserve: 0,
-    full: "the oldest call ends that leaves the questions unanswered; if there is none, the new one",
+    full: "the oldest call ends that leaves the questions unanswered, or gets no further for two minutes; if there is none, the new one",
 };
 
 /// Phones that were taken in by auto-registration and have no owner yet.
