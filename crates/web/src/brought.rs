@@ -16,6 +16,16 @@ pub(crate) fn query(endpoint: &Endpoint, query: &[(String, String)]) -> Result<(
     stranger.map_or(Ok(()), |stranger| Err(unknown(stranger, names)))
 }
 
+/// What the body says, but for its secrets.
+pub(crate) fn without_secrets(endpoint: &Endpoint, body: &Value) -> Value {
+    let mut told = body.clone();
+    if let (Shape::Schema(text), Value::Object(fields)) = (endpoint.body, &mut told) {
+        let schema: Value = serde_json::from_str(text).unwrap_or_default();
+        fields.retain(|name, _| schema["properties"][name]["format"] != "password");
+    }
+    told
+}
+
 /// Judges the body: every field is one of the endpoint's, and of its type.
 pub(crate) fn body(endpoint: &Endpoint, body: &Value) -> Result<(), Refusal> {
     let schema: Value = match endpoint.body {
@@ -55,6 +65,10 @@ fn fits(name: &str, field: &Value, value: &Value) -> Result<(), Refusal> {
     if let Some(allowed) = field["enum"].as_array().filter(|allowed| !allowed.contains(value)) {
         let words = allowed.iter().filter_map(Value::as_str).collect::<Vec<_>>();
         return Err(refusal.value("allowed", words.join(" | ")));
+    }
+    let most = field["maxLength"].as_u64().unwrap_or(u64::MAX);
+    if value.as_str().is_some_and(|text| text.chars().count() as u64 > most) {
+        return Err(refusal.value("allowed", format!("length 1..{most}")));
     }
     let types = match &field["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),

@@ -13,7 +13,9 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use jackfield_model::{Language, closest};
-use jackfield_vocabulary::{Code, Refusal, SecretText};
+use jackfield_vocabulary::{Code, OperationId, Refusal, SecretText};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::api::session::signed;
 use crate::app::App;
@@ -221,6 +223,10 @@ async fn carry_out(
         Some(who) => app.directory().privileges(who.account),
         None => Default::default(),
     };
+    let account = who.as_ref().map_or(0, |who| who.account.0);
+    let told = brought::without_secrets(endpoint, &body);
+    let operation = operation_of(&parts.headers)?;
+    let operation = operation.map(|key| operation_meant(key, account, parts, &told));
     let call = Call {
         app: app.clone(),
         kind: endpoint.kind,
@@ -231,12 +237,29 @@ async fn carry_out(
         params,
         query,
         version: version_of(&parts.headers)?,
-        operation: operation_of(&parts.headers)?,
+        operation,
         body,
     };
     let answer = (endpoint.run)(call).await;
     drop(room);
     answer
+}
+
+/// What a client's key means: this request of this account. The same key with another one is another
+/// operation, and not one that is done already. No secret goes into it: it is kept.
+fn operation_meant(key: OperationId, account: u32, parts: &Parts, told: &Value) -> OperationId {
+    let (key, account) = (key.0.to_be_bytes(), account.to_be_bytes());
+    let (uri, told) = (parts.uri.to_string(), told.to_string());
+    let method = parts.method.as_str();
+    let mut hash = Sha256::new();
+    for part in [&key[..], &account, method.as_bytes(), uri.as_bytes(), told.as_bytes()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    OperationId(u128::from_be_bytes(id))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<SecretText> {

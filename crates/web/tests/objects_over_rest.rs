@@ -145,6 +145,12 @@ async fn the_same_request_sent_twice_is_carried_out_once() {
     let second = house.send("POST", "/api/v1/partitions", &headers, body).await;
     assert_eq!(first.body["id"], second.body["id"], "{second:?}");
     assert_eq!(second.status, StatusCode::CREATED);
+    // A key that was used for something else says nothing of this.
+    let other = house.send("POST", "/api/v1/partitions", &headers, json!({ "name": "Yard" })).await;
+    assert_ne!(other.body["id"], first.body["id"], "{other:?}");
+    let gone = house.send("DELETE", "/api/v1/partitions/Yard", &headers, Value::Null).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.get("/partitions?search=yard").await["items"], json!([]));
 }
 
 #[tokio::test]

@@ -69,10 +69,6 @@ pub(crate) async fn restart(call: Call) -> Result<Answer, Fault> {
 /// Shows a text.
 pub(crate) async fn text(call: Call) -> Result<Answer, Fault> {
     let text = call.text("text")?;
-    if text.chars().count() > 128 {
-        let refusal = Refusal::new(Code::InvalidValue).field("text");
-        return Err(refusal.value("allowed", "length 1..128").into());
-    }
     let device = phone(&call, call.param("name"))?;
     accepted(call.app.operate(Order::ShowText { device, text: text.into() }).await?)
 }
