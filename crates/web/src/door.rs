@@ -113,6 +113,10 @@ async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Respo
         }
         Err(fault) => (Err(fault), None),
     };
+    let result = result.map_err(|fault| match endpoint.method == Method::GET {
+        true => fault.of_question(),
+        false => fault,
+    });
     let code = result.as_ref().err().map(Fault::code);
     let mut response = match result {
         Ok(answer) => answer.into_response(),

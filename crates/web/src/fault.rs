@@ -39,6 +39,16 @@ impl Fault {
         (status, axum::Json(body)).into_response()
     }
 
+    /// The same of a question, by which nothing would have been changed.
+    pub(crate) fn of_question(self) -> Self {
+        match self {
+            Self::Refused(refusal) if refusal.code == Code::DatabaseUnavailable => {
+                Self::Refused(refusal.value("rule", "question"))
+            }
+            other => other,
+        }
+    }
+
     /// What the client reads.
     pub(crate) fn described(&self, language: Language) -> Value {
         match self {

@@ -118,6 +118,10 @@ async fn a_window_of_which_nobody_knows_for_whom_is_refused() {
         (&told.body["code"], &told.body["field"]),
         (&json!("missing-field"), &json!("address"))
     );
+    assert!(
+        told.text.contains("neither registered") && told.text.contains("--address"),
+        "{told:?}"
+    );
     for address in [json!("anybody"), json!(7), json!("10.0.0.0/33"), json!("")] {
         let told = house.ask("POST", &window, json!({ "address": address })).await;
         assert_eq!(told.body["code"], "invalid-value", "{told:?}");
@@ -127,6 +131,56 @@ async fn a_window_of_which_nobody_knows_for_whom_is_refused() {
     house.done("PATCH", "/auto-registrations/node1", listed).await;
     let told = house.done("POST", &window, json!({})).await;
     assert_eq!(told["addresses"], json!(["198.51.100.0/24"]));
+}
+
+/// A phone that moved comes without its secret: `explain` names the command, which without an address
+/// takes that of the try when nothing else is known.
+#[tokio::test]
+async fn a_phone_that_was_refused_is_let_in_from_where_it_tried() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    house.access.lock().unwrap().forget(device);
+    let last = |address: &str| {
+        Some(LastRefusal {
+            at: UnixTime(0),
+            address: address.into(),
+            user: "2001".into(),
+            refusal: Refusal::new(Code::SecretNotShown),
+        })
+    };
+    for (tried, address) in
+        [("[::ffff:192.0.2.77]:5060", "192.0.2.77"), ("[2001:db8::7]:49152", "2001:db8::7")]
+    {
+        *house.node.refused.lock().unwrap() = last(tried);
+        let why = house.get(&format!("/explain/phone/{PHONE}")).await["findings"].to_string();
+        assert!(why.contains(&format!("jackfield window {PHONE} --address {address}`")), "{why}");
+        let window = format!("/phones/{PHONE}/window");
+        let told = house.done("POST", &window, json!({})).await;
+        assert_eq!(told["addresses"], json!([address]));
+        assert!(has_password(&house, address).await);
+        let why = house.get(&format!("/explain/phone/{PHONE}")).await["findings"].to_string();
+        assert!(why.contains("fetch its file") && !why.contains("jackfield window"), "{why}");
+    }
+    house.access.lock().unwrap().registered(device, HOME.parse().unwrap());
+    let told = house.done("POST", &format!("/phones/{PHONE}/window"), json!({})).await;
+    assert_eq!(told["addresses"], json!([HOME]), "where it was last says more than a try");
+}
+
+/// A phone that is entered before it is plugged in has nowhere to get its password: that is told.
+#[tokio::test]
+async fn who_adds_a_phone_is_told_how_it_gets_its_password() {
+    let house = House::open().await;
+    let add = |name: &str, model: &str| {
+        let body = json!({ "name": name, "model": model });
+        let house = &house;
+        async move { house.done("POST", "/phones", body).await["warnings"].to_string() }
+    };
+    let told = add("SEP0011AABBCC77", "Cisco 7841").await;
+    assert!(told.contains("jackfield window SEP0011AABBCC77 --address"), "{told}");
+    assert_eq!(add("CSFTANAKA", "Generic soft client").await, "null", "it reads no file");
+    let networks = json!({ "provisioning_networks": ["10.0.0.0/8"] });
+    house.done("PATCH", "/cluster-settings", networks).await;
+    assert_eq!(add("SEP0011AABBCC78", "Cisco 7841").await, "null");
 }
 
 /// By whatever way a phone gets another owner or secret, strangers learn no password by it.
@@ -416,4 +470,27 @@ async fn who_leaves_is_removed_and_the_phone_waits_for_the_next() {
     assert_eq!(again.body["code"], "not-found");
     let audit = house.get("/audit?name=tanaka&operation=quick-remove").await;
     assert!(!audit["items"].as_array().unwrap().is_empty(), "{audit}");
+}
+
+/// Who looks into the audit sees who was refused what, and why, without looking numbers up.
+#[tokio::test]
+async fn the_audit_says_for_whom_and_why_an_assignment_was_refused() {
+    let house = House::open().await;
+    let phone = newcomer(&house).await;
+    house
+        .done("PATCH", "/user-profiles/Default", json!({ "allow_self_provisioning": false }))
+        .await;
+    let told =
+        house.ask("POST", &format!("/phones/{PHONE}/assign"), json!({ "user": "tanaka" })).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN, "{told:?}");
+    let audit = || house.get("/audit?operation=assign&failed=true");
+    let row = audit().await["items"][0].clone();
+    assert_eq!((&row["name"], &row["detail"]["user"]["name"]), (&json!(PHONE), &json!("tanaka")));
+    assert_eq!(row["detail"]["reason"], told.body["message"], "{row}");
+    // Also when both are gone.
+    house.done("DELETE", &format!("/phones/{PHONE}"), Value::Null).await;
+    house.done("POST", "/quick-remove", json!({ "user": "tanaka" })).await;
+    let row = audit().await["items"][0].clone();
+    assert_eq!((&row["object"], &row["name"]), (&json!(phone.0), &json!(PHONE)));
+    assert_eq!(row["detail"]["user"]["name"], "tanaka", "{row}");
 }

@@ -320,18 +320,38 @@ async fn whoever_was_signed_in_can_look_what_is_wrong_while_the_database_is_gone
     };
     house.faults.gone(true);
     later(120).await;
+    let health = || house.send("GET", "/health/ready", &[], Value::Null);
     for _ in 0..2 {
         house.get("/partitions").await;
-        house.get("/status").await;
+        for path in ["/setup", "/self-provisioning/status", "/explain/user/admin", "/services"] {
+            let told = house.ask("GET", path, Value::Null).await;
+            assert!(!told.text.contains("Nothing was changed"), "{path}: {told:?}");
+        }
+        let status = house.get("/status").await;
+        assert!(status["warnings"].to_string().contains("database does not answer"), "{status}");
     }
+    house.get("/setup").await;
+    let told = house.ask("GET", "/audit", Value::Null).await;
+    assert_eq!(told.body["code"], "database-unavailable", "{told:?}");
+    assert!(!told.text.contains("Nothing was changed"), "it was a question: {told:?}");
+    let told = health().await;
+    assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(told.text.contains("engine: ok") && told.text.contains("database: no"), "{told:?}");
+    let figures = house.send("GET", "/metrics", &[], Value::Null).await.text;
+    assert!(figures.contains("\njackfield_database_up 0\n"), "{figures}");
     let name = json!({ "name": "Offices" });
     let told = house.ask("POST", "/partitions", name).await;
     assert_eq!(told.body["code"], "database-unavailable", "{told:?}");
+    assert!(told.text.contains("Nothing was changed"), "{told:?}");
     let told = house.with_token("jf_stranger", "GET", "/partitions", Value::Null).await;
     assert_eq!(told.body["code"], "database-unavailable", "{told:?}");
     later(500).await;
     let told = house.ask("GET", "/partitions", Value::Null).await;
     assert_eq!(told.body["code"], "database-unavailable", "not for ever: {told:?}");
+    house.faults.gone(false);
+    while health().await.status != StatusCode::OK {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// A token that was revoked, on whichever node, is good for nothing from then on.

@@ -469,12 +469,13 @@ impl Ivr {
             other => return self.state = other,
         };
         self.tenure.give_up(context, script.device);
-        let why: Box<str> = refusal.to_string().into();
-        if self.noted != why {
-            let fields = vec![("reason", why.to_string())];
+        let reason: Box<str> = refusal.to_string().into();
+        if self.noted != reason {
+            let fields = vec![("reason", reason.to_string())];
             context.note(Level::Warn, "self-provisioning IVR can't open its route point", fields);
-            self.noted.clone_from(&why);
+            self.noted = reason;
         }
+        let why = refusal.code.name().into();
         let delay = context.after(RETRY, Timer::RouteDelay);
         self.asked.clear();
         let until = UnixTime(context.now.wall.0 + RETRY.as_millis() as u64);

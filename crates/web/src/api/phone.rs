@@ -13,6 +13,8 @@ use crate::fault::{Fault, describe};
 use crate::object::{find, link};
 use crate::operator::{Order, Reply, mismatch};
 
+use super::explain::source;
+
 /// What is known of a device at this moment.
 pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
@@ -136,17 +138,32 @@ pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
     let networks = match network(&call.body["address"])? {
         Some(network) => [network].into(),
-        None => call.app.files().whereabouts(device),
+        None => expected_at(&call, device).await?,
     };
-    if networks.is_empty() {
-        // Nobody knows where the phone is: for whom, then?
-        return Err(Refusal::new(Code::MissingField).field("address").into());
-    }
     let told = json!({ "addresses": named(&networks), "minutes": minutes });
     let (actor, detail) = (call.actor(), told.clone());
     call.app.blocking(move |store| store.note(actor, "window", Some(device), detail)).await?;
     call.app.files().open_window(device, networks, Duration::from_secs(minutes * 60));
     Ok(Answer::ok(told))
+}
+
+/// Where the phone was last or is expected; else where it tried in vain to register.
+async fn expected_at(call: &Call, device: ObjectId) -> Result<Box<[Network]>, Fault> {
+    let known = call.app.files().whereabouts(device);
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    let refused = match call.app.operate(Order::Inspect { device }).await? {
+        Reply::Device(state) => state.refused,
+        other => return Err(mismatch(&other).into()),
+    };
+    if let Some(source) = refused.as_ref().and_then(source) {
+        return Ok([Network::from(source)].into());
+    }
+    // For whom, then?
+    let name = call.app.directory().label(device).unwrap_or_default();
+    let refusal = Refusal::new(Code::MissingField).field("address").value("rule", "nowhere");
+    Err(refusal.value("name", name).value("node", call.app.node()).into())
 }
 
 /// The address or network that a body names.
