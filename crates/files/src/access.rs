@@ -53,7 +53,8 @@ impl AccessTable {
 
     /// Where the device is expected when nobody names an address: where it was last; else in the
     /// networks from which the node takes unknown phones, if somebody listed them. That every
-    /// private address is meant where none is listed does not make them all the phone's.
+    /// private address is meant where none is listed does not make them all the phone's, and that
+    /// every address is meant makes none so.
     pub fn whereabouts(
         &self,
         directory: &Directory,
@@ -66,7 +67,8 @@ impl AccessTable {
         let open = directory.auto_registration(node).map(|(_, settings)| settings);
         let open = open.filter(|settings| !settings.disabled);
         let listed = open.iter().flat_map(|settings| settings.allowed_networks.iter());
-        listed.filter_map(|network| network.parse().ok()).collect()
+        let networks = listed.filter_map(|network| network.parse::<Network>().ok());
+        networks.filter(|network| !network.is_everywhere()).collect()
     }
 
     /// Opens a window for a device in these networks; for none, there is no window. When too many
@@ -113,6 +115,13 @@ impl AccessTable {
         self.registered.get(&device) == Some(&address)
             || self.windows.get(&device).is_some_and(|window| window.admits(address, now))
             || in_provisioning_network(directory, address)
+    }
+
+    /// The networks in which a window is open for a device, and for how long it still is.
+    pub fn window(&self, device: ObjectId, now: Now) -> Option<(&[Network], Duration)> {
+        let window = self.windows.get(&device)?;
+        let left = window.closes.checked_sub(now.micros).filter(|left| *left > 0)?;
+        Some((&window.networks, Duration::from_micros(left)))
     }
 
     /// How many windows are open.
@@ -189,6 +198,9 @@ mod tests {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
         table.open(PHONE, only("192.0.2.0/28"), Duration::from_secs(60), at(0));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(59)));
+        let open = table.window(PHONE, at(59)).unwrap();
+        assert_eq!(open, (&*only("192.0.2.0/28"), Duration::from_secs(1)));
+        assert_eq!(table.window(PHONE, at(60)), None);
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.16"), at(59)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(60)));
         table.open(PHONE, only("192.0.2.1"), Duration::from_secs(60), at(60));

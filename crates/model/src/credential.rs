@@ -56,7 +56,7 @@ fn judge_code(code: &str) -> Result<(), Refusal> {
 
 fn judge_pin(policy: &CredentialPolicy, pin: &str, own: &[&str]) -> Result<(), Refusal> {
     let shortest = usize::from(policy.minimum_pin_length);
-    let rule = |rule: &str| weak("pin", rule, shortest, KEYPAD);
+    let rule = |rule: &str| weak(policy, "pin", rule, shortest, KEYPAD);
     if !is_digits(pin) {
         return Err(rule("digits"));
     }
@@ -71,7 +71,7 @@ fn judge_pin(policy: &CredentialPolicy, pin: &str, own: &[&str]) -> Result<(), R
 
 fn judge_password(policy: &CredentialPolicy, secret: &str, own: &[&str]) -> Result<(), Refusal> {
     let shortest = usize::from(policy.minimum_password_length);
-    let rule = |rule: &str| weak("password", rule, shortest, PASSWORD);
+    let rule = |rule: &str| weak(policy, "password", rule, shortest, PASSWORD);
     if !(shortest..=PASSWORD).contains(&secret.chars().count()) {
         return Err(rule("length"));
     }
@@ -83,8 +83,15 @@ fn judge_password(policy: &CredentialPolicy, secret: &str, own: &[&str]) -> Resu
     Ok(())
 }
 
-fn weak(field: &str, rule: &str, shortest: usize, longest: usize) -> Refusal {
+fn weak(
+    policy: &CredentialPolicy,
+    field: &str,
+    rule: &str,
+    shortest: usize,
+    longest: usize,
+) -> Refusal {
     let refusal = Refusal::new(Code::CredentialTooWeak).field(field).value("rule", rule);
+    let refusal = refusal.object("credential-policy", &policy.name);
     refusal.value("allowed", format!("{shortest}..{longest}"))
 }
 

@@ -26,6 +26,16 @@ impl Network {
             && own.checked_shr(host_bits).unwrap_or(0) == other.checked_shr(host_bits).unwrap_or(0)
     }
 
+    /// It holds every address of its family.
+    pub fn is_everywhere(self) -> bool {
+        self.prefix == 0
+    }
+
+    /// It holds more addresses than a site has: it is wider than /16 of IPv4 or /48 of IPv6.
+    pub fn is_wide(self) -> bool {
+        self.prefix < if self.address.is_ipv4() { 16 } else { 48 }
+    }
+
     /// The address is in one of the networks; when there are none, it is a private one: RFC 1918,
     /// unique local, link-local or loopback.
     pub fn any_contains(networks: &[Text], address: IpAddr) -> bool {
@@ -103,6 +113,23 @@ mod tests {
         assert!(contains("0.0.0.0/0", "8.8.8.8") && !contains("0.0.0.0/0", "2001:db8::1"));
         assert!(contains("::/0", "2001:db8::1") && contains("192.0.2.7", "192.0.2.7"));
         assert!(!contains("192.0.2.7/32", "192.0.2.8"));
+    }
+
+    #[test]
+    fn what_is_wider_than_a_site_is_wide() {
+        let wide = |text: &str| {
+            let network: Network = text.parse().unwrap();
+            (network.is_wide(), network.is_everywhere())
+        };
+        for text in ["192.0.2.7", "10.1.0.0/16", "2001:db8::/48", "::1"] {
+            assert_eq!(wide(text), (false, false), "{text}");
+        }
+        for text in ["10.0.0.0/15", "0.0.0.0/1", "2001:db8::/47", "::/1"] {
+            assert_eq!(wide(text), (true, false), "{text}");
+        }
+        for text in ["0.0.0.0/0", "10.0.0.0/0", "::/0"] {
+            assert_eq!(wide(text), (true, true), "{text}");
+        }
     }
 
     #[test]

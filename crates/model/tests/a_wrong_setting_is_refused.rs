@@ -6,7 +6,7 @@ mod common;
 use common::{House, is};
 use jackfield_model::{
     AuthenticationMode, CredentialKind, Effect, FirstStart, Kind, Operation, Outcome, Service,
-    ServiceActivation, defaults,
+    ServiceActivation, UniversalLineTemplate, defaults,
 };
 use jackfield_vocabulary::{Code, SecretText};
 use serde_json::{Value, json};
@@ -228,6 +228,20 @@ fn a_node_brings_its_services_and_auto_registration_and_takes_them_along() {
 }
 
 #[test]
+fn the_place_of_a_publisher_that_is_lost_for_good_is_taken_by_another_node() {
+    let mut house = House::new();
+    let publisher = house.id(Kind::Node, "node-1");
+    let other = json!({ "name": "node-2", "address": "192.0.2.12", "number": 2 });
+    let other = house.create(Kind::Node, other);
+    house.update(other, json!({ "publisher": true }));
+    assert_eq!(house.directory.publisher().map(|(node, _)| node.id()), Some(other));
+    is(&house.update_refused(other, json!({ "publisher": false })), Code::InvalidValue);
+    house.update(publisher, json!({ "address": "192.0.2.13" }));
+    house.patch(Kind::CallManagerGroup, "Default", json!({ "nodes": ["node-2"] }));
+    house.done(&Operation::Delete { id: publisher, version: None });
+}
+
+#[test]
 fn what_is_in_use_is_not_deleted() {
     let mut house = House::company(1);
     let phone = house.new_phone(1);
@@ -299,6 +313,11 @@ fn a_first_start_happens_once_and_speaks_the_systems_language() {
     };
     house.done(&first("ja_JP.UTF-8"));
     assert_eq!(&*house.directory.self_provisioning().languages[0], "ja-JP");
+    let (_, lines) = house.directory.named::<UniversalLineTemplate>("Lines of users").unwrap();
+    assert_eq!(
+        &*lines.alerting_name, "#LastName# #FirstName#",
+        "names in the order of the language"
+    );
     let objects = house.directory.len();
     assert!(house.submit(&first("en_US")).unwrap().effects.is_empty());
     assert_eq!(house.directory.len(), objects);
@@ -340,7 +359,15 @@ fn a_refusal_says_what_was_meant_and_what_helps() {
     phone["lines"] = json!([{ "line": "3001" }, { "line": "3001" }]);
     let refusal = house.create_refused(Kind::Phone, phone);
     assert_eq!(said(&refusal), "lines[1].line: 3001 is in the list twice. Name it once.");
+    let refusal = house.create_refused(Kind::EndUser, json!({ "user_id": "a b" }));
+    assert!(
+        said(&refusal).starts_with("user_id: a b is no user ID. Leave out spaces"),
+        "{refusal}"
+    );
     let user = house.user("tanaka");
+    let weak =
+        house.directory.judge_new_credential(user, CredentialKind::Pin, &SecretText::new("1"));
+    assert_eq!(weak.unwrap_err().object.as_deref(), Some("credential-policy Default"));
     let judged = |policy: Value, pin: &str| {
         let mut house = House::company(1);
         house.patch(Kind::CredentialPolicy, "Default", policy);

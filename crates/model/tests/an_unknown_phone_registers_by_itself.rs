@@ -6,7 +6,7 @@ mod common;
 use common::{House, is};
 use jackfield_model::{
     Kind, Language, Operation, Outcome, PlainAutoRegistration, UniversalDeviceTemplate,
-    UniversalLineTemplate, sentence,
+    UniversalLineTemplate, sentence, setup,
 };
 use jackfield_vocabulary::{Code, ObjectId};
 use serde_json::json;
@@ -135,6 +135,8 @@ fn a_range_needs_two_numbers_of_one_length_in_order() {
     }
     let refusal = house.update_refused(settings, json!({ "device_template": null }));
     assert_eq!(refusal.field.as_deref(), Some("device_template"));
+    let said = sentence(&refusal, Language::English).message;
+    assert_eq!(said, "The field device_template is required where auto-registration is on.");
     house.update(settings, json!({ "disabled": true, "device_template": null }));
 }
 
@@ -157,6 +159,50 @@ fn a_phone_that_an_administrator_gives_an_owner_by_hand_waits_no_longer() {
     assert!(house.directory.open_for_provisioning(phone).is_err());
     assert_eq!(house.directory.unassigned_count(), 0);
     assert!(house.directory.owned(house.user("tanaka")).eq([phone]));
+}
+
+/// As a phone of a hall that is nobody's, or one more that rings with the reception.
+#[test]
+fn a_phone_on_which_an_administrator_puts_a_line_waits_no_longer_and_its_lent_number_is_free() {
+    let mut house = House::company(1);
+    house.create(Kind::Line, json!({ "number": "3100" }));
+    let phone = house.new_phone(1);
+    assert_eq!(house.numbers(phone), ["9000"]);
+    house.update(phone, json!({ "speed_dials": [{ "number": "2000" }] }));
+    assert!(house.directory.open_for_provisioning(phone).is_ok(), "it still has but a lent number");
+    house.update(phone, json!({ "lines": [{ "line": "9000" }, { "line": "3100" }] }));
+    assert!(house.directory.open_for_provisioning(phone).is_err());
+    assert_eq!(house.directory.unassigned_count(), 0);
+    house.update(phone, json!({ "lines": [{ "line": "3001" }, { "line": "3100" }] }));
+    assert_eq!(house.numbers(phone), ["3001", "3100"]);
+    let told = setup::concerns(&house.directory, phone, Language::English);
+    assert!(told[0].contains("3001 is the own number of tanaka"), "{told:?}");
+    let second = house.new_phone(2);
+    assert_eq!(
+        house.numbers(second),
+        ["9000"],
+        "the number that nobody has any more is lent again"
+    );
+    house.update(second, json!({ "lines": [] }));
+    let third = house.new_phone(3);
+    assert_eq!(house.numbers(third), ["9000"]);
+}
+
+#[test]
+fn a_lent_number_that_became_somebodys_own_is_free_when_it_is_theirs_no_more() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let tanaka = house.user("tanaka");
+    house.update(tanaka, json!({ "primary_extension": "9000" }));
+    house.done(&Operation::Delete { id: phone, version: None });
+    assert!(house.directory.by_name(Kind::Line, "9000").is_some());
+    house.update(tanaka, json!({ "primary_extension": "3001" }));
+    assert!(house.directory.by_name(Kind::Line, "9000").is_none());
+    let second = house.new_phone(2);
+    house.update(tanaka, json!({ "primary_extension": "9000" }));
+    house.done(&Operation::Delete { id: second, version: None });
+    house.done(&Operation::QuickRemove { user: tanaka });
+    assert!(house.directory.by_name(Kind::Line, "9000").is_none());
 }
 
 #[test]

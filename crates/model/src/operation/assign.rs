@@ -4,7 +4,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, ProvenBy, build, rules};
+use super::{Outcome, ProvenBy, build, lent, rules};
 use crate::{
     DeviceClass, Directory, EndUser, Kind, Line, Phone, Ref, UniversalDeviceTemplate,
     UniversalLineTemplate, UserProfile,
@@ -178,7 +178,7 @@ pub(super) fn assign(
         dissociate(work, owner, device);
     }
     associate(work, user, device)?;
-    drop_temporary_lines(work, &old);
+    lent::free(work, &old.clone().into());
     work.rotate(device);
     work.audit = json!({
         "action": "assign",
@@ -277,18 +277,5 @@ pub(super) fn dissociate(work: &mut Work<'_>, user: ObjectId, device: ObjectId) 
         let mut person = EndUser::clone(person);
         person.controlled_phones = build::without(&person.controlled_phones, device);
         work.put(user, person);
-    }
-}
-
-/// Frees the numbers that auto-registration had lent, once nobody has them.
-pub(super) fn drop_temporary_lines(work: &mut Work<'_>, old: &Phone) {
-    for line in old.lines.iter().map(|appearance| appearance.line.id()) {
-        let directory = &work.directory;
-        let temporary = directory.typed::<Line>(line).is_some_and(|line| line.auto_registered);
-        let used = directory.appearances(line).next().is_some()
-            || directory.primary_users(line).next().is_some();
-        if temporary && !used {
-            work.delete(line);
-        }
     }
 }

@@ -1,7 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
-use super::{Outcome, assign, rules, update};
+use super::{Outcome, assign, lent, rules, update};
 use crate::{Body, Kind};
 
 /// Deletes an object, with what belongs to it alone.
@@ -23,7 +23,6 @@ pub(super) fn delete(
                 assign::dissociate(work, owner.id(), id);
             }
             work.delete(id);
-            assign::drop_temporary_lines(work, phone);
         }
         Body::Node(node) => {
             for kind in [Kind::AutoRegistration, Kind::ServiceActivation] {
@@ -35,6 +34,7 @@ pub(super) fn delete(
         }
         _ => work.delete(id),
     }
+    lent::free(work, &body);
     Ok(Outcome::Deleted(id))
 }
 

@@ -30,7 +30,7 @@ pub(super) fn first_start(work: &mut Work<'_>, first: &FirstStart) -> Result<Out
     let node = node(work, first)?;
     let pool = place(work, first, node);
     let base = phone_settings(work, first, pool);
-    templates(work, node, &base);
+    templates(work, first, node, &base);
     people::roles_and_groups(work);
     for model in phone_models() {
         work.add(model);
@@ -116,7 +116,7 @@ fn phone_settings(
     });
     UniversalDeviceTemplate {
         name: "Desk phones".into(),
-        device_description: "#FirstName# #LastName#, #Product#".into(),
+        device_description: format!("{}, #Product#", name_tags(first)).into(),
         device_pool: pool,
         security_profile: tcp,
         sip_profile: Ref::new(sip),
@@ -127,7 +127,10 @@ fn phone_settings(
         css: None,
         location: None,
         owner: None,
-        lines: List::from(vec![TemplateLine::default()]),
+        lines: List::from(vec![TemplateLine {
+            display: name_tags(first).into(),
+            ..TemplateLine::default()
+        }]),
         speed_dials: List::default(),
         busy_lamp_fields: List::default(),
         services: Box::default(),
@@ -158,7 +161,12 @@ fn button_template(work: &mut Work<'_>) {
     });
 }
 
-fn templates(work: &mut Work<'_>, node: Ref<Node>, base: &UniversalDeviceTemplate) {
+fn templates(
+    work: &mut Work<'_>,
+    first: &FirstStart,
+    node: Ref<Node>,
+    base: &UniversalDeviceTemplate,
+) {
     let service = work.add(PhoneService {
         name: "Self-provisioning".into(),
         url: "http://{server}/phone/self-provisioning?device={device}".into(),
@@ -180,12 +188,12 @@ fn templates(work: &mut Work<'_>, node: Ref<Node>, base: &UniversalDeviceTemplat
         alerting_name: "New phone".into(),
         maximum_calls: 2,
         busy_trigger: 1,
-        ..line_template()
+        ..line_template(first)
     });
     let desk = work.add(base.clone());
     let soft = work
         .add(UniversalDeviceTemplate { name: "Mobile and desktop devices".into(), ..base.clone() });
-    let lines = work.add(line_template());
+    let lines = work.add(line_template(first));
     let profile = work.add(UserProfile {
         name: "Default".into(),
         description: "For users who name no other.".into(),
@@ -211,16 +219,21 @@ fn templates(work: &mut Work<'_>, node: Ref<Node>, base: &UniversalDeviceTemplat
     choose(work, node, Ref::new(new_phones), Ref::new(new_lines));
 }
 
-fn line_template() -> UniversalLineTemplate {
+/// A person's name in the order of the language.
+fn name_tags(first: &FirstStart) -> &'static str {
+    if first.is_japanese() { "#LastName# #FirstName#" } else { "#FirstName# #LastName#" }
+}
+
+fn line_template(first: &FirstStart) -> UniversalLineTemplate {
     UniversalLineTemplate {
         name: "Lines of users".into(),
-        line_description: "#FirstName# #LastName#".into(),
+        line_description: name_tags(first).into(),
         partition: None,
         css: None,
         voicemail_profile: None,
         presence_group: None,
         forwards: Forwards::default(),
-        alerting_name: "#FirstName# #LastName#".into(),
+        alerting_name: name_tags(first).into(),
         line_text: "".into(),
         external_mask: "".into(),
         maximum_calls: 4,

@@ -14,6 +14,7 @@ mod delete;
 mod evaluate;
 mod first_start;
 mod import_auto_registration;
+mod lent;
 mod quick_add;
 mod quick_remove;
 mod recover;

@@ -21,6 +21,8 @@ pub(super) fn quick_remove(work: &mut Work<'_>, user: ObjectId) -> Result<Outcom
     let extension = person.primary_extension.map(Ref::id);
     let number = extension.and_then(|line| work.directory.label(line));
     let kept = match extension {
+        // A lent one went with the user.
+        Some(line) if work.directory.entry(line).is_none() => false,
         Some(line) if delete::used_by(work, line).is_none() => {
             delete::delete(work, line, None)?;
             false

@@ -2,7 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, assign, rules};
+use super::{Outcome, lent, rules};
 use crate::{ApplicationUser, EndUser, Phone, Ref};
 
 /// Puts a new phone in the place of an old one: settings, lines, owner and associations move, and
@@ -28,7 +28,7 @@ pub(super) fn replace_phone(
     let version = work.put(new, after.clone());
     move_associations(work, old, new);
     work.delete(old);
-    assign::drop_temporary_lines(work, &fresh);
+    lent::free(work, &fresh.clone().into());
     work.rotate(new);
     work.audit = json!({
         "action": "replace-phone",

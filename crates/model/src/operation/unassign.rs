@@ -4,7 +4,7 @@ use jackfield_vocabulary::{ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, assign, auto_register, build};
+use super::{Outcome, assign, auto_register, build, lent};
 use crate::{Directory, Phone, Text};
 
 /// Takes a phone from its owner; it waits for the next one, with a number of the
@@ -20,7 +20,7 @@ pub(super) fn unassign(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome,
     if let Some(owner) = old.owner {
         assign::dissociate(work, owner.id(), device);
     }
-    assign::drop_temporary_lines(work, &old);
+    lent::free(work, &old.clone().into());
     work.rotate(device);
     work.audit = json!({
         "action": "unassign",

@@ -2,8 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::Value;
 
 use super::work::Work;
-use super::{Outcome, create};
-use crate::{Body, Phone};
+use super::{Outcome, create, lent};
 
 /// Changes some fields of an object.
 pub(super) fn update(
@@ -21,24 +20,15 @@ pub(super) fn update(
     }
     let mut body = entry.body.to_json();
     merge(&mut body, patch);
-    let body = claimed_by_hand(&work.entry(id)?.body, create::read(work, kind, body)?);
-    if body == work.entry(id)?.body {
+    let before = work.entry(id)?.body.clone();
+    let body = create::read(work, kind, body)?;
+    let body = lent::claimed_by_hand(&work.directory, &before, body);
+    if body == before {
         return Ok(Outcome::Saved(vec![(id, work.entry(id)?.version)]));
     }
     let (id, version) = create::write(work, Some(id), body)?;
+    lent::free(work, &before);
     Ok(Outcome::Saved(vec![(id, version)]))
-}
-
-/// A waiting phone that an administrator gives an owner waits no longer.
-fn claimed_by_hand(before: &Body, after: Body) -> Body {
-    match (before, after) {
-        (Body::Phone(before), Body::Phone(after))
-            if before.auto_registered && before.owner.is_none() && after.owner.is_some() =>
-        {
-            Phone { auto_registered: false, ..Phone::clone(&after) }.into()
-        }
-        (_, after) => after,
-    }
 }
 
 /// Refuses to overwrite what somebody changed since it was read.

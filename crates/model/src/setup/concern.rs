@@ -7,7 +7,7 @@ use jackfield_vocabulary::ObjectId;
 use super::explain::ambiguity;
 use crate::{
     AutoRegistration, Body, Dialled, Directory, Forward, Forwards, Language, Line, Message,
-    Partition, Ref,
+    Partition, Phone, Ref,
 };
 
 /// What whoever has just made or changed an object had better know.
@@ -22,8 +22,18 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
             let told = line.map(|(id, line)| of_line(directory, id, line, language));
             shared.map(|one| one.text).into_iter().chain(told.unwrap_or_default()).collect()
         }
+        Some(Body::Phone(phone)) => of_phone(directory, phone, language).into_iter().collect(),
         _ => Vec::new(),
     }
+}
+
+/// That a phone of nobody's calls with somebody's own number.
+fn of_phone(directory: &Directory, phone: &Phone, language: Language) -> Option<String> {
+    let line = phone.lines.first().filter(|_| phone.owner.is_none())?.line;
+    let user = directory.label(directory.primary_users(line.id()).next()?)?;
+    let number = directory.get(line)?.number.as_str();
+    let values = [("number", number), ("user", &*user), ("name", &*phone.name)];
+    Some(Message::NumberOfAnothers.with(language, &values))
 }
 
 fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language) -> Vec<String> {

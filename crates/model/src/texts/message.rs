@@ -129,6 +129,9 @@ messages! {
     DatabaseAway = "database-away";
     DatabaseAwayRemedy = "database-away-remedy";
     NotKnownNow = "not-known-now";
+    WideWindow = "wide-window";
+    NoCodeSet = "no-code-set";
+    NumberOfAnothers = "number-of-anothers";
     ForwardRemedy = "forward-remedy";
     OtherPort = "other-port";
     OtherPortRemedy = "other-port-remedy";

@@ -89,6 +89,16 @@ pub(super) fn networks(field: &str, networks: &[Text]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Networks that hold phones, and not everybody.
+pub(super) fn networks_of_phones(field: &str, listed: &[Text]) -> Result<(), Refusal> {
+    networks(field, listed)?;
+    for (index, network) in listed.iter().enumerate() {
+        let everywhere = network.parse::<crate::Network>().is_ok_and(crate::Network::is_everywhere);
+        must(&format!("{field}[{index}]"), network, "≠ 0.0.0.0/0 ::/0", !everywhere)?;
+    }
+    Ok(())
+}
+
 /// A host name or IP address.
 pub(super) fn host(field: &str, text: &str) -> Result<(), Refusal> {
     let name = |text: &str| {

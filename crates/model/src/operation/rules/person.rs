@@ -81,7 +81,8 @@ pub(super) fn check_user_id(
     let wrong =
         |c: char| c.is_whitespace() || c.is_control() || unseen(c) || "\"<>:/\\".contains(c);
     if user_id.contains(wrong) {
-        return Err(invalid("user_id", user_id, "≠ space \" < > : / \\"));
+        let refusal = Refusal::new(Code::InvalidValue).field("user_id").value("rule", "user-id");
+        return Err(refusal.value("found", user_id));
     }
     let known = id.and_then(|id| directory.label(id));
     if known.as_deref() == Some(user_id) {

@@ -14,7 +14,9 @@ pub(super) fn check_auto_registration(
     form::digits("starting_number", first)?;
     form::digits("ending_number", last)?;
     if !settings.disabled {
-        let missing = |field: &str| Err(Refusal::new(Code::MissingField).field(field));
+        let missing = |field: &str| {
+            Err(Refusal::new(Code::MissingField).field(field).value("rule", "auto-registration"))
+        };
         if first.is_empty() {
             return missing("starting_number");
         }

@@ -15,10 +15,10 @@ pub(super) fn check_cluster(settings: &ClusterSettings) -> Result<(), Refusal> {
     for (index, number) in settings.emergency_numbers.iter().enumerate() {
         form::dialable(&format!("emergency_numbers[{index}]"), number)?;
     }
-    form::networks("provisioning_networks", &settings.provisioning_networks)
+    form::networks_of_phones("provisioning_networks", &settings.provisioning_networks)
 }
 
-/// One node, and only one, is the publisher.
+/// One node, and only one, is the publisher; a node that is there already takes it from the other.
 pub(super) fn check_node(
     directory: &Directory,
     before: Option<&Body>,
@@ -38,7 +38,7 @@ pub(super) fn check_node(
     }
     match (node.publisher, other(&|other| other.publisher)) {
         (false, None) => Err(invalid("publisher", "false", "true")),
-        (true, Some((other, _))) => {
+        (true, Some((other, _))) if was.is_none() => {
             Err(directory.refusal_about(Code::Duplicate, other.id()).field("publisher"))
         }
         _ => Ok(()),
@@ -75,6 +75,9 @@ pub(super) fn follow_node(work: &mut Work<'_>, id: ObjectId, before: Option<&Bod
         work.add(auto_registration(id, &node.name));
         return;
     };
+    if node.publisher {
+        only_publisher(work, id);
+    }
     let old = before.name();
     if old == node.name {
         return;
@@ -88,6 +91,19 @@ pub(super) fn follow_node(work: &mut Work<'_>, id: ObjectId, before: Option<&Bod
         let renamed =
             AutoRegistration { name: node.name.clone(), ..AutoRegistration::clone(settings) };
         work.put(part.id(), renamed);
+    }
+}
+
+/// Takes the mark of the publisher from every other node.
+fn only_publisher(work: &mut Work<'_>, id: ObjectId) {
+    let others: Vec<(Ref<Node>, Node)> = work
+        .directory
+        .all::<Node>()
+        .filter(|(other, node)| other.id() != id && node.publisher)
+        .map(|(other, node)| (other, Node::clone(node)))
+        .collect();
+    for (other, node) in others {
+        work.put(other.id(), Node { publisher: false, ..node });
     }
 }
 
