@@ -108,7 +108,7 @@ impl HeldKey {
         let bytes = match (self, passphrase) {
             (Self::None { key }, _) => decode(key)?,
             (Self::Passphrase { .. }, None) => {
-                return Err("its key is protected: the passphrase is needed".into());
+                return Err("its key is protected: the passphrase is needed (--passphrase)".into());
             }
             (Self::Passphrase { salt, memory_kib, passes, sealed }, Some(passphrase)) => {
                 // A crafted file shall not take all the memory.

@@ -24,7 +24,8 @@ pub(crate) struct Key {
 /// What to do about a key file that is not there.
 const NO_KEY: &str = "it is not there, and the database has secrets already, which only their own key \
      opens. Every node of a cluster has the same key file: copy `key` from the data folder of a node \
-     that runs on this database (mode 600)";
+     that runs on this database (mode 600). Where there is none, a backup has it: restore one into an \
+     empty place";
 
 /// What was sealed does not open: another key, or changed on the way.
 #[derive(Clone, Copy, Debug, thiserror::Error)]

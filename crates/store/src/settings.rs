@@ -1,6 +1,6 @@
 use std::fmt;
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::StoreError;
@@ -18,10 +18,6 @@ pub struct StoreSettings {
     /// Faults that tests order; none by default.
     pub faults: Faults,
 }
-
-/// What to do where a database is missed.
-const MISSED: &str = "Is it the right place? To get a lost system back, restore a backup into it: \
-     jackfield restore FILE. To start a new one on purpose, take an empty data folder";
 
 impl StoreSettings {
     /// The embedded database and its key in this folder.
@@ -50,18 +46,36 @@ impl StoreSettings {
     /// made, and where a key tells that there was one.
     pub(crate) fn check_place(&self) -> Result<(), StoreError> {
         let Source::File { path, .. } = self.source() else { return Ok(()) };
-        let key = self.key_file.exists();
-        if path.exists() || (self.may_found && !key) {
+        let there = |path: &Path| {
+            path.try_exists()
+                .map_err(|error| StoreError::Settings(format!("{}: {error}", path.display())))
+        };
+        let key = there(&self.key_file)?;
+        if there(&path)? || (self.may_found && !key) {
             return Ok(());
         }
         let beside = if key { ", though its key is here" } else { "" };
-        Err(StoreError::Settings(format!("there is no {}{beside}. {MISSED}", path.display())))
+        let missed = self.missed();
+        Err(StoreError::Settings(format!("there is no {}{beside}. {missed}", path.display())))
+    }
+
+    /// What to do where a database is missed.
+    fn missed(&self) -> String {
+        let place = match self.source() {
+            Source::File { .. } => format!("--data {}", self.url),
+            // The address may hold a password.
+            Source::Server(_) => "--database postgres://…".to_owned(),
+        };
+        format!(
+            "Is it the right place? To get a lost system back, restore a backup into it: jackfield \
+             restore {place} FILE. To start a new one on purpose, take an empty data folder"
+        )
     }
 
     /// Refuses an empty database, where there must be a system.
     pub(crate) fn check_founding(&self, is_new: bool) -> Result<(), StoreError> {
         if is_new && !self.may_found {
-            return Err(StoreError::Settings(format!("the database is empty. {MISSED}")));
+            return Err(StoreError::Settings(format!("the database is empty. {}", self.missed())));
         }
         Ok(())
     }
@@ -112,7 +126,9 @@ impl Source {
         let failed = |what: &Path, error: std::io::Error| {
             StoreError::Settings(format!("{}: {error}", what.display()))
         };
-        std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+        let mut folders = DirBuilder::new();
+        folders.recursive(true).mode(0o700);
+        folders.create(folder).map_err(|error| failed(folder, error))?;
         let mut options = OpenOptions::new();
         options.append(true).create(true).mode(0o600);
         options.open(path).map(drop).map_err(|error| failed(path, error))

@@ -67,12 +67,13 @@ impl Bodies {
             return Ok(Body { value: Value::Null, room: None });
         }
         if !is_json(headers) {
-            return Err(Refusal::new(Code::Unreadable).field("Content-Type"));
+            let refusal = Refusal::new(Code::Unreadable).field("Content-Type");
+            return Err(refusal.value("rule", "content-type"));
         }
         let room = self.unfold(room, &bytes)?;
         let value = serde_json::from_slice(&bytes).map_err(|error| {
             let place = format!("{}:{}", error.line(), error.column());
-            Refusal::new(Code::Unreadable).value("where", place)
+            Refusal::new(Code::Unreadable).value("rule", "json").value("where", place)
         })?;
         Ok(Body { value, room: Some(room) })
     }

@@ -255,8 +255,11 @@ async fn the_authentication_code_goes_in_and_never_out() {
     let disabled = house.ask("PUT", "/self-provisioning/code", code.clone()).await;
     assert_eq!(disabled.body["field"], "mode", "{disabled:?}");
     let mode = json!({ "settings": { "mode": "users-and-administrators" } });
-    house.done("PUT", "/self-provisioning/settings", mode).await;
+    let told = house.done("PUT", "/self-provisioning/settings", mode).await["warnings"].to_string();
+    assert!(told.contains("No authentication code is set"), "{told}");
     house.done("PUT", "/self-provisioning/code", code).await;
+    let page = house.get("/self-provisioning/settings").await["warnings"].to_string();
+    assert!(!page.contains("authentication code is set"), "{page}");
     for path in ["/self-provisioning", "/self-provisioning/settings", "/audit"] {
         assert!(!house.get(path).await.to_string().contains("00731"), "{path}");
     }

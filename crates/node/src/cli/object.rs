@@ -130,7 +130,8 @@ fn named_or_many(kind: Kind, command: Command) -> Command {
         return command;
     }
     let many = ["all", "where", "search"];
-    let name = name_argument().required(false).required_unless_present_any(many);
+    let name = name_argument().value_name("NAME, --where, --search or --all");
+    let name = name.required(false).required_unless_present_any(many);
     command.arg(name.conflicts_with_all(many))
 }
 

@@ -94,13 +94,13 @@ pub(crate) fn commands() -> Vec<Command> {
             .about("Write everything the server keeps into one file")
             .args(place_options())
             .arg(Arg::new("FILE").help("The backup").required(true).value_parser(path()))
-            .arg(passphrase())
+            .arg(passphrase("Protect the key in the backup by a passphrase, read from the terminal"))
             .after_help(backup::EXPLAINED),
         Command::new("restore")
             .about("Read a backup into an empty database")
             .args(place_options())
             .arg(Arg::new("FILE").help("The backup").required(true).value_parser(path()))
-            .arg(passphrase())
+            .arg(passphrase("The backup was made with a passphrase: read it from the terminal"))
             .after_help(backup::EXPLAINED),
         Command::new("recover")
             .about("Get back in: a one-time password for an administrator")
@@ -252,11 +252,8 @@ fn path() -> ValueParser {
     value_parser!(PathBuf)
 }
 
-fn passphrase() -> Arg {
-    Arg::new("passphrase")
-        .long("passphrase")
-        .action(ArgAction::SetTrue)
-        .help("Protect the key in the backup by a passphrase, read from the terminal")
+fn passphrase(help: &'static str) -> Arg {
+    Arg::new("passphrase").long("passphrase").action(ArgAction::SetTrue).help(help)
 }
 
 fn file(matches: &ArgMatches) -> Result<&PathBuf> {

@@ -8,10 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use jackfield_model::defaults::{ADMINISTRATOR, sample, sample_company};
 use jackfield_model::{
-    Actor, CredentialKind, EndUser, FirstStart, Kind, Node, Operation, Outcome, Ref, Text,
-    is_time_zone,
+    Actor, CredentialKind, EndUser, Explanation, FirstStart, Kind, Language, Node, Operation,
+    Outcome, Ref, Text, is_time_zone, sentence,
 };
-use jackfield_store::StoreHandle;
+use jackfield_store::{StoreError, StoreHandle};
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::{Value, json};
 
@@ -224,7 +224,13 @@ fn create(kind: Kind, body: Value) -> Operation {
 }
 
 fn execute(store: &StoreHandle, operation: Operation) -> Result<Outcome> {
-    Ok(store.execute(StoreHandle::operation_id()?, Actor::System, operation)?)
+    match store.execute(StoreHandle::operation_id()?, Actor::System, operation) {
+        Err(StoreError::Refused(refusal)) => {
+            let Explanation { message, remedy } = sentence(&refusal, Language::English);
+            bail!("{message} {remedy}")
+        }
+        other => Ok(other?),
+    }
 }
 
 fn system_locale() -> String {

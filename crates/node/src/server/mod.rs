@@ -197,6 +197,10 @@ impl Server {
         )?;
         if arrival == Arrival::Founded {
             first_start::furnish(&handle, &settings)?;
+        } else if settings.sample.is_some() {
+            tracing::warn!(
+                "there is a system already: a sample company comes with a first start only"
+            );
         }
         let listener = bind_tcp(&runtime, sip).context("binding SIP over TCP")?;
         runtime.spawn(streams.clone().accept(listener));
@@ -308,6 +312,11 @@ impl Server {
             http.port(),
         );
         say!("Jackfield {}", env!("CARGO_PKG_VERSION"));
+        let door = |service, address: SocketAddr| match self.services.is_running(service) {
+            true => address.to_string(),
+            false => format!("{address} (not open)"),
+        };
+        let (files, tftp) = (door(Service::FileHttp, files), door(Service::Tftp, tftp));
         say!("  phones:  SIP {sip} (UDP, TCP); files by HTTP {files}, by TFTP {tftp}");
         say!("  people:  http://{page}/api/v1 and the jackfield command");
         if let Some(password) = &self.one_time_password {

@@ -142,7 +142,8 @@ impl Services {
     /// Stops a service; its calls and transfers end.
     pub(crate) fn stop(&self, service: Service) -> Result<(), Refusal> {
         if service == Service::CallManager {
-            return Err(Refusal::new(Code::Protected).value("service", service.name()));
+            let refusal = Refusal::new(Code::Protected).object("service", service.name());
+            return Err(refusal.value("rule", "service"));
         }
         let Some(running) = self.lock().remove(&service) else { return Ok(()) };
         self.leases.service(service, false);

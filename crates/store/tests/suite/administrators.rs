@@ -180,5 +180,7 @@ fn a_lost_database_is_missed_and_not_replaced() {
     assert!(!world.file("jackfield.db").exists(), "nothing is made");
     let told = missed(&StoreSettings::in_folder(&world.file("typo")).existing());
     assert!(told.contains("Is it the right place?"), "{told}");
+    let place = format!("jackfield restore --data {} FILE", world.file("typo").display());
+    assert!(told.contains(&place), "{told}");
     assert!(!world.file("typo").exists());
 }

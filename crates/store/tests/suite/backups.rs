@@ -91,7 +91,7 @@ fn a_protected_backup_needs_its_passphrase_and_a_damaged_one_writes_nothing() {
         let error = restore(&target.settings, file, passphrase, &mut |_| {}).unwrap_err();
         assert!(error.to_string().contains(why), "{error}");
     };
-    fails(None, &file, "the passphrase is needed");
+    fails(None, &file, "the passphrase is needed (--passphrase)");
     fails(Some(&SecretText::new("wrong")), &file, "the passphrase is wrong");
     let damaged = world.file("damaged");
     let text = std::fs::read_to_string(&file).unwrap();

@@ -293,6 +293,12 @@ async fn warnings(call: &Call, settings: &SelfProvisioning) -> Result<Vec<String
     if settings.mode == AuthenticationMode::None {
         warnings.push(Message::ModeNone.text(call.language));
     }
+    if settings.mode == AuthenticationMode::UsersAndAdministrators {
+        let (owner, _) = current(&call.app.directory())?;
+        if !code_is_set(&call.app, owner).await? {
+            warnings.push(Message::NoCodeSet.text(call.language));
+        }
+    }
     Ok(warnings)
 }
 

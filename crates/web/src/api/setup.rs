@@ -60,8 +60,9 @@ fn flow(title: &str, steps: &[Step], directory: &Directory, running: &Running<'_
 /// How phones find the server.
 fn finding(address: &str, call: &Call, language: Language) -> Vec<String> {
     let mut lines = vec![Message::PhonesFindTheServer.with(language, &[("address", address)])];
-    lines.push(format!("DHCP: option tftp-server-address 150 {address}"));
-    lines.push(format!("DHCP: option tftp-server-name 66 \"{address}\""));
+    lines.push("DHCP (ISC): option tftp150 code 150 = array of ip-address;".to_owned());
+    lines.push(format!("DHCP (ISC): option tftp150 {address};"));
+    lines.push(format!("DHCP (ISC): option tftp-server-name \"{address}\";"));
     let (files, web) = (call.app.files().port(), call.app.web_port());
     lines.push(format!("HTTP: http://{address}:{files}/  http://{address}:{web}/"));
     lines
