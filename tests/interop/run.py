@@ -18,7 +18,7 @@ sys.path.insert(0, HERE)
 
 STORIES = ["baresip_story", "sipp_story", "mutation_story", "fault_story", "postgres_story",
            "flood_story", "self_provisioning_story", "templates_story", "two_nodes_story", "command_line_story",
-           "doors_story"]
+           "doors_story", "docs_story"]
 
 
 def watched(function, story, steps):

@@ -12,7 +12,7 @@ use axum::routing::get;
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
 use jackfield_model::{Network, Phone};
 use jackfield_store::StoreHandle;
-use jackfield_vocabulary::{Now, ObjectId};
+use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 
 use crate::welcome;
 
@@ -118,6 +118,14 @@ impl PhoneFiles {
         let directory = self.inner.store.directory();
         let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
         access.whereabouts(&directory, &self.inner.node, device)
+    }
+
+    /// The networks in which a window is open for the device, and when it closes.
+    pub(crate) fn window(&self, device: ObjectId) -> Option<(Box<[Network]>, UnixTime)> {
+        let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.inner.clock)();
+        let (networks, left) = access.window(device, now)?;
+        Some((networks.into(), (now + left).wall))
     }
 
     /// Opens a window in which the device may fetch its file from these networks.

@@ -100,11 +100,37 @@ async fn a_window_is_for_the_address_or_network_that_is_named() {
         assert!(has_password(&house, moved).await, "{named}");
         assert!(!has_password(&house, stranger).await, "{named}");
     }
+    let state = house.get(&format!("/devices/{PHONE}")).await;
+    assert_eq!(state["window"]["addresses"], json!(["198.51.100.0/28"]), "{state}");
+    assert_eq!(state["window"]["until"], 300_001, "five minutes on: {state}");
     let audit = house.get("/audit?operation=window").await;
     assert_eq!(audit["items"][0]["detail"]["addresses"], json!(["198.51.100.0/28"]), "{audit}");
     let later = Now::default() + Duration::from_secs(301);
     let moved = "198.51.100.7".parse().unwrap();
     assert!(!house.access.lock().unwrap().trusts(&house.directory(), device, moved, later));
+}
+
+#[tokio::test]
+async fn a_window_for_a_wide_network_is_warned_of_and_one_for_everybody_refused() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    let window = format!("/phones/{PHONE}/window");
+    for (network, wide) in [
+        ("10.1.0.0/16", false),
+        ("10.0.0.0/15", true),
+        ("2001:db8:1::/48", false),
+        ("2001:db8::/32", true),
+    ] {
+        let told = house.done("POST", &window, json!({ "address": network })).await;
+        assert_eq!(told["warnings"].to_string().contains(network), wide, "{told}");
+    }
+    for network in ["0.0.0.0/0", "::/0", "192.0.2.7/0"] {
+        let told = house.ask("POST", &window, json!({ "address": network })).await;
+        assert_eq!(told.body["code"], "invalid-value", "{told:?}");
+        let always = json!({ "provisioning_networks": [network] });
+        let told = house.ask("PATCH", "/cluster-settings", always).await;
+        assert_eq!(told.body["field"], "provisioning_networks[0]", "{told:?}");
+    }
 }
 
 #[tokio::test]
@@ -375,8 +401,10 @@ async fn a_phone_is_restarted_told_and_looked_at() {
     let odd = house.ask("POST", &format!("{path}/restart"), json!({ "restart": "melt" })).await;
     assert_eq!(odd.body["field"], "restart");
     house.done("POST", &format!("{path}/text"), json!({ "text": "Lunch" })).await;
-    let long = house.ask("POST", &format!("{path}/text"), json!({ "text": "x".repeat(129) })).await;
-    assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for text in ["x".repeat(129), String::new(), " \u{3000}".to_owned()] {
+        let told = house.ask("POST", &format!("{path}/text"), json!({ "text": text })).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{text:?}");
+    }
     assert_eq!(house.get(&format!("/devices/{PHONE}")).await["kind"], "phone");
     let before = house.directory().secrets().sip_password(device);
     house.done("POST", &format!("{path}/secret"), json!({})).await;

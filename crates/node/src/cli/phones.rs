@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::object::encode;
 use super::print::{self, Form, cell};
+use super::report;
 use super::text;
 use crate::say::say;
 
@@ -24,7 +25,7 @@ pub(crate) fn commands() -> [Command; 3] {
                     .value_name("NUMBER")
                     .value_parser(value_parser!(u32).range(1..=60))
                     .default_value("10")
-                    .help("For so long"),
+                    .help("For so long, 1 to 60"),
             )
             .arg(
                 Arg::new("address")
@@ -33,7 +34,8 @@ pub(crate) fn commands() -> [Command; 3] {
                     .help("From there [default: where the phone is, as far as that is known]"),
             )
             .after_help(
-                "It closes when the phone registers with its secret.\n\
+                "It closes when the phone registers with its secret; until then `jackfield device` \
+                 shows it.\n\
                  Example: jackfield window SEP001122AABB01 --address 192.0.2.77 --minutes 5",
             ),
         Command::new("secret")
@@ -67,11 +69,14 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &Client, form: Form)
     let answer = client.post(&path, &without_nothing(body))?;
     match (form, name) {
         (Form::Json, _) => print::show(form, &answer),
-        (_, "window") => say!(
-            "{phone} may fetch its file with its secret from {} for {} minutes",
-            cell(&answer["addresses"]),
-            answer["minutes"]
-        ),
+        (_, "window") => {
+            say!(
+                "{phone} may fetch its file with its secret from {} for {} minutes",
+                cell(&answer["addresses"]),
+                answer["minutes"]
+            );
+            report::plain_warnings(&answer);
+        }
         (_, "secret") => account(&answer),
         _ => say!("{phone} is told to show it"),
     }

@@ -73,7 +73,7 @@ pub const SIP_TRANSACTIONS: PlaceUse = PlaceUse {
 /// SIP connections over TCP.
 pub const SIP_STREAMS: PlaceUse = PlaceUse {
     name: "sip-streams",
-    what: "SIP connections",
+    what: "SIP connections, no more than the descriptors that the system allows",
     total: Total::Fixed(70_000),
     share: 25,
     proved_share: 75,

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Network, Node, Operation, Outcome, Phone, ProvenBy};
+use jackfield_model::{EndUser, Kind, Message, Network, Node, Operation, Outcome, Phone, ProvenBy};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::{find, link};
+use crate::object::{find, link, warn};
 use crate::operator::{Order, Reply, mismatch};
 
 use super::explain::source;
@@ -33,6 +33,10 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
             if answer["registered"] == false {
                 answer["registered_at"] = json!(registered_elsewhere(&call.app, device).await);
             }
+            answer["window"] = call.app.files().window(device).map_or(
+                Value::Null,
+                |(networks, until)| json!({ "addresses": named(&networks), "until": until }),
+            );
             answer["id"] = device.0.into();
             answer["kind"] = directory.entry(device).map(|entry| entry.body.kind().name()).into();
             Ok(Answer::ok(answer))
@@ -71,6 +75,10 @@ pub(crate) async fn restart(call: Call) -> Result<Answer, Fault> {
 /// Shows a text.
 pub(crate) async fn text(call: Call) -> Result<Answer, Fault> {
     let text = call.text("text")?;
+    if text.trim().is_empty() {
+        let refusal = Refusal::new(Code::InvalidValue).field("text");
+        return Err(refusal.value("allowed", "length 1..128").into());
+    }
     let device = phone(&call, call.param("name"))?;
     accepted(call.app.operate(Order::ShowText { device, text: text.into() }).await?)
 }
@@ -143,8 +151,15 @@ pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
     let told = json!({ "addresses": named(&networks), "minutes": minutes });
     let (actor, detail) = (call.actor(), told.clone());
     call.app.blocking(move |store| store.note(actor, "window", Some(device), detail)).await?;
+    let wide = networks.iter().filter(|network| network.is_wide()).map(|network| {
+        let network = network.to_string();
+        Message::WideWindow
+            .with(call.language, &[("network", &network), ("name", call.param("name"))])
+    });
+    let mut answer = told;
+    warn(&mut answer, wide.collect());
     call.app.files().open_window(device, networks, Duration::from_secs(minutes * 60));
-    Ok(Answer::ok(told))
+    Ok(Answer::ok(answer))
 }
 
 /// Where the phone was last or is expected; else where it tried in vain to register.
@@ -166,18 +181,20 @@ async fn expected_at(call: &Call, device: ObjectId) -> Result<Box<[Network]>, Fa
     Err(refusal.value("name", name).value("node", call.app.node()).into())
 }
 
-/// The address or network that a body names.
+/// The address or network that a body names; everybody is none.
 fn network(found: &Value) -> Result<Option<Network>, Refusal> {
     if found.is_null() {
         return Ok(None);
     }
-    let parsed = found.as_str().and_then(|text| text.parse().ok());
-    parsed.map(Some).ok_or_else(|| {
-        Refusal::new(Code::InvalidValue)
-            .field("address")
-            .value("found", found)
-            .value("allowed", "192.0.2.7 | 192.0.2.0/24")
-    })
+    let refused = |allowed: &str| {
+        let refusal = Refusal::new(Code::InvalidValue).field("address");
+        Err(refusal.value("found", found.as_str().unwrap_or_default()).value("allowed", allowed))
+    };
+    match found.as_str().and_then(|text| text.parse::<Network>().ok()) {
+        None => refused("192.0.2.7 | 192.0.2.0/24"),
+        Some(network) if network.is_everywhere() => refused("≠ 0.0.0.0/0 ::/0"),
+        Some(network) => Ok(Some(network)),
+    }
 }
 
 fn named(networks: &[Network]) -> Value {
