@@ -345,6 +345,11 @@ pub enum Output {
         /// The device proved its secret.
         proved: bool,
     },
+    /// No device is registered over this stream any more: the shell may close it to make room.
+    LeaveStream {
+        /// Which.
+        flow: Flow,
+    },
     /// Close a stream.
     Disconnect {
         /// Which.

@@ -66,6 +66,22 @@ fn when_all_is_taken_the_oldest_of_who_holds_most_goes() {
 }
 
 #[test]
+fn a_place_that_was_left_is_a_strangers_again() {
+    let mut places = Places::new(LIMITS);
+    for key in 0..6 {
+        places.take(key, stranger(1), 1).unwrap();
+        places.prove(&key);
+    }
+    assert_eq!(places.take(6, proved(1), 1), Err(Full::Share));
+    for key in 0..6 {
+        places.abandon(&key);
+    }
+    assert_eq!((places.held_by(proved(1)), places.holder(&0)), (0, Some(stranger(1))));
+    assert_eq!(places.take(6, stranger(1), 1), Ok(vec![0, 1, 2]), "down to a stranger's share");
+    assert_eq!(places.take(7, stranger(2), 1), Ok(vec![]));
+}
+
+#[test]
 fn strangers_leave_the_reserve_and_never_drive_out_who_proved_itself() {
     let mut places = Places::new(LIMITS);
     for key in 0..7 {

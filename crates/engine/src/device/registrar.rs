@@ -260,11 +260,10 @@ impl Devices {
             // What stood for the whole device gives way to its lines, and they to it.
             binding.lines.retain(|line| line.line.is_some() && told.line.is_some());
         }
-        let before = binding.flow.remote;
-        if !binding.came_from(flow) {
-            binding.flow = flow.clone();
-        }
-        let mut changed = fresh || before != flow.remote;
+        let former =
+            (!binding.came_from(flow)).then(|| core::mem::replace(&mut binding.flow, flow.clone()));
+        let before = former.as_ref().unwrap_or(flow).remote;
+        let mut changed = fresh || former.is_some();
         let proved = trust == Trust::Proved && binding.trust != trust;
         if phone.auto_registered && trust == Trust::Proved {
             self.unclaimed.came_back(device);
@@ -296,6 +295,9 @@ impl Devices {
             self.addresses.enter(flow.remote, device);
         } else if before != flow.remote {
             self.addresses.moved(before, flow.remote, device);
+        }
+        if let Some(former) = former {
+            self.leave_stream(ctx, former);
         }
         if began {
             announce(ctx, phone, flow);
@@ -334,6 +336,15 @@ impl Devices {
         let fields =
             vec![("device.name", name), ("device.address", binding.flow.remote.to_string())];
         ctx.note(Level::Info, "device unregistered", fields);
+        self.leave_stream(ctx, binding.flow);
+    }
+
+    /// A device that was registered over this stream is not any more; others may be.
+    fn leave_stream(&self, ctx: &mut Context<'_>, flow: Flow) {
+        let there = |device| self.bindings.get(&device).is_some_and(|one| one.came_from(&flow));
+        if flow.connection.is_some() && !self.addresses.at(flow.remote).any(there) {
+            ctx.out.push(Output::LeaveStream { flow });
+        }
     }
 
     /// What is kept of a registration that ended: from where the phone may fetch its file although the

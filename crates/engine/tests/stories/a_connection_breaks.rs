@@ -128,3 +128,21 @@ fn requests_that_wait_on_a_broken_connection_fail_at_once() {
     world.assert_state(alice, CallState::Over(480));
     world.assert_quiet();
 }
+
+/// Else whoever registers again and again over new connections would have them all kept for good.
+#[test]
+fn only_the_connection_over_which_a_phone_is_registered_is_kept() {
+    let mut world = World::new();
+    let bob = world.phone_of_model("SEP001122AABB02", "2002", "Cisco 7841");
+    for connection in 1000..1003 {
+        world.registered(bob);
+        assert_eq!(world.heard.kept, [Some(connection)].into());
+        world.registered(bob);
+        assert_eq!(world.heard.kept, [Some(connection)].into(), "a refresh");
+        if connection < 1002 {
+            world.reboot(bob);
+        }
+    }
+    world.unregister(bob);
+    assert_eq!(world.heard.kept, [].into());
+}

@@ -9,7 +9,7 @@ mod store;
 mod talk;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -66,6 +66,8 @@ pub struct Heard {
     pub events: Vec<(SessionId, Event)>,
     pub media: Vec<MediaCommand>,
     pub submitted: usize,
+    /// Connections over which phones are registered.
+    pub kept: BTreeSet<Option<u64>>,
 }
 
 /// Where the node listens.
@@ -248,7 +250,9 @@ impl World {
                 self.input(Input::RoutePoint { device, ownership: Ownership::Own { until } });
             }
             Output::RoutePoint { .. } => {}
-            Output::Disconnect { .. } | Output::KeepStream { .. } | Output::Verify { .. } => {}
+            Output::KeepStream { flow, .. } => drop(self.heard.kept.insert(flow.connection)),
+            Output::LeaveStream { flow } => drop(self.heard.kept.remove(&flow.connection)),
+            Output::Disconnect { .. } | Output::Verify { .. } => {}
             other => panic!("the world does not know {other:?}"),
         }
     }

@@ -17,7 +17,6 @@ use jackfield_sip::{Flow, Transport};
 use jackfield_vocabulary::Now;
 use mio::{Events, Interest, Poll, Token, Waker};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
 use super::clock::Clock;
 use super::figures::{Counted, Figures};
@@ -25,7 +24,7 @@ use super::lanes::{Arrivals, Lanes, Order};
 use super::load::Load;
 use super::outputs::Outputs;
 use super::quarantine::Quarantine;
-use super::streams::Streams;
+use super::streams::{Outbox, Streams};
 use super::udp::Datagrams;
 
 const DATAGRAMS: Token = Token(0);
@@ -177,7 +176,7 @@ struct Loop<M> {
     outputs: Outputs,
     streams: Streams,
     runtime: Handle,
-    connections: HashMap<u64, mpsc::Sender<Arc<[u8]>>>,
+    connections: HashMap<u64, Outbox>,
     quarantine: Quarantine,
     out: Vec<Output>,
     /// The message in the engine's hands, kept in case it kills the process.
@@ -225,8 +224,8 @@ impl<M: Machine> Loop<M> {
     fn order(&mut self, order: Order) {
         match order {
             Order::Input(input) => self.input(input),
-            Order::StreamOpened { connection, sender } => {
-                self.connections.insert(connection, sender);
+            Order::StreamOpened { connection, outbox } => {
+                self.connections.insert(connection, outbox);
             }
             Order::StreamClosed { connection, flow } => {
                 self.connections.remove(&connection);
@@ -323,8 +322,13 @@ impl<M: Machine> Loop<M> {
                     self.streams.keep(connection, proved);
                 }
             }
+            Output::LeaveStream { flow } => {
+                if let Some(connection) = flow.connection {
+                    self.streams.leave(connection);
+                }
+            }
             Output::Disconnect { flow } => {
-                // Without its sender the writing task ends, and with it the connection.
+                // Without its outbox the connection ends when all is written.
                 if let Some(connection) = flow.connection {
                     self.connections.remove(&connection);
                 }
@@ -339,9 +343,9 @@ impl<M: Machine> Loop<M> {
             self.runtime.spawn(async move { streams.dial(flow, message).await });
             return;
         };
-        let sent = self.connections.get(&connection).map(|sender| sender.try_send(message));
+        let sent = self.connections.get(&connection).map(|outbox| outbox.send(message));
         if !matches!(sent, Some(Ok(()))) {
-            // Gone, or not read by the phone for 256 messages: it is of no use any more.
+            // Gone, or not read by the phone for a long time: it is of no use any more.
             self.connections.remove(&connection);
         }
     }

@@ -8,15 +8,19 @@ use jackfield_engine::Input;
 use mio::Waker;
 use tokio::sync::mpsc;
 
-/// Inputs that wait for the engine at the most, in each lane.
-const LANE: usize = 8192;
+use super::streams::Outbox;
+
+/// Orders that wait for the engine at the most in the urgent lane.
+const URGENT: usize = 8192;
+/// The same for messages of streams, which may be large, and whose senders can wait.
+const ORDINARY: usize = 1024;
 
 /// What reaches the engine's loop besides datagrams.
 pub(crate) enum Order {
     /// Something for the engine.
     Input(Input),
-    /// A stream is there: what is sent to it goes into `sender`.
-    StreamOpened { connection: u64, sender: mpsc::Sender<Arc<[u8]>> },
+    /// A stream is there: what is sent to it goes into `outbox`.
+    StreamOpened { connection: u64, outbox: Outbox },
     /// A stream is gone.
     StreamClosed { connection: u64, flow: jackfield_sip::Flow },
     /// Stop the loop.
@@ -73,8 +77,8 @@ pub(crate) struct NotTaken;
 impl Lanes {
     /// Both ends.
     pub(crate) fn new(waker: Waker) -> (Self, Arrivals) {
-        let (urgent, urgent_arrivals) = mpsc::channel(LANE);
-        let (ordinary, ordinary_arrivals) = mpsc::channel(LANE);
+        let (urgent, urgent_arrivals) = mpsc::channel(URGENT);
+        let (ordinary, ordinary_arrivals) = mpsc::channel(ORDINARY);
         let alarm =
             Arc::new(Alarm { asleep: AtomicBool::new(false), waker, refused: AtomicU64::new(0) });
         let lanes = Self { urgent, ordinary, alarm: Arc::clone(&alarm) };

@@ -127,8 +127,8 @@ impl NodeOperator {
         let (media, streams) = (self.media.figures(), self.streams.figures());
         let own = [
             ("streams_opened", self.streams.opened()),
-            ("streams_open", streams.held),
-            ("streams_refused", streams.refused),
+            ("streams_open", streams[0].held),
+            ("streams_refused", streams[0].refused),
             ("orders_refused", self.lanes.refused()),
             ("media_packets_sent", media.sent),
             ("media_packets_received", media.received),
@@ -151,7 +151,7 @@ impl NodeOperator {
             place: Some((self.place)()),
             ivr_starts: overview.ivr_starts,
             counters,
-            limits: [overview.limits, vec![streams], self.tftp.figures()].concat(),
+            limits: [overview.limits, streams.into(), self.tftp.figures()].concat(),
         }
     }
 

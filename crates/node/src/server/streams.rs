@@ -1,18 +1,25 @@
-//! SIP over TCP: one task reads a connection and cuts messages off, one writes. Everything is
-//! bounded: connections, octets that wait for the end of a message, messages that wait to be
-//! written, and the time a connection may stay silent.
+//! SIP over TCP: one task for each connection, which reads it and cuts messages off, and writes.
+//! Everything is bounded: connections, octets that wait for the end of a message or to be written,
+//! and the time a connection may stay silent or take nothing.
+
+mod outbox;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jackfield_engine::Input;
-use jackfield_sip::{Flow, ParseError, StreamEvent, StreamFault, StreamFramer, Transport};
+use jackfield_sip::{
+    Flow, Message, Method, ParseError, StreamEvent, StreamFault, StreamFramer, Transport,
+};
 use jackfield_vocabulary::share::{Figures, Holder, Places, Total, uses};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
@@ -20,11 +27,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lanes::{Lanes, NotTaken, Order};
 use super::limits::file_limit;
+pub(crate) use outbox::Outbox;
+use outbox::{Waiting, WeakOutbox};
 
 /// Descriptors left for everything else when the system allows fewer than that.
 const RESERVE: usize = 1000;
-/// Messages that may wait to be written on one connection.
-const WRITES: usize = 256;
 /// A connection whose first message, or one that has begun, is not whole by then is closed.
 const WHOLE_MESSAGE: Duration = Duration::from_secs(30);
 /// A connection that sends nothing at all for so long is closed; phones refresh well within.
@@ -50,6 +57,11 @@ struct Shared {
 /// The connections that are open.
 struct Open {
     places: Places<u64>,
+    /// What the connections hold: parts of messages, whole ones that wait for the engine, and what
+    /// waits to be written. Octets, by a number of their own.
+    octets: Places<u64>,
+    /// Numbers of octets given since the start.
+    holds: u64,
     /// How each is told to end.
     ends: HashMap<u64, Arc<Notify>>,
     /// Connections opened since the start.
@@ -59,6 +71,28 @@ struct Open {
 impl Shared {
     fn open(&self) -> MutexGuard<'_, Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Room for so many octets of a connection, if its source may have them.
+    fn hold(self: &Arc<Self>, connection: u64, octets: usize) -> Option<Held> {
+        let open = &mut *self.open();
+        let holder = open.places.holder(&connection)?;
+        open.holds += 1;
+        let number = open.holds;
+        open.octets.take(number, holder, u64::try_from(octets).ok()?).ok()?;
+        Some(Held { shared: Arc::clone(self), number })
+    }
+}
+
+/// Room for octets, until it is dropped.
+struct Held {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.open().octets.release(&self.number);
     }
 }
 
@@ -93,6 +127,8 @@ impl Streams {
                 lanes,
                 open: Mutex::new(Open {
                     places: Places::new(uses::SIP_STREAMS.limits_of(most())),
+                    octets: uses::SIP_STREAM_OCTETS.places(),
+                    holds: 0,
                     ends: HashMap::new(),
                     number: 0,
                 }),
@@ -105,9 +141,10 @@ impl Streams {
         self.shared.open().number
     }
 
-    /// Connections open now, refused, and closed to make room.
-    pub(crate) fn figures(&self) -> Figures {
-        uses::SIP_STREAMS.figures(&self.shared.open().places)
+    /// Connections open now, refused, and closed to make room; and what they hold.
+    pub(crate) fn figures(&self) -> [Figures; 2] {
+        let open = self.shared.open();
+        [uses::SIP_STREAMS.figures(&open.places), uses::SIP_STREAM_OCTETS.figures(&open.octets)]
     }
 
     /// A phone registered over this connection: it is not closed to make room for strangers.
@@ -117,6 +154,11 @@ impl Streams {
         if proved {
             open.places.prove(&connection);
         }
+    }
+
+    /// No phone is registered over this connection any more: it is anybody's again.
+    pub(crate) fn leave(&self, connection: u64) {
+        self.shared.open().places.abandon(&connection);
     }
 
     /// Accepts connections until the task is ended.
@@ -141,8 +183,8 @@ impl Streams {
             Ok(Ok(stream)) => {
                 // To where a phone of ours registered from.
                 let holder = Holder::proved(flow.remote.ip());
-                let Some(sender) = self.adopt(stream, holder, flow.remote) else { return };
-                let _ = sender.send(message).await;
+                let Some(outbox) = self.adopt(stream, holder, flow.remote) else { return };
+                let _ = outbox.send(message);
             }
             _ => {
                 let _ = self.shared.lanes.input(Input::FlowClosed { flow });
@@ -150,13 +192,8 @@ impl Streams {
         }
     }
 
-    /// Starts the two tasks of a connection, if there is a place for it.
-    fn adopt(
-        &self,
-        stream: TcpStream,
-        holder: Holder,
-        remote: SocketAddr,
-    ) -> Option<mpsc::Sender<Arc<[u8]>>> {
+    /// Starts the task of a connection, if there is a place for it.
+    fn adopt(&self, stream: TcpStream, holder: Holder, remote: SocketAddr) -> Option<Outbox> {
         let local = stream.local_addr().ok()?;
         let (connection, end) = self.shared.open().enter(holder)?;
         let _ = stream.set_nodelay(true);
@@ -169,26 +206,132 @@ impl Streams {
             connection: Some(connection),
             certificate: None,
         };
-        let (sender, messages) = mpsc::channel(WRITES);
-        let (reader, writer) = stream.into_split();
-        let shared = Arc::clone(&self.shared);
-        let pongs = sender.clone();
-        let opened = Order::StreamOpened { connection, sender: sender.clone() };
+        let (outbox, messages) = Outbox::new(&self.shared, connection);
+        let serving =
+            Serving { connection, flow, shared: Arc::clone(&self.shared), outbox: outbox.weak() };
+        let opened = Order::StreamOpened { connection, outbox: outbox.clone() };
         tokio::spawn(async move {
-            let writing = tokio::spawn(write(writer, messages));
             // By the lane of its messages, so that the way for an answer is there before them.
-            if shared.lanes.stream(opened).await.is_ok() {
-                tokio::select! {
-                    () = read(reader, &flow, &shared.lanes, pongs) => {}
-                    () = end.notified() => {}
+            if serving.shared.lanes.stream(opened).await.is_ok() {
+                serving.serve(stream, messages, &end).await;
+            }
+            serving.shared.open().leave(connection);
+        });
+        Some(outbox)
+    }
+}
+
+/// What the task of a connection works with.
+struct Serving {
+    connection: u64,
+    flow: Flow,
+    shared: Arc<Shared>,
+    outbox: WeakOutbox,
+}
+
+impl Serving {
+    /// Reads and writes until the connection ends. One whose other side has only sent what it had to
+    /// send stays for the answers (RFC 3261 section 18.2.2).
+    async fn serve(&self, stream: TcpStream, messages: mpsc::Receiver<Waiting>, end: &Notify) {
+        let (reader, writer) = stream.into_split();
+        let mut writing = pin!(write(writer, messages));
+        let read_to_end = tokio::select! {
+            () = self.read(reader) => true,
+            _ = &mut writing => false,
+            () = end.notified() => false,
+        };
+        let Self { connection, flow, shared, .. } = self;
+        let closed = Order::StreamClosed { connection: *connection, flow: flow.clone() };
+        let _ = shared.lanes.stream(closed).await;
+        if read_to_end {
+            tokio::select! {
+                _ = writing => {}
+                () = end.notified() => {}
+            }
+        }
+    }
+
+    /// Reads until the other side, or bad bytes, end it; then what is due to be answered is.
+    async fn read(&self, reader: OwnedReadHalf) {
+        let mut framer = StreamFramer::new();
+        // What waits there for the rest of its message, or for the engine.
+        let mut held = None;
+        // When the message that is under way, or the first one, must be whole: octets that drip in
+        // one by one don't put it off.
+        let mut deadline = Some(Instant::now() + WHOLE_MESSAGE);
+        loop {
+            let patience = deadline.unwrap_or_else(|| Instant::now() + SILENCE);
+            match timeout_at(patience, fetch(&reader, &mut framer)).await {
+                Ok(Ok(0)) => return self.outbox.answered().await,
+                Ok(Ok(_)) => {}
+                _ => return,
+            }
+            drop(held.take());
+            held = self.shared.hold(self.connection, framer.waiting());
+            if held.is_none() {
+                return;
+            }
+            loop {
+                match self.take(&mut framer).await {
+                    Ok(Taken::Nothing) => break,
+                    Ok(Taken::Message) => deadline = None,
+                    Ok(Taken::KeepAlive) => {}
+                    Err(NotTaken) => return,
                 }
             }
-            writing.abort();
-            shared.open().leave(connection);
-            let _ = shared.lanes.stream(Order::StreamClosed { connection, flow }).await;
-        });
-        Some(sender)
+            if framer.waiting() > 0 {
+                deadline = deadline.or_else(|| Some(Instant::now() + WHOLE_MESSAGE));
+            } else {
+                held = None;
+            }
+        }
     }
+
+    /// Takes one thing off the framer; an error ends the connection.
+    async fn take(&self, framer: &mut StreamFramer) -> Result<Taken, NotTaken> {
+        match framer.next_event() {
+            Ok(Some(StreamEvent::Message(message))) => {
+                self.pass(&message).await?;
+                Ok(Taken::Message)
+            }
+            Ok(Some(StreamEvent::Refused(error))) => {
+                self.answer(&error);
+                Ok(Taken::Message)
+            }
+            Ok(Some(StreamEvent::Ping)) => {
+                self.outbox.send(StreamFramer::PONG.into());
+                Ok(Taken::KeepAlive)
+            }
+            Ok(Some(StreamEvent::Pong)) => Ok(Taken::KeepAlive),
+            Ok(None) => Ok(Taken::Nothing),
+            Err(StreamFault::Broken(error)) => {
+                self.answer(&error);
+                Err(NotTaken)
+            }
+            Err(_) => Err(NotTaken),
+        }
+    }
+
+    async fn pass(&self, message: &Message) -> Result<(), NotTaken> {
+        if message.method().is_some_and(|method| *method != Method::Ack) {
+            self.outbox.expect_answer();
+        }
+        let input = Input::Sip { flow: self.flow.clone(), message: message.to_bytes() };
+        self.shared.lanes.stream(Order::Input(input)).await
+    }
+
+    /// Answers a message that can't be understood, where it can be answered.
+    fn answer(&self, error: &ParseError) {
+        if let Some(answer) = error.answer(self.flow.remote) {
+            self.outbox.send(answer.bytes);
+        }
+    }
+}
+
+enum Taken {
+    Message,
+    KeepAlive,
+    Nothing,
 }
 
 /// Connections at the most: every phone of a large cluster on one node, or as many as descriptors
@@ -200,96 +343,32 @@ fn most() -> u64 {
     most.min(u64::try_from(descriptors).unwrap_or(u64::MAX))
 }
 
-/// Reads until the other side, or bad bytes, end the connection.
-async fn read(
-    mut reader: OwnedReadHalf,
-    flow: &Flow,
-    lanes: &Lanes,
-    pongs: mpsc::Sender<Arc<[u8]>>,
-) {
-    let mut framer = StreamFramer::new();
-    let mut chunk = vec![0; CHUNK];
-    // When the message that is under way, or the first one, must be whole: octets that drip in one
-    // by one don't put it off.
-    let mut deadline = Some(Instant::now() + WHOLE_MESSAGE);
+/// Reads what is there into the framer; how many octets, none at the end. A connection that is silent
+/// has no room for what it might send.
+async fn fetch(reader: &OwnedReadHalf, framer: &mut StreamFramer) -> io::Result<usize> {
     loop {
-        let patience = deadline.unwrap_or_else(|| Instant::now() + SILENCE);
-        let Ok(Ok(length @ 1..)) = timeout_at(patience, reader.read(&mut chunk)).await else {
-            return;
-        };
-        if framer.push(&chunk[..length]).is_err() {
-            return;
-        }
-        loop {
-            match take(&mut framer, flow, lanes, &pongs).await {
-                Ok(Taken::Nothing) => break,
-                Ok(Taken::Message) => deadline = None,
-                Ok(Taken::KeepAlive) => {}
-                Err(NotTaken) => return,
-            }
-        }
-        if framer.waiting() > 0 {
-            deadline = deadline.or_else(|| Some(Instant::now() + WHOLE_MESSAGE));
+        reader.readable().await?;
+        match read_ready(reader, framer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            done => return done,
         }
     }
 }
 
-enum Taken {
-    Message,
-    KeepAlive,
-    Nothing,
-}
-
-/// Takes one thing off the framer; an error ends the connection.
-async fn take(
-    framer: &mut StreamFramer,
-    flow: &Flow,
-    lanes: &Lanes,
-    pongs: &mpsc::Sender<Arc<[u8]>>,
-) -> Result<Taken, NotTaken> {
-    match framer.next_event() {
-        Ok(Some(StreamEvent::Message(message))) => {
-            pass(lanes, flow, message.to_bytes()).await?;
-            Ok(Taken::Message)
-        }
-        Ok(Some(StreamEvent::Refused(error))) => {
-            answer(&error, flow, pongs);
-            Ok(Taken::Message)
-        }
-        Ok(Some(StreamEvent::Ping)) => {
-            let _ = pongs.try_send(StreamFramer::PONG.into());
-            Ok(Taken::KeepAlive)
-        }
-        Ok(Some(StreamEvent::Pong)) => Ok(Taken::KeepAlive),
-        Ok(None) => Ok(Taken::Nothing),
-        Err(StreamFault::Broken(error)) => {
-            answer(&error, flow, pongs);
-            // Time for the answer to leave before the connection does.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            Err(NotTaken)
-        }
-        Err(_) => Err(NotTaken),
-    }
-}
-
-async fn pass(lanes: &Lanes, flow: &Flow, message: Vec<u8>) -> Result<(), NotTaken> {
-    lanes.stream(Order::Input(Input::Sip { flow: flow.clone(), message })).await
-}
-
-/// Answers a message that can't be understood, where it can be answered.
-fn answer(error: &ParseError, flow: &Flow, answers: &mpsc::Sender<Arc<[u8]>>) {
-    if let Some(answer) = error.answer(flow.remote) {
-        let _ = answers.try_send(answer.bytes);
-    }
+fn read_ready(reader: &OwnedReadHalf, framer: &mut StreamFramer) -> io::Result<usize> {
+    let mut chunk = [0; CHUNK];
+    let length = reader.try_read(&mut chunk)?;
+    framer.push(&chunk[..length]).map_err(io::Error::other)?;
+    Ok(length)
 }
 
 /// Writes what comes until the connection or its senders end.
 async fn write(
     mut writer: OwnedWriteHalf,
-    mut messages: mpsc::Receiver<Arc<[u8]>>,
+    mut messages: mpsc::Receiver<Waiting>,
 ) -> io::Result<()> {
-    while let Some(message) = messages.recv().await {
-        timeout(WRITE, writer.write_all(&message)).await??;
+    while let Some(waiting) = messages.recv().await {
+        timeout(WRITE, writer.write_all(&waiting.message)).await??;
     }
     writer.shutdown().await
 }

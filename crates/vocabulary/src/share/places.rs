@@ -178,6 +178,20 @@ impl<K: Ord + Clone> Places<K> {
         }
     }
 
+    /// Whoever proved itself there has left: it is a stranger's place again, which may go.
+    pub fn abandon(&mut self, key: &K) {
+        if let Some(place) = self.leave(key) {
+            let holder = Holder { proved: false, ..place.holder };
+            self.enter(key.clone(), Place { holder, ..place });
+            self.idle(key);
+        }
+    }
+
+    /// Whose is this place, if it is taken?
+    pub fn holder(&self, key: &K) -> Option<Holder> {
+        self.places.get(key).map(|place| place.holder)
+    }
+
     /// Is this place taken?
     pub fn holds(&self, key: &K) -> bool {
         self.places.contains_key(key)

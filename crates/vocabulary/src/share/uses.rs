@@ -70,6 +70,17 @@ pub const SIP_TRANSACTIONS: PlaceUse = PlaceUse {
     full: "503, come again in 5 to 30 seconds",
 };
 
+/// Octets of these requests.
+pub const SIP_TRANSACTION_OCTETS: PlaceUse = PlaceUse {
+    name: "sip-transaction-octets",
+    what: "their octets, which the answers repeat",
+    total: Total::Mebibytes(128),
+    share: 10,
+    proved_share: 50,
+    reserve: 50,
+    full: "as with the requests",
+};
+
 /// SIP connections over TCP.
 pub const SIP_STREAMS: PlaceUse = PlaceUse {
     name: "sip-streams",
@@ -78,7 +89,18 @@ pub const SIP_STREAMS: PlaceUse = PlaceUse {
     share: 25,
     proved_share: 75,
     reserve: 50,
-    full: "the oldest connection over which no phone has registered is closed",
+    full: "the oldest connection over which no phone is registered is closed",
+};
+
+/// Octets that SIP connections hold.
+pub const SIP_STREAM_OCTETS: PlaceUse = PlaceUse {
+    name: "sip-stream-octets",
+    what: "SIP messages on connections that are not whole yet, or that nobody takes",
+    total: Total::Mebibytes(128),
+    share: 10,
+    proved_share: 50,
+    reserve: 50,
+    full: "the connection is closed; 256 KiB on one connection",
 };
 
 /// TFTP transfers of one answering socket.
@@ -165,6 +187,15 @@ pub const NEWCOMERS: PaceUse = PaceUse {
     beyond: "told when to come again",
 };
 
+/// Records of calls of phones that belong to nobody.
+pub const NEWCOMERS_RECORDS: PaceUse = PaceUse {
+    name: "newcomers-records",
+    what: "calls of phones that wait for an owner with a record each",
+    rate: Rate::Fixed(Allowance { burst: 60, per_minute: 10 }),
+    sources: 4096,
+    beyond: "no record; counted (`calls-without-record`)",
+};
+
 /// Tries to sign in over REST.
 pub const SIGN_INS: PaceUse = PaceUse {
     name: "sign-ins",
@@ -193,9 +224,11 @@ pub const STRANGERS_LINES: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 8] = [
+pub const PLACES: [&PlaceUse; 10] = [
     &SIP_TRANSACTIONS,
+    &SIP_TRANSACTION_OCTETS,
     &SIP_STREAMS,
+    &SIP_STREAM_OCTETS,
     &HTTP_CONNECTIONS,
     &HTTP_BODIES,
     &TFTP_TRANSFERS,
@@ -205,8 +238,8 @@ pub const PLACES: [&PlaceUse; 8] = [
 ];
 
 /// Every use of a pace.
-pub const PACES: [&PaceUse; 5] =
-    [&WRONG_CREDENTIALS, &NEWCOMERS, &SIGN_INS, &PHONE_FORMS, &STRANGERS_LINES];
+pub const PACES: [&PaceUse; 6] =
+    [&WRONG_CREDENTIALS, &NEWCOMERS, &NEWCOMERS_RECORDS, &SIGN_INS, &PHONE_FORMS, &STRANGERS_LINES];
 
 impl PlaceUse {
     /// Its limits, where the total is fixed.

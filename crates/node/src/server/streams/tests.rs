@@ -1,0 +1,161 @@
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jackfield_vocabulary::share::uses;
+use mio::{Poll, Token, Waker};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{Instant, pause, sleep};
+
+use super::outbox::OCTETS;
+use super::{Outbox, Streams};
+use crate::server::lanes::{Arrivals, Lanes, Order};
+
+const REQUEST: &[u8] =
+    b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1\r\n\
+    From: <sip:a@b>;tag=1\r\nTo: <sip:127.0.0.1>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n\
+    Content-Length: 0\r\n\r\n";
+const ANSWER: &[u8] = b"SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+/// The connections of a node, and what they bring to its engine.
+struct Door {
+    streams: Streams,
+    arrivals: Arrivals,
+    address: SocketAddr,
+    _poll: Poll,
+}
+
+impl Door {
+    async fn open() -> Self {
+        let poll = Poll::new().unwrap();
+        let (lanes, arrivals) = Lanes::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let streams = Streams::new(lanes);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(streams.clone().accept(listener));
+        Self { streams, arrivals, address, _poll: poll }
+    }
+
+    /// Somebody connects who takes little at once, and the way back.
+    async fn connect(&mut self, source: [u8; 4]) -> (TcpStream, Outbox) {
+        let client = self.client(source).await.unwrap();
+        loop {
+            // Others may end meanwhile.
+            match self.arrivals.ordinary.recv().await.unwrap() {
+                Order::StreamOpened { outbox, .. } => return (client, outbox),
+                _ => {}
+            }
+        }
+    }
+
+    async fn client(&self, source: [u8; 4]) -> io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4096)?;
+        socket.bind((Ipv4Addr::from(source), 0).into())?;
+        socket.connect(self.address).await
+    }
+
+    fn octets(&self) -> u64 {
+        self.streams.figures()[1].held
+    }
+}
+
+fn large() -> Arc<[u8]> {
+    vec![b'x'; OCTETS / 4].into()
+}
+
+/// What strangers of one source may have waiting.
+fn share() -> u64 {
+    uses::SIP_STREAM_OCTETS.limits().share
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_are_counted_by_octets() {
+    let mut door = Door::open().await;
+    let mut people = Vec::new();
+    for _ in 0..60 {
+        people.push(door.connect([127, 0, 0, 1]).await);
+    }
+    let (_, first) = &people[0];
+    let taken = (0..10).filter(|_| first.send(large()).is_ok()).count();
+    assert_eq!((taken, door.octets()), (4, OCTETS as u64));
+    for (_, outbox) in &people {
+        while outbox.send(large()).is_ok() {}
+    }
+    assert!(door.octets() <= share());
+    assert!(door.octets() + OCTETS as u64 > share());
+    let (_other, outbox) = door.connect([127, 0, 0, 2]).await;
+    assert!(outbox.send(large()).is_ok(), "another source has its own share");
+}
+
+#[tokio::test]
+async fn a_connection_that_takes_nothing_is_closed() {
+    let mut door = Door::open().await;
+    let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
+    client.write_all(REQUEST).await.unwrap();
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::Input(_))));
+    pause();
+    // Time goes on by itself when nothing moves any more.
+    while outbox.send(large()).is_ok() || settled(&outbox).await.is_ok() {}
+    let began = Instant::now();
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::StreamClosed { .. })));
+    assert!(began.elapsed() <= Duration::from_secs(30));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(door.octets(), 0);
+}
+
+async fn settled(outbox: &Outbox) -> Result<(), super::outbox::NoRoom> {
+    sleep(Duration::from_millis(10)).await;
+    outbox.send(large())
+}
+
+#[tokio::test]
+async fn who_sends_no_more_still_gets_its_answer() {
+    let mut door = Door::open().await;
+    let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
+    pause();
+    client.write_all(REQUEST).await.unwrap();
+    client.shutdown().await.unwrap();
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::Input(_))));
+    sleep(Duration::from_secs(5)).await;
+    outbox.send(ANSWER.into()).unwrap();
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::StreamClosed { .. })));
+    drop(outbox);
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, ANSWER);
+}
+
+#[tokio::test]
+async fn who_leaves_with_nothing_to_be_answered_is_gone_at_once() {
+    let mut door = Door::open().await;
+    let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
+    client.write_all(REQUEST).await.unwrap();
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::Input(_))));
+    outbox.send(ANSWER.into()).unwrap();
+    pause();
+    let began = Instant::now();
+    drop(client);
+    assert!(matches!(door.arrivals.ordinary.recv().await, Some(Order::StreamClosed { .. })));
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn parts_of_messages_are_counted_by_source() {
+    let mut door = Door::open().await;
+    let head = b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nContent-Length: 65000\r\n\r\n";
+    let mut people = Vec::new();
+    while door.streams.figures()[1].refused == 0 {
+        let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
+        client.write_all(head).await.unwrap();
+        client.write_all(&[b'x'; 60_000]).await.unwrap();
+        people.push((client, outbox));
+        assert!(people.len() < 400, "{} octets are held", door.octets());
+    }
+    assert!(door.octets() <= share());
+    let (mut other, _outbox) = door.connect([127, 0, 0, 2]).await;
+    other.write_all(REQUEST).await.unwrap();
+    while !matches!(door.arrivals.ordinary.recv().await, Some(Order::Input(_))) {}
+}
