@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use jackfield_sip::header::{ContentType, MaxForwards, ProxyRequire, Require};
+use jackfield_sip::header::{ContentType, MaxForwards, Require};
 use jackfield_sip::{
     Flow, Header, HeaderName, Message, Method, Params, Response, ResponseBuilder, Status,
-    Transport, parts,
+    Transport, limits, parts,
 };
 
 use super::answer;
@@ -69,15 +69,19 @@ fn too_many_hops(request: &Message, method: &Method, in_dialog: bool) -> Option<
     spent.then(|| answer::plain(request, Status::TOO_MANY_HOPS))
 }
 
-/// RFC 3261 section 8.2.2.3. Nothing we know of has to be required.
+/// RFC 3261 section 8.2.2.3. Nothing we know of has to be required. However many are asked for, they
+/// are not understood; the answer names as many as a list may have.
 fn unknown_extension(request: &Message) -> Option<Response> {
-    let listed = request.list::<Require>().ok()?;
-    let proxies = request.list::<ProxyRequire>().ok()?;
-    let tags = listed.iter().flat_map(|line| &line.0).chain(proxies.iter().flat_map(|l| &l.0));
-    let unknown: Vec<&str> = tags.map(|tag| &**tag).collect();
+    let asked = [HeaderName::Require, HeaderName::ProxyRequire];
+    let asked = asked.into_iter().flat_map(|name| request.elements(name));
+    let mut unknown: Vec<&str> = asked.filter(|tag| !tag.is_empty()).collect();
     if unknown.is_empty() {
         return None;
     }
+    if unknown.iter().any(|tag| Require::parse(tag).is_err()) {
+        return Some(answer::refuse(request, Status::BAD_REQUEST, "Bad Require"));
+    }
+    unknown.truncate(limits::LIST);
     let response = ResponseBuilder::reply_to(request, Status::BAD_EXTENSION)
         .header(HeaderName::Server, answer::SERVER)
         .header(HeaderName::Unsupported, unknown.join(", "));

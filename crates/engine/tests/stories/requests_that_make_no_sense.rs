@@ -67,6 +67,20 @@ fn an_extension_we_do_not_know_is_named_in_the_refusal() {
 }
 
 #[test]
+fn however_many_extensions_are_asked_for_they_are_refused() {
+    let names: Vec<String> = (0..70).map(|number| format!("x{number}")).collect();
+    let one_line = format!("Require: {}\n", names.join(","));
+    let many_lines: String = names.iter().map(|name| format!("Require: {name}\n")).collect();
+    let proxies = one_line.replace("Require", "Proxy-Require");
+    for lines in [one_line, many_lines, proxies, "Require: ,,x\n".to_owned()] {
+        let answer = answer(&request("INVITE", "sip:1@192.0.2.10", &lines));
+        assert!(answer.starts_with("SIP/2.0 420"), "{lines}\n{answer}");
+    }
+    let answer = answer(&request("INVITE", "sip:1@192.0.2.10", "Require: a b\n"));
+    assert!(answer.starts_with("SIP/2.0 400"), "{answer}");
+}
+
+#[test]
 fn noise_is_dropped_and_an_ack_of_nothing_has_no_answer() {
     assert_eq!(answer("\n\n"), "");
     assert_eq!(answer("hello"), "");
