@@ -142,13 +142,12 @@ impl Devices {
             Who::Device(device) => ctx.directory.typed::<Phone>(device),
             Who::Hardware(_) | Who::Address(_) => None,
         };
-        let fields = vec![
-            ("device.name", phone.map_or("", |phone| &phone.name).to_owned()),
-            ("device.address", flow.remote.to_string()),
-            ("registration.user", user.to_owned()),
-            ("reason", code.name().to_owned()),
-        ];
-        ctx.note(Level::Info, "registration refused", fields);
+        let name = phone.map_or("", |phone| &phone.name).to_owned();
+        let (user, reason) = (user.to_owned(), code.name().to_owned());
+        // Who makes up ever new devices is always news: the source is what has to be counted.
+        self.tell_failure(ctx, flow, Level::Info, "registration refused", |_| {
+            vec![("device.name", name), ("registration.user", user), ("reason", reason)]
+        });
     }
 }
 
