@@ -307,7 +307,7 @@ impl Engine {
             ivr_starts: ivr.starts(),
             counters: counted,
             limits: [
-                vec![endpoint.figures()],
+                endpoint.figures().into(),
                 devices.limits(),
                 ivr.figures().into_iter().collect(),
             ]

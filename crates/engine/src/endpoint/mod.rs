@@ -24,6 +24,8 @@ pub(crate) struct Endpoint {
     transactions: jackfield_sip::Endpoint,
     /// The places of server transactions, by who sent the request.
     places: Places<ServerKey>,
+    /// The octets of their requests, which the answers repeat in part.
+    octets: Places<ServerKey>,
     /// Who sent the request that is on its way into a transaction.
     sender: Option<Sender>,
     /// More waits at the door than can be handled soon: new work is turned away.
@@ -72,6 +74,7 @@ impl Endpoint {
         Self {
             transactions: jackfield_sip::Endpoint::new(seed, LIMITS),
             places: uses::SIP_TRANSACTIONS.places(),
+            octets: uses::SIP_TRANSACTION_OCTETS.places(),
             sender: None,
             behind: false,
             actions: Vec::new(),
@@ -132,7 +135,7 @@ impl Endpoint {
     ) {
         let Some(key) = self.transactions.server_key(&message) else { return };
         let holder = Holder { source: flow.remote.ip().into(), proved };
-        if self.transactions.has(key) || self.places.take(key, holder, 1).is_err() {
+        if self.transactions.has(key) || !self.enter(key, holder, &message) {
             ctx.count("requests-shed");
             let response = answer::unavailable(&message, 5 + ctx.ids.below(26));
             return self.reply(ctx, &flow, &message, &response);
@@ -141,8 +144,25 @@ impl Endpoint {
         self.transact(ctx, flow, message);
         self.sender = None;
         if !self.transactions.has(key) {
-            self.places.release(&key);
+            self.leave(key);
         }
+    }
+
+    /// Takes what a transaction needs, if its sender may have so much.
+    fn enter(&mut self, key: ServerKey, holder: Holder, message: &Message) -> bool {
+        let octets = (message.head().len() + message.body().len()) as u64;
+        let entered = self.places.take(key, holder, 1).is_ok()
+            && self.octets.take(key, holder, octets).is_ok();
+        if !entered {
+            self.leave(key);
+        }
+        entered
+    }
+
+    /// Gives it back.
+    fn leave(&mut self, key: ServerKey) {
+        self.places.release(&key);
+        self.octets.release(&key);
     }
 
     /// Gives a message to the transactions, which answer it when it is broken.
@@ -245,9 +265,12 @@ impl Endpoint {
         self.act(ctx);
     }
 
-    /// What the limit by source has come to.
-    pub(crate) fn figures(&self) -> Figures {
-        uses::SIP_TRANSACTIONS.figures(&self.places)
+    /// What the limits by source have come to.
+    pub(crate) fn figures(&self) -> [Figures; 2] {
+        [
+            uses::SIP_TRANSACTIONS.figures(&self.places),
+            uses::SIP_TRANSACTION_OCTETS.figures(&self.octets),
+        ]
     }
 
     /// Counts for the metrics page.
@@ -278,7 +301,7 @@ impl Endpoint {
                         self.heard.push_back(Heard::Request { key, flow, message, sender });
                     }
                 }
-                Action::Over { key } => self.places.release(&key),
+                Action::Over { key } => self.leave(key),
                 Action::Ack { invite, message, .. } => {
                     self.heard.push_back(Heard::Ack { invite, message });
                 }

@@ -3,6 +3,7 @@
 use jackfield_model::Kind;
 use jackfield_sip::digest::{Challenge, Login};
 use jackfield_sip::{HeaderName, Message};
+use jackfield_vocabulary::share::{Figures, uses};
 use serde_json::json;
 
 use crate::world::{CallState, PhoneId, Secret, World};
@@ -83,9 +84,8 @@ fn what_is_sent_again_is_answered_the_same_way() {
     }
 }
 
-#[test]
-fn a_phone_without_a_secret_that_calls_and_calls_has_its_share_and_no_more() {
-    let (mut world, alice, bob) = two_phones();
+/// A phone that needs no secret and never hears what it is answered.
+fn mallory(world: &mut World) -> String {
     let open = json!({ "name": "Open", "transport": "udp", "digest": false });
     let open = world.create(Kind::SecurityProfile, open);
     let mallory = world.phone("SEP001122AABB03", "2003");
@@ -96,17 +96,50 @@ fn a_phone_without_a_secret_that_calls_and_calls_has_its_share_and_no_more() {
     world.registered(mallory);
     let from = world.phones[&mallory].local.to_string();
     world.network.cut_off.push(mallory);
+    from
+}
+
+/// It calls a number that nobody has, with these lines in its request.
+fn call_nobody(world: &mut World, from: &str, number: u32, lines: &str) {
+    let invite = request("INVITE", number, "", &format!("Contact: <sip:2003@{from}>\n{lines}"));
+    let invite = invite.replace(STRANGER, from).replace("sip:2002@", "sip:2999@");
+    world.send_raw(from, &invite.replace(&format!("sip:{number}@x"), "sip:2003@x"));
+}
+
+fn held(world: &mut World, name: &str) -> Figures {
+    world.overview().limits.into_iter().find(|one| &*one.name == name).unwrap()
+}
+
+#[test]
+fn a_phone_without_a_secret_that_calls_and_calls_has_its_share_and_no_more() {
+    let (mut world, alice, bob) = two_phones();
+    let from = mallory(&mut world);
     for number in 0..4100 {
-        let invite = request("INVITE", number, "", &format!("Contact: <sip:2003@{from}>\n"));
-        let invite = invite.replace(STRANGER, &from).replace("sip:2002@", "sip:2999@");
-        let invite = invite.replace(&format!("sip:{number}@x"), "sip:2003@x");
-        world.send_raw(&from, &invite);
+        call_nobody(&mut world, &from, number, "");
     }
-    let held = world.overview().limits.into_iter().find(|one| &*one.name == "sip-transactions");
-    let held = held.unwrap();
+    let held = held(&mut world, "sip-transactions");
     assert_eq!((held.held, held.refused), (4000, 100));
     world.dial(alice, "2002");
     world.assert_state(bob, CallState::Ringing);
+}
+
+/// Each answer repeats every Via, and is kept for 32 seconds.
+#[test]
+fn large_requests_count_by_their_octets() {
+    let (mut world, alice, bob) = two_phones();
+    let from = mallory(&mut world);
+    let vias = format!("Via: SIP/2.0/UDP h;x={}\n", "y".repeat(8000)).repeat(7);
+    for number in 0..300 {
+        call_nobody(&mut world, &from, number, &vias);
+    }
+    let octets = held(&mut world, "sip-transaction-octets");
+    assert!(octets.held <= uses::SIP_TRANSACTION_OCTETS.limits().share);
+    assert_eq!(held(&mut world, "sip-transactions").held, 300 - octets.refused);
+    world.dial(alice, "2002");
+    world.assert_state(bob, CallState::Ringing);
+    world.hang_up(alice);
+    world.run(70);
+    assert_eq!(held(&mut world, "sip-transaction-octets").held, 0);
 }
 
 /// A request inside Alice's call with Bob, as she would send it.
