@@ -309,6 +309,7 @@ impl Engine {
             limits: [
                 endpoint.figures().into(),
                 devices.limits(),
+                vec![calls.figures()],
                 ivr.figures().into_iter().collect(),
             ]
             .concat(),

@@ -7,6 +7,7 @@
 mod analysis;
 mod deflect;
 mod info;
+mod ledger;
 mod legs;
 mod place;
 mod state;
@@ -14,14 +15,16 @@ mod talk;
 
 use std::collections::BTreeMap;
 
+use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{CallId, CallerIdentity, Cause, ForwardReason, LegId, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Internal, Timer};
-use crate::interface::{CallRecord, Output};
+use crate::interface::CallRecord;
 use crate::leg::{Called as NewLeg, CtiLeg, Divert, LegCommand, LegEvent};
 use analysis::Reach;
 pub(crate) use analysis::outlook;
+use ledger::Ledger;
 use legs::Legs;
 use place::shown;
 use state::{Call, Called, Caller, CallerState, Destination, Exchange, Way};
@@ -32,6 +35,7 @@ pub(crate) struct Calls {
     #[serde(with = "jackfield_vocabulary::pairs")]
     calls: BTreeMap<CallId, Call>,
     legs: Legs,
+    ledger: Ledger,
 }
 
 impl Calls {
@@ -123,6 +127,11 @@ impl Calls {
         (self.calls.len() as u64, connected.count() as u64)
     }
 
+    /// What the limit by source has come to.
+    pub(crate) fn figures(&self) -> Figures {
+        self.ledger.figures()
+    }
+
     /// How many legs calls have.
     pub(crate) fn legs(&self) -> usize {
         self.legs.len()
@@ -171,6 +180,9 @@ impl Calls {
         result: Result<(), Cause>,
         gone: Option<LegId>,
     ) {
+        if let Some(number) = call.way.emergency.take() {
+            self.ledger.emergency(context, &call, &number);
+        }
         let Err(cause) = result else {
             self.calls.insert(call.id, call);
             return;
@@ -188,7 +200,7 @@ impl Calls {
                 None => end_leg(context, leg, cti, cause),
             }
         }
-        context.out.push(Output::Record(call.record(context, cause)));
+        self.ledger.record(context, call, cause);
     }
 }
 
@@ -213,6 +225,7 @@ impl Call {
             way: Way {
                 reached: new.dialled.clone(),
                 dialled: new.dialled,
+                emergency: None,
                 visited: Vec::new(),
                 forwards: 0,
                 diverted: None,

@@ -112,14 +112,7 @@ impl Call {
             }
             refused => {
                 if matches!(refused, Target::Emergency) {
-                    // Nothing may hide that there is no trunk yet.
-                    context.alarm(
-                        "emergency-call-goes-nowhere",
-                        vec![
-                            ("number", to.number.into()),
-                            ("device", self.caller.name.to_string()),
-                        ],
-                    );
+                    self.way.emergency = Some(to.number);
                 }
                 Err(refused.refusal().unwrap_or(Cause::NoRoute))
             }

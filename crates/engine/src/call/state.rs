@@ -121,6 +121,8 @@ pub(super) struct Way {
     pub(super) dialled: Box<str>,
     /// The number called now.
     pub(super) reached: Box<str>,
+    /// An emergency number that it came to, and nobody was told yet that this goes nowhere.
+    pub(super) emergency: Option<Box<str>>,
     /// Lines and patterns that it came by: none twice.
     pub(super) visited: Vec<ObjectId>,
     /// Forwards followed so far.

@@ -55,17 +55,51 @@ fn the_log_tells_how_many_of_a_flood_had_no_line() {
     for mac in 0..500 {
         world.send_raw(source, &registration(mac, mac, source));
     }
-    let lines = |world: &World| -> Vec<Vec<(&'static str, String)>> {
-        let notes =
-            world.heard.notes.iter().filter(|note| note.text == "unknown phone turned away");
-        notes.map(|note| note.fields.clone()).collect()
-    };
-    let first = lines(&world);
+    let first = lines(&world, "unknown phone turned away");
     assert_eq!(first.len(), 20);
     assert!(first.iter().flatten().all(|(name, _)| *name != "requests.untold"));
     world.run(3);
     world.send_raw(source, &registration(500, 500, source));
-    assert_eq!(lines(&world)[20].last(), Some(&("requests.untold", "480".to_owned())));
+    let all = lines(&world, "unknown phone turned away");
+    assert_eq!(all[20].last(), Some(&("requests.untold", "480".to_owned())));
+}
+
+/// The fields of the lines of the log with this text.
+fn lines(world: &World, text: &str) -> Vec<Vec<(&'static str, String)>> {
+    let notes = world.heard.notes.iter().filter(|note| note.text == text);
+    notes.map(|note| note.fields.clone()).collect()
+}
+
+#[test]
+fn a_made_up_phone_for_each_datagram_does_not_fill_the_log() {
+    let mut world = World::new();
+    let source = "10.66.6.6:5060";
+    for mac in 0..500 {
+        let brief = registration(mac, mac, source).replace("Expires: 3600", "Expires: 1");
+        world.send_raw(source, &brief);
+    }
+    assert_eq!(lines(&world, "registration refused").len(), 20);
+    assert_eq!(world.store.strays.len(), 500, "each is told what is wrong");
+}
+
+/// Ten calls a second: the administrator does not want a row for each, nor a line of the log.
+#[test]
+fn a_new_phone_that_calls_and_calls_fills_neither_the_records_nor_the_log() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    world.registered(alice);
+    let new = world.stranger("SEP001122AABB09", "001122AABB09");
+    world.registered(new);
+    for _ in 0..200 {
+        world.dial(new, "119");
+    }
+    assert_eq!((world.heard.records.len(), world.heard.alarms.len()), (63, 1));
+    assert_eq!(world.counter("calls-without-record"), 137);
+    world.dial(alice, "119");
+    assert_eq!((world.heard.records.len(), world.heard.alarms.len()), (64, 2), "told at once");
+    world.run(60);
+    world.dial(new, "119");
+    assert_eq!(world.heard.alarms[2].values.last(), Some(&("untold", "199".to_owned())));
 }
 
 #[test]
