@@ -226,8 +226,8 @@ impl Devices {
                 self.info_out_answered(ctx, key, to, message.status());
             }
             Some(Sent::Told(_)) => self.told_answered(ctx, endpoint, key, message),
-            // BYE, UPDATE, SUBSCRIBE: whatever comes changes nothing.
-            None => {}
+            // To BYE, UPDATE, SUBSCRIBE whatever comes changes nothing.
+            None => self.accepted_again(ctx, endpoint, key, flow, message),
         }
     }
 

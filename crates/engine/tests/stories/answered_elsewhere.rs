@@ -3,7 +3,7 @@
 
 use jackfield_sip::{Method, Status};
 
-use crate::world::{CallState, PhoneId, World};
+use crate::world::{CallState, PhoneId, World, sdp};
 
 const ELSEWHERE: &str = "Reason: SIP;cause=200;text=\\\"Call completed elsewhere\\\"";
 
@@ -79,4 +79,24 @@ fn so_does_a_line_that_rings_too_long() {
     world.dial(alice, "2002");
     world.run(400);
     assert_eq!(ends(&world).iter().filter(|(_, elsewhere, _)| *elsewhere).count(), 0);
+}
+
+/// Behind a phone's Contact is a proxy that forks: two of its phones are answered at the same time.
+#[test]
+fn the_second_of_two_that_answer_one_invite_is_acknowledged_and_ended() {
+    let (mut world, alice, [bob, ..]) = house();
+    world.dial(alice, "2002");
+    for tag in ["one", "two", "two"] {
+        let contact = format!("Contact: <sip:{tag}@{}>\n", world.phones[&bob].local);
+        let body = sdp("10.1.0.2", 1, "sendrecv");
+        world.answer_raw(bob, "200 OK", &format!(";tag={tag}"), &contact, &body);
+    }
+    world.assert_state(alice, CallState::Talking);
+    let said = |what: &str, tag: &str| {
+        let begins = format!("\"{what} sip:{tag}@");
+        world.transcript.iter().filter(|line| line.contains(&begins)).count()
+    };
+    assert_eq!((said("ACK", "one"), said("BYE", "one")), (1, 0));
+    assert!(said("ACK", "two") >= 2, "each time that it is said");
+    assert!(said("BYE", "two") >= 1);
 }

@@ -83,7 +83,8 @@ impl InviteClient {
                         });
                         Verdict::Absorb
                     }
-                    None => Verdict::Pass,
+                    None if acks.len() < FORKS => Verdict::Pass,
+                    None => Verdict::Absorb,
                 };
                 (Some(self), verdict)
             }
@@ -121,5 +122,5 @@ impl InviteClient {
 /// long, is given up (RFC 3261 section 16.6 item 11: more than three minutes).
 const SILENCE: Duration = Duration::from_secs(200);
 
-/// How many branches of a forked INVITE are remembered.
+/// How many branches of a forked INVITE are remembered; what more of them say is not heard.
 pub(super) const FORKS: usize = 8;

@@ -2,7 +2,7 @@
 
 use jackfield_sip::header::{CSeq, MaxForwards};
 use jackfield_sip::{
-    ClientKey, Dialog, Flow, HeaderName, Message, Method, RequestBuilder, Status, Uri,
+    ClientKey, Dialog, DialogId, Flow, HeaderName, Message, Method, RequestBuilder, Status, Uri,
 };
 use jackfield_vocabulary::{Cause, LegId};
 
@@ -153,6 +153,25 @@ impl Devices {
         let Some(Sent::Withdrawn { flow, to, why }) = self.sent.remove(&key) else { return };
         if status.is_success() {
             end_late(ctx, endpoint, key, message, (flow, &to, why));
+        }
+    }
+
+    /// An INVITE of ours was forked, and another branch accepts it, too: that is a dialog of its own, which
+    /// nobody wants (RFC 3261 section 13.2.2.4).
+    pub(in crate::device) fn accepted_again(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+        flow: Flow,
+        message: &Message,
+    ) {
+        let accepts = message.status().is_some_and(Status::is_success)
+            && message.cseq().is_ok_and(|cseq| cseq.method == Method::Invite);
+        let dialog = DialogId::of_response(message);
+        if accepts && dialog.is_some_and(|dialog| !self.legs.dialogs.contains_key(&dialog)) {
+            let to = format!("sip:{}", flow.remote);
+            end_late(ctx, endpoint, key, message, (flow, &to, Cause::AnsweredElsewhere));
         }
     }
 
