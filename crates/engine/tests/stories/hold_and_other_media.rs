@@ -65,6 +65,28 @@ fn media_that_are_never_agreed_end_with_the_call() {
 }
 
 #[test]
+fn who_is_always_about_to_offer_itself_is_not_offered_for_ever() {
+    let (mut world, alice, bob) = talking();
+    let call = world.phones.get_mut(&bob).unwrap().calls.last_mut().unwrap();
+    call.refuses_media = Some(Status::REQUEST_PENDING);
+    world.hold(alice);
+    world.run(36);
+    let answers = world.phones[&alice].call().re_answers.clone();
+    assert!(matches!(answers[..], [status] if status >= 400), "it is given up: {answers:?}");
+    let offered = world.phones[&bob].call().re_offers;
+    assert!(offered > 5, "not at once: {offered}");
+    world.run(100);
+    assert_eq!(world.phones[&bob].call().re_offers, offered, "and then no more");
+    world.phones.get_mut(&bob).unwrap().calls.last_mut().unwrap().refuses_media = None;
+    world.hold(alice);
+    world.run(1);
+    assert_eq!(world.phones[&alice].call().re_answers.last(), Some(&200));
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+#[test]
 fn both_change_media_at_once_and_neither_hangs() {
     let (mut world, alice, bob) = talking();
     world.re_invite(alice, &sdp("10.1.0.1", 2, "sendonly"));

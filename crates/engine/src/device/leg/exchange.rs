@@ -6,7 +6,7 @@ use core::time::Duration;
 use jackfield_sip::{
     ClientKey, DialogFault, HeaderName, Message, Method, ResponseBuilder, ServerKey, Status,
 };
-use jackfield_vocabulary::{CallerIdentity, Cause, LegId};
+use jackfield_vocabulary::{CallerIdentity, Cause, LegId, Now};
 
 use super::super::{Devices, Sent, cause};
 use super::headers::{self, Party};
@@ -30,7 +30,8 @@ impl Devices {
             let cause = Cause::Congestion;
             return ctx.tell(Internal::ToCall(LegEvent::ReRefused { leg: id, cause }));
         }
-        self.send_re_offer(ctx, endpoint, id, offer);
+        let since = ctx.now;
+        self.send_re_offer(ctx, endpoint, id, offer, since);
     }
 
     /// Sends the re-INVITE, for the first time or again after glare.
@@ -40,6 +41,7 @@ impl Devices {
         endpoint: &mut Endpoint,
         id: LegId,
         offer: Option<Description>,
+        since: Now,
     ) {
         let Some(leg) = self.legs.legs.get(&id) else { return };
         let flow = self.way(leg);
@@ -53,7 +55,7 @@ impl Devices {
             None => request,
         };
         let invite = endpoint.request(ctx, flow, &request);
-        up.exchange = Exchange::Ours { invite, offer };
+        up.exchange = Exchange::Ours { invite, offer, since };
         self.sent.insert(invite, Sent::ReOffer(id));
     }
 
@@ -71,12 +73,12 @@ impl Devices {
         let Some(leg) = self.legs.legs.get(&id) else { return };
         let (flow, description) = (self.way(leg), leg.described(message));
         let Some(up) = self.legs.up(id) else { return };
-        let offer = match core::mem::replace(&mut up.exchange, Exchange::Idle) {
-            Exchange::Ours { invite, offer } if invite == key => offer,
+        let (offer, since) = match core::mem::replace(&mut up.exchange, Exchange::Idle) {
+            Exchange::Ours { invite, offer, since } if invite == key => (offer, since),
             other => return up.exchange = other,
         };
-        if status == Status::REQUEST_PENDING {
-            return self.glare(ctx, id, offer);
+        if status == Status::REQUEST_PENDING && ctx.now.since(since) < INSISTING {
+            return self.glare(ctx, id, offer, since);
         }
         if !status.is_success() {
             return self.re_offer_refused(ctx, endpoint, id, status);
@@ -124,13 +126,13 @@ impl Devices {
 
     /// RFC 3261 section 14.1: we wait 2.1 to 4 seconds where the Call-ID is ours, and up to 2
     /// where it is not.
-    fn glare(&mut self, ctx: &mut Context<'_>, id: LegId, offer: Option<Description>) {
+    fn glare(&mut self, ctx: &mut Context<'_>, id: LegId, offer: Option<Description>, since: Now) {
         let Some(up) = self.legs.up(id) else { return };
         let ours = up.dialog.remote_cseq().is_none();
         let (least, span) = if ours { (2100, 1900) } else { (0, 2000) };
         let wait = Duration::from_millis(least + ctx.ids.below(span / 10) * 10);
         let timer = ctx.after(wait, Timer::GlareRetry { leg: id });
-        up.exchange = Exchange::Glare { offer, timer };
+        up.exchange = Exchange::Glare { offer, timer, since };
     }
 
     /// The wait after glare is over.
@@ -141,9 +143,9 @@ impl Devices {
         id: LegId,
     ) {
         let Some(up) = self.legs.up(id) else { return };
-        if let Exchange::Glare { offer, .. } = &up.exchange {
-            let offer = offer.clone();
-            self.send_re_offer(ctx, endpoint, id, offer);
+        if let Exchange::Glare { offer, since, .. } = &up.exchange {
+            let (offer, since) = (offer.clone(), *since);
+            self.send_re_offer(ctx, endpoint, id, offer, since);
         }
     }
 
@@ -330,3 +332,7 @@ impl Devices {
 pub(super) fn out_of_order(request: &Message, fault: DialogFault) -> jackfield_sip::Response {
     answer::refuse(request, fault.status(), "Out of order in the dialog")
 }
+
+/// A device that is always about to offer something itself is offered ours again for so long: less than
+/// the call waits for an answer, so that nothing is offered that nobody waits for.
+const INSISTING: Duration = Duration::from_secs(30);

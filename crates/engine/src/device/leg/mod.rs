@@ -17,7 +17,7 @@ mod sdp;
 use std::collections::BTreeMap;
 
 use jackfield_sip::{ClientKey, Dialog, DialogId, Flow, Message, ServerKey};
-use jackfield_vocabulary::{CallerIdentity, Cause, LegId, ObjectId};
+use jackfield_vocabulary::{CallerIdentity, Cause, LegId, Now, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use super::{Devices, reach};
@@ -95,12 +95,12 @@ enum Exchange {
     AckAwaited,
     /// The device's 2xx made the offer; our ACK waits for the answer.
     AckOwed { invite: ClientKey, response: Box<Message> },
-    /// Our re-INVITE is out.
-    Ours { invite: ClientKey, offer: Option<Description> },
+    /// Our re-INVITE is out; it was wanted then.
+    Ours { invite: ClientKey, offer: Option<Description>, since: Now },
     /// The device's re-INVITE or UPDATE waits for an answer.
     Theirs { key: ServerKey, request: Box<Message> },
     /// Both had offered at once: ours goes out again.
-    Glare { offer: Option<Description>, timer: TimerToken },
+    Glare { offer: Option<Description>, timer: TimerToken, since: Now },
 }
 
 impl Devices {
