@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 
-from jackfield import PASSWORD, Server, temporary, wait_for
+from jackfield import PASSWORD, Server, temporary
 from throw_away_postgres import Postgres
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -152,7 +152,8 @@ def an_older_export_is_taken_over(binary, blocks):
 
 
 def phones_come(system, blocks):
-    """A soft phone, and one for each of two users."""
+    """Their networks, a soft phone, and one for each of two users."""
+    system.run(take(blocks, "jackfield set cluster-settings --provisioning-networks"))
     system.run(take(blocks, "jackfield add phone --name CSFTANAKA"))
     for last, user in (("01", "tanaka"), ("02", "suzuki")):
         phone = subprocess.run(
