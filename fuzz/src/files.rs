@@ -4,13 +4,15 @@ use std::sync::OnceLock;
 
 use jackfield_files::{Asker, Context, FileError, FileRequest, render, subject};
 use jackfield_model::Directory;
+use jackfield_model::setup::SipPorts;
 
 /// A name: it names a file whole, or none. No secret is in what a stranger gets.
 pub fn file_name(data: &[u8]) {
     static COMPANY: OnceLock<Directory> = OnceLock::new();
     let company = COMPANY.get_or_init(crate::common::company);
     let Ok(path) = core::str::from_utf8(data) else { return };
-    let context = Context { node: "node1", sip_port: 5060, web_port: 8080, file_port: 6970 };
+    let context =
+        Context { node: "node1", sip_ports: &SipPorts::new(), web_port: 8080, file_port: 6970 };
     let stranger = Asker { trusted: false };
     let found = render(&FileRequest { path, asker: stranger }, company, &context);
     // Two dots inside a part are part of a name; a part that begins with one leads elsewhere, unless

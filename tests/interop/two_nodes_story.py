@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+import urllib.request
 
 from baresip_story import fields_of
 from fault_story import everything
@@ -140,6 +141,25 @@ def each_sees_what_the_other_does(one, other):
     for writer, reader, text in ((one, other, "from the first"), (other, one, "from the second")):
         writer.cli("set", "line", IVR, "--description", text)
         wait_for(lambda: reader.json("show", "line", IVR)["description"] == text, 5)
+
+
+def each_knows_the_port_of_the_other(one, other):
+    """A port that was set counts from the node's next start on: until then phones are told the other one, at
+    whichever node they fetch their files."""
+    one.cli("set", "node", other.node, "--sip-port", "5999")
+    one.cli("set", "call-manager-group", "Default", "--nodes", f"{one.node},{other.node}")
+
+    def known():
+        """the port of the other node"""
+        told = f"Node {other.node} listens on the SIP port {other.sip}, and phones are told so"
+        return all(told in server.cli("status") for server in (one, other))
+    wait_for(known, 15)
+    for server in one, other:
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.files}/XMLDefault.cnf.xml") as answer:
+            told = answer.read().decode()
+        assert f"<sipPort>{other.sip}</sipPort>" in told and "5999" not in told, told
+    one.cli("set", "call-manager-group", "Default", "--nodes", one.node)
+    one.cli("set", "node", other.node, "--sip-port", str(other.sip))
 
 
 def each_obeys_its_own_activation(one, other):
@@ -329,6 +349,7 @@ def run(binary):
             one = first(binary, postgres.url)
             other = joins(binary, postgres, one)
             each_sees_what_the_other_does(one, other)
+            each_knows_the_port_of_the_other(one, other)
             each_obeys_its_own_activation(one, other)
             a_restart_reaches_every_node_where_it_runs(one, other)
             the_publisher_is_operated_from_the_other_node(one, other)

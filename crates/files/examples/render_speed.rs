@@ -4,6 +4,7 @@
 use std::hint::black_box;
 
 use jackfield_files::{Asker, Context, FileRequest, render};
+use jackfield_model::setup::SipPorts;
 use jackfield_model::{Change, DeviceSecrets, Directory, Entry, Kind};
 use jackfield_vocabulary::ObjectId;
 use serde_json::{Value, json};
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 fn main() {
     let phones = std::env::args().nth(1).and_then(|count| count.parse().ok()).unwrap_or(60_000);
     let directory = company(phones);
-    let context = Context { node: "node1", sip_port: 5060, web_port: 8080, file_port: 6970 };
+    let context =
+        Context { node: "node1", sip_ports: &SipPorts::new(), web_port: 8080, file_port: 6970 };
     let names = (0..phones).map(|phone| format!("SEP{phone:012X}.cnf.xml")).collect::<Vec<_>>();
     #[expect(clippy::disallowed_methods, reason = "an example measures")]
     let now = std::time::Instant::now;

@@ -69,7 +69,7 @@ pub(crate) fn call_manager_group(file: &mut Writer, nodes: &[&Node], context: &C
         file.raw("<member priority=\"").number(priority).raw("\">\n<callManager>\n");
         file.element("name", &node.name).element("description", &node.description);
         file.raw("<ports>\n<ethernetPhonePort>2000</ethernetPhonePort>\n");
-        file.number_element("sipPort", context.sip_port_of(node));
+        file.number_element("sipPort", context.sip_ports.of(node));
         file.number_element("securedSipPort", Node::SECURE_SIP_PORT);
         file.raw("<mgcpPorts>\n<listen>2427</listen>\n<keepAlive>2428</keepAlive>\n</mgcpPorts>\n");
         file.raw("</ports>\n").element("processNodeName", &node.address);

@@ -106,7 +106,7 @@ fn write_line(file: &mut Writer, view: &View<'_>, index: usize, line: &Effective
         if !others.is_empty() {
             others.push(',');
         }
-        let port = view.context.sip_port_of(node);
+        let port = view.context.sip_ports.of(node);
         crate::view::push_authority(&mut others, &node.address, port);
     }
     file.numbered("Alternate_Proxy_", index, &others);

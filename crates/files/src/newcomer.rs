@@ -34,7 +34,7 @@ impl<'a> Newcomer<'a> {
             .and_then(|template| directory.get(template.security_profile))
             .map_or(SignalTransport::Tcp, |profile| profile.transport);
         let node = *newcomer_nodes(directory, context).first()?;
-        let sip_port = context.sip_port_of(node);
+        let sip_port = context.sip_ports.of(node);
         let (device, file_port) = (format!("SEP{mac}"), context.file_port);
         Some(Self { device, node, transport, sip_port, file_port })
     }

@@ -31,7 +31,7 @@ fn account(file: &mut Writer, view: &View<'_>) {
         let mut authority = String::with_capacity(64);
         let port = match transport {
             SignalTransport::Tls => Node::SECURE_SIP_PORT,
-            SignalTransport::Tcp | SignalTransport::Udp => view.context.sip_port_of(node),
+            SignalTransport::Tcp | SignalTransport::Udp => view.context.sip_ports.of(node),
         };
         push_authority(&mut authority, &node.address, port);
         file.pair("server", &authority);

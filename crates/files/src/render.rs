@@ -1,4 +1,5 @@
-use jackfield_model::{Dialect, Directory, Node};
+use jackfield_model::setup::SipPorts;
+use jackfield_model::{Dialect, Directory};
 use jackfield_vocabulary::{Mac, ObjectId};
 
 use crate::name::{FileName, Form, normal_form};
@@ -30,20 +31,12 @@ pub struct Asker {
 pub struct Context<'a> {
     /// The name of the node.
     pub node: &'a str,
-    /// The port on which the node listens for SIP, whatever its settings say by now: they count from its
-    /// restart on.
-    pub sip_port: u16,
+    /// The ports on which nodes listen for SIP.
+    pub sip_ports: &'a SipPorts,
     /// The TCP port of web pages and REST.
     pub web_port: u16,
     /// The TCP port on which files are served by HTTP.
     pub file_port: u16,
-}
-
-impl Context<'_> {
-    /// The port on which phones find a node for SIP. Of other nodes nothing is known but their settings.
-    pub(crate) fn sip_port_of(&self, node: &Node) -> u16 {
-        if *node.name == *self.node { self.sip_port } else { node.sip_port }
-    }
 }
 
 /// A rendered file.

@@ -77,7 +77,7 @@ impl<'a> View<'a> {
     pub(crate) fn port(&self) -> u16 {
         match self.device.transport() {
             SignalTransport::Tls => Node::SECURE_SIP_PORT,
-            SignalTransport::Tcp | SignalTransport::Udp => self.context.sip_port_of(self.server()),
+            SignalTransport::Tcp | SignalTransport::Udp => self.context.sip_ports.of(self.server()),
         }
     }
 

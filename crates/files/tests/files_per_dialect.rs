@@ -5,7 +5,8 @@
 mod common;
 
 use common::*;
-use jackfield_files::FileError;
+use jackfield_files::{Asker, Context, FileError, FileRequest};
+use jackfield_model::setup::SipPorts;
 use jackfield_model::{Directory, Kind};
 use serde_json::json;
 
@@ -180,8 +181,8 @@ fn an_unknown_phone_learns_where_to_register() {
     assert_eq!(either, text(&directory, "00aabbccddee.txt", true));
 }
 
-/// Proves SP-43.d: every file names the port of each node that it names. Of its own node it is the one on which
-/// that listens: what was set counts from the next start on. Of another nothing is known but that.
+/// Proves SP-43.d: every file names the port of each node that it names: the one on which it said that it listens,
+/// for what was set counts from its next start on; of a node that said nothing the one that was set.
 #[test]
 fn files_name_the_ports_of_their_nodes() {
     let node = |name: &str, last: u8, port: u16| {
@@ -192,19 +193,35 @@ fn files_name_the_ports_of_their_nodes() {
     };
     let nodes = [(2, Kind::Node, node("node1", 1, 5071)), (3, Kind::Node, node("node2", 2, 5072))];
     let directory = with(&company(), &nodes);
-    for path in ["SEP001122334401.cnf.xml", "XMLDefault.cnf.xml"] {
-        let file = text(&directory, path, true);
-        let ports = file.split("<sipPort>").skip(1).map(|rest| &rest[..4]);
-        assert!(ports.eq(["5060", "5072"]), "{path}: {file}");
-    }
-    let flat = text(&directory, "001122334402.xml", true);
-    assert!(flat.contains("<Proxy_1_>192.0.2.1:5060</Proxy_1_>"), "{flat}");
-    assert!(flat.contains("<Alternate_Proxy_1_>192.0.2.2:5072</Alternate_Proxy_1_>"), "{flat}");
-    let plain = text(&directory, "001122334403.txt", true);
-    assert!(plain.contains("server=192.0.2.1:5060\nserver=192.0.2.2:5072\n"), "{plain}");
-    for newcomer in ["00aabbccddee.xml", "00aabbccddee.txt"] {
-        let file = text(&directory, newcomer, true);
-        assert!(file.contains("192.0.2.1:5060"), "{newcomer}: {file}");
+    let (mut own, mut both) = (SipPorts::new(), SipPorts::new());
+    own.hear("node1", 5061);
+    both.hear("node1", 5061);
+    both.hear("node2", 5062);
+    for (ports, one, two) in
+        [(&SipPorts::new(), "5071", "5072"), (&own, "5061", "5072"), (&both, "5061", "5062")]
+    {
+        let context = Context { sip_ports: ports, ..CONTEXT };
+        let text = |path: &str| {
+            let request = FileRequest { path, asker: Asker { trusted: true } };
+            let file = jackfield_files::render(&request, &directory, &context).unwrap();
+            String::from_utf8(file.body).unwrap()
+        };
+        for path in ["SEP001122334401.cnf.xml", "XMLDefault.cnf.xml"] {
+            let file = text(path);
+            let ports = file.split("<sipPort>").skip(1).map(|rest| &rest[..4]);
+            assert!(ports.eq([one, two]), "{path}: {file}");
+        }
+        let flat = text("001122334402.xml");
+        assert!(flat.contains(&format!("<Proxy_1_>192.0.2.1:{one}</Proxy_1_>")), "{flat}");
+        let alternate = format!("<Alternate_Proxy_1_>192.0.2.2:{two}</Alternate_Proxy_1_>");
+        assert!(flat.contains(&alternate), "{flat}");
+        let plain = text("001122334403.txt");
+        let servers = format!("server=192.0.2.1:{one}\nserver=192.0.2.2:{two}\n");
+        assert!(plain.contains(&servers), "{plain}");
+        for newcomer in ["00aabbccddee.xml", "00aabbccddee.txt"] {
+            let file = text(newcomer);
+            assert!(file.contains(&format!("192.0.2.1:{one}")), "{newcomer}: {file}");
+        }
     }
 }
 

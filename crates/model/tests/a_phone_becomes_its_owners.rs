@@ -4,7 +4,7 @@
 mod common;
 
 use common::{House, assignment, is};
-use jackfield_model::setup::{Place, misplaced};
+use jackfield_model::setup::{Place, SipPorts, misplaced};
 use jackfield_model::{Effect, Kind, Language, Operation, Outcome, ProvenBy, SecurityMode};
 use jackfield_vocabulary::Code;
 use serde_json::json;
@@ -330,6 +330,7 @@ fn no_phone_comes_to_use_what_nobody_listens_to() {
         address: "192.0.2.10".parse().unwrap(),
         sip: "0.0.0.0:5060".parse().unwrap(),
         own: true,
+        others: SipPorts::new(),
     };
     let told = misplaced(&house.directory, &here, Language::English);
     assert_eq!(told.len(), 1);

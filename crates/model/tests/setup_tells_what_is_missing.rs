@@ -5,9 +5,9 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Place, Refused, Running, Seen, Served, Severity, StepState, application_user_warnings,
-    concerns, explain_device, explain_user, flow_of_nine, flow_of_six, misplaced, optional_steps,
-    route_point_note, shortages, status,
+    Place, Refused, Running, Seen, Served, Severity, SipPorts, StepState,
+    application_user_warnings, concerns, explain_device, explain_user, flow_of_nine, flow_of_six,
+    misplaced, optional_steps, route_point_note, shortages, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
 use jackfield_vocabulary::{Code, Refusal};
@@ -471,6 +471,7 @@ fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
         address: address.parse().unwrap(),
         sip: sip.parse().unwrap(),
         own,
+        others: SipPorts::new(),
     };
     let told = |house: &House, place: &Place| -> Vec<String> {
         let found = misplaced(&house.directory, place, EN);
@@ -483,6 +484,19 @@ fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
     assert!(port[0].contains("listens on the SIP port 5060, and phones are told so"), "{port:?}");
     assert!(port[0].contains("settings say 5070") && port[0].contains("and then its phones"));
     assert!(port[0].contains("jackfield set node node-1 --sip-port 5060"), "{port:?}");
+    // Another node said where it listens; of a third nothing is known.
+    for (name, number) in [("node-2", 2), ("node-3", 3)] {
+        let body =
+            json!({ "name": name, "address": "192.0.2.11", "number": number, "sip_port": 5090 });
+        house.create(Kind::Node, body);
+    }
+    let mut heard = here.clone();
+    heard.others.hear("node-2", 5080);
+    let both = told(&house, &heard);
+    assert!(
+        both.len() == 2 && both[1].contains("Node node-2 listens on the SIP port 5080"),
+        "{both:?}"
+    );
     house.patch(Kind::Node, "node-1", json!({ "sip_port": 5060 }));
     let moved = told(&house, &at("0.0.0.0:5060", "198.51.100.7", false));
     assert!(moved[0].contains("told the address 192.0.2.10"), "{moved:?}");

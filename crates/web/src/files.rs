@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
+use jackfield_model::setup::SipPorts;
 use jackfield_model::{Network, Phone};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId, UnixTime};
@@ -27,7 +28,7 @@ struct Inner {
     access: Arc<Mutex<AccessTable>>,
     clock: Box<dyn Fn() -> Now + Send + Sync>,
     node: Box<str>,
-    sip_port: u16,
+    sip_ports: Box<dyn Fn() -> Arc<SipPorts> + Send + Sync>,
     web_port: u16,
     file_port: u16,
     /// Is told of every device whose password goes out.
@@ -35,21 +36,22 @@ struct Inner {
 }
 
 impl PhoneFiles {
-    /// Serves from this store on this node, which listens on these ports; `clock` is the one by which windows
-    /// close.
+    /// Serves from this store on this node; `clock` is the one by which windows close, and `sip_ports` tells
+    /// where nodes listen.
     pub fn new(
         store: StoreHandle,
         access: Arc<Mutex<AccessTable>>,
         clock: impl Fn() -> Now + Send + Sync + 'static,
         node: &str,
-        sip_port: u16,
+        sip_ports: impl Fn() -> Arc<SipPorts> + Send + Sync + 'static,
         web_port: u16,
         file_port: u16,
     ) -> Self {
         let clock = Box::new(clock);
         let node = node.into();
         let given = OnceLock::new();
-        let inner = Inner { store, access, clock, node, sip_port, web_port, file_port, given };
+        let sip_ports = Box::new(sip_ports);
+        let inner = Inner { store, access, clock, node, sip_ports, web_port, file_port, given };
         Self { inner: Arc::new(inner) }
     }
 
@@ -61,9 +63,10 @@ impl PhoneFiles {
     /// The file of this name for this address: a TFTP name or the path of a URL.
     pub fn fetch(&self, path: &str, from: IpAddr) -> Result<File, FileError> {
         let directory = self.inner.store.directory();
+        let sip_ports = (self.inner.sip_ports)();
         let context = Context {
             node: &self.inner.node,
-            sip_port: self.inner.sip_port,
+            sip_ports: &sip_ports,
             web_port: self.inner.web_port,
             file_port: self.inner.file_port,
         };
@@ -96,7 +99,10 @@ impl PhoneFiles {
 
     /// Where phones find this node for SIP.
     pub(crate) fn sip_authority(&self) -> String {
-        format!("{}:{}", self.host(), self.inner.sip_port)
+        let directory = self.inner.store.directory();
+        let node = directory.node(&self.inner.node).map(|(_, node)| Arc::clone(node));
+        let port = node.map_or(0, |node| (self.inner.sip_ports)().of(&node));
+        format!("{}:{port}", self.host())
     }
 
     fn host(&self) -> String {

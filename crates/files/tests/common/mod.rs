@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use jackfield_files::{Asker, Context, File, FileError, FileRequest, render};
+use jackfield_model::setup::SipPorts;
 use jackfield_model::{Change, DeviceSecrets, Directory, Entry, Kind};
 use jackfield_vocabulary::ObjectId;
 use serde_json::{Value, json};
@@ -131,8 +132,9 @@ fn phones() -> Vec<(u32, Kind, Value)> {
     ]
 }
 
+static PORTS: SipPorts = SipPorts::new();
 pub(crate) const CONTEXT: Context<'static> =
-    Context { node: "node1", sip_port: 5060, web_port: 8080, file_port: 6970 };
+    Context { node: "node1", sip_ports: &PORTS, web_port: 8080, file_port: 6970 };
 
 /// Fetches a file as somebody whose address is trusted for it, or as a stranger.
 pub(crate) fn fetch(directory: &Directory, path: &str, trusted: bool) -> Result<File, FileError> {

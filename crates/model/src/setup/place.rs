@@ -1,11 +1,36 @@
 //! What phones are told of a node beside what is open there.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
 use super::explain::Finding;
-use crate::{Directory, Language, Message, Phone, SecurityProfile};
+use crate::{Directory, Language, Message, Node, Phone, SecurityProfile};
+
+/// On which ports nodes listen for SIP, as far as they said so. What their settings say by now may be another
+/// port: that counts from a node's next start on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SipPorts {
+    said: BTreeMap<Box<str>, u16>,
+}
+
+impl SipPorts {
+    /// Nobody said anything.
+    pub const fn new() -> Self {
+        Self { said: BTreeMap::new() }
+    }
+
+    /// A node listens on this port.
+    pub fn hear(&mut self, node: &str, port: u16) {
+        self.said.insert(node.into(), port);
+    }
+
+    /// The port on which phones find a node; where it did not say, that of its settings.
+    pub fn of(&self, node: &Node) -> u16 {
+        self.said.get(&*node.name).copied().unwrap_or(node.sip_port)
+    }
+}
 
 /// Where a running node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,22 +43,30 @@ pub struct Place {
     pub sip: SocketAddr,
     /// The address in the node's settings is this machine's, or the one with which it was started.
     pub own: bool,
+    /// The ports of the other nodes.
+    pub others: SipPorts,
 }
 
 /// Where phones look for a node that is elsewhere, or for something that nobody listens to: they
 /// would be gone at their next restart.
 pub fn misplaced(directory: &Directory, place: &Place, language: Language) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let mut ports = place.others.clone();
+    ports.hear(&place.node, place.sip.port());
+    let nodes = directory.all::<Node>();
+    let mut findings: Vec<_> =
+        nodes.filter_map(|(_, node)| other_port(node, &ports, language)).collect();
     if let Some((_, node)) = directory.node(&place.node) {
-        let (file, open) = (node.sip_port.to_string(), place.sip.port().to_string());
-        if file != open {
-            let values = [("node", &*place.node), ("file", &file), ("open", &open)];
-            findings.push(found(Message::OtherPort, Message::OtherPortRemedy, &values, language));
-        }
         findings.extend(other_address(&node.address, place, language));
     }
     findings.extend(unserved(directory, language));
     findings
+}
+
+fn other_port(node: &Node, ports: &SipPorts, language: Language) -> Option<Finding> {
+    let (file, open) = (node.sip_port.to_string(), ports.of(node).to_string());
+    let values = [("node", &*node.name), ("file", &file), ("open", &open)];
+    let differ = file != open;
+    differ.then(|| found(Message::OtherPort, Message::OtherPortRemedy, &values, language))
 }
 
 fn other_address(told: &str, place: &Place, language: Language) -> Option<Finding> {

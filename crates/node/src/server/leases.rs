@@ -13,12 +13,14 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use jackfield_engine::{Input, Ownership};
 use jackfield_model::Service;
+use jackfield_model::setup::SipPorts;
 use jackfield_store::{Lease, StoreError, StoreHandle};
 use jackfield_vocabulary::{Now, ObjectId};
 
@@ -37,6 +39,8 @@ const RENEW: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_secs(1);
 /// How the leases of running services are named: this, the service, `:` and the node.
 const SERVICES: &str = "service:";
+/// How the leases that tell where nodes listen for SIP are named: this, the port, `:` and the node.
+const SIP_PORTS: &str = "sip-port:";
 /// The file in the data folder by which a node knows itself.
 pub(crate) const IDENTITY: &str = "identity";
 /// Orders of the engine that wait at the most.
@@ -45,7 +49,23 @@ const ORDERS: usize = 1024;
 /// The thread that holds this node's leases.
 pub(crate) struct LeaseKeeper {
     desk: LeaseDesk,
+    sip_ports: SipPortsHeard,
     thread: Option<JoinHandle<()>>,
+}
+
+/// On which ports the nodes of the database said that they listen for SIP; copies are cheap.
+#[derive(Clone, Default)]
+pub(crate) struct SipPortsHeard(Arc<Mutex<Arc<SipPorts>>>);
+
+impl SipPortsHeard {
+    /// As it was heard last.
+    pub(crate) fn now(&self) -> Arc<SipPorts> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set(&self, ports: SipPorts) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(ports);
+    }
 }
 
 /// Where it takes orders; copies are cheap.
@@ -113,16 +133,23 @@ impl LeaseKeeper {
         lanes: Lanes,
         clock: Clock,
         name: Name,
+        sip_port: u16,
     ) -> Result<Self> {
         let (orders, arrivals) = sync_channel(ORDERS);
+        let sip_ports = SipPortsHeard::default();
+        let own = own_port(&name.node, sip_port);
+        sip_ports.set(own);
         let worker = Worker {
             store,
             lanes,
             clock,
             name,
+            sip_port,
+            sip_ports: sip_ports.clone(),
             arrivals,
             book: Book::default(),
-            name_due: clock.now() + RENEW,
+            // The others are told at once where it listens.
+            name_due: clock.now(),
             name_lost: false,
             running: BTreeSet::new(),
             stopping: false,
@@ -131,12 +158,17 @@ impl LeaseKeeper {
             .name("leases".into())
             .spawn(move || worker.run())
             .context("starting the thread that holds leases")?;
-        Ok(Self { desk: LeaseDesk(orders), thread: Some(thread) })
+        Ok(Self { desk: LeaseDesk(orders), sip_ports, thread: Some(thread) })
     }
 
     /// Where it takes orders.
     pub(crate) fn desk(&self) -> LeaseDesk {
         self.desk.clone()
+    }
+
+    /// Where nodes listen for SIP.
+    pub(crate) fn sip_ports(&self) -> SipPortsHeard {
+        self.sip_ports.clone()
     }
 
     /// Gives everything up and ends.
@@ -172,6 +204,8 @@ struct Worker {
     lanes: Lanes,
     clock: Clock,
     name: Name,
+    sip_port: u16,
+    sip_ports: SipPortsHeard,
     arrivals: Receiver<Order>,
     book: Book,
     name_due: Now,
@@ -202,8 +236,10 @@ impl Worker {
             self.withdraw(service);
         }
         if self.store.is_shared() && !self.name_lost {
+            // They end by themselves.
+            drop(self.store.release_lease(&self.port_lease(), &self.name.node));
             let left = self.store.release_lease(&self.name.lease(), &self.name.identity);
-            drop(left); // It ends by itself.
+            drop(left);
         }
     }
 
@@ -316,13 +352,39 @@ impl Worker {
             );
         }
         self.name_lost = lost;
-        if !lost && !self.running.is_empty() {
-            let services = self.running.iter();
-            let names = services.map(|one| service_lease(*one, &self.name.node)).collect();
+        if !lost {
+            let services = self.running.iter().map(|one| service_lease(*one, &self.name.node));
+            let names = services.chain([self.port_lease()]).collect();
             // Nobody can say: told again when the name is renewed.
             drop(self.store.lease_all(names, &self.name.node, LENGTH));
+            self.hear_ports();
         }
     }
+
+    fn port_lease(&self) -> String {
+        format!("{SIP_PORTS}{}:{}", self.sip_port, self.name.node)
+    }
+
+    /// Where the nodes listen. One that restarted may have said two things: the later one counts.
+    fn hear_ports(&self) {
+        let Ok(mut leases) = self.store.leases(SIP_PORTS) else { return };
+        leases.sort_by_key(|lease| lease.expires);
+        let mut ports = SipPorts::new();
+        for lease in leases {
+            let said = lease.name.strip_prefix(SIP_PORTS).and_then(|said| said.split_once(':'));
+            if let Some(port) = said.and_then(|(port, _)| port.parse().ok()) {
+                ports.hear(&lease.holder, port);
+            }
+        }
+        ports.hear(&self.name.node, self.sip_port);
+        self.sip_ports.set(ports);
+    }
+}
+
+fn own_port(node: &str, port: u16) -> SipPorts {
+    let mut ports = SipPorts::new();
+    ports.hear(node, port);
+    ports
 }
 
 /// The services that run on any node of a shared database, as the nodes said within a [`LENGTH`].

@@ -48,7 +48,7 @@ use file_source::TftpFiles;
 use first_start::Arrival;
 use keeper::Keeper;
 use lanes::Lanes;
-use leases::{LeaseKeeper, Name};
+use leases::{LeaseKeeper, Name, SipPortsHeard};
 use operator::{NodeOperator, PlaceNow};
 use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
@@ -177,14 +177,14 @@ impl Server {
             verifier,
             media: Arc::clone(&media),
             keeper: Keeper::start(handle.clone(), (&*settings.node).into())?,
-            leases: LeaseKeeper::start(handle.clone(), lanes.clone(), clock, name)?,
+            leases: LeaseKeeper::start(handle.clone(), lanes.clone(), clock, name, sip.port())?,
             access: Arc::clone(&access),
             replies: replies.clone(),
             alarms: alarms.clone(),
             clock,
             runtime: runtime.handle().clone(),
         };
-        let desk = outputs.leases.desk();
+        let (desk, sip_ports) = (outputs.leases.desk(), outputs.leases.sip_ports());
         let engine = start_engine(&settings, &handle, clock, &outputs)?;
         let engine = EngineThread::start(
             prepared,
@@ -213,7 +213,10 @@ impl Server {
             access,
             move || clock.now(),
             &settings.node,
-            sip.port(),
+            {
+                let ports = sip_ports.clone();
+                move || ports.now()
+            },
             http_address.port(),
             files_address.port(),
         );
@@ -242,7 +245,7 @@ impl Server {
             running: Mutex::default(),
             obeyed: Mutex::default(),
         });
-        let place = place_now(handle.clone(), settings.clone(), advertised, sip);
+        let place = place_now(handle.clone(), settings.clone(), advertised, sip, sip_ports);
         let operator = Arc::new(NodeOperator {
             place: Arc::clone(&place),
             services: Arc::clone(&services),
@@ -412,8 +415,9 @@ fn place_now(
     settings: ServeSettings,
     address: IpAddr,
     sip: SocketAddr,
+    ports: SipPortsHeard,
 ) -> PlaceNow {
-    Arc::new(move || place::of(&store.directory(), &settings, address, sip))
+    Arc::new(move || place::of(&store.directory(), &settings, address, sip, &ports.now()))
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.

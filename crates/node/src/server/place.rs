@@ -4,7 +4,7 @@
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use anyhow::{Context, Result};
-use jackfield_model::setup::Place;
+use jackfield_model::setup::{Place, SipPorts};
 use jackfield_model::{Actor, Directory, Node, Operation, Ref};
 use jackfield_store::StoreHandle;
 use serde_json::{Map, Value};
@@ -65,11 +65,12 @@ pub(crate) fn of(
     settings: &ServeSettings,
     address: IpAddr,
     sip: SocketAddr,
+    ports: &SipPorts,
 ) -> Place {
     let told = directory.node(&settings.node).map(|(_, node)| node.address.clone());
     let told = told.and_then(|address| address.parse::<IpAddr>().ok());
     let own = told.is_some_and(|told| settings.address == Some(told) || is_own(told));
-    Place { node: settings.node.clone(), address, sip, own }
+    Place { node: settings.node.clone(), address, sip, own, others: ports.clone() }
 }
 
 /// The address is one of this machine's.

@@ -179,8 +179,15 @@ impl House {
         let node = Arc::new(FakeNode::default());
         let access = Arc::new(Mutex::new(AccessTable::new()));
         let clock = || Now::new(1, UnixTime(1));
-        let files =
-            PhoneFiles::new(handle.clone(), Arc::clone(&access), clock, name, 5060, 8080, 6970);
+        let files = PhoneFiles::new(
+            handle.clone(),
+            Arc::clone(&access),
+            clock,
+            name,
+            Arc::default,
+            8080,
+            6970,
+        );
         let app = App::new(AppSettings {
             store: handle.clone(),
             store_settings: settings,
