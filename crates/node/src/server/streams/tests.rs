@@ -43,9 +43,9 @@ impl Door {
         let client = self.client(source).await.unwrap();
         loop {
             // Others may end meanwhile.
-            match self.arrivals.ordinary.recv().await.unwrap() {
-                Order::StreamOpened { outbox, .. } => return (client, outbox),
-                _ => {}
+            let order = self.arrivals.ordinary.recv().await.unwrap();
+            if let Order::StreamOpened { outbox, .. } = order {
+                return (client, outbox);
             }
         }
     }
