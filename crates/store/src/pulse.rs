@@ -33,7 +33,7 @@ impl Pulse {
     /// It answers, as far as is known. One that is looked at all the time is missed when it is silent.
     pub(crate) fn beats(&self, looked_at: bool) -> bool {
         let silent = self.now().saturating_sub(self.last.load(Ordering::Relaxed));
-        !self.missed() && !(looked_at && silent > SILENCE.as_millis() as u64)
+        !(self.missed() || looked_at && silent > SILENCE.as_millis() as u64)
     }
 
     /// It failed, and has not answered since.
