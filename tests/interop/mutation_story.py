@@ -93,8 +93,8 @@ class Witness:
 # So many datagrams are under way at once: far fewer than the smallest buffer of a kernel holds, and
 # than those from which on the server thinks itself behind.
 WAVE = 200
-# Streams open at once.
-STREAMS = 50
+# Streams open at once. One with a request that is never answered stays for some seconds.
+STREAMS = 200
 
 
 def pour(server, count, seed):

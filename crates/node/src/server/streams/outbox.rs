@@ -13,9 +13,9 @@ use super::{Held, Shared};
 const MESSAGES: usize = 256;
 /// Octets that may wait on one connection: four messages of the largest kind, or all of the usual.
 pub(super) const OCTETS: usize = 4 * limits::MESSAGE;
-/// A request is answered within this time, or not at all (RFC 3261 section 17.1.2.2, timer F). Who
-/// sends no more waits so long for an answer.
-const ANSWER: Duration = Duration::from_secs(32);
+/// For so long the answers to somebody who sends no more are waited for: what needs no person is
+/// answered within it, even by way of the database.
+const ANSWER: Duration = Duration::from_secs(4);
 
 /// The way to what is written on a connection. The connection ends when the last one is dropped and
 /// all is written.
