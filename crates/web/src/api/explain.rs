@@ -91,7 +91,7 @@ fn refused_lately(refused: &LastRefusal) -> Refused<'_> {
 }
 
 /// The address, without its port, from which a phone was refused.
-pub(super) fn source(refused: &LastRefusal) -> Option<IpAddr> {
+fn source(refused: &LastRefusal) -> Option<IpAddr> {
     let address: SocketAddr = refused.address.parse().ok()?;
     Some(address.ip().to_canonical())
 }

@@ -13,8 +13,6 @@ use crate::fault::{Fault, describe};
 use crate::object::{find, link, warn};
 use crate::operator::{Order, Reply, mismatch};
 
-use super::explain::source;
-
 /// What is known of a device at this moment.
 pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
@@ -146,7 +144,7 @@ pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
     let networks = match network(&call.body["address"])? {
         Some(network) => [network].into(),
-        None => expected_at(&call, device).await?,
+        None => expected_at(&call, device)?,
     };
     let told = json!({ "addresses": named(&networks), "minutes": minutes });
     let (actor, detail) = (call.actor(), told.clone());
@@ -162,23 +160,17 @@ pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
     Ok(Answer::ok(answer))
 }
 
-/// Where the phone was last or is expected; else where it tried in vain to register.
-async fn expected_at(call: &Call, device: ObjectId) -> Result<Box<[Network]>, Fault> {
+/// Where the phone was last or is expected. Where somebody tried in vain to register in its name says
+/// nothing: that may be anybody, and only an administrator can name it.
+fn expected_at(call: &Call, device: ObjectId) -> Result<Box<[Network]>, Refusal> {
     let known = call.app.files().whereabouts(device);
     if !known.is_empty() {
         return Ok(known);
     }
-    let refused = match call.app.operate(Order::Inspect { device }).await? {
-        Reply::Device(state) => state.refused,
-        other => return Err(mismatch(&other).into()),
-    };
-    if let Some(source) = refused.as_ref().and_then(source) {
-        return Ok([Network::from(source)].into());
-    }
     // For whom, then?
     let name = call.app.directory().label(device).unwrap_or_default();
     let refusal = Refusal::new(Code::MissingField).field("address").value("rule", "nowhere");
-    Err(refusal.value("name", name).value("node", call.app.node()).into())
+    Err(refusal.value("name", name).value("node", call.app.node()))
 }
 
 /// The address or network that a body names; everybody is none.
