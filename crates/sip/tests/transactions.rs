@@ -211,26 +211,33 @@ fn a_cancelled_invite_that_is_never_answered_fails() {
     assert!(matches!(last, Action::Failed { key, reason: Failure::TimedOut } if *key == invite));
 }
 
-/// RFC 3261 section 16.6 item 11.
+/// RFC 3261 section 16.6 item 11, and section 16.8: with a CANCEL, or the other side would ring on.
 #[test]
-fn who_answers_an_invite_with_100_and_says_no_more_is_given_up_after_three_minutes() {
-    let mut world = World::new(Transport::Udp, 1, 0);
-    start(&mut world, Method::Invite);
-    // Bob's end says 100 by itself.
-    world.run(millis(300));
-    world.run(Duration::from_secs(190));
-    let failed = |world: &World| {
-        let timed_out =
-            |action: &Action| matches!(action, Action::Failed { reason: Failure::TimedOut, .. });
-        world.reports[ALICE].iter().filter(|(_, action)| timed_out(action)).count()
-    };
-    assert_eq!(failed(&world), 0);
-    // It still rings: it has as long again.
-    answer(&mut world, Status::RINGING);
-    world.run(Duration::from_secs(190));
-    assert_eq!(failed(&world), 0);
-    world.run(Duration::from_secs(250));
-    assert_eq!(failed(&world), 1);
+fn who_says_no_more_to_an_invite_than_100_or_that_it_rings_is_sent_a_cancel_after_six_minutes() {
+    for answers in [true, false] {
+        let mut world = World::new(Transport::Udp, 1, 0);
+        let invite = start(&mut world, Method::Invite);
+        // Bob's end says 100 by itself.
+        world.run(Duration::from_secs(350));
+        // It still rings: it has as long again.
+        answer(&mut world, Status::RINGING);
+        world.run(Duration::from_secs(350));
+        assert_eq!(world.sent(ALICE, "CANCEL"), 0);
+        world.run(Duration::from_secs(25));
+        assert_eq!(world.sent(ALICE, "CANCEL"), 1);
+        if answers {
+            answer(&mut world, Status::REQUEST_TERMINATED);
+            world.run(LONG);
+            let last = responses(&world).pop().unwrap();
+            assert_eq!(last.status(), Some(Status::REQUEST_TERMINATED));
+            assert!(world.ends[ALICE].is_empty() && world.ends[BOB].is_empty());
+        } else {
+            world.run(LONG);
+            let last = &world.reports[ALICE].last().unwrap().1;
+            assert!(matches!(last, Action::Failed { key, .. } if *key == invite), "{last:?}");
+            assert!(world.ends[ALICE].is_empty());
+        }
+    }
 }
 
 #[test]

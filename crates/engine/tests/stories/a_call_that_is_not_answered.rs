@@ -86,6 +86,24 @@ fn nobody_answers_in_time_and_the_call_goes_on_to_the_next_number() {
     world.assert_quiet();
 }
 
+/// Most phones say so once, and no more than that (RFC 3261 section 13.3.1.1 asks for once a minute).
+#[test]
+fn a_phone_that_says_once_that_it_rings_rings_for_as_long_as_its_line_may() {
+    let (mut world, alice, bob) = two_phones();
+    let carol = world.phone("SEP001122AABB03", "2003");
+    world.registered(carol);
+    let line = world.directory.lines_with("2002").next().unwrap().0.id();
+    let no_answer = serde_json::json!({ "destination": "2003" });
+    let forwards = serde_json::json!({ "no_answer": no_answer, "no_answer_seconds": 290 });
+    world.change(line, serde_json::json!({ "forwards": forwards }));
+    world.dial(alice, "2002");
+    world.run(285);
+    world.assert_state(bob, CallState::Ringing);
+    world.run(6);
+    world.assert_state(bob, CallState::Over(487));
+    world.assert_state(carol, CallState::Ringing);
+}
+
 #[test]
 fn nobody_answers_at_all_and_nobody_else_is_to_be_asked() {
     let (mut world, alice, bob) = two_phones();

@@ -242,6 +242,7 @@ impl Endpoint {
             Some((Verdict::TimedOut, false)) => {
                 out.push(Action::Failed { key, reason: Failure::TimedOut });
             }
+            Some((Verdict::Cancel, _)) => self.send_cancel(now, key, &Wish(None), out),
             Some((Verdict::Repeat, _)) => {
                 if let Some(Client { flow, bytes, .. }) = self.clients.get(&key) {
                     let bytes = Arc::clone(bytes);

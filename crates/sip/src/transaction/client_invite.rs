@@ -99,14 +99,15 @@ impl InviteClient {
                 step.start(Timer::A, interval);
                 (Some(Self::Calling { interval, cancel }), Verdict::Repeat)
             }
-            (Self::Proceeding { cancelled, heard }, Timer::C)
-                if step.now.since(heard) < SILENCE =>
-            {
-                step.start(Timer::C, SILENCE);
-                (Some(Self::Proceeding { cancelled, heard }), Verdict::Absorb)
+            (Self::Proceeding { cancelled: false, heard }, Timer::C) => {
+                let silent = step.now.since(heard) >= SILENCE;
+                if !silent {
+                    step.start(Timer::C, SILENCE);
+                }
+                let verdict = if silent { Verdict::Cancel } else { Verdict::Absorb };
+                (Some(Self::Proceeding { cancelled: silent, heard }), verdict)
             }
             (Self::Calling { .. }, Timer::B)
-            | (Self::Proceeding { .. }, Timer::C)
             | (Self::Proceeding { cancelled: true, .. }, Timer::Cancelled) => {
                 (None, Verdict::TimedOut)
             }
@@ -119,8 +120,9 @@ impl InviteClient {
 }
 
 /// Who answered an INVITE with no more than a provisional response, and then says nothing for so
-/// long, is given up (RFC 3261 section 16.6 item 11: more than three minutes).
-const SILENCE: Duration = Duration::from_secs(200);
+/// long, is sent a CANCEL (RFC 3261 section 16.8; section 16.6 item 11: more than three minutes). Most
+/// phones say once that they ring, so this is longer than anybody lets one ring.
+const SILENCE: Duration = Duration::from_secs(360);
 
 /// How many branches of a forked INVITE are remembered; what more of them say is not heard.
 pub(super) const FORKS: usize = 8;

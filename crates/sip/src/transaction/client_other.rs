@@ -28,6 +28,8 @@ pub(super) enum Verdict {
     Pass,
     /// The request has failed.
     TimedOut,
+    /// The request is to be cancelled.
+    Cancel,
     /// The request is to be sent again.
     Repeat,
     /// The ACK is to be sent again.

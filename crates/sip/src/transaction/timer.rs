@@ -15,7 +15,7 @@ pub(super) enum Timer {
     A,
     /// Gives up an INVITE that has no answer.
     B,
-    /// Gives up an INVITE that had a provisional answer and no other since.
+    /// Cancels an INVITE that had a provisional answer and no other since.
     C,
     /// Ends the absorbing of repeated refusals of an INVITE.
     D,
