@@ -86,6 +86,29 @@ fn who_is_always_about_to_offer_itself_is_not_offered_for_ever() {
     world.assert_quiet();
 }
 
+/// An UPDATE without an offer says that the phone is still there, as of session timers (RFC 4028): it
+/// crosses no offer, and one that waits to be made again is made (RFC 3311 section 5.2).
+#[test]
+fn a_phone_that_only_says_that_it_is_still_there_crosses_no_offer() {
+    let (mut world, alice, bob) = talking();
+    for meanwhile in [Status::REQUEST_PENDING, Status::TRYING] {
+        let before = world.phones[&bob].flow_answers.len();
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(meanwhile);
+        world.hold(alice);
+        world.send_in_call(bob, Method::Update, "text/plain", "");
+        assert_eq!(world.phones[&bob].flow_answers[before..], [200], "{meanwhile}");
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = None;
+        world.run(5);
+        if meanwhile == Status::REQUEST_PENDING {
+            assert_eq!(world.phones[&alice].call().re_answers, [200]);
+            assert_eq!(world.phones[&bob].call().re_offers, 2);
+        }
+    }
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
 #[test]
 fn both_change_media_at_once_and_neither_hangs() {
     let (mut world, alice, bob) = talking();

@@ -162,39 +162,46 @@ impl Devices {
         if let Err(fault) = up.dialog.receive_request(&message) {
             return endpoint.respond(ctx, key, &out_of_order(&message, fault));
         }
-        let glare = match &up.exchange {
-            Exchange::Idle => None,
-            // RFC 3261 section 14.2.
-            Exchange::Theirs { .. } => Some(
-                ResponseBuilder::reply_to(&message, Status::SERVER_INTERNAL_ERROR)
-                    .header(HeaderName::RetryAfter, ctx.ids.below(10))
-                    .finish(),
-            ),
-            Exchange::Glare { timer, .. } => {
-                // The device's own offer comes first; ours is not needed any more when it is
-                // answered, and calls are told so.
-                let timer = *timer;
-                ctx.timers.cancel(timer);
-                let cause = Cause::Congestion;
-                ctx.tell(Internal::ToCall(LegEvent::ReRefused { leg: id, cause }));
-                None
-            }
-            _ => Some(answer::plain(&message, Status::REQUEST_PENDING)),
-        };
-        if let Some(response) = glare {
-            return endpoint.respond(ctx, key, &response);
-        }
         let Some(leg) = self.legs.legs.get_mut(&id) else { return };
         leg.private |= privacy::wanted(&message) != Withheld::NOTHING;
         let offer = leg.described(&message);
+        // Without an offer it crosses none, whatever goes on (RFC 3311 section 5.2).
         if message.method() == Some(&Method::Update) && offer.is_none() {
             let response = self.answer_in(id, &message, None);
+            return endpoint.respond(ctx, key, &response);
+        }
+        if let Some(response) = self.crosses(ctx, id, &message) {
             return endpoint.respond(ctx, key, &response);
         }
         let Some(up) = self.legs.up(id) else { return };
         up.exchange = Exchange::Theirs { key, request: Box::new(message) };
         let hold = offer.as_ref().map(sdp::holds);
         ctx.tell(Internal::ToCall(LegEvent::ReOffered { leg: id, offer, hold }));
+    }
+
+    /// The answer to an offer of the device that can't be taken, for another one is open. One of ours
+    /// that waits to be sent again gives way, and calls are told so.
+    fn crosses(
+        &mut self,
+        ctx: &mut Context<'_>,
+        id: LegId,
+        offer: &Message,
+    ) -> Option<jackfield_sip::Response> {
+        match &self.legs.up(id)?.exchange {
+            Exchange::Idle => None,
+            // RFC 3261 section 14.2.
+            Exchange::Theirs { .. } => {
+                let response = ResponseBuilder::reply_to(offer, Status::SERVER_INTERNAL_ERROR);
+                Some(response.header(HeaderName::RetryAfter, ctx.ids.below(10)).finish())
+            }
+            Exchange::Glare { timer, .. } => {
+                ctx.timers.cancel(*timer);
+                let cause = Cause::Congestion;
+                ctx.tell(Internal::ToCall(LegEvent::ReRefused { leg: id, cause }));
+                None
+            }
+            _ => Some(answer::plain(offer, Status::REQUEST_PENDING)),
+        }
     }
 
     /// A call answers the device's new media, or what its 2xx offered.
