@@ -119,6 +119,30 @@ fn invitations_that_are_never_acknowledged_leave_nothing() {
     assert_eq!(world.counter("sip-transactions"), 0);
 }
 
+/// Who never acknowledges the answer and goes on in the call: nothing of that is kept when it is over.
+#[test]
+fn an_answer_that_is_never_acknowledged_is_forgotten_with_its_call() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.phones.get_mut(&alice).unwrap().acknowledges = false;
+    world.dial(alice, "2002");
+    world.answer(bob);
+    world.hold(alice);
+    world.hang_up(alice);
+    world.run(70);
+    world.assert_quiet();
+    let state: serde_json::Value = serde_json::from_slice(&world.engine.snapshot()).unwrap();
+    let legs = &state["devices"]["legs"];
+    for kept in ["legs", "invites", "dialogs"] {
+        assert!(legs[kept].as_array().is_none_or(Vec::is_empty), "{kept}: {}", legs[kept]);
+        assert!(legs[kept].as_object().is_none_or(serde_json::Map::is_empty), "{kept}");
+        assert!(!legs[kept].is_null(), "{kept}: {legs}");
+    }
+}
+
 #[test]
 fn invitations_without_credentials_are_asked_for_them_and_forgotten() {
     let mut world = World::new();

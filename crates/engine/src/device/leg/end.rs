@@ -96,7 +96,11 @@ impl Devices {
         endpoint: &mut Endpoint,
         invite: ServerKey,
     ) {
-        let Some(id) = self.legs.invites.get(&invite).copied() else { return };
+        let Some(id) = self.legs.invites.remove(&invite) else { return };
+        if self.legs.up(id).is_none() {
+            // It went on to another INVITE meanwhile, and is over.
+            return;
+        }
         ctx.count("calls-unacknowledged");
         self.lose_leg(ctx, endpoint, id, Cause::DeviceUnreachable);
     }
