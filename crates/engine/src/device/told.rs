@@ -245,7 +245,7 @@ impl Told {
             username: &self.name,
             password: password.reveal(),
             method: self.notice.method.as_str(),
-            uri: &self.contact,
+            uri: self.request().uri(),
             cnonce: &cnonce,
             count: 1,
             body: self.notice.body.as_ref().map_or(&[], |(_, text)| text.as_bytes()),

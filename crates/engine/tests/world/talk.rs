@@ -391,7 +391,8 @@ impl World {
             let Secret::Known(password) = &phone.secret else { panic!("no secret") };
             let ha1 = credentials.algorithm.ha1(&phone.name, "phone", password);
             let method = message.method().unwrap().as_str();
-            phone.proofs.push(credentials.verify(method, &ha1, message.body()));
+            let right = credentials.verify(method, &ha1, message.body());
+            phone.proofs.push(right && credentials.uri == message.raw_uri());
         }
         phone.told.push((
             message.method().unwrap().to_string(),
