@@ -19,6 +19,7 @@ fn it_is_asked_to_report_its_keys_and_each_is_taken() {
     extra.push(("Allow-Events".into(), "kpml, dialog".into()));
     world.registered(alice);
     world.registered(bob);
+    let timers = world.counter("timers");
     world.dial_with(alice, "2002", &without_keys("10.1.0.1"));
     world.answer(bob);
     let asked = world.transcript.iter().filter(|line| line.contains("\"SUBSCRIBE "));
@@ -35,6 +36,7 @@ fn it_is_asked_to_report_its_keys_and_each_is_taken() {
     world.hang_up(alice);
     world.run(1);
     world.assert_quiet();
+    assert_eq!(world.counter("timers"), timers, "nobody waits to ask again");
 }
 
 #[test]

@@ -233,6 +233,7 @@ impl Devices {
             described,
             asked: Vec::new(),
             audit: None,
+            keys: None,
         };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);

@@ -32,9 +32,9 @@ impl Devices {
             .header(HeaderName::Expires, SUBSCRIPTION)
             .header(HeaderName::Accept, RESPONSE)
             .body("application/kpml-request+xml", KEY_PATTERN.as_bytes());
-        endpoint.request(ctx, flow, &request);
         let refresh = core::time::Duration::from_secs(SUBSCRIPTION - 600);
-        ctx.after(refresh, Timer::KeySubscription { leg: id });
+        up.keys = Some(ctx.after(refresh, Timer::KeySubscription { leg: id }));
+        endpoint.request(ctx, flow, &request);
     }
 
     /// A subscription to keys is to go on.

@@ -84,6 +84,8 @@ struct Up {
     asked: Vec<(ServerKey, Box<Message>)>,
     /// When it is asked whether it still lives.
     audit: Option<TimerToken>,
+    /// When it is asked anew to report its keys.
+    keys: Option<TimerToken>,
 }
 
 /// Where offer and answer stand.
@@ -207,14 +209,12 @@ impl Legs {
     /// Takes a leg out, with its timers.
     fn close(&mut self, ctx: &mut Context<'_>, id: LegId) -> Option<Leg> {
         let leg = self.remove(id)?;
-        let timer = match &leg.state {
-            State::Offered { limit, .. } => Some(*limit),
-            State::Up(up) => up.audit,
-            State::Calling { limit, .. } => *limit,
+        let timers = match &leg.state {
+            State::Offered { limit, .. } => [Some(*limit), None],
+            State::Up(up) => [up.audit, up.keys],
+            State::Calling { limit, .. } => [*limit, None],
         };
-        if let Some(timer) = timer {
-            ctx.timers.cancel(timer);
-        }
+        timers.into_iter().flatten().for_each(|timer| ctx.timers.cancel(timer));
         Some(leg)
     }
 

@@ -133,6 +133,7 @@ impl Devices {
             described: Some(answer.clone()),
             asked: Vec::new(),
             audit: None,
+            keys: None,
         };
         leg.state = State::Up(Box::new(up));
         self.legs.insert(id, leg);
