@@ -218,6 +218,12 @@ impl Legs {
         Some(leg)
     }
 
+    /// The legs whose dialogs have this Call-ID.
+    fn with_call_id(&self, call_id: &str) -> impl Iterator<Item = LegId> {
+        let dialogs = self.dialogs.range(DialogId::new(call_id, "", "")..);
+        dialogs.take_while(move |(id, _)| *id.call_id == *call_id).map(|(_, leg)| *leg)
+    }
+
     fn is_calling(&self, id: LegId) -> bool {
         matches!(self.legs.get(&id).map(|leg| &leg.state), Some(State::Calling { .. }))
     }

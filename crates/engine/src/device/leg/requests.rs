@@ -226,20 +226,18 @@ impl Devices {
     /// reference to somebody, which is another matter.
     fn remote_control(&self, message: &Message) -> Option<RemoteControl> {
         let target = message.typed::<ReferTo>().map(|to| to.uri.to_string()).unwrap_or_default();
-        let body = String::from_utf8_lossy(message.body());
         if !(target.starts_with("urn:x-cisco-remotecc:") || target.starts_with("cid:")) {
             return None;
         }
+        let body = String::from_utf8_lossy(message.body());
         let key = element(&body, "softkeyevent").unwrap_or_default();
         let known = CALL_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
         let call_id = element(&body, "callid").unwrap_or_default();
         let source = message.source();
         if known && source.is_some_and(|source| self.addresses.at(source).next().is_some()) {
-            let mut dialogs = self.legs.dialogs.iter();
             let own = |leg: &LegId| self.legs.legs.get(leg).map(|leg| leg.flow.remote) == source;
-            let found = dialogs.find(|(id, leg)| *id.call_id == *call_id && own(leg));
-            if let Some((_, leg)) = found {
-                return Some(RemoteControl::Key(*leg));
+            if let Some(leg) = self.legs.with_call_id(call_id).find(own) {
+                return Some(RemoteControl::Key(leg));
             }
         }
         Some(RemoteControl::Other)
