@@ -1,22 +1,17 @@
-//! Is the sender the device it says it is? By digest with the device's own secret (RFC 7616, 8760);
-//! a new phone that has fetched no secret yet is believed as far as SP-43 asks.
+//! Is the sender the device it says it is? By digest with the device's own secret (RFC 7616, 8760).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeMap;
 
 use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
-use jackfield_vocabulary::share::Source;
-use jackfield_vocabulary::{Code, Mac, Now, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, Mac, ObjectId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
-use super::binding::Trust;
 use super::claim::{Claim, Claimed};
 use super::hardware;
 use super::nonce::{Nonces, Uses, Worth};
-use super::registrar::keep;
 use crate::context::Context;
 use crate::endpoint::answer;
 
@@ -42,11 +37,6 @@ pub(super) enum Proof {
 pub(super) struct Authenticator {
     nonces: Nonces,
     devices: BTreeMap<ObjectId, Shown>,
-    /// New phones that were asked for a secret, at which source, and when.
-    #[serde(with = "jackfield_vocabulary::pairs")]
-    asked: BTreeMap<(ObjectId, Source), Now>,
-    /// New phones that have their secret: they showed it, or the file with it was fetched.
-    given: BTreeSet<ObjectId>,
 }
 
 /// What one device has shown.
@@ -60,12 +50,7 @@ struct Shown {
 
 impl Authenticator {
     pub(super) fn new(key: [u8; 32]) -> Self {
-        Self {
-            nonces: Nonces::new(key),
-            devices: BTreeMap::new(),
-            asked: BTreeMap::new(),
-            given: BTreeSet::new(),
-        }
+        Self { nonces: Nonces::new(key), devices: BTreeMap::new() }
     }
 
     /// Has the device ever proved its secret, as far as this life of the node knows?
@@ -90,30 +75,6 @@ impl Authenticator {
         &self.nonces
     }
 
-    /// A new phone has its secret, and needs it from now on: tells whether that is news.
-    pub(super) fn give(&mut self, device: ObjectId) -> bool {
-        self.given.insert(device)
-    }
-
-    /// Has the phone its secret, though it may not have shown it in this life of the node?
-    pub(super) fn is_given(&self, device: ObjectId) -> bool {
-        self.given.contains(&device)
-    }
-
-    /// A device that was taken in is expected there without a secret.
-    pub(super) fn expect(&mut self, device: ObjectId, source: Source, now: Now) {
-        if self.asked.len() >= ASKED {
-            self.asked.retain(|_, at| now.since(*at) < PATIENCE);
-        }
-        if self.asked.len() < ASKED {
-            self.asked.insert((device, source), now);
-        }
-    }
-
-    fn no_longer_asked(&mut self, device: ObjectId) {
-        self.asked.retain(|(asked, _), _| *asked != device);
-    }
-
     /// The realm changed.
     pub(super) fn forget_hashes(&mut self) {
         self.devices.values_mut().for_each(|shown| shown.hash = None);
@@ -122,8 +83,6 @@ impl Authenticator {
     /// The device is gone.
     pub(super) fn forget(&mut self, device: ObjectId) {
         self.devices.remove(&device);
-        self.no_longer_asked(device);
-        self.given.remove(&device);
     }
 }
 
@@ -245,9 +204,7 @@ impl Devices {
         }
         let shown = self.authenticator.devices.entry(device).or_default();
         let fresh = shown.uses.take(&credentials.nonce, count);
-        if !self.authenticator.asked.is_empty() {
-            self.authenticator.no_longer_asked(device);
-        }
+        self.provisional.shows_secret(device);
         Proof::Proved { device, fresh }
     }
 
@@ -293,71 +250,6 @@ impl Devices {
         })
     }
 
-    /// Is the device of a kind that may do without a secret, if it has shown none?
-    pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
-        let Some(phone) = directory.typed::<Phone>(device) else { return false };
-        let profile = directory.get::<SecurityProfile>(phone.security_profile);
-        phone.auto_registered || profile.is_some_and(|profile| !profile.digest)
-    }
-
-    /// May the device do without a secret? New phones may until they have one, and those whose
-    /// security profile asks for none; but while one is registered, only at the host where it is:
-    /// nobody takes a registration over, or ends it, by knowing a name.
-    pub(super) fn is_trusted(
-        &mut self,
-        ctx: &Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        device: ObjectId,
-    ) -> bool {
-        let Some(phone) = ctx.directory.typed::<Phone>(device) else { return false };
-        let binding = self.bindings.get(&device);
-        if binding.is_some_and(|binding| !binding.is_at(flow)) {
-            return false;
-        }
-        let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
-        if profile.is_some_and(|profile| !profile.digest) {
-            return true;
-        }
-        let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
-            || self.authenticator.has_shown(device)
-            || self.authenticator.is_given(device);
-        if !phone.auto_registered || has_secret || !self.is_allowed(ctx, flow.remote.ip()) {
-            return false;
-        }
-        if binding.is_some_and(|binding| {
-            binding.came_from(flow)
-                && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
-        }) {
-            return true;
-        }
-        // It may have its secret by now: it is asked, and believed when it has none to show.
-        let (now, source) = (ctx.now, Source::from(flow.remote.ip()));
-        let asked = &mut self.authenticator.asked;
-        if asked.get(&(device, source)).is_some_and(|at| now.since(*at) < PATIENCE) {
-            return true;
-        }
-        self.authenticator.expect(device, source, now);
-        false
-    }
-
-    /// The file with a phone's password was fetched: a new phone is asked for it from now on.
-    pub(crate) fn password_given(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
-        let phone = ctx.directory.typed::<Phone>(device);
-        if phone.is_none_or(|phone| !phone.auto_registered) || !self.authenticator.give(device) {
-            return;
-        }
-        if let Some(binding) = self.bindings.get_mut(&device)
-            && binding.trust == Trust::Provisional
-        {
-            binding.trust = Trust::Given;
-            keep(ctx, device, binding);
-        }
-    }
-
-    fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
-        super::newcomer::is_allowed(ctx.directory, &self.node, source)
-    }
 }
 
 /// The algorithm of the hash over name, realm and password.
@@ -419,8 +311,3 @@ fn algorithms(directory: &Directory, device: Option<ObjectId>) -> &'static [Algo
 fn is_number(directory: &Directory, user: &str) -> bool {
     hardware::in_name(user).is_none() && directory.lines_with(user).next().is_some()
 }
-
-/// How long a new phone that was asked for a secret may take to come without one.
-const PATIENCE: core::time::Duration = core::time::Duration::from_secs(600);
-/// New phones that are remembered as asked.
-const ASKED: usize = 10_000;

@@ -12,6 +12,7 @@ mod leg;
 mod newcomer;
 mod nonce;
 mod outdated;
+mod provisional;
 mod reach;
 mod refusals;
 mod registrar;
@@ -39,6 +40,7 @@ use binding::{Binding, Trust};
 use leg::Legs;
 use newcomer::Newcomers;
 use outdated::Outdated;
+use provisional::Provisional;
 use refusals::{Refusals, Who};
 use told::Told;
 use unclaimed::Unclaimed;
@@ -54,6 +56,7 @@ pub(crate) struct Devices {
     former: BTreeMap<ObjectId, Binding>,
     addresses: Addresses,
     authenticator: Authenticator,
+    provisional: Provisional,
     outdated: Outdated,
     newcomers: Newcomers,
     refusals: Refusals,
@@ -98,6 +101,7 @@ impl Devices {
             former: BTreeMap::new(),
             addresses: Addresses::default(),
             authenticator: Authenticator::new(key),
+            provisional: Provisional::default(),
             outdated: Outdated::default(),
             newcomers: Newcomers::default(),
             refusals: Refusals::default(),
@@ -132,7 +136,7 @@ impl Devices {
                 self.restore_unclaimed(ctx, device, &phone, &binding);
             }
             if phone.auto_registered && binding.trust != Trust::Provisional {
-                self.authenticator.give(device);
+                self.provisional.give(device);
             }
             binding.restart_clock(ctx.now);
             let registered = binding.prune(ctx.now);
@@ -283,6 +287,7 @@ impl Devices {
                 self.end_legs_of(ctx, endpoint, *id);
                 self.dismiss(ctx, endpoint, before, *id);
                 self.authenticator.forget(*id);
+                self.provisional.forget(*id);
                 self.refusals.forget(Who::Device(*id));
                 self.former.remove(id);
                 self.outdated.forget(*id);

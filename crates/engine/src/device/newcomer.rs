@@ -138,7 +138,7 @@ impl Devices {
         };
         match committed {
             Some(device) => {
-                self.authenticator.expect(device, source, ctx.now);
+                self.provisional.expect(device, source, ctx.now);
                 self.wait_for_owner(ctx, device, mac);
             }
             None => self.unclaimed.refused(mac),

@@ -355,7 +355,7 @@ impl Devices {
         let new = phone.is_some_and(|phone| phone.auto_registered);
         let left = phone.map(|_| Binding { lines: Vec::new(), ..binding.clone() });
         if new && binding.trust != Trust::Provisional {
-            self.authenticator.give(device);
+            self.provisional.give(device);
         }
         let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
         BindingChange { device, binding, expires: UnixTime(0) }

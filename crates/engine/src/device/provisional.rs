@@ -1,0 +1,139 @@
+//! New phones that have fetched no secret yet are believed as far as SP-43 asks, and those whose security
+//! profile asks for none.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jackfield_model::{Directory, Phone, SecurityProfile};
+use jackfield_sip::{Flow, Message};
+use jackfield_vocabulary::share::Source;
+use jackfield_vocabulary::{Now, ObjectId};
+use serde::{Deserialize, Serialize};
+
+use super::Devices;
+use super::binding::Trust;
+use super::registrar::keep;
+use crate::context::Context;
+
+/// What is known of new phones and their secrets.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Provisional {
+    /// New phones that were asked for a secret, at which source, and when.
+    #[serde(with = "jackfield_vocabulary::pairs")]
+    asked: BTreeMap<(ObjectId, Source), Now>,
+    /// New phones that have their secret: they showed it, or the file with it was fetched.
+    given: BTreeSet<ObjectId>,
+}
+
+impl Provisional {
+    /// A new phone has its secret, and needs it from now on: tells whether that is news.
+    pub(super) fn give(&mut self, device: ObjectId) -> bool {
+        self.given.insert(device)
+    }
+
+    /// Has the phone its secret, though it may not have shown it in this life of the node?
+    pub(super) fn is_given(&self, device: ObjectId) -> bool {
+        self.given.contains(&device)
+    }
+
+    /// A device that was taken in is expected there without a secret.
+    pub(super) fn expect(&mut self, device: ObjectId, source: Source, now: Now) {
+        if self.asked.len() >= ASKED {
+            self.asked.retain(|_, at| now.since(*at) < PATIENCE);
+        }
+        if self.asked.len() < ASKED {
+            self.asked.insert((device, source), now);
+        }
+    }
+
+    fn no_longer_asked(&mut self, device: ObjectId) {
+        self.asked.retain(|(asked, _), _| *asked != device);
+    }
+
+    /// It has shown its secret.
+    pub(super) fn shows_secret(&mut self, device: ObjectId) {
+        if !self.asked.is_empty() {
+            self.no_longer_asked(device);
+        }
+    }
+
+    /// The device is gone.
+    pub(super) fn forget(&mut self, device: ObjectId) {
+        self.no_longer_asked(device);
+        self.given.remove(&device);
+    }
+}
+
+impl Devices {
+    /// Is the device of a kind that may do without a secret, if it has shown none?
+    pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
+        let Some(phone) = directory.typed::<Phone>(device) else { return false };
+        let profile = directory.get::<SecurityProfile>(phone.security_profile);
+        phone.auto_registered || profile.is_some_and(|profile| !profile.digest)
+    }
+
+    /// May the device do without a secret? New phones may until they have one, and those whose
+    /// security profile asks for none; but while one is registered, only at the host where it is:
+    /// nobody takes a registration over, or ends it, by knowing a name.
+    pub(super) fn is_trusted(
+        &mut self,
+        ctx: &Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        device: ObjectId,
+    ) -> bool {
+        let Some(phone) = ctx.directory.typed::<Phone>(device) else { return false };
+        let binding = self.bindings.get(&device);
+        if binding.is_some_and(|binding| !binding.is_at(flow)) {
+            return false;
+        }
+        let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
+        if profile.is_some_and(|profile| !profile.digest) {
+            return true;
+        }
+        let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
+            || self.authenticator.has_shown(device)
+            || self.provisional.is_given(device);
+        if !phone.auto_registered || has_secret || !self.is_allowed(ctx, flow.remote.ip()) {
+            return false;
+        }
+        if binding.is_some_and(|binding| {
+            binding.came_from(flow)
+                && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
+        }) {
+            return true;
+        }
+        // It may have its secret by now: it is asked, and believed when it has none to show.
+        let (now, source) = (ctx.now, Source::from(flow.remote.ip()));
+        let asked = &mut self.provisional.asked;
+        if asked.get(&(device, source)).is_some_and(|at| now.since(*at) < PATIENCE) {
+            return true;
+        }
+        self.provisional.expect(device, source, now);
+        false
+    }
+
+    /// The file with a phone's password was fetched: a new phone is asked for it from now on.
+    pub(crate) fn password_given(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
+        let phone = ctx.directory.typed::<Phone>(device);
+        if phone.is_none_or(|phone| !phone.auto_registered) || !self.provisional.give(device) {
+            return;
+        }
+        if let Some(binding) = self.bindings.get_mut(&device)
+            && binding.trust == Trust::Provisional
+        {
+            binding.trust = Trust::Given;
+            keep(ctx, device, binding);
+        }
+    }
+
+    fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
+        super::newcomer::is_allowed(ctx.directory, &self.node, source)
+    }
+}
+
+/// How long a new phone that was asked for a secret may take to come without one.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// New phones that are remembered as asked.
+const ASKED: usize = 10_000;
