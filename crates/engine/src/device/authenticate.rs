@@ -204,7 +204,7 @@ impl Devices {
         }
         let shown = self.authenticator.devices.entry(device).or_default();
         let fresh = shown.uses.take(&credentials.nonce, count);
-        self.provisional.shows_secret(device);
+        self.provisional.no_longer_asked(device);
         Proof::Proved { device, fresh }
     }
 

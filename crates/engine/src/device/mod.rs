@@ -274,6 +274,7 @@ impl Devices {
             if let Some(phone) = ctx.directory.typed::<Phone>(*id) {
                 if !phone.auto_registered {
                     self.unclaimed.left(*id);
+                    self.provisional.no_longer_asked(*id);
                 }
                 if let Some(uses) = self.authenticator.changed(ctx.directory, *id) {
                     self.outdated.expect(*id, uses, ctx.now);

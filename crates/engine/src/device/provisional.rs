@@ -19,9 +19,8 @@ use crate::context::Context;
 /// What is known of new phones and their secrets.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Provisional {
-    /// New phones that were asked for a secret, at which source, and when.
-    #[serde(with = "jackfield_vocabulary::pairs")]
-    asked: BTreeMap<(ObjectId, Source), Now>,
+    /// New phones that were asked for a secret: at which sources, and when.
+    asked: BTreeMap<ObjectId, Vec<(Source, Now)>>,
     /// New phones that have their secret: they showed it, or the file with it was fetched.
     given: BTreeSet<ObjectId>,
 }
@@ -39,28 +38,27 @@ impl Provisional {
 
     /// A device that was taken in is expected there without a secret.
     pub(super) fn expect(&mut self, device: ObjectId, source: Source, now: Now) {
-        if self.asked.len() >= ASKED {
-            self.asked.retain(|_, at| now.since(*at) < PATIENCE);
+        let asked = self.asked.entry(device).or_default();
+        asked.retain(|(one, at)| *one != source && now.since(*at) < PATIENCE);
+        if asked.len() >= SOURCES {
+            asked.remove(0);
         }
-        if self.asked.len() < ASKED {
-            self.asked.insert((device, source), now);
-        }
+        asked.push((source, now));
     }
 
-    fn no_longer_asked(&mut self, device: ObjectId) {
-        self.asked.retain(|(asked, _), _| *asked != device);
+    fn is_expected(&self, device: ObjectId, source: Source, now: Now) -> bool {
+        let asked = self.asked.get(&device).map(Vec::as_slice).unwrap_or_default();
+        asked.iter().any(|(one, at)| *one == source && now.since(*at) < PATIENCE)
     }
 
-    /// It has shown its secret.
-    pub(super) fn shows_secret(&mut self, device: ObjectId) {
-        if !self.asked.is_empty() {
-            self.no_longer_asked(device);
-        }
+    /// It has shown its secret, or has an owner.
+    pub(super) fn no_longer_asked(&mut self, device: ObjectId) {
+        self.asked.remove(&device);
     }
 
     /// The device is gone.
     pub(super) fn forget(&mut self, device: ObjectId) {
-        self.no_longer_asked(device);
+        self.asked.remove(&device);
         self.given.remove(&device);
     }
 }
@@ -106,12 +104,11 @@ impl Devices {
         }
         // It may have its secret by now: it is asked, and believed when it has none to show.
         let (now, source) = (ctx.now, Source::from(flow.remote.ip()));
-        let asked = &mut self.provisional.asked;
-        if asked.get(&(device, source)).is_some_and(|at| now.since(*at) < PATIENCE) {
-            return true;
+        let expected = self.provisional.is_expected(device, source, now);
+        if !expected {
+            self.provisional.expect(device, source, now);
         }
-        self.provisional.expect(device, source, now);
-        false
+        expected
     }
 
     /// The file with a phone's password was fetched: a new phone is asked for it from now on.
@@ -135,5 +132,5 @@ impl Devices {
 
 /// How long a new phone that was asked for a secret may take to come without one.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// New phones that are remembered as asked.
-const ASKED: usize = 10_000;
+/// Sources at which one new phone is remembered as asked: anybody may use its name.
+const SOURCES: usize = 8;

@@ -119,6 +119,28 @@ fn invitations_that_are_never_acknowledged_leave_nothing() {
     assert_eq!(world.counter("sip-transactions"), 0);
 }
 
+/// Whoever uses the name of one new phone at ever new addresses is no trouble to another one.
+#[test]
+fn a_new_phone_is_waited_for_whatever_is_said_in_the_name_of_another() {
+    let mut world = World::new();
+    let [first, second] =
+        ["001122AABB01", "001122AABB02"].map(|mac| world.stranger(&format!("SEP{mac}"), mac));
+    world.registered(first);
+    world.registered(second);
+    world.unregister(first);
+    // Longer than a new phone is waited for that was asked for its secret.
+    world.run(700);
+    for call in 0..10_001_u32 {
+        let [_, _, high, low] = call.to_be_bytes();
+        let source = format!("10.99.{high}.{low}:5060");
+        let asked = registration(0, call, &source).replace("001100000000", "001122AABB01");
+        world.send_raw(&source, &asked);
+    }
+    world.reboot(second);
+    assert_eq!(world.register(second), 401, "it may have fetched its secret, so it is asked");
+    assert_eq!(world.register(second), 200, "it has none, and is still new");
+}
+
 /// Who never acknowledges the answer and goes on in the call: nothing of that is kept when it is over.
 #[test]
 fn an_answer_that_is_never_acknowledged_is_forgotten_with_its_call() {
