@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::claim::Claim;
-use super::hardware;
 use super::refusals::Who;
 use super::wish::Wish;
+use super::{hardware, registrar};
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
 use crate::interface::{Access, Decision, Level, Output};
@@ -83,10 +83,11 @@ impl Devices {
             return self.turn_away(ctx, flow, request, mac, Code::NoModelFits);
         };
         // Who wants no registration needs no number: nothing of it is bound, which is all it asks.
-        if wish.staying.is_none() {
+        let Some((contact, _)) = &wish.staying else {
             return Some(answer::plain(request, Status::OK));
-        }
-        if let Some(refusal) = self.too_brief(ctx, request, wish, None) {
+        };
+        let too_long = || registrar::too_long(request, &contact.uri.text(), &user(request));
+        if let Some(refusal) = self.too_brief(ctx, request, wish, None).or_else(too_long) {
             return Some(refusal);
         }
         // Somebody else with the same hardware address waits already.
@@ -164,7 +165,7 @@ impl Devices {
         let Some(waiting) = self.newcomers.waiting.remove(mac) else { return };
         let response = answer::unavailable(&waiting.request, 5 + ctx.ids.below(26));
         endpoint.reply(ctx, &waiting.flow, &waiting.request, &response);
-        if self.newcomers.operations.len() > UNDECIDED {
+        if self.newcomers.operations.len() >= UNDECIDED {
             self.newcomers.operations.remove(&operation);
         }
     }
@@ -202,9 +203,7 @@ impl Devices {
         refusal: &Refusal,
     ) -> Response {
         ctx.count("newcomers-refused");
-        let user = request.typed::<To>().ok();
-        let user = user.as_ref().and_then(|to| to.user()).unwrap_or_default();
-        self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user, refusal.clone());
+        self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user(request), refusal.clone());
         self.tell_failure(ctx, flow, Level::Warn, "unknown phone refused", |_| {
             vec![("device.mac", mac.to_string()), ("reason", refusal.to_string())]
         });
@@ -333,6 +332,11 @@ impl Newcomers {
             && self.sources.allows(now, source)
             && self.all.allows(now, EVERYBODY)
     }
+}
+
+/// The user that a REGISTER is about.
+fn user(request: &Message) -> String {
+    request.typed::<To>().ok().and_then(|to| Some(to.user()?.into_owned())).unwrap_or_default()
 }
 
 /// Are unknown phones at this address taken in?

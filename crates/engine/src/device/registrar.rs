@@ -177,7 +177,9 @@ impl Devices {
         user: &str,
     ) -> Result<bool, Response> {
         let &Believed { device, flow, request, essentials, .. } = who;
-        if let Some(refusal) = self.too_brief(ctx, request, wish, Some(device)) {
+        let address = contact.uri.text();
+        let too_long = || too_long(request, &address, user);
+        if let Some(refusal) = self.too_brief(ctx, request, wish, Some(device)).or_else(too_long) {
             return Err(refusal);
         }
         let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else {
@@ -194,7 +196,7 @@ impl Devices {
         let told = Registering {
             user,
             line,
-            contact: &contact.uri.text(),
+            contact: &address,
             listens: reach::listens(flow, &contact.uri).filter(|_| direct),
             call_id: essentials.call_id,
             sequence: essentials.cseq.number,
@@ -408,6 +410,14 @@ pub(super) fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Bindin
     ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
 }
 
+/// Refuses a registration of which much would have to be kept: a device may have many, and a new one
+/// may be anybody's.
+pub(super) fn too_long(request: &Message, address: &str, user: &str) -> Option<Response> {
+    let long = [address, request.call_id(), user].iter().any(|text| text.len() > LONGEST);
+    let why = "Contact, Call-ID or user is too long";
+    long.then(|| answer::refuse(request, Status::BAD_REQUEST, why))
+}
+
 /// A device that was not registered is now.
 fn announce(ctx: &mut Context<'_>, phone: &Phone, flow: &Flow) {
     ctx.count("registrations");
@@ -447,5 +457,7 @@ fn line_of(
 
 /// What a phone is told that wants to be reached in two ways at once.
 const ONE_CONTACT: &str = "a device has one contact for each number; this names several";
+/// Octets of an address, a Call-ID or a user that are kept.
+const LONGEST: usize = 512;
 /// Shortest registration in seconds.
 const SHORTEST: u32 = 60;

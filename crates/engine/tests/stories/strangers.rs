@@ -6,7 +6,7 @@ use jackfield_sip::{HeaderName, Message};
 use jackfield_vocabulary::share::{Figures, uses};
 use serde_json::json;
 
-use crate::world::{CallState, PhoneId, Secret, World};
+use crate::world::{CallState, PhoneId, Raw, Secret, World, status as raw_status};
 
 const STRANGER: &str = "10.66.6.6:5060";
 
@@ -140,6 +140,26 @@ fn large_requests_count_by_their_octets() {
     world.hang_up(alice);
     world.run(70);
     assert_eq!(held(&mut world, "sip-transaction-octets").held, 0);
+}
+
+/// Many addresses of record of many phones are kept: none of them is a book.
+#[test]
+fn what_is_kept_of_a_registration_is_short() {
+    let mut world = World::new();
+    let long = "x".repeat(600);
+    for (user, call_id, contact) in [
+        ("001122AABB01", "c", &*format!("<sip:x@10.1.0.7;x={long}>")),
+        ("001122AABB01", &long, "<sip:x@10.1.0.7>"),
+        (&long, "c", "<sip:001122AABB01@10.1.0.7>"),
+    ] {
+        let mut phone = Raw::new(user, "10.1.0.7:5060");
+        phone.call_id = call_id.into();
+        let answer = phone.register(&mut world, 1, &format!("Contact: {contact}\n"));
+        assert_eq!(raw_status(&answer), 400, "{user} {call_id} {contact}");
+    }
+    let mut phone = Raw::new("001122AABB01", "10.1.0.7:5060");
+    let answer = phone.register(&mut world, 2, "Contact: <sip:001122AABB01@10.1.0.7>\n");
+    assert_eq!(raw_status(&answer), 200);
 }
 
 /// A request inside Alice's call with Bob, as she would send it.

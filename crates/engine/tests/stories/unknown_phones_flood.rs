@@ -119,6 +119,28 @@ fn invitations_that_are_never_acknowledged_leave_nothing() {
     assert_eq!(world.counter("sip-transactions"), 0);
 }
 
+/// Operations that nobody ever heard of again don't keep new phones out for good.
+#[test]
+fn after_a_store_that_never_answered_new_phones_are_taken_in_again() {
+    let mut world = World::new();
+    let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(settings, json!({ "per_minute": 100_000 }));
+    world.store.reply = Reply::Gone;
+    for mac in 0..2500_u32 {
+        let [_, _, high, low] = mac.to_be_bytes();
+        let source = format!("10.99.{high}.{low}:5060");
+        world.send_raw(&source, &registration(mac, mac, &source));
+        if mac % 500 == 499 {
+            world.run(4);
+        }
+    }
+    assert!(world.heard.submitted > 2000, "{} were submitted", world.heard.submitted);
+    world.store.reply = Reply::After(3);
+    world.run(60);
+    let honest = world.stranger("SEP0011FFFFFF02", "0011FFFFFF02");
+    assert_eq!(world.register(honest), 200);
+}
+
 /// Whoever uses the name of one new phone at ever new addresses is no trouble to another one.
 #[test]
 fn a_new_phone_is_waited_for_whatever_is_said_in_the_name_of_another() {
