@@ -86,15 +86,19 @@ pub(super) enum Trust {
 }
 
 impl Binding {
-    /// Takes in a registration; another one of the same address of record is replaced.
-    pub(super) fn put(&mut self, told: &Registering<'_>) {
+    /// Takes in a registration; another one of the same address of record is replaced. Is it one more?
+    pub(super) fn put(&mut self, told: &Registering<'_>) -> bool {
         if let Some(line) = self.lines.iter_mut().find(|line| line.is_of(told.user)) {
             line.refresh(told);
-        } else if self.lines.len() < LINES {
+            return false;
+        }
+        let more = self.lines.len() < LINES;
+        if more {
             // Most phones register one, and there are many phones.
             self.lines.reserve_exact(1);
             self.lines.push(told.to_registered());
         }
+        more
     }
 
     /// Takes out what has ended by now; is anything left?

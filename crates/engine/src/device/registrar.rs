@@ -279,7 +279,7 @@ impl Devices {
             changed |= binding.trust != trust;
             binding.trust = trust;
         }
-        binding.put(told);
+        changed |= binding.put(told);
         // Each refresh would be a write; the store may lag behind by a quarter of the time.
         let ends = binding.expires().wall.0;
         changed |= ends.saturating_sub(binding.kept.0) >= ends.saturating_sub(ctx.now.wall.0) / 4;

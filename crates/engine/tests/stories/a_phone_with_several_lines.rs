@@ -58,3 +58,23 @@ fn another_phone_registers_line_by_line() {
     world.dial(alice, "2002");
     world.assert_state(bob, CallState::Ringing);
 }
+
+#[test]
+fn lines_that_come_by_one_call_id_are_all_there_after_a_restart_of_the_node() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = with_two_lines(&mut world, "Generic SIP phone");
+    world.registered(alice);
+    for line in ["2002", "2003"] {
+        world.phones.get_mut(&bob).unwrap().user = line.into();
+        world.registered(bob);
+    }
+    world.restart_node(2);
+    world.registered(alice);
+    for number in ["2002", "2003"] {
+        world.dial(alice, number);
+        world.assert_state(bob, CallState::Ringing);
+        world.hang_up(alice);
+        world.run(1);
+    }
+}
