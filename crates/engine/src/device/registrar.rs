@@ -236,6 +236,9 @@ impl Devices {
         told: &Registering<'_>,
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
+        if phone.auto_registered && trust == Trust::Provisional {
+            self.notice_unclaimed(ctx, device, phone, flow.remote.ip());
+        }
         self.former.remove(&device);
         self.refusals.forget(Who::Device(device));
         self.refusals.forget(Who::Address(flow.remote.ip()));

@@ -79,9 +79,35 @@ impl Unclaimed {
 impl Devices {
     /// A phone was taken in.
     pub(super) fn wait_for_owner(&mut self, ctx: &mut Context<'_>, device: ObjectId, mac: Mac) {
-        let taken = Taken { mac, since: ctx.now.wall, back: false };
-        self.unclaimed.phones.entry(device).or_insert(taken);
-        self.watch_unclaimed(ctx, device);
+        if !self.unclaimed.phones.contains_key(&device) {
+            let taken = Taken { mac, since: ctx.now.wall, back: false };
+            self.unclaimed.phones.insert(device, taken);
+            self.watch_unclaimed(ctx, device);
+        }
+    }
+
+    /// A new phone is here, whose taking in was left open: the store could not say what became of it.
+    pub(super) fn notice_unclaimed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        device: ObjectId,
+        phone: &Phone,
+        source: IpAddr,
+    ) {
+        if phone.owner.is_some() || self.unclaimed.phones.contains_key(&device) {
+            return;
+        }
+        let Some(mac) = hardware::in_name(&phone.name) else { return };
+        self.count_unclaimed(ctx, mac, source);
+        self.wait_for_owner(ctx, device, mac);
+    }
+
+    /// It has a place of its source, if there is one: it was taken in already.
+    fn count_unclaimed(&mut self, ctx: &Context<'_>, mac: Mac, source: IpAddr) {
+        let settings = ctx.directory.auto_registration(&self.node).map(|(_, one)| one.clone());
+        if let Some(settings) = settings {
+            self.unclaimed.admits(mac, source, &settings);
+        }
     }
 
     /// What an earlier life of the node kept of a phone that has no owner yet.
@@ -93,11 +119,7 @@ impl Devices {
         kept: &Binding,
     ) {
         let Some(mac) = hardware::in_name(&phone.name) else { return };
-        let source = kept.flow.remote.ip();
-        let settings = ctx.directory.auto_registration(&self.node).map(|(_, one)| one.clone());
-        if let Some(settings) = settings {
-            self.unclaimed.admits(mac, source, &settings);
-        }
+        self.count_unclaimed(ctx, mac, kept.flow.remote.ip());
         let taken = Taken { mac, since: kept.since, back: false };
         self.unclaimed.phones.insert(device, taken);
         if kept.trust == Trust::Proved {

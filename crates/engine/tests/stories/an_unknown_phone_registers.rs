@@ -310,6 +310,22 @@ fn one_that_never_comes_back_with_its_secret_is_deleted_and_its_number_is_free()
     }
 }
 
+/// Though the store could not say that it was taken in.
+#[test]
+fn one_whose_taking_in_was_left_open_has_an_end_too() {
+    let mut world = World::new();
+    let id = unknown(&mut world);
+    world.store.reply = Reply::Unknown;
+    assert_eq!(world.register(id), 503);
+    world.store.reply = Reply::After(3);
+    world.run(60);
+    assert_eq!([world.register(id), world.register(id)], [401, 200]);
+    world.run(23 * 3600);
+    assert!(has(&world, "SEP001122AABB01"));
+    world.run(2 * 3600);
+    assert!(!has(&world, "SEP001122AABB01"));
+}
+
 #[test]
 fn one_that_came_back_stays_and_so_does_every_one_where_the_setting_says_so() {
     let mut world = World::new();
