@@ -285,6 +285,29 @@ fn a_lost_connection_fails_what_waits() {
     assert!(world.ends[ALICE].is_empty());
 }
 
+#[test]
+fn what_waits_over_another_connection_goes_on() {
+    let mut world = World::new(Transport::Tcp, 1, 0);
+    let lost = start(&mut world, Method::Options);
+    let gone = world.flow(ALICE);
+    let other = Flow { connection: Some(2), ..gone.clone() };
+    let ping = request(Method::Options);
+    world.act(ALICE, |end, now, _, out| end.request(now, other.clone(), &ping, out));
+    world.restore();
+    world.act(ALICE, |end, _, _, out| end.disconnected(&gone, out));
+    let failed = |world: &World| -> Vec<ClientKey> {
+        let failed = world.reports[ALICE].iter().filter_map(|(_, action)| match action {
+            Action::Failed { key, .. } => Some(*key),
+            _ => None,
+        });
+        failed.collect()
+    };
+    assert_eq!(failed(&world), [lost]);
+    assert_eq!(world.ends[ALICE].len(), 1);
+    world.act(ALICE, |end, _, _, out| end.disconnected(&other, out));
+    assert!(world.ends[ALICE].is_empty() && failed(&world).len() == 2);
+}
+
 /// Whatever is lost, every request ends once and nothing is left; stopping and restoring in the
 /// middle changes nothing.
 #[test]

@@ -29,6 +29,19 @@ enum ClientState {
     Other(OtherClient),
 }
 
+impl Client {
+    /// No final answer came yet.
+    fn waits(&self) -> bool {
+        match &self.state {
+            Some(ClientState::Invite(state)) => {
+                matches!(state, InviteClient::Calling { .. } | InviteClient::Proceeding { .. })
+            }
+            Some(ClientState::Other(state)) => !matches!(state, OtherClient::Completed),
+            None => false,
+        }
+    }
+}
+
 impl Endpoint {
     /// Sends a request and waits for its answers. The Via is added here.
     ///
@@ -99,25 +112,28 @@ impl Endpoint {
 
     /// Fails all requests that wait for an answer over a flow which is gone.
     pub fn disconnected(&mut self, flow: &Flow, out: &mut Vec<Action>) {
-        let waiting = |client: &Client| {
-            client.flow == *flow
-                && match &client.state {
-                    Some(ClientState::Invite(state)) => matches!(
-                        state,
-                        InviteClient::Calling { .. } | InviteClient::Proceeding { .. }
-                    ),
-                    Some(ClientState::Other(state)) => !matches!(state, OtherClient::Completed),
-                    None => false,
-                }
-        };
-        let found = self.clients.iter().filter(|(_, client)| waiting(client));
-        let mut keys: Vec<ClientKey> = found.map(|(key, _)| *key).collect();
-        keys.sort_unstable();
-        for key in keys {
-            if self.clients.remove(&key).is_some_and(|client| !client.is_internal) {
+        // Strangers open and close connections as fast as they can: only what was sent over this one is
+        // looked at.
+        let over = flow.connection.and_then(|connection| self.over.get(&connection)).cloned();
+        for key in over.into_iter().flatten() {
+            let waits = self.clients.get(&key).is_some_and(|one| one.flow == *flow && one.waits());
+            if waits && self.forget_client(key).is_some_and(|client| !client.is_internal) {
                 out.push(Action::Failed { key, reason: Failure::Transport });
             }
         }
+    }
+
+    fn forget_client(&mut self, key: ClientKey) -> Option<Client> {
+        let client = self.clients.remove(&key)?;
+        if let Some(connection) = client.flow.connection
+            && let Some(keys) = self.over.get_mut(&connection)
+        {
+            keys.remove(&key);
+            if keys.is_empty() {
+                self.over.remove(&connection);
+            }
+        }
+        Some(client)
     }
 
     fn start(
@@ -138,6 +154,9 @@ impl Endpoint {
             _ => ClientState::Other(OtherClient::new(&mut step)),
         };
         let is_internal = *method == Method::Cancel;
+        if let Some(connection) = flow.connection {
+            self.over.entry(connection).or_default().insert(key);
+        }
         self.clients.insert(key, Client { number, flow, bytes, is_internal, state: Some(state) });
     }
 
@@ -279,7 +298,7 @@ impl Endpoint {
         client.state = state;
         let is_internal = client.is_internal;
         if client.state.is_none() {
-            self.clients.remove(&key);
+            self.forget_client(key);
         }
         Some((verdict, is_internal))
     }

@@ -2,6 +2,7 @@
 //!
 //! Push style: every call takes the time and a list, and adds to the list what is to be done.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,8 @@ pub struct Endpoint {
     servers: Map<ServerKey, Server>,
     #[serde(with = "key::sorted")]
     clients: Map<ClientKey, Client>,
+    /// Those over a connection, by its number.
+    over: BTreeMap<u64, BTreeSet<ClientKey>>,
     /// INVITEs that were received, by what they share with their ACK.
     #[serde(with = "key::sorted")]
     invites: Map<Fingerprint, ServerKey>,
@@ -103,6 +106,7 @@ impl Endpoint {
             keys: Keys::new(secret),
             servers: Map::default(),
             clients: Map::default(),
+            over: BTreeMap::new(),
             invites: Map::default(),
             timers: Timers::default(),
             number: 0,
