@@ -310,7 +310,7 @@ impl Engine {
                 endpoint.figures().into(),
                 devices.limits(),
                 vec![calls.figures()],
-                ivr.figures().into_iter().collect(),
+                ivr.figures(),
             ]
             .concat(),
         }

@@ -364,6 +364,28 @@ fn a_phone_is_told_which_node_owns_the_number() {
 }
 
 /// Media may come from where the signalling does; what comes from elsewhere is told once, not heard.
+/// At a node that stands by anybody may call again and again.
+#[test]
+fn calls_that_another_node_would_take_do_not_fill_the_log() {
+    let mut house = House::new();
+    let device = house.world.directory.self_provisioning().route_point.unwrap().id();
+    let ownership = Ownership::Other { node: "node-2".into() };
+    house.world.input(Input::RoutePoint { device, ownership });
+    let lines = |world: &World| {
+        let told = world.heard.notes.iter().filter(|note| note.text.contains("turned away"));
+        told.map(|note| note.fields.clone()).collect::<Vec<_>>()
+    };
+    for _ in 0..50 {
+        house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+        house.world.run(1);
+    }
+    assert_eq!(lines(&house.world).len(), 5);
+    house.world.run(60);
+    house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+    let last = lines(&house.world).pop().unwrap();
+    assert_eq!(last[1], ("calls.untold", "45".into()), "{last:?}");
+}
+
 #[test]
 fn a_phone_behind_an_address_translator_is_heard_or_somebody_is_told() {
     let mut house = House::new();

@@ -2,6 +2,7 @@
 
 use jackfield_model::{Directory, Phone};
 use jackfield_sip::{Flow, Message, Status};
+use jackfield_vocabulary::share::Pace;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::Devices;
@@ -61,8 +62,7 @@ impl Devices {
         })
     }
 
-    /// A line in the log about a failure, unless its source has had its share of them: what is left out is
-    /// counted, and told with the next one.
+    /// A line in the log about a failure, unless its source has had its share of them.
     pub(super) fn tell_failure(
         &mut self,
         ctx: &mut Context<'_>,
@@ -71,13 +71,26 @@ impl Devices {
         text: &'static str,
         fields: impl FnOnce(&Directory) -> Vec<(&'static str, String)>,
     ) -> bool {
-        let Some(untold) = self.failures.take(ctx.now, flow.remote.ip()) else { return false };
-        let mut fields = fields(ctx.directory);
-        fields.push(("device.address", flow.remote.to_string()));
-        if untold > 0 {
-            fields.push(("requests.untold", untold.to_string()));
-        }
-        ctx.note(level, text, fields);
-        true
+        tell(&mut self.failures, ctx, flow, level, text, fields)
     }
+}
+
+/// A line in the log about a source, unless it has had its share of them: what is left out is counted, and
+/// told with the next one.
+pub(super) fn tell(
+    lines: &mut Pace,
+    ctx: &mut Context<'_>,
+    flow: &Flow,
+    level: Level,
+    text: &'static str,
+    fields: impl FnOnce(&Directory) -> Vec<(&'static str, String)>,
+) -> bool {
+    let Some(untold) = lines.take(ctx.now, flow.remote.ip()) else { return false };
+    let mut fields = fields(ctx.directory);
+    fields.push(("device.address", flow.remote.to_string()));
+    if untold > 0 {
+        fields.push(("requests.untold", untold.to_string()));
+    }
+    ctx.note(level, text, fields);
+    true
 }

@@ -376,10 +376,13 @@ impl Devices {
 
     /// What limits by source have come to.
     pub(crate) fn limits(&self) -> Vec<Figures> {
+        let [newcomers, lines] = self.newcomers.figures();
         vec![
             uses::WRONG_CREDENTIALS.figures(&self.failures),
-            self.newcomers.figures(),
+            newcomers,
+            lines,
             self.unclaimed.figures(),
+            self.refusals.figures(),
         ]
     }
 }

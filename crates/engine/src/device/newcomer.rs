@@ -15,7 +15,7 @@ use super::Devices;
 use super::claim::Claim;
 use super::refusals::Who;
 use super::wish::Wish;
-use super::{hardware, registrar};
+use super::{failure, hardware, registrar};
 use crate::context::{Asker, Context, Internal, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
 use crate::interface::{Access, Decision, Level, Output};
@@ -51,7 +51,7 @@ impl Default for Newcomers {
             operations: BTreeMap::new(),
             sources: uses::NEWCOMERS.pace(),
             all: Pace::new(Allowance { burst: 1, per_minute: 1 }, 1),
-            lines: Pace::new(LINES, LINE_SOURCES),
+            lines: uses::NEWCOMERS_LINES.pace(),
             appointments: 0,
             alarmed: None,
         }
@@ -234,17 +234,10 @@ impl Devices {
         let refusal = Refusal::new(Code::RateLimited).value("rule", "new-phones");
         let refusal = refusal.value("per_minute", settings.per_minute).value("node", &self.node);
         self.refusals.because(refusal);
-        let Some(untold) = self.newcomers.lines.take(ctx.now, flow.remote.ip()) else { return };
-        let mut fields = vec![
-            ("device.mac", mac.to_string()),
-            ("device.address", flow.remote.to_string()),
-            ("reason", Code::RateLimited.name().to_owned()),
-        ];
-        if untold > 0 {
-            fields.push(("requests.untold", untold.to_string()));
-        }
+        let reason = Code::RateLimited.name().to_owned();
+        let fields = |_: &Directory| vec![("device.mac", mac.to_string()), ("reason", reason)];
         let text = "unknown phone told to come later: more come than are taken in each minute";
-        ctx.note(Level::Info, text, fields);
+        failure::tell(&mut self.newcomers.lines, ctx, flow, Level::Info, text, fields);
     }
 
     /// As many phones as one source may bring wait for an owner already.
@@ -315,8 +308,8 @@ impl Newcomers {
     }
 
     /// What the limits by source have come to.
-    pub(super) fn figures(&self) -> Figures {
-        uses::NEWCOMERS.figures(&self.sources)
+    pub(super) fn figures(&self) -> [Figures; 2] {
+        [uses::NEWCOMERS.figures(&self.sources), uses::NEWCOMERS_LINES.figures(&self.lines)]
     }
 
     /// Few enough wait, and neither this source nor all together come too fast. One source may
@@ -345,10 +338,6 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
     settings.is_some_and(|(_, settings)| Network::any_contains(&settings.allowed_networks, source))
 }
 
-/// Lines of the log about one source whose new phones come too fast.
-const LINES: Allowance = Allowance { burst: 5, per_minute: 1 };
-/// Sources that are remembered for that.
-const LINE_SOURCES: u64 = 1024;
 /// Seconds after which one may come again whose address has its share, at least.
 const SHARE_AGAIN: u64 = 300;
 /// How long the store may take.

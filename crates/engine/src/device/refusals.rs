@@ -1,11 +1,13 @@
 //! Why phones that are not registered are not: the last refusal of each, until it registers. Whoever
 //! asks why a phone is not there is told this, and not to look after its power.
 
+use core::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use jackfield_model::Phone;
 use jackfield_sip::{Essentials, Flow};
+use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
 use jackfield_vocabulary::{Code, Mac, Now, ObjectId, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -22,17 +24,17 @@ pub(super) enum Who {
     Address(IpAddr),
 }
 
-/// The last refusals, the oldest of which go when there are too many.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// The last refusals; the oldest go when there are too many, of the source that has most.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Refusals {
     /// Why the REGISTER at hand is refused, until it is answered.
     #[serde(skip)]
     because: Option<(Option<Who>, Refusal)>,
     #[serde(with = "jackfield_vocabulary::pairs")]
     kept: BTreeMap<Who, Kept>,
-    /// Whose refusal was which: the numbers count up.
-    #[serde(with = "jackfield_vocabulary::pairs")]
-    order: BTreeMap<u64, Who>,
+    /// Each has a place of its source, which may always go for another one.
+    places: Places<Who>,
+    /// Counts the refusals: what is told later has a higher number.
     count: u64,
 }
 
@@ -51,6 +53,13 @@ impl Who {
             Claimed::Unknown(mac) => Self::Hardware(mac),
             Claimed::Nobody => Self::Address(flow.remote.ip()),
         }
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        let places = uses::REFUSALS.places();
+        Self { because: None, kept: BTreeMap::new(), places, count: 0 }
     }
 }
 
@@ -86,27 +95,27 @@ impl Refusals {
             return false;
         }
         let news = lately.is_none_or(|kept| kept.last.refusal.code != refusal.code);
-        if let Some(kept) = before {
-            self.order.remove(&kept.number);
-        } else if self.kept.len() >= MOST
-            && let Some((_, oldest)) = self.order.pop_first()
-        {
-            self.kept.remove(&oldest);
-        }
+        let source = flow.remote.ip();
+        self.forget(who);
+        let Ok(gone) = self.places.take(who, Holder::stranger(source), 1) else { return news };
+        self.places.idle(&who);
+        gone.iter().for_each(|gone| drop(self.kept.remove(gone)));
         self.count += 1;
-        self.order.insert(self.count, who);
         let (address, user) = (flow.remote.to_string().into(), user.into());
         let last = LastRefusal { at: now.wall, address, user, refusal };
-        let source = flow.remote.ip();
         self.kept.insert(who, Kept { number: self.count, source, at: now, last });
         news
     }
 
     /// It is registered now, or gone.
     pub(super) fn forget(&mut self, who: Who) {
-        if let Some(kept) = self.kept.remove(&who) {
-            self.order.remove(&kept.number);
-        }
+        self.kept.remove(&who);
+        self.places.release(&who);
+    }
+
+    /// What the limit by source has come to.
+    pub(super) fn figures(&self) -> Figures {
+        uses::REFUSALS.figures(&self.places)
     }
 
     /// The last one of a phone.
@@ -116,9 +125,11 @@ impl Refusals {
 
     /// The last ones from an address, the latest first.
     pub(super) fn from(&self, source: IpAddr) -> Vec<LastRefusal> {
-        let latest = self.order.values().rev().filter_map(|who| self.kept.get(who));
-        let here = latest.filter(|kept| kept.source.to_canonical() == source.to_canonical());
-        here.take(TOLD).map(|kept| kept.last.clone()).collect()
+        let kept = self.kept.values();
+        let here = kept.filter(|kept| kept.source.to_canonical() == source.to_canonical());
+        let mut latest: Vec<&Kept> = here.collect();
+        latest.sort_by_key(|kept| Reverse(kept.number));
+        latest.into_iter().take(TOLD).map(|kept| kept.last.clone()).collect()
     }
 }
 
@@ -160,8 +171,6 @@ const SAID: [Code; 4] = [
 ];
 /// Octets of a user that are kept.
 const USER: usize = 64;
-/// Phones whose last refusals are kept.
-const MOST: usize = 4096;
 /// How many are told at once.
 const TOLD: usize = 10;
 /// For how long a refusal says more than the question that led to it.
@@ -178,8 +187,18 @@ mod tests {
     }
 
     fn keep(refusals: &mut Refusals, seconds: u64, device: u32, code: Code) -> bool {
+        keep_at("10.0.0.1:5060", refusals, seconds, device, code)
+    }
+
+    fn keep_at(
+        source: &str,
+        refusals: &mut Refusals,
+        seconds: u64,
+        device: u32,
+        code: Code,
+    ) -> bool {
         let local = "192.0.2.10:5060".parse().unwrap();
-        let flow = Flow::udp(local, "10.0.0.1:5060".parse().unwrap());
+        let flow = Flow::udp(local, source.parse().unwrap());
         let who = Who::Device(ObjectId(device));
         refusals.keep(at(seconds), who, &flow, "2001", Refusal::new(code))
     }
@@ -199,13 +218,33 @@ mod tests {
     #[test]
     fn a_flood_keeps_its_bounds_and_the_latest() {
         let mut refusals = Refusals::default();
-        for device in 0..MOST as u32 + 10 {
+        let (most, share) = (4096, 1024);
+        for device in 0..share + 10 {
             keep(&mut refusals, 0, device, Code::WrongSecret);
         }
-        assert_eq!((refusals.kept.len(), refusals.order.len()), (MOST, MOST));
+        assert_eq!((refusals.kept.len(), refusals.figures().held), (1024, 1024));
         assert!(refusals.of(Who::Device(ObjectId(9))).is_none());
-        assert_eq!(refusals.from("10.0.0.1".parse().unwrap()).len(), TOLD);
+        assert!(refusals.of(Who::Device(ObjectId(10))).is_some());
+        let from = refusals.from("10.0.0.1".parse().unwrap());
+        assert_eq!(from.len(), TOLD);
         refusals.forget(Who::Device(ObjectId(10)));
-        assert_eq!((refusals.kept.len(), refusals.order.len()), (MOST - 1, MOST - 1));
+        assert_eq!((refusals.kept.len(), refusals.figures().held), (1023, 1023));
+        // Of many others each has little: what goes is of whoever has most.
+        for device in 10_000..10_000 + most {
+            let source = format!("10.1.{}.{}:5060", device / 256 % 256, device % 256);
+            keep_at(&source, &mut refusals, 1, device, Code::WrongSecret);
+        }
+        assert_eq!((refusals.kept.len(), refusals.figures().held), (4096, 4096));
+        assert!(refusals.of(Who::Device(ObjectId(10_000 + most - 1))).is_some());
+    }
+
+    #[test]
+    fn the_reason_of_one_phone_outlasts_the_flood_of_another_source() {
+        let mut refusals = Refusals::default();
+        keep_at("10.0.0.2:5060", &mut refusals, 0, 1, Code::WrongSecret);
+        for device in 2..10_000 {
+            keep(&mut refusals, 0, device, Code::WrongSecret);
+        }
+        assert!(refusals.of(Who::Device(ObjectId(1))).is_some());
     }
 }

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use jackfield_model::{Directory, Language, Message, SelfProvisioning};
-use jackfield_vocabulary::share::{Figures, Full, Holder, Places, uses};
+use jackfield_vocabulary::share::{Figures, Full, Holder, Pace, Places, uses};
 use jackfield_vocabulary::{
     CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, Now,
     ObjectId, Refusal, SessionId, UnixTime,
@@ -25,7 +25,7 @@ use dialogue::Dialogue;
 use ownership::{Tenure, Turn};
 
 /// The service, running or not.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ivr {
     state: State,
     /// Whether this node owns the route point.
@@ -35,6 +35,21 @@ pub(crate) struct Ivr {
     requests: u64,
     /// The last reason against the route point that the log was told.
     noted: Box<str>,
+    /// Lines of the log about calls that are turned away.
+    lines: Pace,
+}
+
+impl Default for Ivr {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            tenure: Tenure::default(),
+            asked: BTreeMap::new(),
+            requests: 0,
+            noted: Box::default(),
+            lines: uses::TURNED_AWAY_LINES.pace(),
+        }
+    }
 }
 
 /// How far the service is.
@@ -185,8 +200,12 @@ impl Ivr {
     }
 
     /// Why a call to the route point is turned away, when this node does not own it.
-    pub(crate) fn turned_away(&self, context: &mut Context<'_>, told: &CtiLeg) -> Option<Box<str>> {
-        let CtiLeg::Offered { offer, .. } = told else { return None };
+    pub(crate) fn turned_away(
+        &mut self,
+        context: &mut Context<'_>,
+        told: &CtiLeg,
+    ) -> Option<Box<str>> {
+        let CtiLeg::Offered { offer, calling } = told else { return None };
         let script = match &self.state {
             State::StandingBy { script } => script,
             State::InService { script, .. } if !self.tenure.is_own() => script,
@@ -197,9 +216,16 @@ impl Ivr {
         }
         context.count("ivr-calls-while-standing-by");
         let why = self.tenure.words();
-        let fields = vec![("ivr.state", why.to_string())];
-        let text = "a call was turned away: this node does not own the self-provisioning number";
-        context.note(Level::Warn, text, fields);
+        let source = calling.as_ref().map_or(NOWHERE, |calling| calling.source);
+        if let Some(untold) = self.lines.take(context.now, source) {
+            let mut fields = vec![("ivr.state", why.to_string())];
+            if untold > 0 {
+                fields.push(("calls.untold", untold.to_string()));
+            }
+            let text =
+                "a call was turned away: this node does not own the self-provisioning number";
+            context.note(Level::Warn, text, fields);
+        }
         Some(format!("self-provisioning is {why}").into())
     }
 
@@ -261,12 +287,14 @@ impl Ivr {
         }
     }
 
-    /// What the limit by source has come to.
-    pub(crate) fn figures(&self) -> Option<Figures> {
-        match &self.state {
+    /// What the limits by source have come to.
+    pub(crate) fn figures(&self) -> Vec<Figures> {
+        let calls = match &self.state {
             State::InService { places, .. } => Some(uses::IVR_CALLS.figures(places)),
             _ => None,
-        }
+        };
+        let lines = uses::TURNED_AWAY_LINES.figures(&self.lines);
+        calls.into_iter().chain([lines]).collect()
     }
 
     fn signed_in(&mut self, context: &mut Context<'_>, result: Result<(), Refusal>) {
@@ -366,10 +394,11 @@ impl Ivr {
         provisioning: bool,
         refusal: &Refusal,
     ) {
+        let State::InService { script, calls, .. } = &mut self.state else { return };
+        // Who has hung up meanwhile hears nothing, and nothing is wrong.
+        let Some(talk) = calls.get_mut(&call) else { return };
         let fields = vec![("reason", refusal.to_string())];
         context.note(Level::Warn, "a command of the self-provisioning IVR was refused", fields);
-        let State::InService { script, calls, .. } = &mut self.state else { return };
-        let Some(talk) = calls.get_mut(&call) else { return };
         let commands = if provisioning {
             talk.dialogue.give_up(script)
         } else {

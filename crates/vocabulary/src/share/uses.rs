@@ -169,6 +169,17 @@ pub const NEW_PHONES: PlaceUse = PlaceUse {
     full: "told to come again later; beyond the limit of all refused",
 };
 
+/// Why registrations were refused, for whoever asks why a phone is not there.
+pub const REFUSALS: PlaceUse = PlaceUse {
+    name: "refusals",
+    what: "refused registrations whose reason can be asked for",
+    total: Total::Fixed(4096),
+    share: 25,
+    proved_share: 25,
+    reserve: 0,
+    full: "the oldest reason is forgotten, of whoever has most",
+};
+
 /// Wrong credentials in SIP.
 pub const WRONG_CREDENTIALS: PaceUse = PaceUse {
     name: "wrong-credentials",
@@ -185,6 +196,24 @@ pub const NEWCOMERS: PaceUse = PaceUse {
     rate: Rate::Setting("three quarters of the setting `per_minute`"),
     sources: 4096,
     beyond: "told when to come again",
+};
+
+/// Lines in the log about unknown phones that come too fast.
+pub const NEWCOMERS_LINES: PaceUse = PaceUse {
+    name: "newcomers-lines",
+    what: "unknown phones told to come later with a line each in the log",
+    rate: Rate::Fixed(Allowance { burst: 5, per_minute: 1 }),
+    sources: 1024,
+    beyond: "counted in the next line",
+};
+
+/// Lines in the log about calls that another node would take.
+pub const TURNED_AWAY_LINES: PaceUse = PaceUse {
+    name: "turned-away-lines",
+    what: "self-provisioning calls at a node that stands by, with a line each in the log",
+    rate: Rate::Fixed(Allowance { burst: 5, per_minute: 1 }),
+    sources: 1024,
+    beyond: "counted in the next line",
 };
 
 /// Records of calls of phones that belong to nobody.
@@ -224,7 +253,7 @@ pub const STRANGERS_LINES: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 10] = [
+pub const PLACES: [&PlaceUse; 11] = [
     &SIP_TRANSACTIONS,
     &SIP_TRANSACTION_OCTETS,
     &SIP_STREAMS,
@@ -235,11 +264,20 @@ pub const PLACES: [&PlaceUse; 10] = [
     &TFTP_BYTES,
     &IVR_CALLS,
     &NEW_PHONES,
+    &REFUSALS,
 ];
 
 /// Every use of a pace.
-pub const PACES: [&PaceUse; 6] =
-    [&WRONG_CREDENTIALS, &NEWCOMERS, &NEWCOMERS_RECORDS, &SIGN_INS, &PHONE_FORMS, &STRANGERS_LINES];
+pub const PACES: [&PaceUse; 8] = [
+    &WRONG_CREDENTIALS,
+    &NEWCOMERS,
+    &NEWCOMERS_LINES,
+    &NEWCOMERS_RECORDS,
+    &TURNED_AWAY_LINES,
+    &SIGN_INS,
+    &PHONE_FORMS,
+    &STRANGERS_LINES,
+];
 
 impl PlaceUse {
     /// Its limits, where the total is fixed.
