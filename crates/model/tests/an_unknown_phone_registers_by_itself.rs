@@ -201,7 +201,8 @@ fn a_lent_number_that_became_somebodys_own_is_free_when_it_is_theirs_no_more() {
     let second = house.new_phone(2);
     house.update(tanaka, json!({ "primary_extension": "9000" }));
     house.done(&Operation::Delete { id: second, version: None });
-    house.done(&Operation::QuickRemove { user: tanaka });
+    let removed = house.submit(&Operation::QuickRemove { user: tanaka }).unwrap();
+    assert_eq!(removed.audit["extension"], "9000", "the audit names the number that went");
     assert!(house.directory.by_name(Kind::Line, "9000").is_none());
 }
 

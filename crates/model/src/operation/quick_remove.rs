@@ -17,9 +17,9 @@ pub(super) fn quick_remove(work: &mut Work<'_>, user: ObjectId) -> Result<Outcom
             unassign::unassign(work, device)?;
         }
     }
-    delete::delete(work, user, None)?;
     let extension = person.primary_extension.map(Ref::id);
     let number = extension.and_then(|line| work.directory.label(line));
+    delete::delete(work, user, None)?;
     let kept = match extension {
         // A lent one went with the user.
         Some(line) if work.directory.entry(line).is_none() => false,
