@@ -102,14 +102,14 @@ impl<'m> Claim<'m> {
 
     /// The row of the model catalogue that fits best, for a phone nobody has entered.
     pub(super) fn model(&self, directory: &Directory, mac: Mac) -> Option<ObjectId> {
-        let hardware = mac.to_string();
+        let (hardware, agent) = (mac.to_string(), bare(self.user_agent));
         let fit = |model: &PhoneModel| -> usize {
             let named = model.enumeration.is_some() && model.enumeration == self.model_number;
             let branded = !model.product.is_empty();
             let known = || model.hardware_prefixes.iter().any(|one| hardware.starts_with(&**one));
             match model.dialect {
                 _ if named => 1000,
-                _ if branded && names(self.user_agent, &model.product) => 100 + model.product.len(),
+                _ if branded && agent.contains(&bare(&model.product)) => 100 + model.product.len(),
                 _ if known() => 50,
                 Dialect::Enterprise if self.name.is_some() => 10,
                 Dialect::Generic if !branded && model.class == DeviceClass::Desk => 5,
@@ -134,13 +134,10 @@ fn fits(text: &str) -> bool {
     !text.is_empty() && text.len() <= NAME
 }
 
-/// Does a User-Agent name this product? Makers write `CP-7841` and `CP7841`.
-fn names(agent: &str, product: &str) -> bool {
-    let bare = |text: &str| -> String {
-        let letters = text.chars().filter(char::is_ascii_alphanumeric);
-        letters.map(|letter| letter.to_ascii_lowercase()).collect()
-    };
-    bare(agent).contains(&bare(product))
+/// As products and User-Agents compare: makers write `CP-7841` and `CP7841`.
+fn bare(text: &str) -> String {
+    let letters = text.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// Longest name of a device or user that is looked at.
