@@ -19,6 +19,7 @@ mod registrar;
 mod sequence;
 mod told;
 mod unclaimed;
+mod unregister;
 mod wish;
 
 use std::collections::BTreeMap;
