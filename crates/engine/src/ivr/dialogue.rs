@@ -11,7 +11,7 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Script;
+use super::script::Script;
 use super::words::{Words, failure};
 
 /// One caller.

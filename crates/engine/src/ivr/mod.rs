@@ -1,28 +1,27 @@
 //! The self-provisioning IVR: an application that takes calls on a route point in its own CTI
 //! session, like any other program, and has no private way into call control (SP-10).
 
+mod calls;
 mod dialogue;
 mod ownership;
+mod script;
 mod words;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 
-use jackfield_model::{Directory, Language, Message, SelfProvisioning};
-use jackfield_vocabulary::share::{Figures, Full, Holder, Pace, Places, uses};
+use jackfield_vocabulary::share::{Figures, Pace, Places, uses};
 use jackfield_vocabulary::{
-    CallId, Code, Codec, Command, ConnectionState, DeviceName, Event, MediaTermination, Now,
-    ObjectId, Refusal, SessionId, UnixTime,
+    CallId, Command, MediaTermination, ObjectId, Refusal, SessionId, UnixTime,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::interface::{Level, Ownership, SelfProvisioningStart};
 use crate::leg::{CtiLeg, Told};
-use dialogue::Dialogue;
+use calls::{NOWHERE, Talk};
 use ownership::{Tenure, Turn};
+use script::Script;
 
 /// The service, running or not.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,40 +74,6 @@ enum State {
         /// The places of calls; those that leave the questions unanswered, or get no further, are idle.
         places: Places<CallId>,
     },
-}
-
-/// A caller, and the wait that ends the longest of calls.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Talk {
-    dialogue: Dialogue,
-    limit: TimerToken,
-    /// How far it has come, and when.
-    reached: (u8, Now),
-}
-
-impl Talk {
-    /// It came further than ever before: entering the same thing anew does not count.
-    fn note(&mut self, now: Now) {
-        let step = self.dialogue.reached();
-        if step > self.reached.0 {
-            self.reached = (step, now);
-        }
-    }
-
-    fn stands_still(&self, now: Now) -> bool {
-        now.since(self.reached.1) >= STANDSTILL
-    }
-}
-
-/// The settings that the service started with (SP-19).
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Script {
-    settings: SelfProvisioning,
-    languages: Vec<Arc<str>>,
-    codecs: Vec<Codec>,
-    account: ObjectId,
-    device: ObjectId,
-    route_point: DeviceName,
 }
 
 /// What a command was about, should it be refused.
@@ -386,107 +351,6 @@ impl Ivr {
         }
     }
 
-    /// A command for a call was refused: the caller hears so, or is at least not left in silence.
-    fn command_refused(
-        &mut self,
-        context: &mut Context<'_>,
-        call: CallId,
-        provisioning: bool,
-        refusal: &Refusal,
-    ) {
-        let State::InService { script, calls, .. } = &mut self.state else { return };
-        // Who has hung up meanwhile hears nothing, and nothing is wrong.
-        let Some(talk) = calls.get_mut(&call) else { return };
-        let fields = vec![("reason", refusal.to_string())];
-        context.note(Level::Warn, "a command of the self-provisioning IVR was refused", fields);
-        let commands = if provisioning {
-            talk.dialogue.give_up(script)
-        } else {
-            vec![Command::Drop { call: talk.dialogue.call.clone() }]
-        };
-        self.send(context, Some(call), commands);
-    }
-
-    fn event(&mut self, context: &mut Context<'_>, event: Event) {
-        let State::InService { script, calls, places } = &mut self.state else { return };
-        let (call, commands) = match &event {
-            Event::Closed { .. } => {
-                let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
-                context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
-                return self.try_later(context, &refusal);
-            }
-            // Another application has the route point open too: the call is its.
-            Event::Call(_) if !self.tenure.is_own() => return,
-            Event::Call(info) => {
-                let (call, phone) = (info.call.clone(), info.calling_device.clone());
-                // One dialogue a phone, so that every outcome has one dialogue to go to.
-                let again = calls.values().any(|talk| talk.dialogue.phone == phone);
-                let address = info.calling_address.unwrap_or(NOWHERE);
-                let holder = Holder { source: address.into(), proved: info.calling_proved };
-                let id = call.call;
-                let still = calls.iter().filter(|(_, talk)| talk.stands_still(context.now));
-                still.for_each(|(id, _)| places.idle(id));
-                let place = if again && phone.is_some() {
-                    Err(Full::Share)
-                } else {
-                    places.take(id, holder, 1)
-                };
-                match place {
-                    Err(_) => (None, vec![Command::Drop { call }]),
-                    Ok(gone) => {
-                        let gone = gone.iter().filter_map(|gone| calls.get(gone));
-                        let gone: Vec<_> = gone.map(|talk| talk.dialogue.call.clone()).collect();
-                        let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
-                        let (dialogue, commands) = Dialogue::begin(call, phone);
-                        calls.insert(id, Talk { dialogue, limit, reached: (0, context.now) });
-                        let gone = gone.into_iter().map(|call| Command::Drop { call }).collect();
-                        self.send(context, None, gone);
-                        (Some(id), commands)
-                    }
-                }
-            }
-            Event::State { call, state: ConnectionState::Disconnected, .. } => {
-                places.release(&call.call);
-                let Some(talk) = calls.remove(&call.call) else { return };
-                context.timers.cancel(talk.limit);
-                let last = calls.is_empty() && !self.tenure.is_own();
-                let commands = talk.dialogue.over();
-                self.send(context, None, commands);
-                if last {
-                    self.stand_by(context);
-                }
-                return;
-            }
-            Event::FeaturePressed { call } => {
-                let Some(talk) = calls.get(&call.call) else { return };
-                (None, feature_pressed(context.directory, &talk.dialogue))
-            }
-            Event::Provisioning { device, outcome } => {
-                let mut talks = calls.iter_mut();
-                let phone = Some(device);
-                let found = talks.find(|(_, talk)| talk.dialogue.phone.as_ref() == phone);
-                let Some((id, talk)) = found else { return };
-                (Some(*id), talk.dialogue.outcome(script, outcome))
-            }
-            Event::MediaReady { call }
-            | Event::Played { call, .. }
-            | Event::Digit { call, .. }
-            | Event::Collected { call, .. } => {
-                let Some(talk) = calls.get_mut(&call.call) else { return };
-                match &event {
-                    Event::Digit { .. } => places.busy(&call.call),
-                    Event::Collected { digits, .. } if digits.is_empty() => places.idle(&call.call),
-                    _ => {}
-                }
-                let commands = talk.dialogue.event(script, &event);
-                talk.note(context.now);
-                (Some(call.call), commands)
-            }
-            _ => return,
-        };
-        self.send(context, call, commands);
-    }
-
     /// The route point can't be had now: it is tried again, and the status says why.
     fn try_later(&mut self, context: &mut Context<'_>, refusal: &Refusal) {
         let script = match core::mem::take(&mut self.state) {
@@ -522,40 +386,6 @@ impl Ivr {
     }
 }
 
-impl Script {
-    /// The settings to run with, or the word for what they lack.
-    fn new(directory: &Directory, start: &SelfProvisioningStart) -> Result<Self, &'static str> {
-        let settings = start.settings.clone();
-        let account = settings.application_user.ok_or("no-application-user")?.id();
-        let device = settings.route_point.ok_or("no-route-point")?;
-        let route_point = directory.get(device).ok_or("no-route-point")?;
-        if start.languages.is_empty() {
-            return Err("no-language-pack");
-        }
-        // SP-15, the best sound first; G.722, dear to code, for those that can do nothing else.
-        let mut codecs = vec![Codec::L16, Codec::Pcmu, Codec::Pcma, Codec::G722];
-        if start.g729 {
-            codecs.push(Codec::G729);
-        }
-        let route_point = DeviceName::from(&*route_point.name);
-        let (device, languages) = (device.id(), start.languages.clone());
-        Ok(Self { settings, languages, codecs, account, device, route_point })
-    }
-}
-
-/// A call key was pressed: the call is dropped at once, and later the phone says so (SP-17).
-fn feature_pressed(directory: &Directory, dialogue: &Dialogue) -> Vec<Command> {
-    let mut commands = vec![Command::Drop { call: dialogue.call.clone() }];
-    if let Some(phone) = &dialogue.phone {
-        let found = directory.device(phone.as_str()).and_then(|one| directory.effective(one));
-        let language = Language::of_tag(found.as_ref().map_or("", |one| &one.locale));
-        let text = Message::CallDisconnected.text(language).into();
-        let (device, after) = (phone.clone(), DISCONNECTED_TEXT_DELAY);
-        commands.push(Command::ShowText { device, text, after });
-    }
-    commands
-}
-
 /// What a refusal of this command would be about.
 fn about(call: Option<CallId>, command: &Command) -> Asked {
     match (call, command) {
@@ -571,17 +401,5 @@ fn about(call: Option<CallId>, command: &Command) -> Asked {
 /// The session of the self-provisioning IVR; doors never give this number away.
 pub(crate) const SELF_PROVISIONING: SessionId = SessionId(u64::MAX);
 
-/// A caller whose address is not known.
-const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-
 /// After so long the route point is tried again.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// No dialogue takes longer than this.
-const CALL_LIMIT: Duration = Duration::from_secs(900);
-
-/// Who comes no further for so long gives way to others: a whole walk takes a quarter of it.
-const STANDSTILL: Duration = Duration::from_secs(120);
-
-/// The text comes so long after the drop (SP-17).
-const DISCONNECTED_TEXT_DELAY: Duration = Duration::from_secs(20);
