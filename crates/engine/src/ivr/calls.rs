@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use jackfield_model::{Directory, Language, Message};
 use jackfield_vocabulary::share::{Full, Holder};
-use jackfield_vocabulary::{CallId, Code, Command, ConnectionState, Event, Now, Refusal};
+use jackfield_vocabulary::{
+    CallId, CallInfo, Code, Command, ConnectionState, Event, Now, Refusal,
+};
 use serde::{Deserialize, Serialize};
 
 use super::dialogue::Dialogue;
@@ -59,55 +61,65 @@ impl Ivr {
     }
 
     pub(super) fn event(&mut self, context: &mut Context<'_>, event: Event) {
-        let State::InService { script, calls, places } = &mut self.state else { return };
-        let (call, commands) = match &event {
-            Event::Closed { .. } => {
-                let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
-                context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
-                return self.try_later(context, &refusal);
-            }
-            // Another application has the route point open too: the call is its.
-            Event::Call(_) if !self.tenure.is_own() => return,
-            Event::Call(info) => {
-                let (call, phone) = (info.call.clone(), info.calling_device.clone());
-                // One dialogue a phone, so that every outcome has one dialogue to go to.
-                let again = calls.values().any(|talk| talk.dialogue.phone == phone);
-                let address = info.calling_address.unwrap_or(NOWHERE);
-                let holder = Holder { source: address.into(), proved: info.calling_proved };
-                let id = call.call;
-                let still = calls.iter().filter(|(_, talk)| talk.stands_still(context.now));
-                still.for_each(|(id, _)| places.idle(id));
-                let place = if again && phone.is_some() {
-                    Err(Full::Share)
-                } else {
-                    places.take(id, holder, 1)
-                };
-                match place {
-                    Err(_) => (None, vec![Command::Drop { call }]),
-                    Ok(gone) => {
-                        let gone = gone.iter().filter_map(|gone| calls.get(gone));
-                        let gone: Vec<_> = gone.map(|talk| talk.dialogue.call.clone()).collect();
-                        let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
-                        let (dialogue, commands) = Dialogue::begin(call, phone);
-                        calls.insert(id, Talk { dialogue, limit, reached: (0, context.now) });
-                        let gone = gone.into_iter().map(|call| Command::Drop { call }).collect();
-                        self.send(context, None, gone);
-                        (Some(id), commands)
-                    }
-                }
-            }
+        match event {
+            Event::Closed { .. } => self.closed(context),
+            Event::Call(info) => self.offered(context, info),
             Event::State { call, state: ConnectionState::Disconnected, .. } => {
-                places.release(&call.call);
-                let Some(talk) = calls.remove(&call.call) else { return };
-                context.timers.cancel(talk.limit);
-                let last = calls.is_empty() && !self.tenure.is_own();
-                let commands = talk.dialogue.over();
-                self.send(context, None, commands);
-                if last {
-                    self.stand_by(context);
-                }
-                return;
+                self.over(context, call.call);
             }
+            event => self.goes_on(context, &event),
+        }
+    }
+
+    /// The route point was taken from the session.
+    fn closed(&mut self, context: &mut Context<'_>) {
+        let State::InService { script, .. } = &self.state else { return };
+        let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
+        context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
+        self.try_later(context, &refusal);
+    }
+
+    /// Somebody calls: a dialogue begins, where there is a place for it.
+    fn offered(&mut self, context: &mut Context<'_>, info: CallInfo) {
+        if !self.tenure.is_own() {
+            // Another application has the route point open, too: the call is its.
+            return;
+        }
+        let State::InService { calls, places, .. } = &mut self.state else { return };
+        let (call, id, phone) = (info.call.clone(), info.call.call, info.calling_device);
+        // One dialogue a phone, so that every outcome has one dialogue to go to.
+        let again = phone.is_some() && calls.values().any(|talk| talk.dialogue.phone == phone);
+        let address = info.calling_address.unwrap_or(NOWHERE);
+        let holder = Holder { source: address.into(), proved: info.calling_proved };
+        let still = calls.iter().filter(|(_, talk)| talk.stands_still(context.now));
+        still.for_each(|(id, _)| places.idle(id));
+        let gone = if again { Err(Full::Share) } else { places.take(id, holder, 1) };
+        let Ok(gone) = gone else { return self.send(context, None, vec![Command::Drop { call }]) };
+        let end = |id: &CallId| Some(Command::Drop { call: calls.get(id)?.dialogue.call.clone() });
+        let ends = gone.iter().filter_map(end).collect();
+        let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
+        let (dialogue, commands) = Dialogue::begin(call, phone);
+        calls.insert(id, Talk { dialogue, limit, reached: (0, context.now) });
+        self.send(context, None, ends);
+        self.send(context, Some(id), commands);
+    }
+
+    fn over(&mut self, context: &mut Context<'_>, call: CallId) {
+        let State::InService { calls, places, .. } = &mut self.state else { return };
+        places.release(&call);
+        let Some(talk) = calls.remove(&call) else { return };
+        context.timers.cancel(talk.limit);
+        let last = calls.is_empty() && !self.tenure.is_own();
+        self.send(context, None, talk.dialogue.over());
+        if last {
+            self.stand_by(context);
+        }
+    }
+
+    /// Something happens in a dialogue.
+    fn goes_on(&mut self, context: &mut Context<'_>, event: &Event) {
+        let State::InService { script, calls, places } = &mut self.state else { return };
+        let (call, commands) = match event {
             Event::FeaturePressed { call } => {
                 let Some(talk) = calls.get(&call.call) else { return };
                 (None, feature_pressed(context.directory, &talk.dialogue))
@@ -124,12 +136,12 @@ impl Ivr {
             | Event::Digit { call, .. }
             | Event::Collected { call, .. } => {
                 let Some(talk) = calls.get_mut(&call.call) else { return };
-                match &event {
+                match event {
                     Event::Digit { .. } => places.busy(&call.call),
                     Event::Collected { digits, .. } if digits.is_empty() => places.idle(&call.call),
                     _ => {}
                 }
-                let commands = talk.dialogue.event(script, &event);
+                let commands = talk.dialogue.event(script, event);
                 talk.note(context.now);
                 (Some(call.call), commands)
             }
