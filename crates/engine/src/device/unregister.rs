@@ -48,7 +48,9 @@ impl Devices {
         ctx.out.push(Output::Binding(change));
         let fields =
             vec![("device.name", name), ("device.address", binding.flow.remote.to_string())];
-        ctx.note(Level::Info, "device unregistered", fields);
+        // Who has shown no secret may be anybody, and come and go as fast as it likes.
+        let level = if binding.trust == Trust::Proved { Level::Info } else { Level::Debug };
+        ctx.note(level, "device unregistered", fields);
         self.leave_stream(ctx, binding.flow);
     }
 

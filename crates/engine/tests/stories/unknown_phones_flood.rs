@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use jackfield_engine::Level;
 use jackfield_model::Kind;
 use serde_json::json;
 
@@ -80,6 +81,24 @@ fn a_made_up_phone_for_each_datagram_does_not_fill_the_log() {
     }
     assert_eq!(lines(&world, "registration refused").len(), 20);
     assert_eq!(world.store.strays.len(), 500, "each is told what is wrong");
+}
+
+/// Whoever is a new phone may come and go as often as it likes.
+#[test]
+fn a_new_phone_that_comes_and_goes_does_not_fill_the_log() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    world.registered(alice);
+    world.unregister(alice);
+    let new = world.stranger("SEP001122AABB09", "001122AABB09");
+    for _ in 0..50 {
+        assert!([200, 401].contains(&world.register(new)));
+        world.unregister(new);
+    }
+    let gone = world.heard.notes.iter().filter(|note| note.text == "device unregistered");
+    let levels: Vec<Level> = gone.map(|note| note.level).collect();
+    assert_eq!(levels.iter().filter(|level| **level >= Level::Info).count(), 1, "Alice's");
+    assert!(levels.len() > 20);
 }
 
 /// Ten calls a second: the administrator does not want a row for each, nor a line of the log.
