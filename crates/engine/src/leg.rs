@@ -65,7 +65,7 @@ pub(crate) struct Offer {
     pub(crate) diverted: Option<(Box<str>, ForwardReason)>,
     /// The caller's media; `None` asks the device to offer (delayed offer).
     pub(crate) offer: Option<Description>,
-    /// How many more hops the request may take.
+    /// How many hops the request may take behind the device.
     pub(crate) max_forwards: u8,
 }
 
@@ -175,7 +175,7 @@ pub(crate) struct Called {
     pub(crate) withheld: Withheld,
     /// The caller's media; `None` when it wants an offer from the far side.
     pub(crate) offer: Option<Description>,
-    /// How many more hops the request may take.
+    /// How many more hops the request may take, this node's among them.
     pub(crate) max_forwards: u8,
 }
 

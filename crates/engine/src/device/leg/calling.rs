@@ -171,7 +171,7 @@ impl Devices {
             dialled: dialled.into(),
             withheld,
             offer,
-            max_forwards: hops.saturating_sub(1),
+            max_forwards: hops,
         })
     }
 

@@ -27,9 +27,6 @@ impl Devices {
         }
         let (flow, direct) = (binding.way(line), line.listens.is_some());
         let contact = line.contact.clone();
-        if offer.max_forwards == 0 {
-            return refuse(ctx, Cause::Loop);
-        }
         let token = ctx.ids.tokens().tag();
         let request = invite(ctx, &flow, &contact, &token, offer);
         let invite = endpoint.request(ctx, flow.clone(), &request);
