@@ -27,7 +27,7 @@ impl Cti {
         }
         let Some(account) = account else { return self.end_session(context, session) };
         self.end_session(context, session);
-        let result = self.may_connect(context, account);
+        let result = self.has_room().and_then(|()| self.may_connect(context, account));
         if inside {
             let told = Told::Answer { request: 0, result: result.clone() };
             context.tell(Internal::Told { session, told });
@@ -59,13 +59,20 @@ impl Cti {
         }
     }
 
+    /// Whether there is a place for one more session.
+    fn has_room(&self) -> Result<(), Refusal> {
+        match self.sessions.len() {
+            MAXIMUM_SESSIONS.. => {
+                Err(Refusal::new(Code::LimitReached).value("limit", MAXIMUM_SESSIONS))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether an account may use the CTI manager now (CTI-41).
     fn may_connect(&self, context: &Context<'_>, account: ObjectId) -> Result<(), Refusal> {
         if !self.running {
             return Err(stopped());
-        }
-        if self.sessions.len() >= MAXIMUM_SESSIONS {
-            return Err(Refusal::new(Code::LimitReached).value("limit", MAXIMUM_SESSIONS));
         }
         let directory = context.directory;
         let enabled = directory

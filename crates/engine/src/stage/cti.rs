@@ -568,3 +568,15 @@ fn redirects_in_a_circle_end() {
     assert_eq!(house.stage.ended[&leg], Cause::Loop);
     house.stage.is_empty();
 }
+
+#[test]
+fn where_as_many_are_signed_in_as_may_be_a_changed_setting_ends_no_session() {
+    let mut house = House::new();
+    let account = Some(house.stage.id(Kind::ApplicationUser, "app"));
+    house.stage.with(|upper, context| {
+        (2..1100).for_each(|session| upper.session(context, SessionId(session), account));
+    });
+    assert_eq!(house.stage.overview().sessions, 1000);
+    house.line(json!({}));
+    assert_eq!(house.stage.overview().sessions, 1000);
+}
