@@ -127,6 +127,7 @@ async fn a_window_for_a_wide_network_is_warned_of_and_one_for_everybody_refused(
     for network in ["0.0.0.0/0", "::/0", "192.0.2.7/0"] {
         let told = house.ask("POST", &window, json!({ "address": network })).await;
         assert_eq!(told.body["code"], "invalid-value", "{told:?}");
+        assert!(told.body.to_string().contains("is everybody"), "{told:?}");
         let always = json!({ "provisioning_networks": [network] });
         let told = house.ask("PATCH", "/cluster-settings", always).await;
         assert_eq!(told.body["field"], "provisioning_networks[0]", "{told:?}");

@@ -178,13 +178,11 @@ fn network(found: &Value) -> Result<Option<Network>, Refusal> {
     if found.is_null() {
         return Ok(None);
     }
-    let refused = |allowed: &str| {
-        let refusal = Refusal::new(Code::InvalidValue).field("address");
-        Err(refusal.value("found", found.as_str().unwrap_or_default()).value("allowed", allowed))
-    };
+    let refusal = Refusal::new(Code::InvalidValue).field("address");
+    let refusal = refusal.value("found", found.as_str().unwrap_or_default());
     match found.as_str().and_then(|text| text.parse::<Network>().ok()) {
-        None => refused("192.0.2.7 | 192.0.2.0/24"),
-        Some(network) if network.is_everywhere() => refused("≠ 0.0.0.0/0 ::/0"),
+        None => Err(refusal.value("allowed", "192.0.2.7 | 192.0.2.0/24")),
+        Some(network) if network.is_everywhere() => Err(refusal.value("rule", "everybody")),
         Some(network) => Ok(Some(network)),
     }
 }

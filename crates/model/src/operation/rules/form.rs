@@ -93,8 +93,10 @@ pub(super) fn networks(field: &str, networks: &[Text]) -> Result<(), Refusal> {
 pub(super) fn networks_of_phones(field: &str, listed: &[Text]) -> Result<(), Refusal> {
     networks(field, listed)?;
     for (index, network) in listed.iter().enumerate() {
-        let everywhere = network.parse::<crate::Network>().is_ok_and(crate::Network::is_everywhere);
-        must(&format!("{field}[{index}]"), network, "≠ 0.0.0.0/0 ::/0", !everywhere)?;
+        if network.parse::<crate::Network>().is_ok_and(crate::Network::is_everywhere) {
+            let refusal = Refusal::new(Code::InvalidValue).field(format!("{field}[{index}]"));
+            return Err(refusal.value("rule", "everybody").value("found", network));
+        }
     }
     Ok(())
 }
