@@ -101,7 +101,7 @@ impl Scene<'_> {
         };
         let (id, point) = point;
         numbers_of(self.directory, id.id()).is_empty().then(|| {
-            let command = format!("set cti-route-point {} --lines 2000", quoted(&point.name));
+            let command = format!("set cti-route-point {} --lines NUMBER", quoted(&point.name));
             self.off(Message::NoNumberOnRoutePoint, "", &command)
         })
     }
