@@ -203,6 +203,13 @@ pub(crate) struct TimerToken {
     sequence: u64,
 }
 
+impl TimerToken {
+    /// Does it fire only after this moment?
+    pub(crate) fn is_after(self, moment: Now) -> bool {
+        self.at > moment.micros
+    }
+}
+
 /// Every wait, in the order in which they end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {

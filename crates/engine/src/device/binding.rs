@@ -8,7 +8,7 @@ use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use super::reach;
-use crate::context::TimerToken;
+use crate::context::{Timer, TimerToken, Timers};
 
 /// A device's registration: one way to reach it, and which of its lines are up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct Binding {
     pub(super) kept: UnixTime,
     /// How often the device's secret had been replaced when it registered.
     pub(super) generation: u32,
-    /// When it is looked at. A refresh does not move this: the timer sees it when it fires.
+    /// When it is looked at. A refresh does not put this off: the timer sees it when it fires.
     pub(super) expiry: Option<TimerToken>,
 }
 
@@ -123,9 +123,15 @@ impl Binding {
         self.lines.iter().map(|line| line.expires).max().unwrap_or_default()
     }
 
-    /// When the first of it ends.
-    pub(super) fn next_expiry(&self) -> Now {
-        self.lines.iter().map(|line| line.expires).min().unwrap_or_default()
+    /// Sees to it that the binding is looked at when the first of it ends, or before.
+    pub(super) fn watch(&mut self, timers: &mut Timers, device: ObjectId) {
+        let end = self.lines.iter().map(|line| line.expires).min().unwrap_or_default();
+        match self.expiry {
+            Some(timer) if !timer.is_after(end) => return,
+            Some(late) => timers.cancel(late),
+            None => {}
+        }
+        self.expiry = Some(timers.set(end, Timer::BindingExpiry { device }));
     }
 
     /// Moves what another life of the node kept onto this life's clock.

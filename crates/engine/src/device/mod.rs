@@ -156,8 +156,8 @@ impl Devices {
                 Trust::Provisional | Trust::Given => Access::Seen { device, address },
             }));
             if registered {
-                let timer = Timer::BindingExpiry { device };
-                binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
+                binding.expiry = None;
+                binding.watch(ctx.timers, device);
                 self.addresses.enter(binding.flow.remote, device);
                 self.bindings.insert(device, binding);
             }

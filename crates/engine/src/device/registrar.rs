@@ -18,7 +18,7 @@ use super::claim::{self, Claim};
 use super::refusals::Who;
 use super::wish::{Unfit, Wish};
 use super::{dialect, hardware, outdated, reach};
-use crate::context::{Context, Timer};
+use crate::context::Context;
 use crate::endpoint::answer;
 use crate::interface::{Access, BindingChange, Level, Output};
 
@@ -286,10 +286,7 @@ impl Devices {
         // Each refresh would be a write; the store may lag behind by a quarter of the time.
         let ends = binding.expires().wall.0;
         changed |= ends.saturating_sub(binding.kept.0) >= ends.saturating_sub(ctx.now.wall.0) / 4;
-        if binding.expiry.is_none() {
-            let timer = Timer::BindingExpiry { device };
-            binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
-        }
+        binding.watch(ctx.timers, device);
         if changed {
             keep(ctx, device, binding);
         }

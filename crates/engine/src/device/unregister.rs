@@ -8,7 +8,7 @@ use super::Devices;
 use super::binding::{Binding, Trust};
 use super::registrar::keep;
 use super::wish::Wish;
-use crate::context::{Context, Timer};
+use crate::context::Context;
 use crate::interface::{BindingChange, Level, Output};
 
 impl Devices {
@@ -83,7 +83,7 @@ impl Devices {
             ctx.count("registrations-expired");
             return self.unbind(ctx, device);
         }
-        let timer = Timer::BindingExpiry { device };
-        binding.expiry = Some(ctx.timers.set(binding.next_expiry(), timer));
+        binding.expiry = None;
+        binding.watch(ctx.timers, device);
     }
 }

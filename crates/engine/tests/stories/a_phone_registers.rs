@@ -37,6 +37,20 @@ fn a_phone_registers_with_its_secret() {
     assert_eq!(Some(there.since), state.since);
 }
 
+/// RFC 3261 section 10.3: what it said last counts, also where that is less than before.
+#[test]
+fn a_phone_that_wants_less_time_has_no_more() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    assert_eq!(world.register_for(phone, 3600), 200);
+    assert_eq!(world.register_for(phone, 60), 200);
+    world.run(57);
+    assert_eq!(world.overview().registered, 1);
+    world.run(4);
+    assert_eq!(world.overview().registered, 0);
+    assert_eq!(world.counter("timers"), 0);
+}
+
 /// Whoever lets it fetch its file hears of each registration, and not of refreshes.
 #[test]
 fn where_it_is_is_told_once_for_each_registration() {
