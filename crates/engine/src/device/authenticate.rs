@@ -249,7 +249,6 @@ impl Devices {
                 && cseq.method == jackfield_sip::Method::Register
         })
     }
-
 }
 
 /// The algorithm of the hash over name, realm and password.

@@ -5,9 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use jackfield_model::{Directory, Language, Message};
 use jackfield_vocabulary::share::{Full, Holder};
-use jackfield_vocabulary::{
-    CallId, CallInfo, Code, Command, ConnectionState, Event, Now, Refusal,
-};
+use jackfield_vocabulary::{CallId, CallInfo, Code, Command, ConnectionState, Event, Now, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::dialogue::Dialogue;
