@@ -58,8 +58,8 @@ struct Shared {
 struct Open {
     places: Places<u64>,
     /// What the connections hold: parts of messages, whole ones that wait for the engine, and what
-    /// waits to be written. Octets, by a number of their own.
-    octets: Places<u64>,
+    /// waits to be written. Octets, by their connection and a number of their own.
+    octets: Places<(u64, u64)>,
     /// Numbers of octets given since the start.
     holds: u64,
     /// How each is told to end.
@@ -75,24 +75,20 @@ impl Shared {
 
     /// Room for so many octets of a connection, if its source may have them.
     fn hold(self: &Arc<Self>, connection: u64, octets: usize) -> Option<Held> {
-        let open = &mut *self.open();
-        let holder = open.places.holder(&connection)?;
-        open.holds += 1;
-        let number = open.holds;
-        open.octets.take(number, holder, u64::try_from(octets).ok()?).ok()?;
-        Some(Held { shared: Arc::clone(self), number })
+        let key = self.open().hold(connection, u64::try_from(octets).ok()?)?;
+        Some(Held { shared: Arc::clone(self), key })
     }
 }
 
 /// Room for octets, until it is dropped.
 struct Held {
     shared: Arc<Shared>,
-    number: u64,
+    key: (u64, u64),
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.shared.open().octets.release(&self.number);
+        self.shared.open().octets.release(&self.key);
     }
 }
 
@@ -101,9 +97,7 @@ impl Open {
     fn enter(&mut self, holder: Holder) -> Option<(u64, Arc<Notify>)> {
         let connection = self.number + 1;
         for gone in self.places.take(connection, holder, 1).ok()? {
-            if let Some(end) = self.ends.remove(&gone) {
-                end.notify_one();
-            }
+            self.end(gone);
         }
         if !holder.proved {
             self.places.idle(&connection);
@@ -112,6 +106,27 @@ impl Open {
         let end = Arc::new(Notify::new());
         self.ends.insert(connection, Arc::clone(&end));
         Some((connection, end))
+    }
+
+    /// Takes room for octets. All of them wait for the other side: the connections whose octets have to
+    /// go for it are told to end, the longest waiting of the source that holds most.
+    fn hold(&mut self, connection: u64, octets: u64) -> Option<(u64, u64)> {
+        let holder = self.places.holder(&connection)?;
+        self.holds += 1;
+        let key = (connection, self.holds);
+        let gone = self.octets.take(key, holder, octets).ok()?;
+        self.octets.idle(&key);
+        for (connection, _) in gone {
+            self.end(connection);
+        }
+        Some(key)
+    }
+
+    /// Tells a connection to end.
+    fn end(&mut self, connection: u64) {
+        if let Some(end) = self.ends.remove(&connection) {
+            end.notify_one();
+        }
     }
 
     fn leave(&mut self, connection: u64) {
@@ -177,18 +192,15 @@ impl Streams {
         }
     }
 
-    /// Opens a connection to a phone and sends the first message on it.
+    /// Opens a connection to a phone and sends the first message on it; tells where that fails.
     pub(crate) async fn dial(self, flow: Flow, message: Arc<[u8]>) {
-        match timeout(CONNECT, TcpStream::connect(flow.remote)).await {
-            Ok(Ok(stream)) => {
-                // To where a phone of ours registered from.
-                let holder = Holder::proved(flow.remote.ip());
-                let Some(outbox) = self.adopt(stream, holder, flow.remote) else { return };
-                let _ = outbox.send(message);
-            }
-            _ => {
-                let _ = self.shared.lanes.input(Input::FlowClosed { flow });
-            }
+        let opened = timeout(CONNECT, TcpStream::connect(flow.remote)).await;
+        // To where a phone of ours registered from.
+        let holder = Holder::proved(flow.remote.ip());
+        let adopt = |stream| self.adopt(stream, holder, flow.remote);
+        let outbox = opened.ok().and_then(Result::ok).and_then(adopt);
+        if !outbox.is_some_and(|outbox| outbox.send(message).is_ok()) {
+            let _ = self.shared.lanes.input(Input::FlowClosed { flow });
         }
     }
 

@@ -100,7 +100,7 @@ pub const SIP_STREAM_OCTETS: PlaceUse = PlaceUse {
     share: 10,
     proved_share: 50,
     reserve: 50,
-    full: "the connection is closed; 256 KiB on one connection",
+    full: "the connection that has waited longest is closed, of whoever has most; 256 KiB on one connection",
 };
 
 /// TFTP transfers of one answering socket.

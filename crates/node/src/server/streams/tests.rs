@@ -3,11 +3,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jackfield_engine::Input;
+use jackfield_sip::{Flow, Transport};
 use jackfield_vocabulary::share::uses;
 use mio::{Poll, Token, Waker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::{Instant, pause, sleep};
+use tokio::time::{Instant, pause, sleep, timeout};
 
 use super::outbox::OCTETS;
 use super::{Outbox, Streams};
@@ -71,6 +73,11 @@ fn share() -> u64 {
     uses::SIP_STREAM_OCTETS.limits().share
 }
 
+/// Has the node closed this connection?
+async fn is_closed(client: &mut TcpStream) -> bool {
+    timeout(Duration::from_millis(500), client.read_to_end(&mut Vec::new())).await.is_ok()
+}
+
 #[tokio::test]
 async fn answers_that_nobody_takes_are_counted_by_octets() {
     let mut door = Door::open().await;
@@ -88,6 +95,42 @@ async fn answers_that_nobody_takes_are_counted_by_octets() {
     assert!(door.octets() + OCTETS as u64 > share());
     let (_other, outbox) = door.connect([127, 0, 0, 2]).await;
     assert!(outbox.send(large()).is_ok(), "another source has its own share");
+}
+
+/// However many sources there are of which each takes its share.
+#[tokio::test]
+async fn octets_of_some_keep_nobody_else_out() {
+    let mut door = Door::open().await;
+    let mut people = Vec::new();
+    for source in 1..=5 {
+        for _ in 0..=share() / OCTETS as u64 {
+            people.push(door.connect([127, 0, 0, source]).await);
+        }
+    }
+    let (mut client, other) = door.connect([127, 0, 0, 9]).await;
+    for (_, outbox) in &people {
+        while outbox.send(large()).is_ok() {}
+    }
+    assert!(other.send(ANSWER.into()).is_ok());
+    assert!(!is_closed(&mut client).await);
+    assert!(is_closed(&mut people[0].0).await, "who has waited longest, of who holds most");
+}
+
+/// Whoever wanted to call the phone hears of it at once.
+#[tokio::test]
+async fn a_first_message_that_can_not_be_sent_is_told() {
+    let mut door = Door::open().await;
+    let remote = door.address;
+    let flow = Flow {
+        transport: Transport::Tcp,
+        local: remote,
+        remote,
+        connection: None,
+        certificate: None,
+    };
+    door.streams.clone().dial(flow, vec![b'x'; OCTETS + 1].into()).await;
+    let told = timeout(Duration::from_secs(5), door.arrivals.urgent.recv()).await.unwrap();
+    assert!(matches!(told, Some(Order::Input(Input::FlowClosed { .. }))));
 }
 
 #[tokio::test]
@@ -147,7 +190,7 @@ async fn parts_of_messages_are_counted_by_source() {
     let mut door = Door::open().await;
     let head = b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nContent-Length: 65000\r\n\r\n";
     let mut people = Vec::new();
-    while door.streams.figures()[1].refused == 0 {
+    while door.streams.figures()[1].evicted == 0 {
         let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
         client.write_all(head).await.unwrap();
         client.write_all(&[b'x'; 60_000]).await.unwrap();
@@ -155,6 +198,8 @@ async fn parts_of_messages_are_counted_by_source() {
         assert!(people.len() < 400, "{} octets are held", door.octets());
     }
     assert!(door.octets() <= share());
+    assert!(is_closed(&mut people[0].0).await, "who has waited longest");
+    assert!(!is_closed(&mut people[9].0).await);
     let (mut other, _outbox) = door.connect([127, 0, 0, 2]).await;
     other.write_all(REQUEST).await.unwrap();
     while !matches!(door.arrivals.ordinary.recv().await, Some(Order::Input(_))) {}
