@@ -17,11 +17,15 @@ pub(crate) fn open(named: Option<&Path>) -> Result<PromptLibrary> {
     for problem in problems.iter().map(in_words) {
         tracing::warn!(error.cause = %problem, "something is wrong with a language pack");
     }
-    if library.packs().is_empty() {
+    if library.all().is_empty() {
         let why: String = problems.iter().map(|one| format!("\n  {}", in_words(one))).collect();
-        let folder = folder.display();
-        bail!(
-            "no language pack that is whole in {folder}; name another folder with --prompts{why}"
+        bail!("no language pack in {}; name another folder with --prompts{why}", folder.display());
+    }
+    if library.packs().is_empty() {
+        // Everybody else's calls need no recordings.
+        tracing::error!(
+            prompts.folder = %folder.display(),
+            "no language pack is whole: self-provisioning calls are not answered"
         );
     }
     Ok(library)
@@ -48,4 +52,24 @@ pub(crate) fn find() -> Option<PathBuf> {
         .chain(beside)
         .chain(here)
         .find(|folder| folder.join("manifest.toml").is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One recording that is lost is no reason for phones to have no server.
+    #[test]
+    fn a_pack_that_is_not_whole_keeps_no_node_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = folder.path().join("en-US");
+        std::fs::create_dir(&pack).unwrap();
+        assert!(open(Some(folder.path())).is_err(), "there is none at all");
+        let manifest =
+            "[pack]\nlocale = \"en-US\"\n[texts]\ngreeting = \"Hello.\"\ngoodbye = \"Bye.\"\n";
+        std::fs::write(pack.join("pack.toml"), manifest).unwrap();
+        std::fs::write(pack.join("greeting.wav"), "RIFF").unwrap();
+        let library = open(Some(folder.path())).unwrap();
+        assert!(library.packs().is_empty() && library.contains("en-US", "greeting"));
+    }
 }
