@@ -1,6 +1,7 @@
 //! What a request brings, judged by what its endpoint declares, before any handler sees it: a
-//! field or parameter that nobody reads would be ignored in silence, and its sender misled; a sign that
-//! nobody sees would mislead whoever reads the text. Ranges and forms are the handlers' own, and objects of a kind are the model's.
+//! field or parameter that nobody reads would be ignored in silence, and its sender misled; a sign
+//! that nobody sees would mislead whoever reads the text. Ranges and forms are the handlers' own, and
+//! objects of a kind are the model's.
 
 use jackfield_model::refuse_hidden;
 use jackfield_vocabulary::{Code, Refusal};
@@ -16,14 +17,15 @@ pub(crate) fn query(endpoint: &Endpoint, query: &[(String, String)]) -> Result<(
     stranger.map_or(Ok(()), |stranger| Err(unknown(stranger, names)))
 }
 
-/// What the body says, but for its secrets.
-pub(crate) fn without_secrets(endpoint: &Endpoint, body: &Value) -> Value {
-    let mut told = body.clone();
-    if let (Shape::Schema(text), Value::Object(fields)) = (endpoint.body, &mut told) {
-        let schema: Value = serde_json::from_str(text).unwrap_or_default();
-        fields.retain(|name, _| schema["properties"][name]["format"] != "password");
-    }
-    told
+/// What the body says, but for its secrets, as text.
+pub(crate) fn without_secrets(endpoint: &Endpoint, body: &Value) -> String {
+    let (Shape::Schema(text), Value::Object(fields)) = (endpoint.body, body) else {
+        return body.to_string();
+    };
+    let schema: Value = serde_json::from_str(text).unwrap_or_default();
+    let secret = |name: &str| schema["properties"][name]["format"] == "password";
+    let told = fields.iter().filter(|(name, _)| !secret(name));
+    told.map(|(name, value)| format!("{}:{value}\n", Value::from(&**name))).collect()
 }
 
 /// Judges the body: every field is one of the endpoint's, and of its type.

@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use jackfield_model::{Language, closest};
 use jackfield_vocabulary::{Code, OperationId, Refusal, SecretText};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::api::session::signed;
@@ -228,9 +227,10 @@ async fn carry_out(
         None => Default::default(),
     };
     let account = who.as_ref().map_or(0, |who| who.account.0);
-    let told = brought::without_secrets(endpoint, &body);
-    let operation = operation_of(&parts.headers)?;
-    let operation = operation.map(|key| operation_meant(key, account, parts, &told));
+    let operation = operation_of(&parts.headers)?.map(|key| {
+        let told = brought::without_secrets(endpoint, &body);
+        operation_meant(key, account, parts, &told)
+    });
     let call = Call {
         app: app.clone(),
         kind: endpoint.kind,
@@ -251,9 +251,9 @@ async fn carry_out(
 
 /// What a client's key means: this request of this account. The same key with another one is another
 /// operation, and not one that is done already. No secret goes into it: it is kept.
-fn operation_meant(key: OperationId, account: u32, parts: &Parts, told: &Value) -> OperationId {
+fn operation_meant(key: OperationId, account: u32, parts: &Parts, told: &str) -> OperationId {
     let (key, account) = (key.0.to_be_bytes(), account.to_be_bytes());
-    let (uri, told) = (parts.uri.to_string(), told.to_string());
+    let uri = parts.uri.to_string();
     let method = parts.method.as_str();
     let mut hash = Sha256::new();
     for part in [&key[..], &account, method.as_bytes(), uri.as_bytes(), told.as_bytes()] {
