@@ -1,15 +1,16 @@
 //! The database goes away and comes back: what was not begun says so, what may have been done is
 //! found out, nothing is lost or doubled.
 
+use std::net::TcpListener;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use jackfield_model::{Actor, Kind, Partition};
-use jackfield_store::{Answer, StoreHandle};
+use jackfield_store::{Answer, Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, OperationId};
 
 use crate::proxy::{Commit, Proxy};
-use crate::world::{World, act, code, new_id, partition};
+use crate::world::{World, act, code, new_id, partition, server};
 
 fn submit(handle: &StoreHandle, id: OperationId, name: &str) -> Answer {
     let (send, receive) = channel();
@@ -59,6 +60,29 @@ fn an_operation_that_was_asked_for_before_it_came_is_never_carried_out() {
     let refused = new_id();
     let Answer::Refused(refusal) = submit(&store.handle(), refused, "A") else { panic!() };
     assert_eq!(inquire(&store.handle(), refused), Answer::Refused(refusal));
+}
+
+/// Whoever watches over the node is told for as long as nothing can be written, and no longer.
+#[test]
+fn a_disk_that_is_full_is_known_until_there_is_room_again() {
+    let world = World::embedded();
+    let store = world.open();
+    let handle = store.handle();
+    assert!(handle.answers());
+    world.faults().full(true);
+    assert_eq!(code(act(&handle, partition("A"))), Code::DatabaseUnavailable);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(1) {
+        assert!(!handle.answers(), "that it can be read says nothing");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    world.faults().full(false);
+    let began = Instant::now();
+    while !handle.answers() {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody looks again");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    act(&handle, partition("A")).unwrap();
 }
 
 #[test]
@@ -245,4 +269,30 @@ fn a_storm_of_operations_over_a_server_that_comes_and_goes_loses_and_doubles_not
         assert_eq!(names(&handle).contains(&format!("p{number}")), committed, "{number}");
     }
     assert!(unknown > 0);
+}
+
+/// What stands in the way is told as the server, or the system, says it, and never the password.
+#[test]
+fn a_server_that_lets_nobody_in_is_told_in_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |url: &str| {
+        let settings = StoreSettings::on_server(url, &folder.path().join("key"));
+        let error = Store::open(&settings, |_, _| {}).map(drop).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+        error
+    };
+    // A port on which nobody listens.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = told(&format!("postgres://jackfield:hunter2@127.0.0.1:{port}/jackfield"));
+    assert!(nobody.contains("connecting failed") && nobody.contains("refused"), "{nobody}");
+    let odd = told("postgres://jackfield:hunter2@127.0.0.1:port/jackfield");
+    assert!(odd.contains("is not understood"), "{odd}");
+    let Some(server) = server() else { return };
+    let (place, _) = server.rsplit_once('/').unwrap();
+    let missing = told(&format!("{place}/no_such_database"));
+    assert!(missing.contains("\"no_such_database\" does not exist (3D000)"), "{missing}");
+    let (scheme, place) = place.split_once("://").unwrap();
+    let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
+    let stranger = told(&format!("{scheme}://nobody:hunter2@{place}/postgres"));
+    assert!(stranger.contains("\"nobody\" does not exist (28000)"), "{stranger}");
 }
