@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use postgres::error::SqlState;
+use postgres::error::{DbError, SqlState};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
 use postgres::{Client, Config, NoTls, Statement};
@@ -138,8 +138,7 @@ fn cause(statement: &'static str, error: &postgres::Error) -> DatabaseError {
             DatabaseError::Fault { statement, message: told(error) }
         };
     };
-    // The server's detail quotes values; the message does not.
-    let message = format!("{} ({})", answer.message(), answer.code().code());
+    let message = words(answer);
     match *answer.code() {
         SqlState::FOREIGN_KEY_VIOLATION => DatabaseError::Reference(message),
         SqlState::UNIQUE_VIOLATION => DatabaseError::Duplicate(message),
@@ -165,7 +164,7 @@ fn cause(statement: &'static str, error: &postgres::Error) -> DatabaseError {
 fn told(error: &postgres::Error) -> String {
     use std::error::Error;
     if let Some(answer) = error.as_db_error() {
-        return format!("{} ({})", answer.message(), answer.code().code());
+        return words(answer);
     }
     let mut told = error.to_string();
     let mut source = error.source();
@@ -177,6 +176,11 @@ fn told(error: &postgres::Error) -> String {
         source = inner.source();
     }
     told
+}
+
+/// The server's detail quotes values; the message does not.
+fn words(answer: &DbError) -> String {
+    format!("{} ({})", answer.message(), answer.code().code())
 }
 
 fn is_io(error: &postgres::Error) -> bool {
