@@ -48,6 +48,12 @@ impl Verifier {
         Ok(Self { questions: Some(send), threads })
     }
 
+    /// `false` once one of its threads has ended: those that are left may end likewise, and then no
+    /// secret is right any more.
+    pub fn runs(&self) -> bool {
+        self.threads.iter().all(|thread| !thread.is_finished())
+    }
+
     /// See [`StoreHandle::verify`]. Answers `Unavailable` at once when too much waits.
     pub fn verify(
         &self,

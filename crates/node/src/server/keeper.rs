@@ -13,6 +13,8 @@ use anyhow::{Context, Result};
 use jackfield_store::{BindingRow, RecordRow, StoreHandle};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 
+use super::life::{Life, Living};
+
 /// Changes that may wait; beyond, the newest are dropped and that is told.
 const WAITING: usize = 200_000;
 /// Changes written at once.
@@ -31,6 +33,7 @@ pub(crate) enum Kept {
 /// The thread that writes behind.
 pub(crate) struct Keeper {
     desk: Arc<Desk>,
+    life: Life,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,11 +56,17 @@ impl Keeper {
     pub(crate) fn start(store: StoreHandle, node: Arc<str>) -> Result<Self> {
         let desk = Arc::new(Desk::default());
         let own = Arc::clone(&desk);
+        let (living, life) = Living::begin();
         let thread = std::thread::Builder::new()
             .name("keeper".into())
-            .spawn(move || run(&own, &store, &node))
+            .spawn(move || living.run(|| run(&own, &store, &node)))
             .context("starting the thread that writes behind")?;
-        Ok(Self { desk, thread: Some(thread) })
+        Ok(Self { desk, life, thread: Some(thread) })
+    }
+
+    /// Whether the thread lives.
+    pub(crate) fn life(&self) -> Life {
+        self.life.clone()
     }
 
     /// Keeps something soon.

@@ -26,6 +26,7 @@ use jackfield_vocabulary::{Now, ObjectId};
 
 use super::clock::Clock;
 use super::lanes::Lanes;
+use super::life::{Life, Living};
 use book::Book;
 
 /// A lease ends so long after its holder renewed it last: after a crash of the holder another node
@@ -50,6 +51,7 @@ const ORDERS: usize = 1024;
 pub(crate) struct LeaseKeeper {
     desk: LeaseDesk,
     sip_ports: SipPortsHeard,
+    life: Life,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -154,11 +156,17 @@ impl LeaseKeeper {
             running: BTreeSet::new(),
             stopping: false,
         };
+        let (living, life) = Living::begin();
         let thread = std::thread::Builder::new()
             .name("leases".into())
-            .spawn(move || worker.run())
+            .spawn(move || living.run(|| worker.run()))
             .context("starting the thread that holds leases")?;
-        Ok(Self { desk: LeaseDesk(orders), sip_ports, thread: Some(thread) })
+        Ok(Self { desk: LeaseDesk(orders), sip_ports, life, thread: Some(thread) })
+    }
+
+    /// Whether the thread lives.
+    pub(crate) fn life(&self) -> Life {
+        self.life.clone()
     }
 
     /// Where it takes orders.

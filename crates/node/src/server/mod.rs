@@ -9,6 +9,7 @@ mod first_start;
 mod keeper;
 mod lanes;
 mod leases;
+mod life;
 mod limits;
 mod load;
 mod operator;
@@ -28,7 +29,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -49,6 +50,7 @@ use first_start::Arrival;
 use keeper::Keeper;
 use lanes::Lanes;
 use leases::{LeaseKeeper, Name, SipPortsHeard};
+use life::Life;
 use operator::{NodeOperator, PlaceNow};
 use outputs::Outputs;
 use services::{Services, http_door, tftp_door};
@@ -113,6 +115,9 @@ pub(crate) struct Server {
     engine: EngineThread,
     services: Arc<Services>,
     media: Arc<DriverHandle>,
+    /// The engine's thread holds these threads.
+    lives: [(&'static str, Life); 2],
+    verifier: Weak<Verifier>,
     store: Option<Store>,
     addresses: Addresses,
     one_time_password: Option<String>,
@@ -168,6 +173,7 @@ impl Server {
         let library = Arc::new(prompts::open(settings.prompts.as_deref())?);
         let media = start_media(&settings, advertised, &library, &lanes)?;
         let verifier = Arc::new(Verifier::start(&handle, 2).context("starting the verifier")?);
+        let watched = Arc::downgrade(&verifier);
         let (replies, alarms) = (Replies::default(), AlarmBoard::default());
         let streams = Streams::new(lanes.clone());
         let outputs = Outputs {
@@ -185,6 +191,8 @@ impl Server {
             runtime: runtime.handle().clone(),
         };
         let (desk, sip_ports) = (outputs.leases.desk(), outputs.leases.sip_ports());
+        let lives =
+            [("the leases", outputs.leases.life()), ("the keeper", outputs.keeper.life())];
         let engine = start_engine(&settings, &handle, clock, &outputs)?;
         let engine = EngineThread::start(
             prepared,
@@ -283,6 +291,8 @@ impl Server {
             engine,
             services,
             media,
+            lives,
+            verifier: watched,
             store: Some(store),
             addresses: Addresses {
                 advertised,
@@ -369,6 +379,12 @@ impl Server {
             }
             if !self.store.as_ref().is_some_and(Store::runs) {
                 return "the store";
+            }
+            if self.verifier.upgrade().is_some_and(|verifier| !verifier.runs()) {
+                return "the verifier";
+            }
+            if let Some((name, _)) = self.lives.iter().find(|(_, life)| life.is_over()) {
+                return name;
             }
         }
     }
