@@ -563,6 +563,32 @@ fn a_forward_that_comes_back_is_warned_of() {
     assert_eq!(told(&house, lines[0]), [""; 0]);
 }
 
+/// Two colleagues for each other: when both are out, a call would never end anywhere.
+#[test]
+fn forwards_to_each_other_for_the_same_reason_are_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let numbers = ["4701", "4702", "4703"];
+    let lines = numbers.map(|number| house.create(Kind::Line, json!({ "number": number })));
+    let to = |of: &str, number: &str| json!({ "forwards": { of: { "destination": number } } });
+    for of in ["busy", "no_answer", "unregistered", "failure"] {
+        house.update(lines[0], to(of, "4702"));
+        house.update(lines[1], to(of, "4703"));
+        assert_eq!(told(&house, lines[1]), [""; 0]);
+        house.update(lines[2], to(of, "4701"));
+        let text = format!("The forward {of} to 4701 leads back to 4703 where 4701 forwards");
+        let warned = told(&house, lines[2]);
+        assert!(warned.len() == 1 && warned[0].starts_with(&text), "{warned:?}");
+        for line in lines {
+            house.update(line, to(of, ""));
+        }
+    }
+    // For another reason it ends there.
+    house.update(lines[0], to("busy", "4702"));
+    house.update(lines[1], to("no_answer", "4701"));
+    assert_eq!(told(&house, lines[1]), [""; 0]);
+}
+
 /// Both would be turned away at the IVR.
 #[test]
 fn an_extension_that_is_another_ones_too_is_warned_of() {

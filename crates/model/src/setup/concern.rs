@@ -47,12 +47,17 @@ fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language)
         let values = [("name", name), ("destination", &*forward.destination)];
         Message::ForwardToNobody.with(language, &values)
     });
-    let back = each(&line.forwards).into_iter();
-    let back = back.filter(|(_, forward)| comes_back(directory, id, line, forward));
-    let back = back.map(|(name, forward)| {
+    let back = (0..).zip(each(&line.forwards)).filter_map(|(at, (name, forward))| {
         let number = line.number.as_str();
         let values = [("name", name), ("destination", &*forward.destination), ("number", number)];
-        Message::ForwardComesBack.with(language, &values)
+        let message = if comes_back(directory, id, line, forward) {
+            Message::ForwardComesBack
+        } else if goes_round(directory, id, line, at) {
+            Message::ForwardGoesRound
+        } else {
+            return None;
+        };
+        Some(message.with(language, &values))
     });
     lent.into_iter().chain(nobody).chain(back).collect()
 }
@@ -64,8 +69,27 @@ pub(super) fn comes_back(
     line: &Line,
     forward: &Forward,
 ) -> bool {
-    let mut at = target(directory, id, line, forward);
-    let mut passed = BTreeSet::new();
+    leads_back(directory, id, target(directory, id, line, forward), |passed| &passed.all)
+}
+
+/// The forward at this place of [`each`] leads to the line itself past lines that forward every call, or
+/// calls for the same reason.
+fn goes_round(directory: &Directory, id: ObjectId, line: &Line, at: usize) -> bool {
+    let first = target(directory, id, line, each(&line.forwards)[at].1);
+    leads_back(directory, id, first, |passed| match passed.all.destination.is_empty() {
+        true => each(passed)[at].1,
+        false => &passed.all,
+    })
+}
+
+/// From line to line by these of their forwards a call comes to this one.
+fn leads_back(
+    directory: &Directory,
+    id: ObjectId,
+    first: Option<Dialled>,
+    onward: impl Fn(&Forwards) -> &Forward,
+) -> bool {
+    let (mut at, mut passed) = (first, BTreeSet::new());
     while let Some(Dialled::Line(next, line)) = at {
         if next.id() == id {
             return true;
@@ -73,7 +97,7 @@ pub(super) fn comes_back(
         if !passed.insert(next.id()) {
             return false;
         }
-        at = target(directory, next.id(), &line, &line.forwards.all);
+        at = target(directory, next.id(), &line, onward(&line.forwards));
     }
     false
 }

@@ -124,6 +124,7 @@ messages! {
     NumberInRange = "number-in-range";
     ForwardToNobody = "forward-to-nobody";
     ForwardComesBack = "forward-comes-back";
+    ForwardGoesRound = "forward-goes-round";
     AddressNotFound = "address-not-found";
     AddressNotFoundRemedy = "address-not-found-remedy";
     DatabaseAway = "database-away";
