@@ -330,6 +330,7 @@ fn no_phone_comes_to_use_what_nobody_listens_to() {
         address: "192.0.2.10".parse().unwrap(),
         sip: "0.0.0.0:5060".parse().unwrap(),
         own: true,
+        unknown: false,
         others: SipPorts::new(),
     };
     let told = misplaced(&house.directory, &here, Language::English);

@@ -471,6 +471,7 @@ fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
         address: address.parse().unwrap(),
         sip: sip.parse().unwrap(),
         own,
+        unknown: false,
         others: SipPorts::new(),
     };
     let told = |house: &House, place: &Place| -> Vec<String> {
@@ -507,6 +508,10 @@ fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
     assert!(only[0].contains("listens for SIP at 127.0.0.1 only"), "{only:?}");
     house.patch(Kind::Node, "node-1", json!({ "address": "pbx.example.com" }));
     assert_eq!(told(&house, &at("127.0.0.1:5060", "198.51.100.7", false)), [""; 0]);
+    let nowhere = Place { unknown: true, ..at("0.0.0.0:5060", "192.0.2.10", true) };
+    let nowhere = told(&house, &nowhere);
+    assert!(nowhere[0].contains("pbx.example.com, under which node node-1 finds"), "{nowhere:?}");
+    assert!(nowhere[0].contains("jackfield set node node-1 --address 192.0.2.10"), "{nowhere:?}");
 }
 
 /// It is allowed, and somebody had better know.

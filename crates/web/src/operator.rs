@@ -57,6 +57,8 @@ pub enum Order {
     },
     /// Tell what is going on. Answered by [`Reply::Overview`].
     Overview,
+    /// Tell where the node is, which may take a moment. Answered by [`Reply::Place`].
+    Place,
     /// Self-provision a phone from its own screen (SP-06). Answered by [`Reply::Provisioned`].
     Provision {
         /// The phone.
@@ -122,6 +124,8 @@ pub enum Reply {
     Refused(Vec<LastRefusal>),
     /// What is going on.
     Overview(Overview),
+    /// Where the node is.
+    Place(Place),
     /// The language packs that are installed now, and what is wrong with those that are not.
     Rescanned {
         /// Those that are whole.
@@ -210,8 +214,6 @@ pub struct Overview {
     pub ivr_owner: Option<Box<str>>,
     /// How somebody proves at this moment whose a phone shall be (SP-19).
     pub mode: AuthenticationMode,
-    /// Where the node is, where it says so.
-    pub place: Option<Place>,
     /// When its start delay ends, where it waits for that.
     pub ivr_starts: Option<UnixTime>,
     /// Counters since the start, by name.

@@ -6,6 +6,7 @@ mod common;
 
 use axum::http::StatusCode;
 use common::House;
+use jackfield_model::setup::{Place, SipPorts};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -86,4 +87,28 @@ async fn what_only_other_nodes_know_is_not_passed_over() {
         note.starts_with("This is told by node node2") && note.contains("Whether node1"),
         "{note}"
     );
+}
+
+/// Whichever way somebody asks how it goes.
+#[tokio::test]
+async fn a_host_name_that_leads_nowhere_is_told() {
+    let house = House::open().await;
+    house.done("PATCH", "/nodes/node1", json!({ "address": "pbx.example.com" })).await;
+    house.done("POST", "/phones", json!({ "name": "SEP001122AABBCC", "model": "Cisco 7841" })).await;
+    let at = |unknown| Place {
+        node: "node1".into(),
+        address: "192.0.2.1".parse().unwrap(),
+        sip: "0.0.0.0:5060".parse().unwrap(),
+        own: true,
+        unknown,
+        others: SipPorts::new(),
+    };
+    for unknown in [true, false] {
+        *house.node.place.lock().unwrap() = Some(at(unknown));
+        for path in ["/status", "/setup", "/explain/phone/SEP001122AABBCC"] {
+            let told = house.get(path).await.to_string();
+            assert_eq!(told.contains("pbx.example.com, under which node node1"), unknown, "{path}");
+        }
+    }
+    assert_eq!(house.get("/status").await["place"]["address"], "192.0.2.1");
 }

@@ -19,7 +19,7 @@ pub use explain::{
     Finding, Refused, Seen, Served, explain_device, explain_refused, explain_stranger, explain_user,
 };
 pub use off::ivr_failure;
-pub use place::{Place, SipPorts, address_not_found, misplaced};
+pub use place::{Place, SipPorts, misplaced};
 pub use status::{Status, application_user_warnings, route_point_note, shortages, status};
 
 /// What the directory can't know.

@@ -43,6 +43,9 @@ pub struct Place {
     pub sip: SocketAddr,
     /// The address in the node's settings is this machine's, or the one with which it was started.
     pub own: bool,
+    /// The address in the node's settings is a host name that leads nowhere, as the DNS of this machine
+    /// says.
+    pub unknown: bool,
     /// The ports of the other nodes.
     pub others: SipPorts,
 }
@@ -57,6 +60,7 @@ pub fn misplaced(directory: &Directory, place: &Place, language: Language) -> Ve
         nodes.filter_map(|(_, node)| other_port(node, &ports, language)).collect();
     if let Some((_, node)) = directory.node(&place.node) {
         findings.extend(other_address(&node.address, place, language));
+        findings.extend(unknown_address(&node.address, place, language));
     }
     findings.extend(unserved(directory, language));
     findings
@@ -82,16 +86,11 @@ fn other_address(told: &str, place: &Place, language: Language) -> Option<Findin
     elsewhere.then(|| found(Message::OtherAddress, Message::OtherAddressRemedy, &values, language))
 }
 
-/// Phones are told a host name that leads nowhere, as the DNS of this machine says.
-pub fn address_not_found(
-    directory: &Directory,
-    place: &Place,
-    language: Language,
-) -> Option<Finding> {
-    let (_, node) = directory.node(&place.node)?;
+fn unknown_address(told: &str, place: &Place, language: Language) -> Option<Finding> {
     let open = place.address.to_string();
-    let values = [("node", &*place.node), ("file", &*node.address), ("open", &*open)];
-    Some(found(Message::AddressNotFound, Message::AddressNotFoundRemedy, &values, language))
+    let values = [("node", &*place.node), ("file", told), ("open", &*open)];
+    let (text, remedy) = (Message::AddressNotFound, Message::AddressNotFoundRemedy);
+    place.unknown.then(|| found(text, remedy, &values, language))
 }
 
 /// Security profiles of an older program for which nothing listens.

@@ -6,6 +6,7 @@ mod engine_loop;
 mod figures;
 mod file_source;
 mod first_start;
+mod host_name;
 mod keeper;
 mod lanes;
 mod leases;
@@ -47,12 +48,14 @@ use doors::{AlarmBoard, FileAccess, Replies};
 use engine_loop::{EngineThread, LoopSettings, Machine};
 use file_source::TftpFiles;
 use first_start::Arrival;
+use host_name::HostName;
 use keeper::Keeper;
 use lanes::Lanes;
-use leases::{LeaseKeeper, Name, SipPortsHeard};
+use leases::{LeaseKeeper, Name};
 use life::Life;
-use operator::{NodeOperator, PlaceNow};
+use operator::NodeOperator;
 use outputs::Outputs;
+use place::PlaceNow;
 use services::{Services, http_door, tftp_door};
 use streams::Streams;
 
@@ -121,7 +124,7 @@ pub(crate) struct Server {
     store: Option<Store>,
     addresses: Addresses,
     one_time_password: Option<String>,
-    place: PlaceNow,
+    place: Arc<PlaceNow>,
     /// The people's door closes when this goes.
     http_door: watch::Sender<bool>,
 }
@@ -253,7 +256,14 @@ impl Server {
             running: Mutex::default(),
             obeyed: Mutex::default(),
         });
-        let place = place_now(handle.clone(), settings.clone(), advertised, sip, sip_ports);
+        let place = Arc::new(PlaceNow {
+            store: handle.clone(),
+            settings: settings.clone(),
+            address: advertised,
+            sip,
+            ports: sip_ports,
+            name: HostName::default(),
+        });
         let operator = Arc::new(NodeOperator {
             place: Arc::clone(&place),
             services: Arc::clone(&services),
@@ -341,7 +351,8 @@ impl Server {
             say!("           {command} setup");
         }
         let directory = self.store.as_ref().map(Store::directory).unwrap_or_default();
-        for finding in misplaced(&directory, &(self.place)(), Language::English) {
+        let place = self.runtime.block_on(self.place.tell());
+        for finding in misplaced(&directory, &place, Language::English) {
             say!("  warning: {} {}", finding.text, finding.remedy.unwrap_or_default());
         }
         say!("ready: {page}");
@@ -423,17 +434,6 @@ fn end_at_the_latest(limit: Duration) -> Sender<()> {
     // Without a thread for it, whoever stops the process has to be patient.
     let _ = std::thread::Builder::new().name("stopping".into()).spawn(end);
     stopped
-}
-
-/// Tells where the node is, at any later moment.
-fn place_now(
-    store: StoreHandle,
-    settings: ServeSettings,
-    address: IpAddr,
-    sip: SocketAddr,
-    ports: SipPortsHeard,
-) -> PlaceNow {
-    Arc::new(move || place::of(&store.directory(), &settings, address, sip, &ports.now()))
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.

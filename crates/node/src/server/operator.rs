@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jackfield_engine::{OperatorOrder, OperatorReply};
 use jackfield_media::DriverHandle;
-use jackfield_model::setup::Place;
 use jackfield_model::{SelfProvisioning, Service};
 use jackfield_vocabulary::{Code, Refusal};
 use jackfield_web::{
@@ -18,6 +17,7 @@ use super::figures::Figures;
 use super::lanes::Lanes;
 use super::leases::running_anywhere;
 use super::orders;
+use super::place::PlaceNow;
 use super::prompts;
 use super::services::Services;
 use super::streams::Streams;
@@ -33,11 +33,8 @@ pub(crate) struct NodeOperator {
     pub(crate) streams: Streams,
     pub(crate) tftp: tftp::Board,
     pub(crate) media: Arc<DriverHandle>,
-    pub(crate) place: PlaceNow,
+    pub(crate) place: Arc<PlaceNow>,
 }
-
-/// Tells where the node is, beside what its settings say now.
-pub(crate) type PlaceNow = Arc<dyn Fn() -> Place + Send + Sync>;
 
 impl Operator for NodeOperator {
     fn operate(&self, order: Order) -> Operated<'_> {
@@ -62,6 +59,7 @@ impl NodeOperator {
                 self.ask(OperatorOrder::Refused { mac, address }).await
             }
             Order::Overview => self.ask(OperatorOrder::Overview).await,
+            Order::Place => Ok(Reply::Place(self.place.tell().await)),
             Order::Provision { device, identity, password, address } => {
                 self.ask(OperatorOrder::Provision { device, identity, password, address }).await
             }
@@ -148,7 +146,6 @@ impl NodeOperator {
             ivr: overview.ivr,
             ivr_owner: overview.ivr_owner,
             mode: overview.mode,
-            place: Some((self.place)()),
             ivr_starts: overview.ivr_starts,
             counters,
             limits: [overview.limits, streams.into(), self.tftp.figures()].concat(),

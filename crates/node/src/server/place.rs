@@ -9,6 +9,8 @@ use jackfield_model::{Actor, Directory, Node, Operation, Ref};
 use jackfield_store::StoreHandle;
 use serde_json::{Map, Value};
 
+use super::host_name::HostName;
+use super::leases::SipPortsHeard;
 use super::{ServeSettings, limits};
 
 /// The address by which the node is reached: the one with which it is started, else that of its
@@ -59,18 +61,34 @@ pub(crate) fn keep(
     Ok(())
 }
 
-/// Where the running node is, beside what phones are told.
-pub(crate) fn of(
-    directory: &Directory,
-    settings: &ServeSettings,
-    address: IpAddr,
-    sip: SocketAddr,
-    ports: &SipPorts,
-) -> Place {
-    let told = directory.node(&settings.node).map(|(_, node)| node.address.clone());
-    let told = told.and_then(|address| address.parse::<IpAddr>().ok());
-    let own = told.is_some_and(|told| settings.address == Some(told) || is_own(told));
-    Place { node: settings.node.clone(), address, sip, own, others: ports.clone() }
+/// Tells where the running node is, beside what its settings say now.
+pub(crate) struct PlaceNow {
+    pub(crate) store: StoreHandle,
+    pub(crate) settings: ServeSettings,
+    /// By which it takes itself to be reached.
+    pub(crate) address: IpAddr,
+    /// Where it listens.
+    pub(crate) sip: SocketAddr,
+    pub(crate) ports: SipPortsHeard,
+    pub(crate) name: HostName,
+}
+
+impl PlaceNow {
+    pub(crate) async fn tell(&self) -> Place {
+        let node = &self.settings.node;
+        let told = self.store.directory().node(node).map(|(_, node)| node.address.clone());
+        let told = told.unwrap_or_default();
+        let given = self.settings.address;
+        let own = told.parse().is_ok_and(|told| given == Some(told) || is_own(told));
+        Place {
+            node: node.clone(),
+            address: self.address,
+            sip: self.sip,
+            own,
+            unknown: self.name.leads_nowhere(&told).await,
+            others: SipPorts::clone(&self.ports.now()),
+        }
+    }
 }
 
 /// The address is one of this machine's.

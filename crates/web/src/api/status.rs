@@ -1,8 +1,5 @@
 //! What is going on, languages and backups.
 
-use std::net::IpAddr;
-use std::time::Duration;
-
 use jackfield_model::setup::{self, Finding, Place};
 use jackfield_model::{Message, Node};
 use jackfield_store::{StoreError, backup as write_backup};
@@ -22,10 +19,12 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
         other => return Err(mismatch(&other).into()),
     };
     let directory = call.app.directory();
+    let place = place(&call).await;
     let mut warned: Vec<Finding> = database_away(&call).into_iter().collect();
-    warned.extend(findings(&call, overview.place.as_ref()).await);
+    warned.extend(place.iter().flat_map(|at| setup::misplaced(&directory, at, call.language)));
     warned.extend(setup::shortages(&directory, call.language));
     let mut answer = serde_json::to_value(overview).unwrap_or_default();
+    answer["place"] = json!(place);
     answer["warnings"] = shown(&warned);
     answer["notes"] = json!(ask_the_others(&call).as_slice());
     answer["node"] = call.app.node().into();
@@ -38,30 +37,16 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
 
 /// Where phones look for this node elsewhere than it is.
 pub(crate) async fn misplaced(call: &Call) -> Vec<Finding> {
-    match call.app.operate(Order::Overview).await {
-        Ok(Reply::Overview(overview)) => findings(call, overview.place.as_ref()).await,
-        _ => Vec::new(),
-    }
+    let place = place(call).await;
+    let told = |at: Place| setup::misplaced(&call.app.directory(), &at, call.language);
+    place.map(told).unwrap_or_default()
 }
 
-async fn findings(call: &Call, place: Option<&Place>) -> Vec<Finding> {
-    let Some(place) = place else { return Vec::new() };
-    let directory = call.app.directory();
-    let mut found = setup::misplaced(&directory, place, call.language);
-    let name = directory.node(&place.node).map(|(_, node)| node.address.to_string());
-    if !leads_somewhere(name.unwrap_or_default()).await {
-        found.extend(setup::address_not_found(&directory, place, call.language));
+async fn place(call: &Call) -> Option<Place> {
+    match call.app.operate(Order::Place).await {
+        Ok(Reply::Place(place)) => Some(place),
+        _ => None,
     }
-    found
-}
-
-/// The name of a host is known to the DNS; one that can't be asked in time says nothing.
-async fn leads_somewhere(name: String) -> bool {
-    if name.is_empty() || name.parse::<IpAddr>().is_ok() {
-        return true;
-    }
-    let asked = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((name, 0))).await;
-    asked.is_err() || asked.is_ok_and(|found| found.is_ok_and(|mut all| all.next().is_some()))
 }
 
 /// The database does not answer: whoever asks how it goes hears of it first.
@@ -104,9 +89,6 @@ pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
         other => Err(mismatch(&other).into()),
     }
 }
-
-/// How long the DNS may take.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Writes a backup into the node's folder; the client chooses no path.
 pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {

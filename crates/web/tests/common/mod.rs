@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use jackfield_files::AccessTable;
+use jackfield_model::setup::Place;
 use jackfield_model::{
     Actor, AuthenticationMode, CredentialKind, Directory, FirstStart, Kind, Operation, Service,
 };
@@ -52,6 +53,8 @@ pub(crate) struct FakeNode {
     pub(crate) there: Mutex<Vec<Whereabouts>>,
     /// When the number of a service that waits answers.
     pub(crate) in_service_at: Mutex<Option<UnixTime>>,
+    /// Where it is, where it says so.
+    pub(crate) place: Mutex<Option<Place>>,
     /// Why it refused phones that are in no configuration.
     pub(crate) turned_away: Mutex<Vec<LastRefusal>>,
     /// Why it refused a phone that is not registered.
@@ -72,6 +75,10 @@ impl Operator for FakeNode {
                     mode: *self.mode.lock().unwrap(),
                     ..Overview::default()
                 })),
+                (Order::Place, _) => {
+                    let place = self.place.lock().unwrap().clone();
+                    place.map(Reply::Place).ok_or_else(|| Refusal::new(Code::Internal))
+                }
                 (Order::Services, _) => Ok(Reply::Services(self.services())),
                 (Order::ServicesElsewhere, _) => {
                     Ok(Reply::RunningElsewhere(self.elsewhere.lock().unwrap().clone()))
