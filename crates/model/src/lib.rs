@@ -34,7 +34,7 @@ pub use not_yet::{NotYet, not_yet, warnings};
 pub use object::*;
 pub use operation::{
     Actor, CredentialKind, Effect, FirstStart, Ids, Operation, Outcome, PlainAutoRegistration,
-    ProvenBy, Verdict,
+    ProvenBy, Verdict, lent_to_nobody,
 };
 pub use pattern::{ParsePatternError, Pattern};
 pub(crate) use pattern::{number_key, pattern_name};

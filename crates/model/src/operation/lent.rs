@@ -9,13 +9,16 @@ use crate::{Body, Directory, Line, Phone, Ref};
 /// more.
 pub(super) fn free(work: &mut Work<'_>, before: &Body) {
     for line in lines_of(before) {
-        let directory = &work.directory;
-        let used = directory.appearances(line).next().is_some()
-            || directory.primary_users(line).next().is_some();
-        if is_lent(directory, line) && !used {
+        if is_lent(&work.directory, line) && !is_anybodys(&work.directory, line) {
             work.delete(line);
         }
     }
+}
+
+/// Numbers that were lent and that nobody has any more: older programs left such behind.
+pub fn lent_to_nobody(directory: &Directory) -> Vec<ObjectId> {
+    let lines = directory.all::<Line>().filter(|(_, line)| line.auto_registered);
+    lines.map(|(line, _)| line.id()).filter(|line| !is_anybodys(directory, *line)).collect()
 }
 
 /// A phone that waits for an owner waits no longer when an administrator gives it one, or puts a line
@@ -29,6 +32,10 @@ pub(super) fn claimed_by_hand(directory: &Directory, before: &Body, after: Body)
     } else {
         after
     }
+}
+
+fn is_anybodys(directory: &Directory, line: ObjectId) -> bool {
+    directory.appearances(line).next().is_some() || directory.primary_users(line).next().is_some()
 }
 
 fn is_lent(directory: &Directory, line: ObjectId) -> bool {

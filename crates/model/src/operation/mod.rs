@@ -26,6 +26,7 @@ mod update;
 mod work;
 
 pub use first_start::ADMINISTRATOR;
+pub use lent::lent_to_nobody;
 
 use std::sync::Arc;
 

@@ -15,7 +15,7 @@ use jackfield_store::{StoreError, StoreHandle};
 use jackfield_vocabulary::{ObjectId, SecretText};
 use serde_json::{Value, json};
 
-use super::{ServeSettings, place};
+use super::{ServeSettings, lent, place};
 
 /// Objects made by one operation.
 const CHUNK: usize = 1500;
@@ -76,6 +76,7 @@ pub(crate) fn arrive(
         }
         Some(node) => {
             place::keep(store, settings, Ref::new(node), sip_port)?;
+            lent::free(store);
             Ok(Arrival::Returned)
         }
         None if !store.is_shared() => {

@@ -10,6 +10,7 @@ mod host_name;
 mod keeper;
 mod lanes;
 mod leases;
+mod lent;
 mod life;
 mod limits;
 mod load;
