@@ -41,6 +41,7 @@ def run(binary):
         a_waiting_service_says_for_how_long(server)
         who_leaves_is_removed(server)
         what_has_no_effect_is_said(server)
+        windows_are_seen_and_closed(server)
         a_port_counts_from_the_next_start_on(server)
     a_server_needs_no_reader(binary)
     a_first_start_that_failed_is_made_up_for(binary)
@@ -163,6 +164,18 @@ def what_has_no_effect_is_said(server):
         told = server.cli(*words.split())
         assert "Warning" not in told, told
     assert "external-mask: no effect yet" in server.cli("set", "phone", "--help")
+
+
+def windows_are_seen_and_closed(server):
+    phone = "SEP001122AABBCC"
+    assert server.cli("window") == "no window is open on this node\n"
+    server.cli("window", phone, "--address", "192.0.2.77", "--minutes", "5")
+    assert re.search(rf"(?m)^{phone} +192\.0\.2\.77 +20", server.cli("window")), server.cli("window")
+    assert server.cli("window", phone, "--close") == f"the window of {phone} is closed\n"
+    assert "no window" in server.cli("window")
+    done = server.cli("window", phone, "--close", check=False)
+    assert done.returncode != 0 and f"no window {phone}" in done.stderr, done
+    assert "PHONE" in server.cli("window", "--close", check=False).stderr
 
 
 def a_port_counts_from_the_next_start_on(server):

@@ -124,6 +124,12 @@ impl AccessTable {
         Some((&window.networks, Duration::from_micros(left)))
     }
 
+    /// The devices for which a window is open, the one that closes first before the others.
+    pub fn open_windows(&self, now: Now) -> impl Iterator<Item = ObjectId> {
+        let open = self.closing.iter().filter(move |(closes, _)| *closes > now.micros);
+        open.map(|(_, device)| *device)
+    }
+
     /// How many windows are open.
     pub fn windows(&self) -> usize {
         self.windows.len()
@@ -204,6 +210,9 @@ mod tests {
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.16"), at(59)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(60)));
         table.open(PHONE, only("192.0.2.1"), Duration::from_secs(60), at(60));
+        table.open(ObjectId(8), only("192.0.2.8"), Duration::from_secs(30), at(60));
+        let open = |now| table.open_windows(now).collect::<Vec<_>>();
+        assert_eq!((open(at(61)), open(at(91))), (vec![ObjectId(8), PHONE], vec![PHONE]));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(61)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.2"), at(61)));
         table.close(PHONE);

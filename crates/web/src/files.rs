@@ -97,12 +97,12 @@ impl PhoneFiles {
         format!("http://{}:{}", self.host(), self.inner.web_port)
     }
 
-    /// Where phones find this node for SIP.
-    pub(crate) fn sip_authority(&self) -> String {
+    /// Where phones find this node for SIP; nowhere once it is taken out of the configuration.
+    pub(crate) fn sip_authority(&self) -> Option<String> {
         let directory = self.inner.store.directory();
         let node = directory.node(&self.inner.node).map(|(_, node)| Arc::clone(node));
-        let port = node.map_or(0, |node| (self.inner.sip_ports)().of(&node));
-        format!("{}:{port}", self.host())
+        let port = (self.inner.sip_ports)().of(&*node?);
+        Some(format!("{}:{port}", self.host()))
     }
 
     fn host(&self) -> String {
@@ -126,18 +126,48 @@ impl PhoneFiles {
         access.whereabouts(&directory, &self.inner.node, device)
     }
 
-    /// The networks in which a window is open for the device, and when it closes.
-    pub(crate) fn window(&self, device: ObjectId) -> Option<(Box<[Network]>, UnixTime)> {
+    /// The window that is open for the device.
+    pub(crate) fn window(&self, device: ObjectId) -> Option<Window> {
+        let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        Window::of(&access, device, (self.inner.clock)())
+    }
+
+    /// The windows that are open, the first to close before the others: so many of them, and how many
+    /// there are.
+    pub(crate) fn windows(&self, most: usize) -> (Vec<Window>, usize) {
         let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.inner.clock)();
-        let (networks, left) = access.window(device, now)?;
-        Some((networks.into(), (now + left).wall))
+        let open = access.open_windows(now).take(most);
+        let shown = open.filter_map(|device| Window::of(&access, device, now)).collect();
+        (shown, access.open_windows(now).count())
+    }
+
+    /// Closes the window of the device; gives it as it was.
+    pub(crate) fn close_window(&self, device: ObjectId) -> Option<Window> {
+        let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = Window::of(&access, device, (self.inner.clock)());
+        access.close(device);
+        window
     }
 
     /// Opens a window in which the device may fetch its file from these networks.
     pub(crate) fn open_window(&self, device: ObjectId, networks: Box<[Network]>, length: Duration) {
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
         access.open(device, networks, length, (self.inner.clock)());
+    }
+}
+
+/// A window that is open.
+pub(crate) struct Window {
+    pub(crate) device: ObjectId,
+    pub(crate) networks: Box<[Network]>,
+    pub(crate) until: UnixTime,
+}
+
+impl Window {
+    fn of(access: &AccessTable, device: ObjectId, now: Now) -> Option<Self> {
+        let (networks, left) = access.window(device, now)?;
+        Some(Self { device, networks: networks.into(), until: (now + left).wall })
     }
 }
 

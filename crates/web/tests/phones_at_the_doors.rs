@@ -134,6 +134,38 @@ async fn a_window_for_a_wide_network_is_warned_of_and_one_for_everybody_refused(
     }
 }
 
+/// Whoever opened one for the wrong address need not wait until it closes.
+#[tokio::test]
+async fn windows_that_are_open_are_seen_and_can_be_closed() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let window = format!("/phones/{PHONE}/window");
+    assert_eq!(house.get("/windows").await, json!({ "items": [], "total": 0 }));
+    let told = house.ask("DELETE", &window, Value::Null).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND, "{told:?}");
+    house.done("POST", &window, json!({ "minutes": 5, "address": "192.0.2.66" })).await;
+    house
+        .done("POST", "/phones", json!({ "name": "SEP0011AABBCC77", "model": "Cisco 7841" }))
+        .await;
+    let sooner = json!({ "minutes": 2, "address": "198.51.100.0/28" });
+    house.done("POST", "/phones/SEP0011AABBCC77/window", sooner).await;
+    let open = house.get("/windows").await;
+    let row = |at: usize| (open["items"][at]["phone"]["name"].clone(), &open["items"][at]["until"]);
+    assert_eq!(row(0), (json!("SEP0011AABBCC77"), &json!(120_001)), "{open}");
+    assert_eq!(row(1), (json!(PHONE), &json!(300_001)), "{open}");
+    assert_eq!(open["items"][1]["addresses"], json!(["192.0.2.66"]));
+    let first = house.get("/windows?limit=1").await;
+    assert_eq!((first["items"].as_array().unwrap().len(), &first["total"]), (1, &json!(2)));
+    assert!(has_password(&house, "192.0.2.66").await);
+    let closed = house.ask("DELETE", &window, Value::Null).await;
+    assert_eq!(closed.status, StatusCode::NO_CONTENT, "{closed:?}");
+    assert!(!has_password(&house, "192.0.2.66").await);
+    assert_eq!(house.get("/windows").await["total"], 1);
+    let audit = house.get("/audit?operation=window").await;
+    assert_eq!(audit["items"][0]["detail"]["closed"], json!(["192.0.2.66"]), "{audit}");
+    assert_eq!(audit["items"][0]["object"], device.0);
+}
+
 #[tokio::test]
 async fn a_window_of_which_nobody_knows_for_whom_is_refused() {
     let house = House::open().await;

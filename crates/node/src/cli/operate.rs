@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::import;
 use super::object::encode;
-use super::print::{self, Form};
+use super::print::{self, Form, shown, told};
 use super::report;
 use super::text;
 use super::when::moment;
@@ -323,21 +323,6 @@ impl Drop for Echo {
             unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSAFLUSH, before) };
         }
     }
-}
-
-fn shown(form: Form, answer: Result<Value>) -> Result<()> {
-    print::show(form, &answer?);
-    Ok(())
-}
-
-/// Tells an answer to a person in its own way.
-fn told(form: Form, answer: Result<Value>, tell: impl Fn(&Value)) -> Result<()> {
-    let answer = answer?;
-    match form {
-        Form::Json => print::show(form, &answer),
-        Form::Text => tell(&answer),
-    }
-    Ok(())
 }
 
 fn setup(client: &Client, form: Form) -> Result<()> {

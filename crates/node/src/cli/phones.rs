@@ -1,13 +1,13 @@
-//! What one does with a phone that is there: let it fetch its file, give it another secret, show
-//! something on it.
+//! What one does with a phone that is there: let it fetch its file, and no longer, give it another
+//! secret, show something on it.
 
 use anyhow::Result;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
 
 use super::client::Client;
 use super::object::encode;
-use super::print::{self, Form, cell};
+use super::print::{Form, cell, told};
 use super::report;
 use super::text;
 use crate::say::say;
@@ -16,28 +16,7 @@ use crate::say::say;
 pub(crate) fn commands() -> [Command; 3] {
     let phone = || Arg::new("PHONE").help("Device name").required(true);
     [
-        Command::new("window")
-            .about("For some minutes, let a phone fetch its file with its secret")
-            .arg(phone())
-            .arg(
-                Arg::new("minutes")
-                    .long("minutes")
-                    .value_name("NUMBER")
-                    .value_parser(value_parser!(u32).range(1..=60))
-                    .default_value("10")
-                    .help("For so long, 1 to 60"),
-            )
-            .arg(
-                Arg::new("address")
-                    .long("address")
-                    .value_name("IP|NETWORK")
-                    .help("From there [default: where the phone is, as far as that is known]"),
-            )
-            .after_help(
-                "It closes when the phone registers with its secret; until then `jackfield device` \
-                 shows it.\n\
-                 Example: jackfield window SEP001122AABB01 --address 192.0.2.77 --minutes 5",
-            ),
+        window(),
         Command::new("secret")
             .about("Give a phone a new secret, and show it once")
             .arg(phone())
@@ -54,33 +33,67 @@ pub(crate) fn commands() -> [Command; 3] {
     ]
 }
 
+fn window() -> Command {
+    let option = |name: &'static str| Arg::new(name).long(name).requires("PHONE");
+    Command::new("window")
+        .about("For some minutes, let a phone fetch its file with its secret; see and close that")
+        .arg(Arg::new("PHONE").help("Device name [default: list what is open]"))
+        .arg(
+            option("minutes")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(u32).range(1..=60))
+                .default_value("10")
+                .help("For so long, 1 to 60"),
+        )
+        .arg(
+            option("address")
+                .value_name("IP|NETWORK")
+                .help("From there [default: where the phone is, as far as that is known]"),
+        )
+        .arg(
+            option("close")
+                .action(ArgAction::SetTrue)
+                .conflicts_with_all(["minutes", "address"])
+                .help("Close it at once"),
+        )
+        .after_help(
+            "It closes when the phone registers with its secret; until then `jackfield window` lists \
+             it. Each node has its own.\n\
+             Examples:\n  jackfield window SEP001122AABB01 --address 192.0.2.77 --minutes 5\n  \
+             jackfield window\n  jackfield window SEP001122AABB01 --close",
+        )
+}
+
 /// Carries out one of them.
 pub(crate) fn run(name: &str, matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
+    if name == "window" && !matches.contains_id("PHONE") {
+        return told(form, client.get("/windows?limit=1000"), report::windows);
+    }
     let phone = text(matches, "PHONE");
     let path = format!("/phones/{}/{name}", encode(phone));
-    let body = match name {
-        "window" => json!({
-            "minutes": matches.get_one::<u32>("minutes"),
-            "address": matches.get_one::<String>("address"),
-        }),
-        "text" => json!({ "text": text(matches, "TEXT") }),
-        _ => json!({}),
-    };
-    let answer = client.post(&path, &without_nothing(body))?;
-    match (form, name) {
-        (Form::Json, _) => print::show(form, &answer),
-        (_, "window") => {
-            say!(
-                "{phone} may fetch its file with its secret from {} for {} minutes",
-                cell(&answer["addresses"]),
-                answer["minutes"]
-            );
-            report::plain_warnings(&answer);
+    match name {
+        "window" if matches.get_flag("close") => {
+            told(form, client.delete(&path), |_| say!("the window of {phone} is closed"))
         }
-        (_, "secret") => account(&answer),
-        _ => say!("{phone} is told to show it"),
+        "window" => {
+            let body = json!({
+                "minutes": matches.get_one::<u32>("minutes"),
+                "address": matches.get_one::<String>("address"),
+            });
+            told(form, client.post(&path, &without_nothing(body)), |answer| opened(phone, answer))
+        }
+        "text" => {
+            let answer = client.post(&path, &json!({ "text": text(matches, "TEXT") }));
+            told(form, answer, |_| say!("{phone} is told to show it"))
+        }
+        _ => told(form, client.post(&path, &json!({})), account),
     }
-    Ok(())
+}
+
+fn opened(phone: &str, answer: &Value) {
+    let (addresses, minutes) = (cell(&answer["addresses"]), &answer["minutes"]);
+    say!("{phone} may fetch its file with its secret from {addresses} for {minutes} minutes");
+    report::plain_warnings(answer);
 }
 
 /// What somebody enters into a phone that reads no files.

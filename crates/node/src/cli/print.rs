@@ -1,5 +1,6 @@
 //! How answers are shown: as tables and sheets for people, as JSON for programs.
 
+use anyhow::Result;
 use jackfield_model::is_hidden;
 use serde_json::Value;
 
@@ -72,6 +73,22 @@ pub(crate) fn moment(value: &Value) -> String {
         local.tm_min,
         local.tm_sec
     )
+}
+
+/// Shows an answer as it is.
+pub(crate) fn shown(form: Form, answer: Result<Value>) -> Result<()> {
+    show(form, &answer?);
+    Ok(())
+}
+
+/// Tells an answer to a person in its own way.
+pub(crate) fn told(form: Form, answer: Result<Value>, tell: impl Fn(&Value)) -> Result<()> {
+    let answer = answer?;
+    match form {
+        Form::Json => show(form, &answer),
+        Form::Text => tell(&answer),
+    }
+    Ok(())
 }
 
 /// Fields that hold a moment.

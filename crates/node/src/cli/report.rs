@@ -152,6 +152,22 @@ pub(crate) fn off(answer: &Value) {
     }
 }
 
+/// For which phones a window is open, from where and until when.
+pub(crate) fn windows(answer: &Value) {
+    let row =
+        |row: &Value| vec![cell(&row["phone"]), cell(&row["addresses"]), moment(&row["until"])];
+    let rows: Vec<Vec<String>> = items(answer).map(row).collect();
+    if rows.is_empty() {
+        say!("no window is open on this node");
+        return;
+    }
+    table(&["phone", "from", "until"], &rows);
+    match answer["total"].as_u64() {
+        Some(total) if total > rows.len() as u64 => say!("These close first, of {total}."),
+        _ => {}
+    }
+}
+
 /// When the number of a service that waits answers.
 pub(crate) fn waiting(service: &Value) -> String {
     match service["in_service_in_seconds"].as_u64() {

@@ -14,3 +14,4 @@ pub(crate) mod session;
 pub(crate) mod setup;
 mod setup_commands;
 pub(crate) mod status;
+pub(crate) mod window;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Message, Network, Node, Operation, Outcome, Phone, ProvenBy};
+use jackfield_model::{EndUser, Kind, Node, Operation, Outcome, Phone, ProvenBy};
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::{Value, json};
 
@@ -10,8 +10,10 @@ use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::{find, link, warn};
+use crate::object::{find, link};
 use crate::operator::{Order, Reply, mismatch};
+
+use super::window::{named, shown};
 
 /// What is known of a device at this moment.
 pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
@@ -31,10 +33,8 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
             if answer["registered"] == false {
                 answer["registered_at"] = json!(registered_elsewhere(&call.app, device).await);
             }
-            answer["window"] = call.app.files().window(device).map_or(
-                Value::Null,
-                |(networks, until)| json!({ "addresses": named(&networks), "until": until }),
-            );
+            let window = call.app.files().window(device);
+            answer["window"] = window.as_ref().map_or(Value::Null, shown);
             answer["id"] = device.0.into();
             answer["kind"] = directory.entry(device).map(|entry| entry.body.kind().name()).into();
             Ok(Answer::ok(answer))
@@ -130,67 +130,6 @@ fn account(app: &App, device: ObjectId) -> Value {
     })
 }
 
-/// Opens a window for a phone's file: for the address or network that is named, else for where the
-/// phone is expected.
-pub(crate) async fn window(call: Call) -> Result<Answer, Fault> {
-    let minutes = call.body["minutes"].as_u64().unwrap_or(10);
-    if !(1..=60).contains(&minutes) {
-        return Err(Refusal::new(Code::InvalidValue)
-            .field("minutes")
-            .value("found", minutes)
-            .value("allowed", "1..60")
-            .into());
-    }
-    let device = phone(&call, call.param("name"))?;
-    let networks = match network(&call.body["address"])? {
-        Some(network) => [network].into(),
-        None => expected_at(&call, device)?,
-    };
-    let told = json!({ "addresses": named(&networks), "minutes": minutes });
-    let (actor, detail) = (call.actor(), told.clone());
-    call.app.blocking(move |store| store.note(actor, "window", Some(device), detail)).await?;
-    let wide = networks.iter().filter(|network| network.is_wide()).map(|network| {
-        let network = network.to_string();
-        Message::WideWindow
-            .with(call.language, &[("network", &network), ("name", call.param("name"))])
-    });
-    let mut answer = told;
-    warn(&mut answer, wide.collect());
-    call.app.files().open_window(device, networks, Duration::from_secs(minutes * 60));
-    Ok(Answer::ok(answer))
-}
-
-/// Where the phone was last or is expected. Where somebody tried in vain to register in its name says
-/// nothing: that may be anybody, and only an administrator can name it.
-fn expected_at(call: &Call, device: ObjectId) -> Result<Box<[Network]>, Refusal> {
-    let known = call.app.files().whereabouts(device);
-    if !known.is_empty() {
-        return Ok(known);
-    }
-    // For whom, then?
-    let name = call.app.directory().label(device).unwrap_or_default();
-    let refusal = Refusal::new(Code::MissingField).field("address").value("rule", "nowhere");
-    Err(refusal.value("name", name).value("node", call.app.node()))
-}
-
-/// The address or network that a body names; everybody is none.
-fn network(found: &Value) -> Result<Option<Network>, Refusal> {
-    if found.is_null() {
-        return Ok(None);
-    }
-    let refusal = Refusal::new(Code::InvalidValue).field("address");
-    let refusal = refusal.value("found", found.as_str().unwrap_or_default());
-    match found.as_str().and_then(|text| text.parse::<Network>().ok()) {
-        None => Err(refusal.value("allowed", "192.0.2.7 | 192.0.2.0/24")),
-        Some(network) if network.is_everywhere() => Err(refusal.value("rule", "everybody")),
-        Some(network) => Ok(Some(network)),
-    }
-}
-
-fn named(networks: &[Network]) -> Value {
-    networks.iter().map(ToString::to_string).collect()
-}
-
 /// Removes a user who leaves; the phones are told that they are somebody else's from now on.
 pub(crate) async fn quick_remove(call: Call) -> Result<Answer, Fault> {
     let user = user(&call, call.text("user")?)?;
@@ -250,7 +189,7 @@ fn accepted(reply: Reply) -> Result<Answer, Fault> {
     }
 }
 
-fn phone(call: &Call, name: &str) -> Result<ObjectId, Refusal> {
+pub(super) fn phone(call: &Call, name: &str) -> Result<ObjectId, Refusal> {
     find(&call.app.directory(), Kind::Phone, name)
 }
 
