@@ -1,6 +1,9 @@
 //! The recorded words: language packs found in a directory, or put in by hand, coded once for each
 //! codec and shared by all calls. Recordings are read from disk when they are first coded.
 
+mod folder;
+mod prompt;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -11,11 +14,11 @@ use std::{
 use jackfield_vocabulary::Codec;
 
 use crate::{
-    codec::{CodecFormat, Encoder},
-    pack::{PackError, PackInfo, is_prompt_name},
-    resample::halved,
-    wav::{WAV_BYTES, WavError, samples_of},
+    pack::{PackError, PackInfo},
+    wav::WavError,
 };
+use folder::{Pack, pack_folders, read_pack, wanted};
+use prompt::{Desk, Prompt, Source};
 
 /// All installed language packs.
 #[derive(Debug, Default)]
@@ -23,16 +26,6 @@ pub struct PromptLibrary {
     directory: Option<PathBuf>,
     packs: RwLock<BTreeMap<Arc<str>, Pack>>,
     desk: Mutex<Desk>,
-}
-
-/// Room for one prompt that is being coded, used again for the next one. What is coded stays as long as
-/// the server; room of ever other sizes taken in between would stay with it.
-#[derive(Debug, Default)]
-struct Desk {
-    /// The file.
-    file: Vec<u8>,
-    /// What comes of it.
-    coded: Vec<u8>,
 }
 
 /// Why a pack or a prompt can't be used.
@@ -232,164 +225,6 @@ impl PromptLibrary {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Pack {
-    info: PackInfo,
-    prompts: BTreeMap<Arc<str>, Arc<Prompt>>,
-    /// It has a recording for each of its texts, and a text for each prompt that is wanted.
-    whole: bool,
-}
-
-#[derive(Debug)]
-struct Prompt {
-    source: Source,
-    coded: RwLock<Vec<(Codec, Arc<[u8]>)>>,
-}
-
-#[derive(Debug)]
-enum Source {
-    File(PathBuf),
-    Memory(Arc<[i16]>),
-}
-
-impl Prompt {
-    fn new(source: Source) -> Self {
-        Self { source, coded: RwLock::default() }
-    }
-
-    fn ready(&self, codec: Codec) -> Option<Arc<[u8]>> {
-        let coded = self.coded.read().unwrap_or_else(PoisonError::into_inner);
-        coded.iter().find(|(of, _)| *of == codec).map(|(_, bytes)| bytes.clone())
-    }
-
-    fn encode(&self, codec: Codec, desk: &mut Desk) -> Result<Arc<[u8]>, PromptError> {
-        if let Some(bytes) = self.ready(codec) {
-            return Ok(bytes);
-        }
-        let Desk { file, coded } = desk;
-        match &self.source {
-            Source::File(path) => {
-                read_limited(path, WAV_BYTES, file)?;
-                let sound = samples_of(file);
-                let sound =
-                    sound.map_err(|source| PromptError::Sound { path: path.clone(), source })?;
-                encode_whole(sound, codec, coded)?;
-            }
-            Source::Memory(sound) => encode_whole(sound.iter().copied(), codec, coded)?,
-        }
-        let bytes: Arc<[u8]> = Arc::from(&coded[..]);
-        self.coded(codec, bytes.clone());
-        Ok(bytes)
-    }
-
-    fn coded(&self, codec: Codec, bytes: Arc<[u8]>) {
-        let mut coded = self.coded.write().unwrap_or_else(PoisonError::into_inner);
-        if !coded.iter().any(|(of, _)| *of == codec) {
-            coded.push((codec, bytes));
-        }
-    }
-}
-
-/// A sound at 16 kHz as whole units of a codec, in place of what stood in `out`.
-fn encode_whole(
-    sound: impl ExactSizeIterator<Item = i16>,
-    codec: Codec,
-    out: &mut Vec<u8>,
-) -> Result<(), PromptError> {
-    let encoder = Encoder::new(codec).ok_or(PromptError::Codec)?;
-    out.clear();
-    match CodecFormat::of(codec) {
-        format if format.rate == 8_000 => encode_units(encoder, format, halved(sound), out),
-        format => encode_units(encoder, format, sound, out),
-    }
-    Ok(())
-}
-
-fn encode_units(
-    mut encoder: Encoder,
-    format: CodecFormat,
-    mut sound: impl Iterator<Item = i16>,
-    out: &mut Vec<u8>,
-) {
-    let mut room = [0; 160];
-    let unit = &mut room[..format.unit_samples()];
-    loop {
-        let mut filled = 0;
-        for (place, sample) in unit.iter_mut().zip(&mut sound) {
-            *place = sample;
-            filled += 1;
-        }
-        if filled == 0 {
-            return;
-        }
-        unit[filled..].fill(0);
-        let start = out.len();
-        out.resize(start + format.unit_bytes, 0);
-        encoder.encode(unit, &mut out[start..]);
-    }
-}
-
-fn pack_folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(directory)?.take(ENTRY_LIMIT) {
-        let path = entry?.path();
-        if path.join(MANIFEST).is_file() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
-    Ok(folders)
-}
-
-/// The prompts that a pack must have, by the list beside the packs; none where there is no list.
-fn wanted(directory: &Path) -> Vec<Box<str>> {
-    let text = fs::read_to_string(directory.join("manifest.toml")).unwrap_or_default();
-    let (_, list) = text.split_once("[prompts]").unwrap_or_default();
-    let lines = list.lines().take_while(|line| !line.starts_with('['));
-    let names = lines.filter_map(|line| line.split_once('=')).map(|(name, _)| name.trim());
-    names.filter(|name| is_prompt_name(name)).map(Into::into).collect()
-}
-
-fn read_pack(
-    folder: &Path,
-    wanted: &[Box<str>],
-    problems: &mut Vec<PromptError>,
-) -> Result<Pack, PromptError> {
-    let path = folder.join(MANIFEST);
-    let mut bytes = Vec::new();
-    read_limited(&path, MANIFEST_BYTES, &mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let info = PackInfo::parse(&text)
-        .map_err(|source| PromptError::Pack { path: path.clone(), source })?;
-    if folder.file_name().and_then(|name| name.to_str()) != Some(&info.locale) {
-        return Err(PromptError::Folder { path, locale: info.locale });
-    }
-    let before = problems.len();
-    let missing = wanted.iter().filter(|prompt| !info.texts.contains_key(&***prompt));
-    problems.extend(missing.map(|prompt| PromptError::Missing {
-        locale: info.locale.clone(),
-        prompt: prompt.to_string(),
-    }));
-    let mut prompts = BTreeMap::new();
-    for prompt in info.texts.keys() {
-        let path = folder.join(format!("{prompt}.wav"));
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.len() > WAV_BYTES => {
-                problems.push(PromptError::Large { path });
-            }
-            Ok(_) => {
-                prompts.insert(prompt.clone(), Arc::new(Prompt::new(Source::File(path))));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let path = folder.to_owned();
-                problems.push(PromptError::Silent { path, prompt: prompt.clone() });
-            }
-            Err(source) => problems.push(PromptError::Read { path, source }),
-        }
-    }
-    Ok(Pack { info, prompts, whole: problems.len() == before })
-}
-
 /// A file in place of what stood in `bytes`.
 fn read_limited(path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result<(), PromptError> {
     use io::Read;
@@ -402,14 +237,6 @@ fn read_limited(path: &Path, limit: u64, bytes: &mut Vec<u8>) -> Result<(), Prom
     }
     Ok(())
 }
-
-const MANIFEST: &str = "pack.toml";
-
-/// The largest `pack.toml`.
-const MANIFEST_BYTES: u64 = 1 << 20;
-
-/// Entries of the directory that are looked at.
-const ENTRY_LIMIT: usize = 1_000;
 
 #[cfg(test)]
 mod tests {
