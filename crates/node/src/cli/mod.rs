@@ -10,6 +10,8 @@ mod operate;
 mod phones;
 mod print;
 mod report;
+mod secret;
+mod self_provisioning;
 mod serve;
 mod when;
 

@@ -1,21 +1,23 @@
 //! What one does with a running server besides keeping objects: sign in, set up, operate services
 //! and phones, and ask why.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::client::Client;
 use super::import;
 use super::object::encode;
 use super::print::{self, Form, shown, told};
 use super::report;
+use super::secret::read_secret;
+use super::self_provisioning;
 use super::text;
 use super::when::moment;
-use crate::say::{self, say};
+use crate::say::say;
 
 /// The commands.
 pub(crate) fn commands() -> Vec<Command> {
@@ -29,7 +31,7 @@ pub(crate) fn commands() -> Vec<Command> {
             .about("What is done and what is missing until phones provision themselves")
             .after_help("Shows the task flow step by step, and how phones find the server."),
         services(),
-        self_provisioning(),
+        self_provisioning::command(),
         Command::new("explain")
             .about("Why can't this phone or user … ?")
             .arg(needed("KIND", "What").value_parser(["phone", "user"]))
@@ -145,9 +147,9 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
     match name {
         "login" => login(text(matches, "USER"), client),
         "logout" => client.sign_out(),
-        "setup" => setup(client, form),
+        "setup" => self_provisioning::setup(client, form),
         "services" => operate_services(matches, client, form),
-        "self-provisioning" => operate_self_provisioning(matches, client, form),
+        "self-provisioning" => self_provisioning::run(matches, client, form),
         "explain" => explain(matches, client, form),
         "quick-add" => quick_add(matches, client, form),
         "import" => import::run(matches, client, form),
@@ -235,139 +237,12 @@ fn services() -> Command {
         .after_help("Example: jackfield services activate self-provisioning-ivr")
 }
 
-fn self_provisioning() -> Command {
-    Command::new("self-provisioning")
-        .about("Status and settings of self-provisioning")
-        .subcommand(Command::new("status").about("Ready, or what is off"))
-        .subcommand(
-            Command::new("set")
-                .about("Change settings; they take effect when the service restarts")
-                .args(settings_options())
-                .arg(
-                    option("restart", "WHEN", "Restart the service: now or later")
-                        .value_parser(["now", "later"]),
-                ),
-        )
-        .subcommand(
-            Command::new("code")
-                .about("Set the administrators' authentication code (1 to 20 digits)")
-                .after_help("It is read from the terminal, or from standard input."),
-        )
-        .after_help(
-            "Example: jackfield self-provisioning set --route-point IVR --application-user ivr \
-             --restart now",
-        )
-}
-
-fn settings_options() -> Vec<Arg> {
-    super::field::fields(jackfield_model::Kind::SelfProvisioning)
-        .iter()
-        .map(|field| field.option(false))
-        .collect()
-}
-
 fn login(user: &str, client: &mut Client) -> Result<()> {
     let password = read_secret("Password: ")?;
     let answer = client.sign_in(user, &password)?;
     say!("signed in as {user}");
     if answer["must_change_password"] == true {
         say!("This was a one-time password. Set your own now: jackfield password {user}");
-    }
-    Ok(())
-}
-
-/// Reads a secret without echo from a terminal, else one line of standard input.
-pub(crate) fn read_secret(prompt: &str) -> Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        say::put(format_args!("{prompt}"));
-        // Where it is not seen it is known all the same.
-        let _ = std::io::stdout().flush();
-    }
-    let echo = Echo::off(stdin.is_terminal());
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line).context("reading the secret")?;
-    drop(echo);
-    if stdin.is_terminal() {
-        say!("");
-    }
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-/// Switches the terminal's echo off, and on again when dropped.
-struct Echo(Option<libc::termios>);
-
-impl Echo {
-    fn off(is_terminal: bool) -> Self {
-        if !is_terminal {
-            return Self(None);
-        }
-        // SAFETY: plain C structs, and a descriptor that is open.
-        unsafe {
-            let mut before: libc::termios = core::mem::zeroed();
-            if libc::tcgetattr(libc::STDIN_FILENO, &mut before) != 0 {
-                return Self(None);
-            }
-            let mut silent = before;
-            silent.c_lflag &= !libc::ECHO;
-            libc::tcsetattr(libc::STDIN_FILENO, libc::TCSAFLUSH, &silent);
-            Self(Some(before))
-        }
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            // SAFETY: as above.
-            unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSAFLUSH, before) };
-        }
-    }
-}
-
-fn setup(client: &Client, form: Form) -> Result<()> {
-    let answer = client.get("/setup")?;
-    if form == Form::Json {
-        print::show(form, &answer);
-        return Ok(());
-    }
-    let (name, finding) = match client.is_japanese() {
-        true => ("セルフプロビジョニング", "電話機がサーバを見つける方法"),
-        false => ("Self-provisioning", "How phones find the server"),
-    };
-    let ready = answer["ready"] == true;
-    let status = if ready { print::cell(&answer["status"]) } else { report::not_ready(client) };
-    say!("{name}: {status}");
-    report::off(&answer);
-    if let Some(detail) = answer["detail"].as_str() {
-        say!("{detail}");
-    }
-    report::warnings(&answer);
-    report::notes(&answer);
-    let flows = answer["flows"].as_array().into_iter().flatten();
-    for flow in flows.chain(answer.get("optional")) {
-        say!("\n{}", print::cell(&flow["title"]));
-        let mut commands = Vec::new();
-        for step in flow["steps"].as_array().into_iter().flatten() {
-            let mark = if step["done"] == true { "x" } else { " " };
-            say!("  [{mark}] {}", print::cell(&step["title"]));
-            if step["done"] != true {
-                if let Some(remedy) = step["remedy"].as_str().filter(|line| !line.is_empty()) {
-                    say!("      {remedy}");
-                }
-                for command in step["commands"].as_array().into_iter().flatten() {
-                    // Steps build on each other; a command is shown where it is needed first.
-                    if !commands.contains(&command) {
-                        say!("        $ {}", print::cell(command));
-                        commands.push(command);
-                    }
-                }
-            }
-        }
-    }
-    if let Some(lines) = answer["finding"].as_array() {
-        say!("\n{finding}");
-        lines.iter().for_each(|line| say!("  {}", print::cell(line)));
     }
     Ok(())
 }
@@ -386,33 +261,6 @@ fn operate_services(matches: &ArgMatches, client: &Client, form: Form) -> Result
                     say!("{}", report::waiting(answer));
                 }
             })
-        }
-    }
-}
-
-fn operate_self_provisioning(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
-    match matches.subcommand() {
-        Some(("set", matches)) => {
-            let mut settings = serde_json::Map::new();
-            for field in super::field::fields(jackfield_model::Kind::SelfProvisioning) {
-                field.fill(matches, &mut settings)?;
-            }
-            let restart = matches.get_one::<String>("restart");
-            let mut body = json!({"settings": settings});
-            if let Some(restart) = restart {
-                body["restart"] = restart.as_str().into();
-            }
-            told(form, client.put("/self-provisioning/settings", &body), report::saved)
-        }
-        Some(("code", _)) => {
-            let code = read_secret("Authentication code: ")?;
-            client.put("/self-provisioning/code", &json!({"code": code}))?;
-            say!("the code is set; it can't be read back");
-            Ok(())
-        }
-        _ => {
-            let answer = client.get("/self-provisioning/status");
-            told(form, answer, |answer| report::readiness(answer, client))
         }
     }
 }

@@ -9,7 +9,7 @@ use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::operate::read_secret;
+use super::secret::read_secret;
 use crate::server::{DatabaseChoice, Sample, ServeSettings, Server};
 use crate::{backup, demo, phone, recover};
 
