@@ -22,24 +22,24 @@ mod prompts;
 mod quarantine;
 #[cfg(test)]
 mod quarantine_tests;
+mod ready;
 mod services;
+mod settings;
+mod sockets;
+mod stop;
 mod streams;
 mod udp;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
-use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_engine::{Engine, Identity, Input};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
-use jackfield_model::setup::misplaced;
-use jackfield_model::{Language, Service};
-use jackfield_store::{Store, StoreHandle, StoreSettings, Verifier};
+use jackfield_model::Service;
+use jackfield_store::{Store, StoreHandle, Verifier};
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
@@ -58,60 +58,12 @@ use operator::NodeOperator;
 use outputs::Outputs;
 use place::PlaceNow;
 use services::{Services, http_door, tftp_door};
+use sockets::{bind_http, bind_tcp, free_port};
 use streams::Streams;
-
-use crate::say::say;
 
 pub(crate) use first_start::{SAMPLE_PIN, Sample};
 pub(crate) use prompts::find as find_prompts;
-
-/// Where everything is kept.
-#[derive(Clone, Debug)]
-pub(crate) struct DatabaseChoice {
-    /// Folder of the built-in database and of the key file.
-    pub(crate) folder: PathBuf,
-    /// A PostgreSQL server in place of the built-in database.
-    pub(crate) url: Option<String>,
-}
-
-impl DatabaseChoice {
-    /// The store's settings, with the data folder made.
-    pub(crate) fn store_settings(&self) -> Result<StoreSettings> {
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("making the data folder {}", self.folder.display()))?;
-        // Where a node has run there is a system, and a new one in its place would be a loss.
-        let has_run = self.folder.join(leases::IDENTITY).exists();
-        Ok(if has_run { self.settings().existing() } else { self.settings() })
-    }
-
-    /// The store's settings; nothing is made.
-    pub(crate) fn settings(&self) -> StoreSettings {
-        match &self.url {
-            None => StoreSettings::in_folder(&self.folder),
-            Some(url) => StoreSettings::on_server(url, &self.folder.join("key")),
-        }
-    }
-}
-
-/// With what a node starts.
-#[derive(Clone, Debug)]
-pub(crate) struct ServeSettings {
-    pub(crate) place: DatabaseChoice,
-    /// This node's name in the cluster.
-    pub(crate) node: Box<str>,
-    /// The address by which phones reach it; found out when not given.
-    pub(crate) address: Option<IpAddr>,
-    pub(crate) sip: SocketAddr,
-    /// Somebody named the port of `sip`; else that of the node's settings is taken.
-    pub(crate) sip_is_given: bool,
-    pub(crate) http: SocketAddr,
-    pub(crate) files: SocketAddr,
-    pub(crate) tftp: SocketAddr,
-    pub(crate) media_ports: RangeInclusive<u16>,
-    pub(crate) prompts: Option<PathBuf>,
-    /// Make a company to try things on, on the first start.
-    pub(crate) sample: Option<Sample>,
-}
+pub(crate) use settings::{DatabaseChoice, ServeSettings};
 
 /// A running node.
 pub(crate) struct Server {
@@ -328,113 +280,6 @@ impl Server {
         self.one_time_password.as_deref()
     }
 
-    /// Tells a person where the node is and what to do next.
-    pub(crate) fn say_ready(&self) {
-        let Addresses { advertised, sip, http, files, tftp } = self.addresses;
-        let page = SocketAddr::new(
-            if http.ip().is_unspecified() { advertised } else { http.ip() },
-            http.port(),
-        );
-        say!("Jackfield {}", env!("CARGO_PKG_VERSION"));
-        let door = |service, address: SocketAddr| match self.services.is_running(service) {
-            true => address.to_string(),
-            false => format!("{address} (not open)"),
-        };
-        let (files, tftp) = (door(Service::FileHttp, files), door(Service::Tftp, tftp));
-        say!("  phones:  SIP {sip} (UDP, TCP); files by HTTP {files}, by TFTP {tftp}");
-        say!("  people:  http://{page}/api/v1 and the jackfield command");
-        if let Some(password) = &self.one_time_password {
-            say!("  first administrator: admin, one-time password: {password}");
-            // As it was typed here, so that it can be typed again.
-            let command = std::env::args().next().unwrap_or_else(|| "jackfield".into());
-            say!("  next:    {command} --server http://{page} login admin");
-            say!("           {command} password admin");
-            say!("           {command} setup");
-        }
-        let directory = self.store.as_ref().map(Store::directory).unwrap_or_default();
-        let place = self.runtime.block_on(self.place.tell());
-        for finding in misplaced(&directory, &place, Language::English) {
-            say!("  warning: {} {}", finding.text, finding.remedy.unwrap_or_default());
-        }
-        say!("ready: {page}");
-    }
-
-    /// Waits for Ctrl-C or SIGTERM. An error when a thread ends without which a node is none: its
-    /// process had better be started again. (The engine's ends the process by itself.)
-    pub(crate) fn wait_for_signal(&self) -> Result<()> {
-        self.runtime.block_on(async {
-            let mut terminate =
-                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-            let terminated = async {
-                match &mut terminate {
-                    Ok(signal) => {
-                        signal.recv().await;
-                    }
-                    Err(_) => core::future::pending().await,
-                }
-            };
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => Ok(()),
-                () = terminated => Ok(()),
-                name = self.dead_thread() => anyhow::bail!("the thread of {name} has ended"),
-            }
-        })
-    }
-
-    /// Ends when a thread has ended; whose it was.
-    async fn dead_thread(&self) -> &'static str {
-        let mut looks = tokio::time::interval(Duration::from_secs(1));
-        loop {
-            looks.tick().await;
-            if !self.media.runs() {
-                return "the media driver";
-            }
-            if !self.store.as_ref().is_some_and(Store::runs) {
-                return "the store";
-            }
-            if self.verifier.upgrade().is_some_and(|verifier| !verifier.runs()) {
-                return "the verifier";
-            }
-            if let Some((name, _)) = self.lives.iter().find(|(_, life)| life.is_over()) {
-                return name;
-            }
-        }
-    }
-
-    /// Stops everything, the doors first and the store last; ends the process where that takes
-    /// longer than [`STOPPING`].
-    pub(crate) fn stop(mut self) {
-        let _stopped = end_at_the_latest(STOPPING);
-        let _ = self.http_door.send(true);
-        self.services.stop_all();
-        self.engine.stop();
-        self.media.stop();
-        self.runtime.shutdown_timeout(Duration::from_secs(2));
-        drop(self.store.take());
-    }
-}
-
-/// A database that is there and silent keeps whoever waits for it as long as it likes. What it has
-/// acknowledged is safe by then, and nothing else was promised to anybody.
-const STOPPING: Duration = Duration::from_secs(12);
-
-/// Ends the process after `limit`, unless what is returned was dropped before.
-fn end_at_the_latest(limit: Duration) -> Sender<()> {
-    let (stopped, waits) = mpsc::channel();
-    let end = move || {
-        if waits.recv_timeout(limit) == Err(RecvTimeoutError::Timeout) {
-            tracing::error!(
-                "stopping took longer than {} s, most likely because the database does not answer: \
-                 ended without it",
-                limit.as_secs()
-            );
-            crate::log::finish();
-            std::process::exit(1);
-        }
-    };
-    // Without a thread for it, whoever stops the process has to be patient.
-    let _ = std::thread::Builder::new().name("stopping".into()).spawn(end);
-    stopped
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.
@@ -494,25 +339,6 @@ fn start_engine(
     Ok(engine)
 }
 
-fn bind_tcp(runtime: &Runtime, address: SocketAddr) -> Result<tokio::net::TcpListener> {
-    use socket2::{Domain, Protocol, Socket, Type};
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(4096)?;
-    let _guard = runtime.enter();
-    Ok(tokio::net::TcpListener::from_std(socket.into())?)
-}
-
-fn bind_http(address: SocketAddr) -> Result<(std::net::TcpListener, SocketAddr)> {
-    let listener = std::net::TcpListener::bind(address)
-        .with_context(|| format!("binding HTTP to {address}; choose another with --http"))?;
-    listener.set_nonblocking(true)?;
-    let local = listener.local_addr()?;
-    Ok((listener, local))
-}
-
 /// Starts and stops services as they are activated and deactivated, at whatever node that is done.
 async fn follow_activation(services: Arc<Services>, news: Arc<Notify>) {
     loop {
@@ -550,23 +376,6 @@ fn http_listener(
     let (door, closed) = watch::channel(false);
     runtime.spawn(jackfield_web::serve(listener, router, connections, closed));
     Ok(door)
-}
-
-/// Port 0 means any that is free for TCP and UDP alike: SIP takes both, and a door keeps its port
-/// over restarts of its service.
-fn free_port(address: SocketAddr) -> Result<SocketAddr> {
-    const ATTEMPTS: usize = 64;
-    if address.port() != 0 {
-        return Ok(address);
-    }
-    for _ in 0..ATTEMPTS {
-        let stream = std::net::TcpListener::bind(address)?;
-        let chosen = stream.local_addr()?;
-        if std::net::UdpSocket::bind(chosen).is_ok() {
-            return Ok(chosen);
-        }
-    }
-    anyhow::bail!("no port of {} is free for TCP and UDP both", address.ip())
 }
 
 fn random_seed() -> Result<[u8; 32]> {
