@@ -1,0 +1,124 @@
+//! Why can't this phone or user …?
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::House;
+use jackfield_model::setup::{Refused, Seen, Served, explain_device, explain_user};
+use jackfield_model::{Kind, Language};
+use jackfield_vocabulary::{Code, Refusal};
+use serde_json::json;
+
+const EN: Language = Language::English;
+const JA: Language = Language::Japanese;
+
+/// Proves SP-34.h.
+#[test]
+fn explain_says_why_a_user_can_not_provision_a_phone_and_what_would_help() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    let explain = |house: &House| explain_user(&house.directory, user, Seen::default(), EN);
+    assert!(explain(&house)[0].good);
+    house.profile(json!({ "allow_self_provisioning": false, "desk_phones": null }));
+    let findings = explain(&house);
+    assert_eq!(findings[0].text, "user-profile Default: self-provisioning is not allowed.");
+    assert_eq!(
+        findings[0].remedy.as_deref(),
+        Some("Allow end users to provision their own phones in the user profile.")
+    );
+    assert!(findings[1].text.contains("no universal device template"));
+    let seen = Seen { pin: Some(false), locked: Some(true), ..Seen::default() };
+    let findings = explain_user(&house.directory, user, seen, EN);
+    assert!(findings.iter().any(|finding| finding.text == "The user has no PIN."));
+    assert!(findings.iter().any(|finding| finding.text.contains("locked")));
+}
+
+#[test]
+fn explain_says_what_is_the_matter_with_a_phone() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let seen = Seen { registered: Some(false), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    assert_eq!(findings[0].text, "The phone is open for self-provisioning.");
+    assert!(findings.iter().any(|finding| finding.text.contains("not registered")));
+    let seen = Seen { elsewhere: Some(("node-1", "node-2")), ..seen };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    let text = "The phone is registered at node node-2, not at node node-1.";
+    assert!(findings.iter().any(|finding| finding.text == text && !finding.good));
+    assert!(!findings.iter().any(|finding| finding.text.contains("is not registered")));
+    house.assigned(phone, "tanaka");
+    let findings = explain_device(&house.directory, phone, Seen::default(), EN);
+    assert_eq!(findings[0].text, "The phone belongs to tanaka.");
+    assert_eq!(findings[1].text, "3001 can be called.");
+}
+
+#[test]
+fn explain_says_why_the_last_registration_was_refused() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let refusal = Refusal::new(Code::WrongSecret);
+    let address = "10.0.0.7:5060";
+    let last = Refused { seconds_ago: 150, address, refusal: &refusal, may_fetch: true };
+    let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    let refused = findings.iter().find(|finding| !finding.good).unwrap();
+    assert_eq!(
+        refused.text,
+        "The phone is not registered. Its last try, 2 min ago from 10.0.0.7:5060, was refused: \
+         The phone registers with a wrong secret."
+    );
+    assert!(refused.remedy.as_ref().unwrap().contains("fetch its file"));
+    assert!(!findings.iter().any(|one| one.remedy.iter().any(|text| text.contains("power"))));
+    let findings = explain_device(&house.directory, phone, seen, JA);
+    assert!(findings.iter().any(|finding| finding.text.contains("シークレットが正しくありません")));
+    let seen = Seen { registered: Some(true), reachable: Some(false), ..Seen::default() };
+    let findings = explain_device(&house.directory, phone, seen, EN);
+    assert!(findings.iter().any(|finding| finding.text.contains("its connection is gone")));
+}
+
+/// Whose file has no password for where the phone is, that one it helps little to fetch it.
+#[test]
+fn explain_names_the_command_that_lets_a_phone_have_its_secret() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let soft = json!({ "name": "CSFTANAKA", "model": "Generic soft client", "owner": "tanaka" });
+    let soft = house.create(Kind::Phone, soft);
+    let remedy = |device, code, may_fetch| {
+        let (address, refusal) = ("10.0.0.7:5060", Refusal::new(code));
+        let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch };
+        let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
+        let findings = explain_device(&house.directory, device, seen, EN).into_iter();
+        findings.filter_map(|one| one.remedy).collect::<String>()
+    };
+    let name = house.directory.label(phone).unwrap();
+    let window = format!("`jackfield window {name} --address 10.0.0.7`");
+    for code in [Code::SecretNotShown, Code::WrongSecret] {
+        assert!(remedy(phone, code, false).contains(&window), "{}", remedy(phone, code, false));
+        assert!(!remedy(phone, code, true).contains("window"), "it only has to fetch its file");
+        assert!(remedy(soft, code, false).contains("`jackfield secret CSFTANAKA`"));
+    }
+    assert!(!remedy(phone, Code::NotItsLine, false).contains("window"));
+}
+
+/// Proves SP-60.d: whoever asks why the number does not answer is told which node owns it.
+#[test]
+fn explain_says_which_node_owns_the_route_point() {
+    let house = House::company(0);
+    let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
+    let explain = |state, owner, language| {
+        let served = Some(Served { node: "node-2", state, owner });
+        let seen = Seen { served, ..Seen::default() };
+        explain_device(&house.directory, point, seen, language).remove(0)
+    };
+    let served = explain("in-service", None, EN);
+    assert!(served.good);
+    assert_eq!(served.text, "Node node-2 takes the calls to it.");
+    let owned = explain("standing by (owner: node-1)", Some("node-1"), EN);
+    assert!(!owned.good);
+    assert!(owned.text.starts_with("Node node-1 owns it and takes its calls"), "{}", owned.text);
+    assert!(owned.remedy.unwrap().contains("registered at node node-1"));
+    let stopped = explain("stopped", None, EN);
+    assert_eq!(stopped.text, "Node node-2 does not take calls to it now: stopped.");
+    assert!(!stopped.good);
+    assert!(explain("standing by", Some("node-1"), JA).text.contains("待機中"));
+}

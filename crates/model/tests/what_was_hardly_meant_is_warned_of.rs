@@ -1,0 +1,158 @@
+//! What is allowed, and had better be known.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::House;
+use jackfield_model::setup::{Place, SipPorts, concerns, misplaced};
+use jackfield_model::{Kind, Language};
+use serde_json::json;
+
+const EN: Language = Language::English;
+
+/// What phones are told is compared with what is open.
+#[test]
+fn where_phones_look_elsewhere_than_the_node_is_both_are_named() {
+    let mut house = House::company(1);
+    let at = |sip: &str, address: &str, own| Place {
+        node: "node-1".into(),
+        address: address.parse().unwrap(),
+        sip: sip.parse().unwrap(),
+        own,
+        unknown: false,
+        others: SipPorts::new(),
+    };
+    let told = |house: &House, place: &Place| -> Vec<String> {
+        let found = misplaced(&house.directory, place, EN);
+        found.into_iter().map(|one| format!("{} {}", one.text, one.remedy.unwrap())).collect()
+    };
+    let here = at("0.0.0.0:5060", "192.0.2.10", true);
+    assert_eq!(told(&house, &here), [""; 0]);
+    house.patch(Kind::Node, "node-1", json!({ "sip_port": 5070 }));
+    let port = told(&house, &here);
+    assert!(port[0].contains("listens on the SIP port 5060, and phones are told so"), "{port:?}");
+    assert!(port[0].contains("settings say 5070") && port[0].contains("and then its phones"));
+    assert!(port[0].contains("jackfield set node node-1 --sip-port 5060"), "{port:?}");
+    // Another node said where it listens; of a third nothing is known.
+    for (name, number) in [("node-2", 2), ("node-3", 3)] {
+        let body =
+            json!({ "name": name, "address": "192.0.2.11", "number": number, "sip_port": 5090 });
+        house.create(Kind::Node, body);
+    }
+    let mut heard = here.clone();
+    heard.others.hear("node-2", 5080);
+    let both = told(&house, &heard);
+    assert!(
+        both.len() == 2 && both[1].contains("Node node-2 listens on the SIP port 5080"),
+        "{both:?}"
+    );
+    house.patch(Kind::Node, "node-1", json!({ "sip_port": 5060 }));
+    let moved = told(&house, &at("0.0.0.0:5060", "198.51.100.7", false));
+    assert!(moved[0].contains("told the address 192.0.2.10"), "{moved:?}");
+    assert!(moved[0].contains("jackfield set node node-1 --address 198.51.100.7"), "{moved:?}");
+    // Behind a translation of addresses the node says so itself.
+    assert_eq!(told(&house, &at("0.0.0.0:5060", "192.0.2.10", true)), [""; 0]);
+    let only = told(&house, &at("127.0.0.1:5060", "192.0.2.10", true));
+    assert!(only[0].contains("listens for SIP at 127.0.0.1 only"), "{only:?}");
+    house.patch(Kind::Node, "node-1", json!({ "address": "pbx.example.com" }));
+    assert_eq!(told(&house, &at("127.0.0.1:5060", "198.51.100.7", false)), [""; 0]);
+    let nowhere = Place { unknown: true, ..at("0.0.0.0:5060", "192.0.2.10", true) };
+    let nowhere = told(&house, &nowhere);
+    assert!(nowhere[0].contains("pbx.example.com, under which node node-1 finds"), "{nowhere:?}");
+    assert!(nowhere[0].contains("jackfield set node node-1 --address 192.0.2.10"), "{nowhere:?}");
+}
+
+/// It is allowed, and somebody had better know.
+#[test]
+fn a_number_of_the_range_and_a_forward_to_nobody_are_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let line = house.create(Kind::Line, json!({ "number": "9001" }));
+    assert_eq!(told(&house, line).len(), 1);
+    assert!(told(&house, line)[0].contains("auto-registration of node node-1"));
+    house.update(line, json!({ "number": "4711" }));
+    assert_eq!(told(&house, line), [""; 0]);
+    let to = |number: &str| json!({ "forwards": { "busy": { "destination": number } } });
+    house.update(line, to("4799"));
+    assert!(told(&house, line)[0].contains("busy leads to 4799"), "{:?}", told(&house, line));
+    let user = house.user("tanaka");
+    house.update(user, json!({ "primary_extension": line }));
+    assert_eq!(told(&house, user), told(&house, line), "of the user's number, too");
+    house.update(line, to("3001"));
+    assert_eq!(told(&house, line), [""; 0]);
+    // Out of reach is as good as not there.
+    house.create(Kind::Partition, json!({ "name": "Far" }));
+    house.create(Kind::Line, json!({ "number": "5555", "partition": "Far" }));
+    house.update(line, to("5555"));
+    assert_eq!(told(&house, line), [""; 0], "a phone may reach it");
+    let mut phone = house.phone_body("SEP0011223344AA");
+    phone["lines"] = json!([{ "line": "4711" }]);
+    house.create(Kind::Phone, phone);
+    assert_eq!(told(&house, line).len(), 1);
+}
+
+/// Callers would hear that the call failed.
+#[test]
+fn a_forward_that_comes_back_is_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let numbers = ["4701", "4702", "4703"];
+    let lines = numbers.map(|number| house.create(Kind::Line, json!({ "number": number })));
+    let to = |of: &str, number: &str| json!({ "forwards": { of: { "destination": number } } });
+    for of in ["all", "busy", "no_answer", "unregistered", "failure"] {
+        house.update(lines[0], to(of, "4701"));
+        let warned = told(&house, lines[0]);
+        let text = format!("The forward {of} to 4701 leads back to 4701");
+        assert!(warned.len() == 1 && warned[0].starts_with(&text), "{warned:?}");
+        house.update(lines[0], to(of, ""));
+    }
+    house.update(lines[0], to("all", "4702"));
+    house.update(lines[1], to("all", "4703"));
+    assert_eq!(told(&house, lines[1]), [""; 0]);
+    house.update(lines[2], to("all", "4701"));
+    assert!(told(&house, lines[2])[0].contains("leads back to 4703"));
+    // Into a loop of others is no way back, and the search for one ends.
+    house.update(lines[2], to("all", "4702"));
+    assert_eq!(told(&house, lines[0]), [""; 0]);
+}
+
+/// Two colleagues for each other: when both are out, a call would never end anywhere.
+#[test]
+fn forwards_to_each_other_for_the_same_reason_are_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    let numbers = ["4701", "4702", "4703"];
+    let lines = numbers.map(|number| house.create(Kind::Line, json!({ "number": number })));
+    let to = |of: &str, number: &str| json!({ "forwards": { of: { "destination": number } } });
+    for of in ["busy", "no_answer", "unregistered", "failure"] {
+        house.update(lines[0], to(of, "4702"));
+        house.update(lines[1], to(of, "4703"));
+        assert_eq!(told(&house, lines[1]), [""; 0]);
+        house.update(lines[2], to(of, "4701"));
+        let text = format!("The forward {of} to 4701 leads back to 4703 where 4701 forwards");
+        let warned = told(&house, lines[2]);
+        assert!(warned.len() == 1 && warned[0].starts_with(&text), "{warned:?}");
+        for line in lines {
+            house.update(line, to(of, ""));
+        }
+    }
+    // For another reason it ends there.
+    house.update(lines[0], to("busy", "4702"));
+    house.update(lines[1], to("no_answer", "4701"));
+    assert_eq!(told(&house, lines[1]), [""; 0]);
+}
+
+/// Both would be turned away at the IVR.
+#[test]
+fn an_extension_that_is_another_ones_too_is_warned_of() {
+    let mut house = House::company(2);
+    let (first, second) = (house.user("tanaka"), house.user("suzuki"));
+    let warned = |house: &House, user| concerns(&house.directory, user, EN).join(" ");
+    house.update(second, json!({ "primary_extension": "3001" }));
+    for (user, other) in [(first, "suzuki"), (second, "tanaka")] {
+        let told = warned(&house, user);
+        assert!(told.contains(&format!("{other} is identified by the same digits")), "{told}");
+    }
+    house.update(second, json!({ "self_service_id": "77" }));
+    assert_eq!((warned(&house, first), warned(&house, second)), (String::new(), String::new()));
+}
