@@ -14,7 +14,7 @@ use crate::connections::Connections;
 use crate::failure::Failures;
 use crate::files::PhoneFiles;
 use crate::job::Jobs;
-use crate::metrics::Counts;
+use crate::metrics::{Counts, Objects};
 use crate::operator::{Operator, Order, Reply};
 use crate::session::Remembered;
 
@@ -42,6 +42,7 @@ struct Inner {
     /// When the doors were opened: the paces count from there.
     opened: Instant,
     counts: Counts,
+    objects: Objects,
     failures: Failures,
     /// Work that blocks: the store.
     blocking: Semaphore,
@@ -101,6 +102,7 @@ impl App {
                 strangers_lines: Mutex::new(uses::STRANGERS_LINES.pace()),
                 opened: Instant::now(),
                 counts: Counts::default(),
+                objects: Objects::default(),
                 failures: Failures::default(),
                 blocking: Semaphore::new(MOST_BLOCKING),
                 hashing: Semaphore::new(hashing_places()),
@@ -187,6 +189,10 @@ impl App {
 
     pub(crate) fn counts(&self) -> &Counts {
         &self.inner.counts
+    }
+
+    pub(crate) fn objects(&self) -> &Objects {
+        &self.inner.objects
     }
 
     /// Gives an order to the running node.

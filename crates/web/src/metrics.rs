@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jackfield_model::Kind;
+use jackfield_model::{Directory, Kind};
 use jackfield_vocabulary::share::Figures;
 
 use crate::app::App;
@@ -25,6 +26,24 @@ impl Counts {
         let class = usize::from(status.as_u16() / 100).min(self.by_class.len() - 1);
         self.by_class[class].fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(micros, Ordering::Relaxed);
+    }
+}
+
+/// How many objects there are of each kind, counted once for each state of the directory: anybody may
+/// ask, and to count them all takes a while.
+#[derive(Default)]
+pub(crate) struct Objects(Mutex<(u64, Arc<str>)>);
+
+impl Objects {
+    fn told(&self, directory: &Directory) -> Arc<str> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.1.is_empty() || told.0 != directory.sequence() {
+            let count = |kind: &Kind| directory.after_name(*kind, "").count();
+            let line =
+                |kind: &Kind| format!("jackfield_objects{{kind=\"{kind}\"}} {}\n", count(kind));
+            *told = (directory.sequence(), Kind::ALL.iter().map(line).collect::<String>().into());
+        }
+        Arc::clone(&told.1)
     }
 }
 
@@ -88,10 +107,7 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
     limits(&mut text, &[engine, &app.limits()].concat());
     head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
     let directory = app.directory();
-    for kind in Kind::ALL {
-        let count = directory.after_name(*kind, "").count();
-        let _ = writeln!(text, "jackfield_objects{{kind=\"{kind}\"}} {count}");
-    }
+    text.push_str(&app.objects().told(&directory));
     gauge(&mut text, "jackfield_directory_sequence", "The last change.", directory.sequence());
     let answers = u64::from(app.store().answers());
     gauge(&mut text, "jackfield_database_up", "The database answers.", answers);

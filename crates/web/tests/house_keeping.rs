@@ -23,6 +23,11 @@ async fn metrics_tell_what_is_going_on() {
     ] {
         assert!(told.text.contains(line), "{line}: {}", told.text);
     }
+    house
+        .done("POST", "/nodes", json!({ "name": "node2", "address": "192.0.2.2", "number": 2 }))
+        .await;
+    let told = house.send("GET", "/metrics", &[], Value::Null).await;
+    assert!(told.text.contains("jackfield_objects{kind=\"node\"} 2"), "{}", told.text);
     let live = house.send("GET", "/health/live", &[], Value::Null).await;
     let ready = house.send("GET", "/health/ready", &[], Value::Null).await;
     assert_eq!((live.status, ready.status), (StatusCode::OK, StatusCode::OK));
@@ -94,7 +99,9 @@ async fn what_only_other_nodes_know_is_not_passed_over() {
 async fn a_host_name_that_leads_nowhere_is_told() {
     let house = House::open().await;
     house.done("PATCH", "/nodes/node1", json!({ "address": "pbx.example.com" })).await;
-    house.done("POST", "/phones", json!({ "name": "SEP001122AABBCC", "model": "Cisco 7841" })).await;
+    house
+        .done("POST", "/phones", json!({ "name": "SEP001122AABBCC", "model": "Cisco 7841" }))
+        .await;
     let at = |unknown| Place {
         node: "node1".into(),
         address: "192.0.2.1".parse().unwrap(),
