@@ -41,7 +41,7 @@ use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
 use jackfield_store::{Store, StoreHandle, Verifier};
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
 use tokio::sync::{Notify, watch};
 
 use clock::Clock;
@@ -52,12 +52,12 @@ use first_start::Arrival;
 use host_name::HostName;
 use keeper::Keeper;
 use lanes::Lanes;
-use leases::{LeaseKeeper, Name};
+use leases::{LeaseKeeper, Name, SipPortsHeard};
 use life::Life;
 use operator::NodeOperator;
 use outputs::Outputs;
 use place::PlaceNow;
-use services::{Services, http_door, tftp_door};
+use services::{Door, Services, http_door, tftp_door};
 use sockets::{bind_http, bind_tcp, free_port};
 use streams::Streams;
 
@@ -106,12 +106,7 @@ impl Server {
         limits::raise_file_limit();
         limits::keep_private(&settings.place.folder);
         let clock = Clock::start();
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("doors")
-            .enable_all()
-            .build()
-            .context("starting the runtime of the doors")?;
+        let runtime = runtime()?;
         let access = FileAccess::default();
         let (unbound, lanes) = engine_loop::prepare()?;
         let news = Arc::new(Notify::new());
@@ -147,8 +142,7 @@ impl Server {
             runtime: runtime.handle().clone(),
         };
         let (desk, sip_ports) = (outputs.leases.desk(), outputs.leases.sip_ports());
-        let lives =
-            [("the leases", outputs.leases.life()), ("the keeper", outputs.keeper.life())];
+        let lives = [("the leases", outputs.leases.life()), ("the keeper", outputs.keeper.life())];
         let engine = start_engine(&settings, &handle, clock, &outputs)?;
         let engine = EngineThread::start(
             prepared,
@@ -172,33 +166,17 @@ impl Server {
         let (http, http_address) = bind_http(settings.http)?;
         let files_address = free_port(settings.files)?;
         let tftp_address = settings.tftp;
-        let files = PhoneFiles::new(
-            handle.clone(),
-            access,
-            move || clock.now(),
-            &settings.node,
-            {
-                let ports = sip_ports.clone();
-                move || ports.now()
-            },
-            http_address.port(),
-            files_address.port(),
-        );
-        let given = lanes.clone();
-        files.tell_given(move |device| {
-            // An engine that is too busy to hear it hears it with the next file.
-            let _ = given.input(Input::PasswordGiven { device });
-        });
-        let mut doors = BTreeMap::new();
-        let tftp_files = Arc::new(TftpFiles(files.clone()));
+        let ports = (http_address.port(), files_address.port());
+        let heard = sip_ports.clone();
+        let files = phone_files(&settings, &handle, access, clock, heard, &lanes, ports);
         let tftp = crate::tftp::Board::default();
-        let tftp_door = tftp_door(runtime.handle().clone(), tftp_address, tftp_files, tftp.clone());
-        doors.insert(Service::Tftp, tftp_door);
-        let file_router = jackfield_web::file_router(files.clone());
         let connections = Connections::new(limits::file_limit() / 4);
-        let file_http =
-            http_door(runtime.handle().clone(), files_address, file_router, connections.clone());
-        doors.insert(Service::FileHttp, file_http);
+        let doors = phone_doors(
+            runtime.handle(),
+            &files,
+            (tftp_address, tftp.clone()),
+            (files_address, connections.clone()),
+        );
         let services = Arc::new(Services {
             node: settings.node.clone(),
             store: handle.clone(),
@@ -243,6 +221,7 @@ impl Server {
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));
         runtime.spawn(orders::obey_others(Arc::clone(&services)));
+        runtime.spawn(services::keep_doors_open(Arc::clone(&services)));
         let one_time_password = match arrival {
             Arrival::Founded | Arrival::Returned => {
                 first_start::one_time_password(&store.handle())?
@@ -279,7 +258,6 @@ impl Server {
     pub(crate) fn one_time_password(&self) -> Option<&str> {
         self.one_time_password.as_deref()
     }
-
 }
 
 /// Opens the store; every change it commits goes to the engine and to the doors.
@@ -299,6 +277,52 @@ fn open_store(
         news.notify_one();
     })
     .context("opening the database")
+}
+
+/// What the doors live in.
+fn runtime() -> Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("doors")
+        .enable_all()
+        .build()
+        .context("starting the runtime of the doors")
+}
+
+/// What phones fetch; `ports` are those of people's and of phones' HTTP.
+fn phone_files(
+    settings: &ServeSettings,
+    store: &StoreHandle,
+    access: FileAccess,
+    clock: Clock,
+    sip_ports: SipPortsHeard,
+    lanes: &Lanes,
+    ports: (u16, u16),
+) -> PhoneFiles {
+    let (now, heard) = (move || clock.now(), move || sip_ports.now());
+    let files =
+        PhoneFiles::new(store.clone(), access, now, &settings.node, heard, ports.0, ports.1);
+    let given = lanes.clone();
+    files.tell_given(move |device| {
+        // An engine that is too busy to hear it hears it with the next file.
+        let _ = given.input(Input::PasswordGiven { device });
+    });
+    files
+}
+
+/// Where phones fetch it, by TFTP and by HTTP.
+fn phone_doors(
+    runtime: &Handle,
+    files: &PhoneFiles,
+    (tftp, board): (SocketAddr, crate::tftp::Board),
+    (http, connections): (SocketAddr, Connections),
+) -> BTreeMap<Service, Door> {
+    let source = Arc::new(TftpFiles(files.clone()));
+    let router = jackfield_web::file_router(files.clone());
+    BTreeMap::from([
+        (Service::Tftp, tftp_door(runtime.clone(), tftp, source, board)),
+        (Service::FileHttp, http_door(runtime.clone(), http, router, connections)),
+    ])
 }
 
 /// Starts the driver of the node's own media.

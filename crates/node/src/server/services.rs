@@ -23,7 +23,7 @@ use super::leases::LeaseDesk;
 use crate::tftp;
 
 /// Opens the listener of a door; called at each start of its service.
-type Door = Box<dyn Fn(watch::Receiver<bool>) -> Result<JoinHandle<()>> + Send + Sync>;
+pub(crate) type Door = Box<dyn Fn(watch::Receiver<bool>) -> Result<JoinHandle<()>> + Send + Sync>;
 
 /// Starts and stops the services of this node.
 pub(crate) struct Services {
@@ -46,6 +46,12 @@ pub(crate) enum Running {
     SelfProvisioning(Arc<SelfProvisioningStart>),
     /// A task with a door.
     Door { stop: watch::Sender<bool>, task: JoinHandle<()> },
+}
+
+impl Running {
+    fn lives(&self) -> bool {
+        !matches!(self, Self::Door { task, .. } if task.is_finished())
+    }
 }
 
 impl Services {
@@ -101,9 +107,20 @@ impl Services {
         activation.map(|(_, one)| one.services.iter().copied().collect())
     }
 
-    /// The service runs.
+    /// The service runs; a door that closed by itself does not.
     pub(crate) fn is_running(&self, service: Service) -> bool {
-        self.lock().contains_key(&service)
+        self.lock().get(&service).is_some_and(Running::lives)
+    }
+
+    /// Opens doors again that closed by themselves.
+    fn reopen(&self) {
+        let mut running = self.lock();
+        for (service, door) in running.iter_mut().filter(|(_, one)| !one.lives()) {
+            tracing::error!(service.name = service.name(), "a door closed by itself");
+            if let Ok(opened) = self.open(*service) {
+                *door = opened;
+            }
+        }
     }
 
     /// The settings with which the IVR runs.
@@ -117,7 +134,7 @@ impl Services {
     /// Starts a service that does not run.
     pub(crate) fn start(&self, service: Service) -> Result<(), Refusal> {
         let mut running = self.lock();
-        if running.contains_key(&service) {
+        if running.get(&service).is_some_and(Running::lives) {
             return Ok(());
         }
         let started = match service {
@@ -248,6 +265,14 @@ impl Services {
     }
 }
 
+/// Looks after the doors, as long as the node lives.
+pub(crate) async fn keep_doors_open(services: Arc<Services>) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        services.reopen();
+    }
+}
+
 /// The socket of a door is closed when its task is gone; until then it can't be opened again.
 fn wait_until_closed(task: &JoinHandle<()>) {
     tokio::task::block_in_place(|| {
@@ -258,6 +283,8 @@ fn wait_until_closed(task: &JoinHandle<()>) {
     });
 }
 
+/// How often doors are looked after.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long a door may take to close.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -302,4 +329,71 @@ pub(crate) fn http_door(
             let _ = jackfield_web::serve(listener, router, connections, stopped).await;
         }))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use jackfield_model::{Actor, FirstStart, Operation};
+    use jackfield_store::{Store, StoreSettings};
+    use mio::{Poll, Token, Waker};
+
+    use super::*;
+    use crate::server::clock::Clock;
+    use crate::server::leases::{LeaseKeeper, Name};
+
+    /// Services with one door, and how often it was opened: the first time it closes by itself.
+    fn with_a_door(store: StoreHandle, folder: &std::path::Path) -> (Services, Arc<AtomicU32>) {
+        let opened = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&opened);
+        let door: Door = Box::new(move |_| {
+            let first = count.fetch_add(1, Ordering::Relaxed) == 0;
+            Ok(tokio::spawn(async move {
+                if !first {
+                    core::future::pending::<()>().await;
+                }
+            }))
+        });
+        let poll = Poll::new().unwrap();
+        let (lanes, _arrivals) = Lanes::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let name = Name::take(&store, "node1", folder).unwrap();
+        let keeper =
+            LeaseKeeper::start(store.clone(), lanes.clone(), Clock::start(), name, 5060).unwrap();
+        let services = Services {
+            node: "node1".into(),
+            store,
+            lanes,
+            prompts: Arc::new(PromptLibrary::in_memory()),
+            leases: keeper.desk(),
+            doors: BTreeMap::from([(Service::Tftp, door)]),
+            running: Mutex::default(),
+            obeyed: Mutex::default(),
+        };
+        (services, opened)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_door_that_closes_by_itself_is_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&StoreSettings::in_folder(folder.path()), |_, _| {}).unwrap();
+        let first = FirstStart {
+            node: "node1".into(),
+            address: "192.0.2.10".into(),
+            locale: "en_US".into(),
+            time_zone: "Etc/UTC".into(),
+        };
+        let id = StoreHandle::operation_id().unwrap();
+        store.handle().execute(id, Actor::System, Operation::FirstStart(first)).unwrap();
+        let (services, opened) = with_a_door(store.handle(), folder.path());
+        let services = Arc::new(services);
+        services.start(Service::Tftp).unwrap();
+        tokio::time::sleep(LOOK / 2).await;
+        assert!(!services.is_running(Service::Tftp), "nobody is told that it serves");
+        let watch = tokio::spawn(keep_doors_open(Arc::clone(&services)));
+        tokio::time::sleep(LOOK * 4).await;
+        assert!(services.is_running(Service::Tftp));
+        assert_eq!(opened.load(Ordering::Relaxed), 2);
+        watch.abort();
+    }
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::server::Server;
 use super::{Board, FileSource, Limits};
 
-/// Serves until `stop` turns true or its sender goes. `socket` takes the requests.
+/// Serves until `stop` turns true or its sender goes, or a task that answers ends. `socket` takes the
+/// requests.
 pub(crate) async fn serve(
     socket: UdpSocket,
     source: Arc<dyn FileSource>,
@@ -41,8 +43,10 @@ pub(crate) async fn serve(
         // An error of one client (a port that nobody hears any more) is no reason to stop.
         let Ok((length, from)) = received else { continue };
         let desk = &desks[desk_of(from, desks.len())];
-        // Full: the client asks again.
-        let _ = desk.try_send((buffer[..length].into(), from));
+        // Full: the client asks again. Whose task has ended would answer its clients never more.
+        if let Err(TrySendError::Closed(_)) = desk.try_send((buffer[..length].into(), from)) {
+            return Err(io::Error::other("a task that answers has ended"));
+        }
     }
     tasks.shutdown().await;
     Ok(())

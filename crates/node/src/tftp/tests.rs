@@ -476,3 +476,30 @@ async fn phones_fetch_over_loopback() {
     stop.send(true).unwrap();
     serving.await.unwrap().unwrap();
 }
+
+/// Files of which one is never written to its end.
+struct Broken;
+
+impl FileSource for Broken {
+    fn fetch(&self, _: &str, _: IpAddr) -> Result<Vec<u8>, FileFault> {
+        panic!("ordered by a test")
+    }
+}
+
+/// Whoever looks after the door opens it again; a part of the phones would have no files else.
+#[tokio::test]
+async fn a_door_of_which_a_part_has_ended_closes() {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    let (_stop, stopped) = tokio::sync::watch::channel(false);
+    let (limits, board) = (Limits::default(), Board::default());
+    let serving = tokio::spawn(serve(socket, Arc::new(Broken), limits, board, stopped));
+    let phone = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let began = tokio::time::Instant::now();
+    while !serving.is_finished() {
+        let _ = phone.send_to(&request("1", "octet", &[]), server).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert!(began.elapsed() < Duration::from_secs(10), "it stays open by halves");
+    }
+    assert!(serving.await.unwrap().is_err());
+}
