@@ -227,7 +227,8 @@ async fn saved(
     };
     let failure = restarted.and_then(Result::err).map(|why| describe(&why, call.language));
     let restart_needed = Seen::now(&call.app).await.ok().and_then(|seen| seen.restart_needed);
-    let warnings = warnings(call, settings).await?;
+    // What is saved is saved, also when nobody can say what it lacks.
+    let warnings = warnings(call, settings).await.unwrap_or_default();
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
     Ok(Answer::ok(json!({
