@@ -92,5 +92,7 @@ pub use params::Params;
 pub use status::Status;
 pub use text::hex;
 pub use tokens::Tokens;
-pub use transaction::{Action, ClientKey, Counters, Endpoint, Failure, Limits, ServerKey};
+pub use transaction::{
+    Action, ClientKey, Counters, Endpoint, Failure, Limits, NewRequest, ServerKey,
+};
 pub use uri::{Host, HostPort, SipUri, TelUri, Uri};

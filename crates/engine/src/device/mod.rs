@@ -168,7 +168,7 @@ impl Devices {
     pub(crate) fn hear(&mut self, ctx: &mut Context<'_>, endpoint: &mut Endpoint, heard: Heard) {
         match heard {
             Heard::Register { flow, message } => self.hear_register(ctx, endpoint, flow, message),
-            Heard::Arrived { flow, message } => self.arrived(ctx, endpoint, flow, message),
+            Heard::Arrived(request) => self.arrived(ctx, endpoint, request),
             Heard::Request { key, flow, message, sender } => {
                 self.request(ctx, endpoint, key, flow, message, sender);
             }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use jackfield_sip::header::Reason;
 use jackfield_sip::{
-    Action, ClientKey, Flow, HeaderName, Limits, Message, Method, RequestBuilder, Response,
-    ServerKey,
+    Action, ClientKey, Flow, HeaderName, Limits, Message, Method, NewRequest, RequestBuilder,
+    Response, ServerKey,
 };
 use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
 use jackfield_vocabulary::{LegId, Now, ObjectId};
@@ -43,7 +43,7 @@ pub(crate) enum Heard {
     Register { flow: Flow, message: Message },
     /// Any other request that is new. Before anything is kept of it, its sender is looked at:
     /// [`Endpoint::admit`] goes on with it, [`Endpoint::reply`] answers it for good.
-    Arrived { flow: Flow, message: Message },
+    Arrived(NewRequest),
     /// A request that was admitted: answer it with [`Endpoint::respond`].
     Request { key: ServerKey, flow: Flow, message: Message, sender: Sender },
     /// The ACK of a 2xx of ours.
@@ -108,40 +108,33 @@ impl Endpoint {
         if message.method() == Some(&Method::Register) {
             return self.heard.push_back(Heard::Register { flow, message });
         }
-        if !self.is_arrival(&message) {
-            return self.transact(ctx, flow, message);
+        let arrived = self.transactions.sift(time(ctx.now), flow, message, &mut self.actions);
+        self.act(ctx);
+        let Some(request) = arrived else { return };
+        match Self::screen(request.flow(), request.message()) {
+            Some(response) => self.reply(ctx, request.flow(), request.message(), &response),
+            None => self.heard.push_back(Heard::Arrived(request)),
         }
-        match Self::screen(&flow, &message) {
-            Some(response) => self.reply(ctx, &flow, &message, &response),
-            None => self.heard.push_back(Heard::Arrived { flow, message }),
-        }
-    }
-
-    /// Is it a whole request that is no transaction's yet?
-    fn is_arrival(&mut self, message: &Message) -> bool {
-        let kind = message.method().filter(|kind| !matches!(kind, Method::Ack | Method::Cancel));
-        let key = kind.and_then(|_| self.transactions.server_key(message));
-        key.is_some_and(|key| !self.transactions.has(key))
     }
 
     /// Opens a transaction for a request whose sender was looked at, if there is a place for it.
     pub(crate) fn admit(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: Flow,
-        message: Message,
+        request: NewRequest,
         sender: Sender,
         proved: bool,
     ) {
-        let Some(key) = self.transactions.server_key(&message) else { return };
+        let (key, flow, message) = (request.key(), request.flow(), request.message());
         let holder = Holder { source: flow.remote.ip().into(), proved };
-        if self.transactions.has(key) || !self.enter(key, holder, &message) {
+        if self.transactions.has(key) || !self.enter(key, holder, message) {
             ctx.count("requests-shed");
-            let response = answer::unavailable(&message, 5 + ctx.ids.below(26));
-            return self.reply(ctx, &flow, &message, &response);
+            let response = answer::unavailable(message, 5 + ctx.ids.below(26));
+            return self.reply(ctx, flow, message, &response);
         }
         self.sender = Some(sender);
-        self.transact(ctx, flow, message);
+        self.transactions.open(time(ctx.now), request, &mut self.actions);
+        self.act(ctx);
         self.sender = None;
         if !self.transactions.has(key) {
             self.leave(key);
@@ -165,7 +158,7 @@ impl Endpoint {
         self.octets.release(&key);
     }
 
-    /// Gives a message to the transactions, which answer it when it is broken.
+    /// Gives a REGISTER to the transactions, which answer it because it is broken.
     pub(crate) fn transact(&mut self, ctx: &mut Context<'_>, flow: Flow, message: Message) {
         self.transactions.receive(time(ctx.now), flow, message, &mut self.actions);
         self.act(ctx);

@@ -24,10 +24,10 @@ pub(super) fn screen(flow: &Flow, request: &Message) -> Option<Response> {
 
 /// OPTIONS for the node itself, and for no number.
 fn is_for_node(request: &Message, method: &Method) -> bool {
-    let user = request.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
+    let user = || request.uri().ok().and_then(|uri| uri.user().map(Cow::into_owned));
     *method == Method::Options
         && request.to_tag().is_none()
-        && user.is_none_or(|user| user.is_empty())
+        && user().is_none_or(|user| user.is_empty())
 }
 
 /// RFC 3261 section 8.2.1.

@@ -22,6 +22,7 @@ pub(super) enum Incoming {
 }
 
 /// A request that may open a transaction.
+#[derive(Clone, Debug)]
 pub(super) struct IncomingRequest {
     pub(super) key: ServerKey,
     pub(super) in_dialog: bool,

@@ -32,6 +32,7 @@ mod timer;
 
 pub use action::{Action, Failure};
 pub use key::{ClientKey, ServerKey};
+pub use server::NewRequest;
 
 use classify::{Incoming, classify};
 use client::Client;
@@ -115,28 +116,46 @@ impl Endpoint {
     }
 
     /// Takes a message that was received.
-    pub fn receive(&mut self, now: Now, flow: Flow, mut message: Message, out: &mut Vec<Action>) {
+    pub fn receive(&mut self, now: Now, flow: Flow, message: Message, out: &mut Vec<Action>) {
+        if let Some(request) = self.sift(now, flow, message, out) {
+            self.open(now, request, out);
+        }
+    }
+
+    /// Takes a message that was received, but a request that is new: that is handed back before
+    /// anything is kept of it, so that its sender can be looked at. [`Self::open`] goes on with it.
+    #[must_use]
+    pub fn sift(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        mut message: Message,
+        out: &mut Vec<Action>,
+    ) -> Option<NewRequest> {
         message.set_source(flow.remote);
-        let fault = match message.check() {
-            Ok(essentials) => match classify(&mut self.keys, &message, &essentials) {
-                Incoming::Response(answer) => {
-                    return self.receive_response(now, flow, message, &answer, out);
-                }
-                Incoming::Ack { same_branch, invite } => {
-                    return self.receive_ack(now, flow, message, (same_branch, invite), out);
-                }
-                Incoming::Cancel { key, invite } => {
-                    return self.receive_cancel(now, flow, message, (key, invite), out);
-                }
-                Incoming::Request(request) => {
-                    return self.receive_request(now, flow, message, request, out);
-                }
-            },
-            Err(fault) => fault,
-        };
+        let incoming = message.check().map(|found| classify(&mut self.keys, &message, &found));
+        match incoming {
+            Ok(Incoming::Request(request)) => {
+                return self.receive_request(now, flow, message, request, out);
+            }
+            Ok(Incoming::Response(answer)) => {
+                self.receive_response(now, flow, message, &answer, out);
+            }
+            Ok(Incoming::Ack { same_branch, invite }) => {
+                self.receive_ack(now, flow, message, (same_branch, invite), out);
+            }
+            Ok(Incoming::Cancel { key, invite }) => {
+                self.receive_cancel(now, flow, message, (key, invite), out);
+            }
+            Err(fault) => self.refuse(&flow, &message, fault, out),
+        }
+        None
+    }
+
+    fn refuse(&mut self, flow: &Flow, message: &Message, fault: Fault, out: &mut Vec<Action>) {
         self.counters.malformed += 1;
-        if let Some(response) = refuse(&message, fault) {
-            reply(&flow, &message, &response, out);
+        if let Some(response) = refuse(message, fault) {
+            reply(flow, message, &response, out);
         }
     }
 

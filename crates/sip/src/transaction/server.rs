@@ -31,6 +31,34 @@ impl Server {
     }
 }
 
+/// A request that is whole and belongs to no transaction yet; nothing is kept of it.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    flow: Flow,
+    message: Message,
+    request: IncomingRequest,
+}
+
+impl NewRequest {
+    /// The transaction that it would open.
+    #[must_use]
+    pub fn key(&self) -> ServerKey {
+        self.request.key
+    }
+
+    /// How it came.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// What came.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+}
+
 impl Endpoint {
     /// Sends an answer to a request; tells whether its transaction was there.
     pub fn respond(
@@ -49,15 +77,6 @@ impl Endpoint {
         })
     }
 
-    /// The transaction that this request belongs to, or would open; `None` for a message that is no
-    /// request or lacks what every request needs.
-    #[must_use]
-    pub fn server_key(&mut self, request: &Message) -> Option<ServerKey> {
-        let method = request.method()?;
-        let essentials = request.check().ok()?;
-        Some(self.keys.server(request, &essentials, method))
-    }
-
     /// Is there such a transaction?
     #[must_use]
     pub fn has(&self, key: ServerKey) -> bool {
@@ -74,7 +93,7 @@ impl Endpoint {
         }
     }
 
-    /// Opens a transaction for a new request, unless there are too many.
+    /// Answers a request that came again; hands back one that is new.
     pub(super) fn receive_request(
         &mut self,
         now: Now,
@@ -82,7 +101,14 @@ impl Endpoint {
         message: Message,
         request: IncomingRequest,
         out: &mut Vec<Action>,
-    ) {
+    ) -> Option<NewRequest> {
+        let again = self.request_again(now, request.key, out);
+        (!again).then_some(NewRequest { flow, message, request })
+    }
+
+    /// Opens a transaction for a new request, unless there are too many.
+    pub fn open(&mut self, now: Now, request: NewRequest, out: &mut Vec<Action>) {
+        let NewRequest { flow, message, request } = request;
         let IncomingRequest { key, in_dialog, port, invite } = request;
         if self.request_again(now, key, out) {
             return;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use jackfield_sip::header::{Event, ReferTo};
-use jackfield_sip::{DialogId, Flow, Message, Method, Response, ServerKey, Status};
+use jackfield_sip::{DialogId, Flow, Message, Method, NewRequest, Response, ServerKey, Status};
 use jackfield_vocabulary::{LegId, ObjectId};
 
 use super::super::authenticate::{Proof, has_credentials};
@@ -25,14 +25,12 @@ impl Devices {
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
-        flow: Flow,
-        message: Message,
+        request: NewRequest,
     ) {
-        match self.arrival(ctx, &flow, &message) {
-            Arrival::Admitted { sender, proved } => {
-                endpoint.admit(ctx, flow, message, sender, proved);
-            }
-            Arrival::Answered(response) => endpoint.reply(ctx, &flow, &message, &response),
+        let (flow, message) = (request.flow(), request.message());
+        match self.arrival(ctx, flow, message) {
+            Arrival::Admitted { sender, proved } => endpoint.admit(ctx, request, sender, proved),
+            Arrival::Answered(response) => endpoint.reply(ctx, flow, message, &response),
             Arrival::Ignored => {}
         }
     }
