@@ -15,7 +15,7 @@ use crate::uri::HostPort;
 pub(super) struct Client {
     number: u64,
     flow: Flow,
-    /// The request as it was sent.
+    /// The request as it was sent; empty once nobody asks for it any more.
     bytes: Arc<[u8]>,
     /// Our own CANCEL, whose answers interest nobody.
     is_internal: bool,
@@ -39,6 +39,16 @@ impl Client {
             Some(ClientState::Other(state)) => !matches!(state, OtherClient::Completed),
             None => false,
         }
+    }
+}
+
+impl ClientState {
+    /// Will the request neither be sent again nor cancelled, nor be needed for an ACK?
+    fn is_answered(&self) -> bool {
+        matches!(
+            self,
+            Self::Invite(InviteClient::Accepted { .. }) | Self::Other(OtherClient::Completed)
+        )
     }
 }
 
@@ -235,6 +245,7 @@ impl Endpoint {
             *ack = derive::ack(&client.bytes, response);
         }
         if let Some(bytes) = ack {
+            client.bytes = Arc::default();
             out.push(Action::Transmit { flow: client.flow.clone(), bytes: Arc::clone(bytes) });
         }
     }
@@ -296,6 +307,9 @@ impl Endpoint {
         };
         let (state, verdict) = change(state, &mut step);
         client.state = state;
+        if client.state.as_ref().is_some_and(ClientState::is_answered) {
+            client.bytes = Arc::default();
+        }
         let is_internal = client.is_internal;
         if client.state.is_none() {
             self.forget_client(key);

@@ -22,7 +22,7 @@ pub(super) enum InviteServer {
     New { request: Box<Message> },
     /// Answered provisionally.
     Proceeding { last: Arc<[u8]> },
-    /// Accepted. The 2xx is repeated until the ACK comes.
+    /// Accepted. The 2xx is repeated until the ACK comes, and empty from then on.
     Accepted { answer: Arc<[u8]>, interval: Duration, acknowledged: bool },
     /// Refused. The answer is repeated until the ACK comes.
     Completed { answer: Arc<[u8]>, interval: Duration },
@@ -88,7 +88,10 @@ impl InviteServer {
     /// An ACK came for the 2xx; tells whether it is the first one.
     pub(super) fn acknowledge_success(&mut self) -> bool {
         match self {
-            Self::Accepted { acknowledged, .. } => !core::mem::replace(acknowledged, true),
+            Self::Accepted { answer, acknowledged, .. } => {
+                *answer = Arc::default();
+                !core::mem::replace(acknowledged, true)
+            }
             _ => false,
         }
     }
