@@ -28,6 +28,9 @@ impl Params {
     /// Reads the parameters of a URI, where no white space and no quoted value may stand. Escapes
     /// of characters that need none are resolved, so that names can be found.
     pub(crate) fn parse_uri(text: &str) -> Result<Self, HeaderFault> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
         if text.bytes().any(text::is_space) {
             return Err(HeaderFault::Parameter);
         }

@@ -26,6 +26,13 @@ pub(crate) fn is_space(byte: u8) -> bool {
 /// Cuts white space off both ends.
 pub(crate) fn trim(text: &str) -> &str {
     let bytes = text.as_bytes();
+    // Most texts have none.
+    if let [first, .., last] = bytes
+        && !is_space(*first)
+        && !is_space(*last)
+    {
+        return text;
+    }
     let Some(from) = bytes.iter().position(|byte| !is_space(*byte)) else { return &text[..0] };
     let to = bytes.iter().rposition(|byte| !is_space(*byte)).unwrap_or(from);
     &text[from..=to]

@@ -115,9 +115,13 @@ impl NameAddr {
 impl fmt::Display for NameAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.display.is_empty() {
-            write!(f, "{} ", self.display)?;
+            f.write_str(&self.display)?;
+            f.write_str(" ")?;
         }
-        write!(f, "<{}>{}", self.uri, self.params)
+        f.write_str("<")?;
+        self.uri.fmt(f)?;
+        f.write_str(">")?;
+        self.params.fmt(f)
     }
 }
 

@@ -87,7 +87,7 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
-            Self::Address(IpAddr::V4(address)) => address.fmt(f),
+            Self::Address(IpAddr::V4(address)) => f.write_str(Digits::of(*address).text()),
             Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
         }
     }
@@ -130,11 +130,57 @@ impl From<SocketAddr> for HostPort {
 
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.host.fmt(f)?;
-        match self.port {
-            Some(port) => write!(f, ":{port}"),
-            None => Ok(()),
+        let Some(port) = self.port else { return self.host.fmt(f) };
+        let mut digits = match self.host {
+            Host::Address(IpAddr::V4(address)) => Digits::of(address),
+            _ => {
+                self.host.fmt(f)?;
+                Digits::default()
+            }
+        };
+        digits.push(b':');
+        digits.number(port);
+        f.write_str(digits.text())
+    }
+}
+
+/// Numbers between dots and colons, up to `255.255.255.255:65535`. Every message has many of them, so
+/// they are printed here and not by the general formatting of the standard library.
+#[derive(Default)]
+struct Digits {
+    octets: [u8; 21],
+    length: usize,
+}
+
+impl Digits {
+    fn of(address: Ipv4Addr) -> Self {
+        let mut digits = Self::default();
+        for (place, octet) in address.octets().into_iter().enumerate() {
+            if place > 0 {
+                digits.push(b'.');
+            }
+            digits.number(octet.into());
         }
+        digits
+    }
+
+    fn number(&mut self, number: u16) {
+        let digit = |weight| b"0123456789"[usize::from(number / weight % 10)];
+        for weight in [10_000, 1_000, 100, 10] {
+            if number >= weight {
+                self.push(digit(weight));
+            }
+        }
+        self.push(digit(1));
+    }
+
+    fn push(&mut self, octet: u8) {
+        self.octets[self.length] = octet;
+        self.length += 1;
+    }
+
+    fn text(&self) -> &str {
+        core::str::from_utf8(&self.octets[..self.length]).unwrap_or_default()
     }
 }
 
@@ -172,6 +218,18 @@ mod tests {
     fn hosts_print_as_they_are_read() {
         for text in ["example.com", "192.0.2.1", "[2001:db8::1]", "a_b.local", "x.", "1and1.de"] {
             assert_eq!(Host::parse(text).unwrap().to_string(), text);
+        }
+        for text in [
+            "0.0.0.0",
+            "0.0.0.0:0",
+            "9.10.99.100:9",
+            "255.255.255.255:65535",
+            "10.20.30.40:10000",
+            "[::1]:5060",
+            "example.com:101",
+            "1.2.3.4:1010",
+        ] {
+            assert_eq!(HostPort::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(HostPort::parse("[::1]:5060").unwrap().port, Some(5060));
         assert_eq!(HostPort::parse("h : 5060").unwrap().to_string(), "h:5060");
