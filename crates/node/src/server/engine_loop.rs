@@ -34,11 +34,11 @@ const TURN: usize = 256;
 /// The exit code after a panic of the engine (EX_SOFTWARE).
 const PANICKED: i32 = 70;
 /// Messages are counted in windows of so many microseconds; from so many on they come thick, some
-/// 1,500 a second.
+/// 500 a second.
 const WINDOW: u64 = 20_000;
-const THICK: usize = 30;
+const THICK: usize = 10;
 /// The pause while they do: far less than anybody at a phone notices.
-const PAUSE: Duration = Duration::from_millis(4);
+const PAUSE: Duration = Duration::from_millis(8);
 /// Sleep at the most: a safety net, not a clock.
 const NAP: Duration = Duration::from_secs(5);
 
@@ -146,6 +146,7 @@ impl EngineThread {
             window: 0,
             messages: 0,
             thick: false,
+            full: false,
             stopping: false,
         };
         let thread = std::thread::Builder::new()
@@ -187,6 +188,8 @@ struct Loop<M> {
     window: u64,
     messages: usize,
     thick: bool,
+    /// The last batch was full: more is waiting.
+    full: bool,
     stopping: bool,
 }
 
@@ -256,13 +259,14 @@ impl<M: Machine> Loop<M> {
             self.input(Input::Sip { flow, message });
         }
         self.messages += count;
-        self.watch_load(count);
+        self.full = count == Datagrams::BATCH;
+        self.watch_load();
         count > 0
     }
 
     /// Tells the engine when it falls behind, and when that is over.
-    fn watch_load(&mut self, count: usize) {
-        let behind = self.load.batch(self.clock.now().micros, count == Datagrams::BATCH);
+    fn watch_load(&mut self) {
+        let behind = self.load.batch(self.clock.now().micros, self.full);
         if behind != self.behind {
             self.behind = behind;
             self.input(Input::Behind(behind));
@@ -359,7 +363,7 @@ impl<M: Machine> Loop<M> {
             self.thick = self.messages >= THICK;
             (self.window, self.messages) = (now, 0);
         }
-        if self.thick && self.prepared.arrivals.urgent.is_empty() {
+        if self.thick && !self.full && self.prepared.arrivals.urgent.is_empty() {
             std::thread::sleep(PAUSE);
         }
     }
