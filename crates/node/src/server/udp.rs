@@ -31,6 +31,8 @@ pub(crate) struct Datagrams {
     tails: Vec<u8>,
     lengths: Vec<usize>,
     sources: Vec<SocketAddr>,
+    /// Where the kernel reads and writes addresses of a batch; nothing is kept in it.
+    names: Box<[libc::sockaddr_storage]>,
     waiting: Vec<(SocketAddr, Arc<[u8]>)>,
     /// Datagrams read.
     pub(crate) received: u64,
@@ -70,6 +72,8 @@ impl Datagrams {
             tails: vec![0; BATCH * TAIL],
             lengths: Vec::with_capacity(BATCH),
             sources: Vec::with_capacity(BATCH),
+            // SAFETY: zero is a valid value of this plain C struct.
+            names: vec![unsafe { core::mem::zeroed() }; BATCH].into(),
             waiting: Vec::new(),
             received: 0,
             sent: 0,
@@ -91,7 +95,6 @@ impl Datagrams {
     pub(crate) fn receive(&mut self) -> io::Result<usize> {
         self.lengths.clear();
         self.sources.clear();
-        let mut names = [const { unsafe_zeroed_storage() }; BATCH];
         let (mut heads, mut tails) =
             (self.heads.chunks_exact_mut(HEAD), self.tails.chunks_exact_mut(TAIL));
         let mut slices: [[libc::iovec; 2]; BATCH] = core::array::from_fn(|_| {
@@ -101,7 +104,7 @@ impl Datagrams {
             })
         });
         let mut headers: [libc::mmsghdr; BATCH] = core::array::from_fn(|index| {
-            header(&mut names[index], size_of::<libc::sockaddr_storage>(), &mut slices[index])
+            header(&mut self.names[index], size_of::<libc::sockaddr_storage>(), &mut slices[index])
         });
         // SAFETY: every header points to a name and a slice that outlive the call.
         let count = unsafe {
@@ -127,7 +130,7 @@ impl Datagrams {
             let length = headers[index].msg_len as usize;
             let unspecified = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
             self.lengths.push(length);
-            self.sources.push(address_of(&names[index]).unwrap_or(unspecified));
+            self.sources.push(address_of(&self.names[index]).unwrap_or(unspecified));
         }
         self.received += count as u64;
         Ok(count)
@@ -176,7 +179,7 @@ impl Datagrams {
         let mut sent = 0;
         while sent < self.waiting.len() {
             let end = (sent + BATCH).min(self.waiting.len());
-            match send_batch(self.socket.as_raw_fd(), &self.waiting[sent..end]) {
+            match send_batch(&self.socket, &mut self.names, &self.waiting[sent..end]) {
                 Ok(count) => {
                     sent += count.max(1);
                     self.sent += count as u64;
@@ -199,21 +202,32 @@ impl Datagrams {
     }
 }
 
-fn send_batch(socket: i32, messages: &[(SocketAddr, Arc<[u8]>)]) -> io::Result<usize> {
-    let count = messages.len().min(BATCH);
-    let mut names = [const { unsafe_zeroed_storage() }; BATCH];
-    let mut slices = [[libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 }]; BATCH];
-    let mut lengths = [0_usize; BATCH];
-    for (index, (to, message)) in messages.iter().take(count).enumerate() {
-        lengths[index] = storage_of(*to, &mut names[index]);
-        slices[index][0] =
-            libc::iovec { iov_base: message.as_ptr().cast_mut().cast(), iov_len: message.len() };
-    }
-    let mut headers: [libc::mmsghdr; BATCH] =
-        core::array::from_fn(|index| header(&mut names[index], lengths[index], &mut slices[index]));
-    // SAFETY: the first `count` headers point to names and messages that outlive the call.
+/// Sends a batch at the most.
+fn send_batch(
+    socket: &UdpSocket,
+    names: &mut [libc::sockaddr_storage],
+    messages: &[(SocketAddr, Arc<[u8]>)],
+) -> io::Result<usize> {
+    let mut slices: Vec<_> = messages
+        .iter()
+        .map(|(_, message)| libc::iovec {
+            iov_base: message.as_ptr().cast_mut().cast(),
+            iov_len: message.len(),
+        })
+        .collect();
+    let mut headers: Vec<_> = names
+        .iter_mut()
+        .zip(slices.chunks_exact_mut(1))
+        .zip(messages)
+        .map(|((name, slice), (to, _))| {
+            let length = storage_of(*to, name);
+            header(name, length, slice)
+        })
+        .collect();
+    let count = headers.len() as libc::c_uint;
+    // SAFETY: the headers point to names and messages that outlive the call.
     let sent = unsafe {
-        libc::sendmmsg(socket, headers.as_mut_ptr(), count as libc::c_uint, libc::MSG_DONTWAIT)
+        libc::sendmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, libc::MSG_DONTWAIT)
     };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(usize::try_from(sent).unwrap_or(0)) }
 }
@@ -230,11 +244,6 @@ fn header(
     header.msg_hdr.msg_iov = slices.as_mut_ptr();
     header.msg_hdr.msg_iovlen = slices.len();
     header
-}
-
-const fn unsafe_zeroed_storage() -> libc::sockaddr_storage {
-    // SAFETY: zero is a valid value of this plain C struct.
-    unsafe { core::mem::zeroed() }
 }
 
 fn address_of(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
@@ -274,6 +283,7 @@ fn storage_of(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> usiz
                 let v6 = &mut *storage.cast::<libc::sockaddr_in6>();
                 v6.sin6_family = libc::AF_INET6 as libc::sa_family_t;
                 v6.sin6_port = address.port().to_be();
+                v6.sin6_flowinfo = 0;
                 v6.sin6_addr.s6_addr = address.ip().octets();
                 v6.sin6_scope_id = address.scope_id();
                 size_of::<libc::sockaddr_in6>()
