@@ -178,7 +178,8 @@ fn goertzel(window: &[f32; WINDOW]) -> [Line; 8] {
     let mut two = [0.0f32; 8];
     for sample in window {
         for index in 0..8 {
-            let next = sample + 2.0 * filters.cosine[index] * one[index] - two[index];
+            // In this order only two steps wait for each other.
+            let next = 2.0 * filters.cosine[index] * one[index] + (sample - two[index]);
             two[index] = one[index];
             one[index] = next;
         }

@@ -35,6 +35,7 @@ pub(super) struct Receiver {
     jitter: JitterBuffer,
     decoder: Decoder,
     events: EventReceiver,
+    /// Where keys are looked for in the sound: until one comes as an event.
     tones: Option<Tones>,
     keys: Keys,
     /// Decoded and not yet heard; the first part is what is being heard.
@@ -107,8 +108,19 @@ impl Receiver {
         let event = TelephoneEvent::parse(payload).map(|report| report.event);
         if let Some(pressed) = event.and_then(Digit::from_event) {
             self.keys.event(pressed, now);
+            self.trust_events(listening);
         }
         Ok(digit)
+    }
+
+    /// Who sends its keys as events sends no key as a tone alone. What sounds like one from then on is a
+    /// voice, or what is left of a key that came as an event.
+    fn trust_events(&mut self, listening: bool) {
+        if self.tones.take().is_some() && !self.needs_sound(listening) {
+            self.jitter.clear();
+            self.sound.clear();
+            self.heard = 0;
+        }
     }
 
     /// Moves on by one packet time.

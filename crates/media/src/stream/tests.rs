@@ -313,6 +313,25 @@ fn a_key_that_comes_both_ways_is_told_once_as_event() {
     assert_eq!(told, [one.clone(), one]);
 }
 
+/// What sounds like a key of somebody who sends keys as events is no key, but a voice.
+#[test]
+fn tones_of_one_that_sends_events_are_no_keys() {
+    let mut line = Line::new(settings(Codec::Pcmu, true));
+    line.play(PlayItem::Digits("1".into()));
+    line.run(50, |_| true);
+    line.near.change(settings(Codec::Pcmu, false), false, &mut |_| {});
+    line.play(PlayItem::Digits("23".into()));
+    line.run(50, |_| true);
+    assert_eq!(line.digits(DigitSource::Event), "1");
+    assert_eq!(line.digits(DigitSource::Tone), "");
+
+    // Another far side begins anew.
+    line.far.change(settings(Codec::Pcmu, true), true, &mut |_| {});
+    line.play(PlayItem::Digits("45".into()));
+    line.run(50, |_| true);
+    assert_eq!(line.digits(DigitSource::Tone), "45");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
