@@ -206,11 +206,17 @@ impl Resource {
         (context.tell)(MediaEvent::Released { media: self.media, statistics });
     }
 
-    /// One packet time; answers its length in milliseconds.
-    pub(super) fn tick(&mut self, context: &mut Context<'_>) -> Option<u64> {
+    /// Sends the packet of a packet time.
+    pub(super) fn send(&mut self, context: &mut Context<'_>) {
+        if let Some(session) = &mut self.session {
+            session.send(self.media, &self.rtp, context);
+        }
+    }
+
+    /// Hears what came in a packet time; answers its length in milliseconds.
+    pub(super) fn hear(&mut self, context: &mut Context<'_>) -> Option<u64> {
         let media = self.media;
         let session = self.session.as_mut()?;
-        session.send(media, &self.rtp, context);
         if session.target.receive {
             let now = context.now;
             session.stream.hear(now, &mut context.split(media).1);

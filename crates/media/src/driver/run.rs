@@ -190,20 +190,34 @@ impl Run {
         }
     }
 
+    /// First every packet of the slot goes out, so that none waits for what is heard on another call.
     fn tick(&mut self, ticks: u64, slot: Instant) {
         let mut due = core::mem::take(&mut self.due);
         self.wheel.advance(ticks, &mut due);
+        for entry in &due {
+            let late = Instant::now().saturating_duration_since(slot);
+            self.with_due(entry, late, Resource::send);
+        }
         for entry in due.drain(..) {
-            let now = Instant::now();
-            let late = now.saturating_duration_since(slot);
-            let next = self.with(entry.index, late, |resource, context| {
-                (resource.generation == entry.generation).then(|| resource.tick(context)).flatten()
-            });
+            let next = self.with_due(&entry, Duration::ZERO, Resource::hear);
             if let Some(after) = next.flatten() {
                 self.wheel.put(after, entry);
             }
         }
         self.due = due;
+    }
+
+    /// As [`Self::with`], unless the place was given to another resource meanwhile.
+    fn with_due<T>(
+        &mut self,
+        entry: &Entry,
+        late: Duration,
+        act: impl FnOnce(&mut Resource, &mut Context<'_>) -> T,
+    ) -> Option<T> {
+        let act = |resource: &mut Resource, context: &mut Context<'_>| {
+            (resource.generation == entry.generation).then(|| act(resource, context))
+        };
+        self.with(entry.index, late, act).flatten()
     }
 
     /// Takes commands until the clock is due: each may open sockets or look for prompts, and a
