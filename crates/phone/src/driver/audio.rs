@@ -68,6 +68,7 @@ impl<C: Conductor> Driver<C> {
                 if let Some(audio) = slot.audio.remove(&call) {
                     slot.heard = audio.stream.into_hearing();
                     self.sources.remove(&audio.socket);
+                    self.sounding -= 1;
                 }
             }
         }
@@ -112,7 +113,11 @@ impl<C: Conductor> Driver<C> {
         let seed = self.slots[index].phone.settings().seed ^ (token.0 as u64) << 24;
         let stream = AudioStream::new(seed);
         let slot = AudioSlot { stream, socket: token, running: false };
-        self.slots[index].audio.insert(call, slot);
+        if let Some(before) = self.slots[index].audio.insert(call, slot) {
+            self.sources.remove(&before.socket);
+        } else {
+            self.sounding += 1;
+        }
         Ok(local)
     }
 }
