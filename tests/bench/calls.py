@@ -11,42 +11,55 @@ from processes import cpu
 from registering import failed_calls, phones, register, users_file
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop", "sipp")
-SECONDS = 20
+# A round of one rate at one server; the rounds of all take turns, so that a machine that grows faster or
+# slower meanwhile does so for all of them.
+SECONDS = 6
 
 
-def ends():
-    """The ports of those who call and of those who are called; they keep them, as phones do."""
-    return free_port(), free_port()
+class Callers:
+    """Phones of one server, half of which call the others. Those who call and those who are called each
+    keep their port, as phones do."""
 
+    def __init__(self, port, pids, users, asks=True):
+        self.port, self.pids = port, pids
+        self.own, self.there = free_port(), free_port()
+        callers, called = users[:len(users) // 2], users[len(users) // 2:]
+        for own, side in ((self.own, callers), (self.there, called)):
+            _, failed = register(port, pids, users_file(side), len(side), 1000, False, own)
+            if failed:
+                raise AssertionError(f"{failed} phones did not register")
+        self.pairs = users_file([(*caller, other[0]) for caller, other in zip(callers, called)])
+        self.calling, self.answering = calling_side(asks), called_side()
+        self.spent, self.count, self.failed = {}, {}, 0
 
-def cost(port, pids, users, rate, ends, asks=True):
-    """Microseconds of processor time that the server takes for each call, and how many failed."""
-    callers, called = users[:len(users) // 2], users[len(users) // 2:]
-    here, there = ends
-    for own, side in ((here, callers), (there, called)):
-        _, failed = register(port, pids, users_file(side), len(side), 1000, False, own)
-        if failed:
-            raise AssertionError(f"{failed} phones did not register")
-    pairs = users_file([(*caller, other[0]) for caller, other in zip(callers, called)])
-    count = rate * SECONDS
-    folder = temporary("sipp-")
-    common = ["-i", "127.0.0.1", "-l", "10000", "-m", str(count), "-nostdin", "-timeout", "120s"]
-    answering = subprocess.Popen(
-        ["sipp", f"127.0.0.1:{port}", "-sf", called_side(), "-p", str(there), *common],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        time.sleep(0.5)
-        before = cpu(pids)
-        done = subprocess.run(
-            ["sipp", f"127.0.0.1:{port}", "-sf", calling_side(asks), "-inf", pairs, "-p", str(here),
-             "-r", str(rate), *common], cwd=folder, capture_output=True, text=True)
-        # What the last calls leave behind is theirs too.
-        time.sleep(1)
-        used = cpu(pids) - before
-    finally:
-        answering.kill()
-        answering.wait()
-    return used / count * 1e6, failed_calls(done.stdout)
+    def call(self, rate):
+        """So many calls a second for a round."""
+        count = rate * SECONDS
+        folder = temporary("sipp-")
+        common = ["-i", "127.0.0.1", "-l", "10000", "-m", str(count), "-nostdin", "-timeout", "120s"]
+        answering = subprocess.Popen(
+            ["sipp", f"127.0.0.1:{self.port}", "-sf", self.answering, "-p", str(self.there), *common],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            time.sleep(0.5)
+            before = cpu(self.pids)
+            done = subprocess.run(
+                ["sipp", f"127.0.0.1:{self.port}", "-sf", self.calling, "-inf", self.pairs,
+                 "-p", str(self.own), "-r", str(rate), *common], cwd=folder, capture_output=True, text=True)
+            # What the last calls leave behind is theirs too.
+            time.sleep(1)
+            used = cpu(self.pids) - before
+        finally:
+            answering.kill()
+            answering.wait()
+        self.spent[rate] = self.spent.get(rate, 0) + used
+        self.count[rate] = self.count.get(rate, 0) + count
+        self.failed += abs(failed_calls(done.stdout))
+        return used / count * 1e6
+
+    def cost(self, rate):
+        """Microseconds of processor time that the server took for each call."""
+        return self.spent[rate] / self.count[rate] * 1e6
 
 
 def own_phones(server, count):
