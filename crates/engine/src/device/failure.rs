@@ -55,23 +55,11 @@ impl Devices {
         let reason = why.code.name();
         self.refusals.because_of(device.map(Who::Device), why);
         let text = "registration or call with wrong credentials";
-        self.tell_failure(ctx, flow, Level::Warn, text, |directory| {
+        tell(&mut self.failures, ctx, flow, Level::Warn, text, |directory| {
             let phone = device.and_then(|device| directory.typed::<Phone>(device));
             let name = phone.map_or("", |phone| &phone.name).to_owned();
             vec![("device.name", name), ("reason", reason.into())]
         })
-    }
-
-    /// A line in the log about a failure, unless its source has had its share of them.
-    pub(super) fn tell_failure(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        level: Level,
-        text: &'static str,
-        fields: impl FnOnce(&Directory) -> Vec<(&'static str, String)>,
-    ) -> bool {
-        tell(&mut self.failures, ctx, flow, level, text, fields)
     }
 }
 

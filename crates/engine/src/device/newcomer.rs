@@ -204,7 +204,7 @@ impl Devices {
     ) -> Response {
         ctx.count("newcomers-refused");
         self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user(request), refusal.clone());
-        self.tell_failure(ctx, flow, Level::Warn, "unknown phone refused", |_| {
+        failure::tell(&mut self.failures, ctx, flow, Level::Warn, "unknown phone refused", |_| {
             vec![("device.mac", mac.to_string()), ("reason", refusal.to_string())]
         });
         if refusal.code == Code::RangeExhausted
@@ -253,7 +253,7 @@ impl Devices {
         let refusal = refusal.value("address", flow.remote.ip()).value("node", &self.node);
         self.refusals.because(refusal.value("limit", settings.unassigned_limit));
         let text = "unknown phone told to come later: its address has its share of new phones";
-        self.tell_failure(ctx, flow, Level::Warn, text, |_| Vec::new());
+        failure::tell(&mut self.failures, ctx, flow, Level::Warn, text, |_| Vec::new());
         answer::unavailable(request, SHARE_AGAIN + ctx.ids.below(SHARE_AGAIN))
     }
 
@@ -268,9 +268,14 @@ impl Devices {
         ctx.count("newcomers-refused");
         let refusal = Refusal::new(code).value("address", flow.remote.ip());
         self.refusals.because(refusal.value("name", &self.node));
-        let told = self.tell_failure(ctx, flow, Level::Info, "unknown phone turned away", |_| {
-            vec![("device.mac", mac.to_string()), ("reason", code.name().into())]
-        });
+        let told = failure::tell(
+            &mut self.failures,
+            ctx,
+            flow,
+            Level::Info,
+            "unknown phone turned away",
+            |_| vec![("device.mac", mac.to_string()), ("reason", code.name().into())],
+        );
         told.then(|| answer::warn(request, Status::FORBIDDEN, &self.node, code.name()))
     }
 }

@@ -11,8 +11,8 @@ use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
 use jackfield_vocabulary::{Code, Mac, Now, ObjectId, Refusal};
 use serde::{Deserialize, Serialize};
 
-use super::Devices;
 use super::claim::Claimed;
+use super::{Devices, failure};
 use crate::context::Context;
 use crate::interface::{LastRefusal, Level};
 
@@ -156,7 +156,7 @@ impl Devices {
         let name = phone.map_or("", |phone| &phone.name).to_owned();
         let (user, reason) = (user.to_owned(), code.name().to_owned());
         // Who makes up ever new devices is always news: the source is what has to be counted.
-        self.tell_failure(ctx, flow, Level::Info, "registration refused", |_| {
+        failure::tell(&mut self.failures, ctx, flow, Level::Info, "registration refused", |_| {
             vec![("device.name", name), ("registration.user", user), ("reason", reason)]
         });
     }

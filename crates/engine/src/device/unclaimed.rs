@@ -79,9 +79,10 @@ impl Unclaimed {
 impl Devices {
     /// A phone was taken in.
     pub(super) fn wait_for_owner(&mut self, ctx: &mut Context<'_>, device: ObjectId, mac: Mac) {
-        if !self.unclaimed.phones.contains_key(&device) {
-            let taken = Taken { mac, since: ctx.now.wall, back: false };
-            self.unclaimed.phones.insert(device, taken);
+        let known = self.unclaimed.phones.contains_key(&device);
+        let taken = Taken { mac, since: ctx.now.wall, back: false };
+        self.unclaimed.phones.entry(device).or_insert(taken);
+        if !known {
             self.watch_unclaimed(ctx, device);
         }
     }
