@@ -199,7 +199,7 @@ impl Streams {
         let holder = Holder::proved(flow.remote.ip());
         let adopt = |stream| self.adopt(stream, holder, flow.remote);
         let outbox = opened.ok().and_then(Result::ok).and_then(adopt);
-        if !outbox.is_some_and(|outbox| outbox.send(message).is_ok()) {
+        if outbox.is_none_or(|outbox| outbox.send(message).is_err()) {
             let _ = self.shared.lanes.input(Input::FlowClosed { flow });
         }
     }
