@@ -127,6 +127,12 @@ def fields_of(text):
     return {key: value for key, value in pairs}
 
 
+def is_spoken_to(server):
+    """Sound of the IVR is on its way: what it asks can be answered."""
+    said = server.counters()["media_packets_sent"]
+    wait_for(lambda: server.counters()["media_packets_sent"] > said + 10)
+
+
 def provision(server, mac, extension, pin):
     """One stranger becomes the extension's phone; returns its new settings."""
     with Baresip(account(server, mac=mac)) as phone:
@@ -140,22 +146,19 @@ def provision(server, mac, extension, pin):
         assert server.json("show", "phone", device)["auto_registered"] is True
         phone.command("dial 2000")
         phone.wait("Call established")
-        time.sleep(1)
-        phone.type(extension + "#", pause=0.25)
-        time.sleep(1.5)
-        phone.type(pin + "#", pause=0.25)
-        time.sleep(2.5)
-        phone.type("1", pause=0.25)
+        is_spoken_to(server)
+        phone.type(extension + "#" + pin + "#", pause=0.25)
 
         def assigned():
-            """the assignment"""
+            """the assignment; a key does nothing before its question is asked, and after it is answered"""
+            phone.type("1")
             return server.json("show", "phone", device)["auto_registered"] is False
         try:
-            wait_for(assigned, 20)
+            wait_for(assigned, 20, every=0.5)
         except AssertionError:
             print(phone.text()[-2000:])
             raise
-        time.sleep(1)
+        phone.wait("session closed")
     fields = fields_of(server.fetch(f"{mac}.txt"))
     assert fields["user"] == extension, fields
     assert "password" in fields, "the window for the assigned phone is not open"
@@ -179,7 +182,8 @@ def run(binary):
             first.command("dial 3002")
             first.wait("Call established")
             second.wait("Call established")
-            time.sleep(8)  # The first RTCP report comes after five seconds.
+            # The first RTCP report comes after five seconds of the call.
+            second.wait("[0:00:07]")
             first.command("hangup")
             second.wait("session closed")
             second.wait("EX=BareSip")

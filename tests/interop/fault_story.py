@@ -5,11 +5,13 @@ the phones go on.
 # Proves SP-17.d with a server that dies, and that registrations survive restarts.
 """
 
+import contextlib
 import http.client
 import json
 import os
 import random
 import signal
+import sqlite3
 import threading
 import time
 
@@ -138,13 +140,13 @@ def provisioning_until(server, phone, extension, pin, step, after):
     if step in ("answered", "identity", "credential", "confirmed"):
         call = phone.call("2000")
         assert call.status == 200, f"the IVR answered {call.status}"
-        time.sleep(0.15)
+        call.hear()
         keys = {"answered": [], "identity": [extension + "#"], "credential": [extension + "#", pin + "#"],
                 "confirmed": [extension + "#", pin + "#"]}[step]
         for entry in keys:
             call.press(entry)
             if entry is not keys[-1] or step == "confirmed":
-                time.sleep(0.3)
+                call.hear()
         if step == "confirmed":
             # One datagram, and not a wait for its answer: the kill shall come in between.
             call.number += 1
@@ -195,10 +197,10 @@ def go_on(server, mac, extension, pin, state):
         assert status == 200, f"after the restart the stranger was answered {status} ({state})"
         call = phone.call("2000")
         assert call.status == 200, f"after the restart the IVR answered {call.status}"
-        time.sleep(0.1)
+        call.hear()
         for entry in (extension + "#", pin + "#"):
             call.press(entry)
-            time.sleep(0.2)
+            call.hear()
         call.press("1")
         device = f"SEP{mac.upper()}"
         wait_for(lambda: server.json("show", "phone", device)["auto_registered"] is False, 10)
@@ -238,15 +240,26 @@ def registered(rest, device):
     return answer["registered"]
 
 
+def kept(server):
+    """The registrations in the built-in database."""
+    with contextlib.closing(sqlite3.connect(f"file:{server.folder}/jackfield.db?mode=ro", uri=True)) as database:
+        return set(database.execute("SELECT device, expires FROM binding"))
+
+
 def registrations_survive(server, devices):
     """Over an orderly stop and over a kill: still registered, refreshed with the nonce they hold or
     a new one, and called by one another."""
     server.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
     fields = [fields_of(server.fetch(f"{device[3:]}.txt")) for device in devices]
     with HandPhone.of(server, fields[0]) as first, HandPhone.of(server, fields[1]) as second:
+        before = kept(server)
         for phone in (first, second):
             assert phone.register()[0] == 200
-        time.sleep(1.5)  # They are written within half a second.
+
+        def written():
+            """both registrations, as they are written behind"""
+            return len(kept(server) - before) == 2
+        wait_for(written)
         for how in (signal.SIGTERM, signal.SIGKILL):
             server.stop(how)
             server.start()

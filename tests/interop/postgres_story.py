@@ -153,7 +153,7 @@ def stopped_while_silent(postgres, server):
     postgres.freeze()
     try:
         asked.start()
-        time.sleep(0.5)
+        wait_for(lambda: server.held("http-bodies") > 0)
         server.process.terminate()
         assert server.process.wait(20) == 1, "it can't have stopped in good order"
     finally:

@@ -62,7 +62,7 @@ def dial(phone):
 def key_in(call, *entries):
     for entry in entries:
         assert call.press(entry) == 200
-        time.sleep(0.3)
+        call.hear()
 
 
 def owner_of(server, phone):

@@ -6,7 +6,6 @@ shows its texts in its language.
 import os
 import shutil
 import subprocess
-import time
 
 from ear import PROMPTS
 from fault_story import Rest
@@ -116,9 +115,7 @@ def a_soft_client_is_known_and_built_from_its_own_template(server):
             made = rest.ask("GET", f"/phones/{phone.device}")[1]
             assert made["model"]["name"] == model, made["model"]
             call = dial(phone)
-            key_in(call, "3003#", "97531#")
-            time.sleep(1)
-            key_in(call, "1")
+            key_in(call, "3003#", "97531#", "1")
             wait_for(lambda: owner_of(server, phone) == "sato")
             call.hang_up()
             assert rest.ask("GET", f"/phones/{phone.device}")[1]["description"] == "a soft client"

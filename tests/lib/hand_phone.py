@@ -10,6 +10,8 @@ import threading
 import time
 
 HOST = "127.0.0.1"
+# Silence in PCMU, of either sign.
+SILENCE = b"\xff\x7f"
 
 
 def md5(text):
@@ -253,6 +255,26 @@ class Call:
                 return status
             time.sleep(pause)
         return 200
+
+    def hear(self, seconds=8):
+        """Waits until the other side says something from now on: what it asks next can be answered. The
+        words themselves stay to be listened to."""
+        sound, end = self.phone.sound, time.monotonic() + seconds
+        sound.settimeout(0)
+        try:
+            while sound.recv(2048):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            sound.settimeout(max(0.01, end - time.monotonic()))
+            try:
+                packet = sound.recv(2048, socket.MSG_PEEK)
+            except TimeoutError:
+                raise AssertionError(f"{self.phone.user}: nothing is said") from None
+            if packet[12:].strip(SILENCE):
+                return
+            sound.recv(2048)
 
     def hang_up(self):
         self.over = True

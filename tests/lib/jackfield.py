@@ -163,12 +163,19 @@ class Server:
         self.cli("password", "admin", stdin=PASSWORD + "\n")
         self.cli("login", "admin", stdin=PASSWORD + "\n")
 
-    def counters(self):
-        """What the server counted since its start, by name."""
+    def metrics(self, pattern):
+        """What the metrics page says of something by name; the pattern finds name and figure."""
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
             page = answer.read().decode()
-        found = re.findall(r'(?m)^jackfield_events_total\{name="([^"]*)"\} (\d+)$', page)
-        return {name: int(count) for name, count in found}
+        return {name: int(count) for name, count in re.findall(pattern, page)}
+
+    def counters(self):
+        """What the server counted since its start, by name."""
+        return self.metrics(r'(?m)^jackfield_events_total\{name="([^"]*)"\} (\d+)$')
+
+    def held(self, use):
+        """What is held at this moment of something that is limited."""
+        return self.metrics(r'(?m)^jackfield_limit_held\{use="([^"]*)"\} (\d+)$')[use]
 
     def fetch(self, name, port=None, source=None):
         """a phone's file, as whoever asks from the source address gets it"""

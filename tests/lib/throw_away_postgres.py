@@ -46,6 +46,11 @@ class Postgres:
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "30", "-l", self.home + "/log", "-o", options, "start")
         return self
 
+    def asked(self, sql):
+        """What the database says to a query, past every node."""
+        command = [f"{self.bin}/psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", "jackfield", "-Atc", sql, "postgres"]
+        return subprocess.run(command, check=True, timeout=30, text=True, capture_output=True).stdout.strip()
+
     def stop_at_once(self):
         """As by a crash: no checkpoint, connections broken."""
         self._run("pg_ctl", "-D", self.data, "-m", "immediate", "-w", "stop")
