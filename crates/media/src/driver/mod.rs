@@ -17,7 +17,7 @@ mod shelf;
 mod wheel;
 
 use core::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     ops::RangeInclusive,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -53,7 +53,7 @@ pub struct DriverSettings {
     pub advertised: IpAddr,
     /// RTP takes the even ports, RTCP the odd ones; without a range, any free pair.
     pub ports: Option<RangeInclusive<u16>>,
-    /// Other ports of this machine to which no sound goes, as none goes to `ports`.
+    /// Other ports of this machine to which no sound goes, as none goes to the driver's own sockets.
     pub closed: Vec<u16>,
     /// Resources at a time.
     pub resources: usize,
@@ -84,16 +84,6 @@ impl DriverSettings {
             name: "jackfield".to_owned(),
             seed,
         }
-    }
-}
-
-impl DriverSettings {
-    /// Is this a port of our own, to which sound is never meant to go?
-    fn is_own(&self, to: SocketAddr) -> bool {
-        let host = to.ip().to_canonical();
-        let here = host == self.advertised || host == self.bind || host.is_loopback();
-        let ours = self.ports.as_ref().is_some_and(|ports| ports.contains(&to.port()));
-        here && (ours || self.closed.contains(&to.port()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One resource: its sockets, and its stream once it is connected.
 
 use core::{net::SocketAddr, time::Duration};
-use std::io;
+use std::{collections::HashSet, io};
 
 use jackfield_vocabulary::{
     MediaEvent, MediaFailure, MediaId, MediaStatistics, MediaTarget, PlayEnd, PlayId, PlayItem,
@@ -25,6 +25,8 @@ pub(super) struct Context<'a> {
     /// How late the present slot is.
     pub(super) late: Duration,
     pub(super) settings: &'a DriverSettings,
+    /// The driver's RTP ports.
+    pub(super) own: &'a HashSet<u16>,
     pub(super) shelf: &'a DriverShelf,
     pub(super) shared: &'a Shared,
     pub(super) tell: &'a mut dyn FnMut(MediaEvent),
@@ -292,15 +294,15 @@ impl Session {
     }
 
     fn send(&mut self, media: MediaId, socket: &UdpSocket, context: &mut Context<'_>) {
+        // On hold what plays waits. Where nothing may be sent it goes on all the same, so that whoever
+        // waits for its end does not wait for ever.
         let destination = self.rtp.destination().filter(|_| self.target.send);
-        let destination = destination.filter(|to| !context.settings.is_own(*to));
         let Some(destination) = destination else { return self.stream.skip() };
         let mut packet = [0; RTP_PACKET_LIMIT];
         let (shelf, mut tell) = context.split(media);
         let length = self.stream.send(shelf, &mut packet, &mut tell);
         drop(tell);
-        if self.is_given_up(context.now) {
-            // What plays goes on, so that whoever waits for its end does not wait for ever.
+        if self.is_given_up(context.now) || context.is_own(destination) {
             return;
         }
         match socket.send_to(&packet[..length], destination) {
@@ -382,7 +384,7 @@ impl Session {
 
     fn send_report(&mut self, socket: &UdpSocket, bye: bool, context: &Context<'_>) {
         let destination = self.rtcp.destination().filter(|_| !self.is_given_up(context.now));
-        let destination = destination.filter(|to| !context.settings.is_own(*to));
+        let destination = destination.filter(|to| !context.is_own(*to));
         let Some(destination) = destination else { return };
         let since_1970 = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
         let mut block = self.stream.received().report();
@@ -407,6 +409,16 @@ impl Session {
 impl Context<'_> {
     pub(super) fn fail(&mut self, media: MediaId, failure: MediaFailure) {
         (self.tell)(MediaEvent::Failed { media, failure });
+    }
+
+    /// Is this a socket of the node itself, to which sound is never meant to go? Other ports of the
+    /// driver's range may be those of phones on the same machine.
+    fn is_own(&self, to: SocketAddr) -> bool {
+        let (host, settings) = (to.ip().to_canonical(), self.settings);
+        let named = host == settings.advertised || host == settings.bind;
+        let bound = named || settings.bind.is_unspecified() && host.is_loopback();
+        let service = settings.closed.contains(&to.port()) && (named || host.is_loopback());
+        service || (bound && self.own.contains(&(to.port() & !1)))
     }
 
     /// What a stream needs: the shelf, and somebody to tell.

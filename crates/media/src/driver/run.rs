@@ -2,7 +2,7 @@
 
 use core::{net::SocketAddr, sync::atomic::Ordering, time::Duration};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     io,
     sync::{Arc, mpsc::Receiver},
     thread,
@@ -40,6 +40,8 @@ pub(super) struct Run {
     resources: Vec<Option<Resource>>,
     free: Vec<usize>,
     places: HashMap<MediaId, usize>,
+    /// The RTP ports of the resources.
+    own: HashSet<u16>,
     generation: u32,
     events: Option<Events>,
     /// Sockets that were not read to the end.
@@ -73,6 +75,7 @@ impl Run {
             resources: Vec::new(),
             free: Vec::new(),
             places: HashMap::new(),
+            own: HashSet::new(),
             generation: 0,
             events: Some(Events::with_capacity(EVENTS)),
             unread: VecDeque::new(),
@@ -295,6 +298,7 @@ impl Run {
             self.resources.push(Some(resource));
         }
         self.places.insert(media, index);
+        self.own.insert(port);
         Ok(local)
     }
 
@@ -308,6 +312,7 @@ impl Run {
         self.places.remove(&media);
         self.free.push(index);
         if let Some(mut resource) = self.resources[index].take() {
+            self.own.remove(&resource.local.port());
             let registry = self.poll.registry();
             // The sockets are closed right away, which deregisters them too.
             let _ = registry.deregister(&mut resource.rtp);
@@ -342,6 +347,7 @@ impl Run {
             now: self.started.elapsed(),
             late,
             settings: &self.settings,
+            own: &self.own,
             shelf: &self.shelf,
             shared: &self.shared,
             tell: &mut *self.tell,

@@ -4,9 +4,11 @@ use core::time::Duration;
 use std::net::UdpSocket;
 
 use jackfield_media::{RtpHeader, parse_rtcp};
-use jackfield_vocabulary::{Codec, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget};
+use jackfield_vocabulary::{
+    Codec, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget, PlayEnd, PlayId, PlayItem,
+};
 
-use crate::harness::{HERE, Node, PATIENCE, socket, target};
+use crate::harness::{HERE, Node, PATIENCE, prompt, socket, target};
 
 /// A key press in one packet.
 fn key(event: u8, timestamp: u32, payload_type: u8) -> Vec<u8> {
@@ -167,4 +169,35 @@ fn no_sound_goes_to_the_nodes_own_ports() {
     }
     assert!(received(&phone));
     assert!(stays_silent(&service));
+}
+
+/// Who waits for the end of what plays there does not wait for ever.
+#[test]
+fn what_plays_into_the_nodes_own_ports_is_heard_by_nobody_and_ends() {
+    let mut node = Node::start();
+    let (first, second) = (node.allocate(1), node.allocate(2));
+    node.connect(1, target(second, Codec::Pcmu));
+    node.connect(2, target(first, Codec::Pcmu));
+    node.play(1, 1, vec![prompt("low"), PlayItem::Digits("5".into())], false);
+    let end = node.wait(|event| match event {
+        MediaEvent::Played { play: PlayId(1), end, .. } => Some(*end),
+        _ => None,
+    });
+    assert_eq!(end, PlayEnd::Finished);
+    node.drain();
+    assert!(!node.seen.iter().any(|event| matches!(event, MediaEvent::Digit { .. })));
+    assert_eq!(node.driver.figures().sent, 0);
+}
+
+/// A phone on the same machine may have a port of the range, as long as the driver has not.
+#[test]
+fn a_phone_on_this_machine_hears_at_a_port_of_the_range() {
+    let phone = socket();
+    let port = phone.local_addr().unwrap().port();
+    let mut settings = jackfield_media::DriverSettings::new(HERE, 7);
+    settings.ports = Some(port.saturating_sub(200)..=port.saturating_add(200));
+    let mut node = Node::with(settings);
+    node.allocate(1);
+    node.connect(1, target(phone.local_addr().unwrap(), Codec::Pcmu));
+    assert!(received(&phone));
 }
