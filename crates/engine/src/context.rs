@@ -174,6 +174,8 @@ pub(crate) enum Timer {
     MediaAllocation { leg: LegId },
     /// The far side has not answered the media that the node offered.
     MediaAnswer { leg: LegId },
+    /// The media driver has not told in time that what it plays is over.
+    Playing { leg: LegId },
     /// The first key, or the next one, has not come in time.
     Collection { leg: LegId },
     /// A delayed text is due on a phone (SP-17).

@@ -219,6 +219,7 @@ impl Engine {
             Timer::NewCallAccept { .. }
             | Timer::MediaAllocation { .. }
             | Timer::MediaAnswer { .. }
+            | Timer::Playing { .. }
             | Timer::Collection { .. }
             | Timer::ShowTextDue { .. } => cti.timer(ctx, timer),
             Timer::RouteDelay | Timer::OwnershipEnd | Timer::IvrCall { .. } => {

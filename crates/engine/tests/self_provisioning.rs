@@ -296,9 +296,16 @@ fn a_hundred_callers_and_one() {
         house.world.dial(*caller, defaults::sample::IVR_NUMBER);
         house.world.run(1);
         for command in core::mem::take(&mut house.world.heard.media) {
-            if let MediaCommand::Allocate { media } = command {
-                let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
-                house.media(MediaEvent::Allocated { media, local });
+            match command {
+                MediaCommand::Allocate { media } => {
+                    let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
+                    house.media(MediaEvent::Allocated { media, local });
+                }
+                MediaCommand::Play { media, play, .. } => {
+                    let length = Duration::from_secs(600);
+                    house.media(MediaEvent::Playing { media, play, length });
+                }
+                _ => {}
             }
         }
     }

@@ -7,6 +7,7 @@ mod g711;
 mod g722;
 mod g729;
 mod jitter;
+mod length;
 mod pack;
 mod player;
 mod prompts;

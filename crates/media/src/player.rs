@@ -2,6 +2,7 @@
 //! already coded; tones, keys and recordings are coded as they go. The position is counted in
 //! units, so that a change of codec in the middle goes on at the same place.
 
+use core::time::Duration;
 use std::{
     collections::VecDeque,
     sync::{Arc, LazyLock},
@@ -21,6 +22,9 @@ pub trait Shelf {
     /// Whether this prompt can be played at all.
     fn has(&self, locale: &str, prompt: &str) -> bool;
 
+    /// How long a prompt is at the most; nothing where it is not there.
+    fn length(&self, locale: &str, prompt: &str) -> Duration;
+
     /// A prompt in whole units of a codec; none as long as it is not ready.
     fn prompt(&self, locale: &str, prompt: &str, codec: Codec) -> Option<Arc<[u8]>>;
 
@@ -35,6 +39,10 @@ pub struct EmptyShelf;
 impl Shelf for EmptyShelf {
     fn has(&self, _: &str, _: &str) -> bool {
         false
+    }
+
+    fn length(&self, _: &str, _: &str) -> Duration {
+        Duration::ZERO
     }
 
     fn prompt(&self, _: &str, _: &str, _: Codec) -> Option<Arc<[u8]>> {
@@ -387,8 +395,8 @@ static SILENCE: LazyLock<[Vec<u8>; 5]> = LazyLock::new(|| {
 /// Items in one order.
 const ITEM_LIMIT: usize = 256;
 
-/// The longest tone or silence, an hour.
-const LONGEST: u32 = 3_600_000;
+/// The longest tone or silence in milliseconds, an hour.
+pub(crate) const LONGEST: u32 = 3_600_000;
 
 /// A key sounds for 100 ms ...
 const KEY_ON: usize = 10;
@@ -409,6 +417,10 @@ mod tests {
     impl Shelf for Library {
         fn has(&self, locale: &str, prompt: &str) -> bool {
             self.0.contains(locale, prompt)
+        }
+
+        fn length(&self, locale: &str, prompt: &str) -> Duration {
+            self.0.length(locale, prompt)
         }
 
         fn prompt(&self, locale: &str, prompt: &str, codec: Codec) -> Option<Arc<[u8]>> {

@@ -4,6 +4,7 @@
 mod folder;
 mod prompt;
 
+use core::time::Duration;
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -156,6 +157,11 @@ impl PromptLibrary {
         self.prompt(locale, prompt).is_some()
     }
 
+    /// How long a prompt is at the most; nothing where it is not there.
+    pub fn length(&self, locale: &str, prompt: &str) -> Duration {
+        self.prompt(locale, prompt).map_or(Duration::ZERO, |prompt| prompt.length())
+    }
+
     /// The words of a prompt.
     pub fn text(&self, locale: &str, prompt: &str) -> Option<Arc<str>> {
         self.read().get(locale)?.info.texts.get(prompt).cloned()
@@ -281,6 +287,8 @@ mod tests {
         write_pack(directory.path(), "en-US", &["greeting"]);
         let (library, _) = PromptLibrary::open(directory.path());
         assert_eq!(library.ready("en-US", "greeting", Codec::Pcmu), None);
+        let length = library.length("en-US", "greeting").as_millis();
+        assert!((200..210).contains(&length), "no less than it is: {length} ms");
         let coded = library.encode("en-US", "greeting", Codec::Pcmu).unwrap();
         // 3,201 samples at 16 kHz are 200 ms and one sample.
         assert_eq!(coded.len(), 21 * 80);

@@ -284,6 +284,15 @@ pub enum MediaEvent {
         /// How it came.
         source: DigitSource,
     },
+    /// The order to play was taken.
+    Playing {
+        /// The resource.
+        media: MediaId,
+        /// The order.
+        play: PlayId,
+        /// It takes no longer, unless the call is on hold.
+        length: Duration,
+    },
     /// Playing ended.
     Played {
         /// The resource.

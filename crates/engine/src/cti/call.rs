@@ -63,6 +63,8 @@ pub(super) struct Media {
 pub(super) struct Playing {
     pub(super) play: PlayId,
     pub(super) barge_in: bool,
+    /// When its end is awaited no longer.
+    pub(super) patience: TimerToken,
 }
 
 impl Media {
@@ -90,8 +92,9 @@ impl CtiCall {
             Stage::Allocating { media, patience } => (Some(*media), vec![*patience]),
             Stage::Offering { media, patience } => (Some(media.id), vec![*patience]),
             Stage::Connected(media) => {
+                let patience = media.playing.map(|playing| playing.patience);
                 let wait = media.collection.as_ref().and_then(|one| one.wait);
-                (Some(media.id), wait.into_iter().collect())
+                (Some(media.id), patience.into_iter().chain(wait).collect())
             }
         }
     }

@@ -11,6 +11,7 @@ use jackfield_vocabulary::{
 use super::Cti;
 use super::call::{Media, Playing, Stage};
 use super::digits::Collection;
+use super::media::PLAY_MARGIN;
 use super::session::{may_control, require};
 use crate::context::{Asker, Context, Internal, Timer};
 use crate::interface::Output;
@@ -183,7 +184,10 @@ impl Cti {
         let items = play_items(items)?;
         let media = self.media_of(leg)?;
         let play = context.ids.play();
-        media.playing = Some(Playing { play, barge_in });
+        let patience = context.after(PLAY_MARGIN, Timer::Playing { leg });
+        if let Some(before) = media.playing.replace(Playing { play, barge_in, patience }) {
+            context.timers.cancel(before.patience);
+        }
         let media = media.id;
         context.out.push(Output::Media(MediaCommand::Play { media, play, items, barge_in }));
         Ok(())

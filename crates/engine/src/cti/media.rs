@@ -25,6 +25,9 @@ impl Cti {
                     self.digit(context, leg, digit, source);
                 }
             }
+            MediaEvent::Playing { media, play, length } => {
+                self.playing(context, media, play, length);
+            }
             MediaEvent::Played { media, play, end } => self.played(context, media, play, end),
             MediaEvent::Elsewhere { media, from, expected } => {
                 self.elsewhere(context, media, from, expected);
@@ -77,14 +80,34 @@ impl Cti {
         self.fail(context, leg, Cause::MediaUnavailable);
     }
 
+    /// The driver has begun to play, and tells how long that takes: so long its end is awaited.
+    fn playing(&mut self, context: &mut Context<'_>, id: MediaId, play: PlayId, length: Duration) {
+        let Some(leg) = self.media.get(&id).copied() else { return };
+        let playing = self.calls.get_mut(&leg).and_then(|call| call.media()?.playing.as_mut());
+        if let Some(playing) = playing.filter(|playing| playing.play == play) {
+            context.timers.cancel(playing.patience);
+            playing.patience = context.after(length + PLAY_MARGIN, Timer::Playing { leg });
+        }
+    }
+
+    /// Nothing tells that what plays is over, as on hold: it is taken for stopped, so that the
+    /// application goes on.
+    pub(super) fn play_timeout(&mut self, context: &mut Context<'_>, leg: LegId) {
+        let media = self.calls.get_mut(&leg).and_then(|call| call.media());
+        let Some((id, playing)) = media.and_then(|media| Some((media.id, media.playing?))) else {
+            return;
+        };
+        context.count("media-plays-given-up");
+        context.out.push(Output::Media(MediaCommand::StopPlay { media: id }));
+        self.played(context, id, playing.play, PlayEnd::Stopped);
+    }
+
     fn played(&mut self, context: &mut Context<'_>, id: MediaId, play: PlayId, end: PlayEnd) {
         let Some(leg) = self.media.get(&id).copied() else { return };
         let Some(call) = self.calls.get_mut(&leg) else { return };
         let Some(media) = call.media() else { return };
-        if media.playing.is_none_or(|playing| playing.play != play) {
-            return;
-        }
-        media.playing = None;
+        let Some(playing) = media.playing.take_if(|playing| playing.play == play) else { return };
+        context.timers.cancel(playing.patience);
         if let Some(collection) = &mut media.collection
             && collection.wait.is_none()
         {
@@ -175,3 +198,7 @@ fn press(
 
 /// The far side answers our offer within its ACK, which comes within 64*T1.
 const ANSWER_LIMIT: Duration = Duration::from_secs(33);
+
+/// The media driver tells within this that it plays, and so long after the last sound at the most that
+/// it is over.
+pub(super) const PLAY_MARGIN: Duration = Duration::from_secs(10);

@@ -105,6 +105,7 @@ impl Cti {
             Timer::MediaAllocation { leg } | Timer::MediaAnswer { leg } => {
                 self.fail(context, *leg, Cause::MediaUnavailable);
             }
+            Timer::Playing { leg } => self.play_timeout(context, *leg),
             Timer::Collection { leg } => self.collection_timeout(context, *leg),
             Timer::ShowTextDue { device, text } => {
                 self.texts_due = self.texts_due.saturating_sub(1);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use jackfield_model::{CredentialKind, FirstStart, Operation, defaults};
 use jackfield_vocabulary::{
     Code, Digit, DigitSource, LegId, MediaCommand, MediaEvent, MediaFailure, MediaId, ObjectId,
-    OperationId, PlayEnd, PlayItem, Refusal,
+    OperationId, PlayEnd, PlayId, PlayItem, Refusal,
 };
 
 use super::{
@@ -51,8 +51,7 @@ impl Stage {
                     return;
                 }
                 resource.playing = None;
-                let end = PlayEnd::Finished;
-                self.media_event(MediaEvent::Played { media, play, end });
+                self.played(media, play, PlayEnd::Finished);
             }
             Coming::Decided(operation) => {
                 let decision = self.decided.get(&operation).cloned().unwrap_or(Decision::Unknown);
@@ -74,7 +73,7 @@ impl Stage {
         let digit = Digit::try_from(key).unwrap();
         if let Some((play, true)) = playing {
             self.media.get_mut(&media).unwrap().playing = None;
-            self.media_event(MediaEvent::Played { media, play, end: PlayEnd::BargedIn });
+            self.played(media, play, PlayEnd::BargedIn);
         }
         let source = DigitSource::Event;
         self.media_event(MediaEvent::Digit { media, digit, source });
@@ -262,12 +261,15 @@ impl Stage {
                 let port = resource.port.expect("connected");
                 let length = Duration::from_secs(items.len() as u64);
                 self.said.extend(items.iter().map(|item| (port, name(item))));
+                if self.driver != Driver::Mute {
+                    self.media_event(MediaEvent::Playing { media, play, length });
+                }
                 self.later(length, Coming::Played(media, play));
             }
             MediaCommand::StopPlay { media } => {
                 let resource = self.media.get_mut(&media).expect("allocated");
                 if let Some((play, _)) = resource.playing.take() {
-                    self.media_event(MediaEvent::Played { media, play, end: PlayEnd::Stopped });
+                    self.played(media, play, PlayEnd::Stopped);
                 }
             }
             MediaCommand::Release { media } => {
@@ -277,9 +279,15 @@ impl Stage {
         }
     }
 
+    fn played(&mut self, media: MediaId, play: PlayId, end: PlayEnd) {
+        if !matches!(self.driver, Driver::Mute | Driver::Endless) {
+            self.media_event(MediaEvent::Played { media, play, end });
+        }
+    }
+
     fn allocate(&mut self, media: MediaId) {
         match self.driver {
-            Driver::Works => {
+            Driver::Works | Driver::Mute | Driver::Endless => {
                 self.media.insert(media, Resource::default());
                 let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
                 self.media_event(MediaEvent::Allocated { media, local });

@@ -10,7 +10,7 @@ use jackfield_vocabulary::{
 };
 use serde_json::json;
 
-use super::{LegState, Stage, port, sdp};
+use super::{Driver, LegState, Stage, port, sdp};
 use crate::interface::ServiceOrder;
 use crate::leg::{Description, LegEvent};
 
@@ -441,6 +441,37 @@ fn a_key_stops_what_plays_and_the_application_can_too() {
     assert_eq!(ends, [PlayEnd::BargedIn, PlayEnd::Stopped, PlayEnd::Finished]);
     assert_eq!(house.refused(SESSION, play(&call, 0)), Code::InvalidValue);
     assert_eq!(house.refused(SESSION, play(&call, 500)), Code::InvalidValue);
+}
+
+/// Whatever the media driver tells or does not: what plays has an end for the application.
+#[test]
+fn what_plays_has_an_end_though_the_driver_tells_none() {
+    for (driver, end) in [(Driver::Mute, 10), (Driver::Endless, 30)] {
+        let mut house = House::new();
+        house.stage.driver = driver;
+        let (leg, call) = house.answered();
+        house.ok(SESSION, play(&call, 7));
+        house.stage.after(5);
+        // The wait for what is replaced is no wait any more.
+        house.ok(SESSION, play(&call, 20));
+        let played = |house: &House| {
+            let ends = house.stage.events.iter().filter_map(|(_, event)| match event {
+                Event::Played { end, .. } => Some(*end),
+                _ => None,
+            });
+            ends.collect::<Vec<_>>()
+        };
+        house.stage.pass(Duration::from_millis(end * 1000 - 1));
+        assert_eq!(played(&house), [], "{driver:?}");
+        house.stage.pass(Duration::from_millis(1));
+        assert_eq!(played(&house), [PlayEnd::Stopped], "{driver:?}");
+        assert_eq!(house.stage.playing(), 0, "the driver is told to stop");
+        house.stage.after(100);
+        assert_eq!(played(&house).len(), 1);
+        house.ok(SESSION, play(&call, 20));
+        house.stage.hang_up(leg);
+        house.stage.is_still();
+    }
 }
 
 #[test]

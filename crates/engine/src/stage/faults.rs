@@ -91,7 +91,8 @@ impl Play {
             16 => self.signal(),
             17 => {
                 let works = [Driver::Works; 8];
-                let drivers = [&works[..], &[Driver::Silent, Driver::Full]].concat();
+                let faults = [Driver::Silent, Driver::Full, Driver::Mute, Driver::Endless];
+                let drivers = [&works[..], &faults].concat();
                 self.stage.driver = self.chance.one(&drivers).unwrap();
             }
             18 => self.change_store(),

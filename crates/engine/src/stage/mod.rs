@@ -119,8 +119,13 @@ pub(super) struct Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Driver {
     Works,
+    /// Nothing answers.
     Silent,
     Full,
+    /// It gives ports, and tells nothing of what it is to play.
+    Mute,
+    /// It tells that it plays, and never that it is over.
+    Endless,
 }
 
 /// How the store behaves.

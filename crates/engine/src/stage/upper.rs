@@ -71,6 +71,7 @@ impl Upper {
             Timer::NewCallAccept { .. }
             | Timer::MediaAllocation { .. }
             | Timer::MediaAnswer { .. }
+            | Timer::Playing { .. }
             | Timer::Collection { .. }
             | Timer::ShowTextDue { .. } => self.cti.timer(context, &timer),
             Timer::RouteDelay | Timer::OwnershipEnd | Timer::IvrCall { .. } => {

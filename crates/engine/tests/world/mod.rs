@@ -252,7 +252,7 @@ impl World {
             Output::RoutePoint { .. } => {}
             Output::KeepStream { flow, .. } => drop(self.heard.kept.insert(flow.connection)),
             Output::LeaveStream { flow } => drop(self.heard.kept.remove(&flow.connection)),
-            Output::Disconnect { .. } | Output::Verify { .. } => {}
+            Output::Disconnect { .. } | Output::Verify { .. } | Output::Refused(_) => {}
             other => panic!("the world does not know {other:?}"),
         }
     }

@@ -12,6 +12,7 @@ use mio::net::UdpSocket;
 use super::{DriverSettings, Shared, latch::Latch, shelf::DriverShelf};
 use crate::{
     codec::CodecFormat,
+    length::length,
     player::{Shelf, is_there},
     rtcp::{RtcpPacket, ntp_time, parse_rtcp, print_bye, print_report},
     rtp::{RTP_PACKET_LIMIT, RtpPacket, is_rtcp},
@@ -130,6 +131,7 @@ impl Resource {
         context: &mut Context<'_>,
     ) {
         let media = self.media;
+        let length = length(&items, context.shelf);
         let there = match &mut self.session {
             Some(session) => {
                 let (shelf, mut tell) = context.split(media);
@@ -144,7 +146,9 @@ impl Resource {
                 there
             }
         };
-        if !there {
+        if there {
+            (context.tell)(MediaEvent::Playing { media, play, length });
+        } else {
             context.fail(media, MediaFailure::Missing);
         }
     }

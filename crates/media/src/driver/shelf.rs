@@ -70,6 +70,10 @@ impl Shelf for DriverShelf {
         self.prompts.contains(locale, prompt)
     }
 
+    fn length(&self, locale: &str, prompt: &str) -> Duration {
+        self.prompts.length(locale, prompt)
+    }
+
     fn prompt(&self, locale: &str, prompt: &str, codec: Codec) -> Option<Arc<[u8]>> {
         if !self.prompts.contains(locale, prompt) {
             // It was there when the order began; a rescan took it away.

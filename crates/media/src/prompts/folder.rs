@@ -73,8 +73,9 @@ pub(super) fn read_pack(
             Ok(metadata) if metadata.len() > WAV_BYTES => {
                 problems.push(PromptError::Large { path });
             }
-            Ok(_) => {
-                prompts.insert(prompt.clone(), Arc::new(Prompt::new(Source::File(path))));
+            Ok(metadata) => {
+                let source = Source::File(path, metadata.len());
+                prompts.insert(prompt.clone(), Arc::new(Prompt::new(source)));
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let path = folder.to_owned();

@@ -1,5 +1,6 @@
 //! One recording, coded once for each codec.
 
+use core::time::Duration;
 use std::{
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
@@ -32,13 +33,23 @@ pub(super) struct Prompt {
 
 #[derive(Debug)]
 pub(super) enum Source {
-    File(PathBuf),
+    /// A file of so many bytes when it was found.
+    File(PathBuf, u64),
     Memory(Arc<[i16]>),
 }
 
 impl Prompt {
     pub(super) fn new(source: Source) -> Self {
         Self { source, coded: RwLock::default() }
+    }
+
+    /// How long it is at the most.
+    pub(super) fn length(&self) -> Duration {
+        let samples = match &self.source {
+            Source::File(_, bytes) => bytes / 2,
+            Source::Memory(sound) => sound.len() as u64,
+        };
+        Duration::from_micros(samples * 1_000_000 / 16_000)
     }
 
     pub(super) fn ready(&self, codec: Codec) -> Option<Arc<[u8]>> {
@@ -52,7 +63,7 @@ impl Prompt {
         }
         let Desk { file, coded } = desk;
         match &self.source {
-            Source::File(path) => {
+            Source::File(path, _) => {
                 read_limited(path, WAV_BYTES, file)?;
                 let sound = samples_of(file);
                 let sound =

@@ -224,6 +224,33 @@ fn a_change_of_codec_keeps_the_source_and_its_numbers() {
     assert_eq!((packet.header.payload_type, packet.payload.len()), (96, 640));
 }
 
+/// An order takes no longer than its length says, but for the rest of the last packet.
+#[test]
+fn nothing_plays_longer_than_it_is_said_to() {
+    for (item, events) in [
+        (PlayItem::Tone(Tone::Beep, 305), false),
+        (PlayItem::Silence(1_001), false),
+        (PlayItem::Digits("12#4".into()), false),
+        (PlayItem::Digits("12#4".into()), true),
+    ] {
+        for ptime in [10u8, 20, 40, 60] {
+            let mut near = stream(StreamSettings { ptime, ..settings(Codec::Pcmu, events) });
+            let items = vec![item.clone()];
+            let length = crate::length::length(&items, &EmptyShelf).as_millis();
+            near.play(PlayId(1), items, false, &EmptyShelf, &mut |_| {}).unwrap();
+            let (mut passed, mut ended) = (0, false);
+            while !ended {
+                let mut out = [0; RTP_PACKET_LIMIT];
+                near.send(&EmptyShelf, &mut out, &mut |event| {
+                    ended |= matches!(event, StreamEvent::Played(..));
+                });
+                passed += u128::from(ptime);
+            }
+            assert!(passed <= length + 2 * u128::from(ptime), "{item:?}, {ptime}: {passed} ms");
+        }
+    }
+}
+
 #[test]
 fn odd_packet_times_are_brought_into_range() {
     for (ptime, bytes) in [(0, 160), (1, 80), (10, 80), (25, 160), (60, 480), (255, 480)] {

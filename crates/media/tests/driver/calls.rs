@@ -85,6 +85,21 @@ fn what_is_played_is_recorded_on_the_other_side() {
     });
 }
 
+/// Whoever waits for the end knows how long to wait.
+#[test]
+fn an_order_to_play_tells_how_long_it_takes() {
+    let (mut one, _two) = pair(|_| {});
+    let silence = PlayItem::Silence(200);
+    one.play(1, 1, vec![prompt("low"), prompt("high"), silence, PlayItem::Digits("1".into())], false);
+    let (play, length) = one.wait(|event| match event {
+        MediaEvent::Playing { media: ONE, play, length } => Some((*play, *length)),
+        MediaEvent::Played { .. } => panic!("{event:?}"),
+        _ => None,
+    });
+    assert_eq!((play, length.as_millis()), (PlayId(1), 500 + 500 + 200 + 500));
+    assert_eq!(one.wait(played), (PlayId(1), PlayEnd::Finished));
+}
+
 /// Proves SP-15.a, SP-15.b, SP-15.c and SP-15.d: prompts are heard with every codec of the route point.
 #[test]
 fn a_prompt_is_heard_with_every_codec() {

@@ -72,6 +72,32 @@ fn hold_by_new_media_drops_the_call_too() {
     house.stage.is_empty();
 }
 
+/// No step leaves the caller waiting for ever, whoever of media driver, checker and store says nothing.
+#[test]
+fn every_step_has_an_end_though_nobody_answers() {
+    let steps = whole(&House::new()).len();
+    for step in 0..=steps {
+        for driver in [Driver::Works, Driver::Mute, Driver::Endless] {
+            for (checker_silent, store) in
+                [(false, Store::Works), (true, Store::Works), (false, Store::Gone)]
+            {
+                let mut house = House::new();
+                let faults = format!("step {step}, {driver:?}, {checker_silent}, {store:?}");
+                house.stage.driver = driver;
+                house.stage.checker_silent = checker_silent;
+                house.stage.store = store;
+                let leg = house.call();
+                for key in whole(&house).into_iter().take(step) {
+                    house.stage.press(leg, &key.to_string());
+                }
+                house.stage.after(150);
+                assert_eq!(house.stage.state(leg), None, "{faults}");
+                house.stage.is_empty();
+            }
+        }
+    }
+}
+
 /// Proves SP-16.b: call 101 finds it busy, and no call in progress suffers.
 #[test]
 fn the_hundred_and_first_call_finds_it_busy() {
