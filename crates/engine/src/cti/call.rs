@@ -63,6 +63,8 @@ pub(super) struct Media {
 pub(super) struct Playing {
     pub(super) play: PlayId,
     pub(super) barge_in: bool,
+    /// The media driver stops it by itself when it hears a key.
+    pub(super) by_driver: bool,
     /// When its end is awaited no longer.
     pub(super) patience: TimerToken,
 }

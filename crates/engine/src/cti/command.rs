@@ -182,13 +182,17 @@ impl Cti {
         barge_in: bool,
     ) -> Result<(), Refusal> {
         let items = play_items(items)?;
-        let media = self.media_of(leg)?;
+        let call = self.calls.get_mut(&leg).ok_or_else(wrong_state)?;
+        // The key that this may be the answer to does not stop it when it is heard as well.
+        let by_driver = barge_in && !call.presses.may_be_heard(context.now);
+        let media = call.media().ok_or_else(wrong_state)?;
         let play = context.ids.play();
         let patience = context.after(PLAY_MARGIN, Timer::Playing { leg });
-        if let Some(before) = media.playing.replace(Playing { play, barge_in, patience }) {
+        let playing = Playing { play, barge_in, by_driver, patience };
+        if let Some(before) = media.playing.replace(playing) {
             context.timers.cancel(before.patience);
         }
-        let media = media.id;
+        let (media, barge_in) = (media.id, by_driver);
         context.out.push(Output::Media(MediaCommand::Play { media, play, items, barge_in }));
         Ok(())
     }

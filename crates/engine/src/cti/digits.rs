@@ -38,6 +38,18 @@ impl Presses {
         self.0.push_back(Press { digit, at: now, sources: vec![source] });
         true
     }
+
+    /// Whether a press was told in signalling alone so far: it may yet come in the sound.
+    pub(super) fn may_be_heard(&self, now: Now) -> bool {
+        let heard = |source: &DigitSource| !is_signalled(*source);
+        let mut recent = self.0.iter().filter(|press| now.since(press.at) <= SAME_PRESS);
+        recent.any(|press| !press.sources.iter().any(heard))
+    }
+}
+
+/// It comes beside the sound, and the media driver knows nothing of it.
+pub(super) fn is_signalled(source: DigitSource) -> bool {
+    matches!(source, DigitSource::Info | DigitSource::Kpml)
 }
 
 /// Keys being collected.

@@ -8,7 +8,8 @@ use jackfield_vocabulary::{
 };
 use std::net::SocketAddr;
 
-use super::call::{Media, Stage};
+use super::call::{Media, Playing, Stage};
+use super::digits::is_signalled;
 use super::{Cti, negotiate};
 use crate::context::{Context, Internal, Timer};
 use crate::interface::{Level, Output};
@@ -157,8 +158,10 @@ impl Cti {
         if !new {
             return;
         }
-        let signalled = matches!(source, DigitSource::Info | DigitSource::Kpml);
-        if signalled && media.playing.is_some_and(|playing| playing.barge_in) {
+        let stops = |playing: Playing| {
+            playing.barge_in && (is_signalled(source) || !playing.by_driver)
+        };
+        if media.playing.is_some_and(stops) {
             let media = media.id;
             context.out.push(Output::Media(MediaCommand::StopPlay { media }));
         }

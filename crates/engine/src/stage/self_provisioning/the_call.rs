@@ -53,6 +53,25 @@ fn a_key_stops_a_prompt() {
     }
 }
 
+/// A key that comes in signalling and then in the sound stops what plays once: not the answer to it.
+#[test]
+fn a_key_that_comes_both_ways_cuts_no_answer_off() {
+    for source in [DigitSource::Info, DigitSource::Kpml] {
+        let mut house = House::new();
+        let leg = house.call();
+        for key in format!("{}#", house.id).chars() {
+            let digit = Digit::try_from(key).unwrap();
+            house.stage.tell(LegEvent::Digit { leg, digit, source });
+            house.stage.press(leg, &key.to_string());
+        }
+        assert_eq!(house.hears(leg), ["greeting", "enter-self-service-id", "enter-pin"]);
+        assert_eq!(house.stage.playing(), 1, "{source:?}");
+        // The next one stops it, however it is told.
+        house.stage.press(leg, "1");
+        assert_eq!(house.stage.playing(), 0, "{source:?}");
+    }
+}
+
 /// Proves SP-12.g: `*` restarts the entry wherever it is pressed.
 #[test]
 fn a_star_restarts_the_entry() {
