@@ -158,9 +158,8 @@ impl Cti {
         if !new {
             return;
         }
-        let stops = |playing: Playing| {
-            playing.barge_in && (is_signalled(source) || !playing.by_driver)
-        };
+        let stops =
+            |playing: Playing| playing.barge_in && (is_signalled(source) || !playing.by_driver);
         if media.playing.is_some_and(stops) {
             let media = media.id;
             context.out.push(Output::Media(MediaCommand::StopPlay { media }));

@@ -25,13 +25,13 @@ use core::{
 use std::{
     io,
     sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{SyncSender, sync_channel},
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{SyncSender, TrySendError, sync_channel},
     },
     thread::{Builder, JoinHandle},
 };
 
-use jackfield_vocabulary::{MediaCommand, MediaEvent};
+use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaId};
 use mio::{Poll, Waker};
 
 pub use figures::DriverFigures;
@@ -111,6 +111,7 @@ impl Driver {
             stopping: AtomicBool::new(false),
             figures: Figures::default(),
             recordings: Recordings::new(settings.recordings),
+            released: Mutex::default(),
         });
         let (shelf, coder) = DriverShelf::start(prompts, shared.clone())?;
         let run = Run::new(settings, poll, commands, shared.clone(), shelf, Box::new(tell));
@@ -128,13 +129,17 @@ pub struct DriverHandle {
 }
 
 impl DriverHandle {
-    /// Gives a command; never waits. A full lane, or a driver that has stopped, gives it back.
+    /// Gives a command; never waits. A full lane, or a driver that has stopped, gives it back: but for
+    /// a release, which is carried out later, or its ports would never be free again.
     pub fn send(&self, command: MediaCommand) -> Result<(), MediaCommand> {
-        if let Err(refused) = self.lane.try_send(command) {
-            self.shared.figures.command_dropped();
-            let (std::sync::mpsc::TrySendError::Full(command)
-            | std::sync::mpsc::TrySendError::Disconnected(command)) = refused;
-            return Err(command);
+        match self.lane.try_send(command) {
+            Ok(()) => {}
+            Err(TrySendError::Full(MediaCommand::Release { media }))
+                if self.shared.release_later(media) => {}
+            Err(TrySendError::Full(command) | TrySendError::Disconnected(command)) => {
+                self.shared.figures.command_dropped();
+                return Err(command);
+            }
         }
         if self.shared.idle.swap(false, Ordering::SeqCst) {
             self.wake();
@@ -196,4 +201,25 @@ struct Shared {
     stopping: AtomicBool,
     figures: Figures,
     recordings: Recordings,
+    /// Resources whose release found the lane full; each is released once.
+    released: Mutex<Vec<MediaId>>,
 }
+
+impl Shared {
+    /// Whether there is room to remember it.
+    fn release_later(&self, media: MediaId) -> bool {
+        let mut late = self.late_releases();
+        let room = late.len() < LATE_RELEASES;
+        if room {
+            late.push(media);
+        }
+        room
+    }
+
+    fn late_releases(&self) -> MutexGuard<'_, Vec<MediaId>> {
+        self.released.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// More than there are resources and places in the lane.
+const LATE_RELEASES: usize = 16_384;

@@ -168,6 +168,7 @@ impl Run {
             self.command(command);
             return Ok(());
         }
+        self.release_late();
         let result = self.poll_sockets(wait);
         self.shared.idle.store(false, Ordering::SeqCst);
         self.read_sockets();
@@ -227,12 +228,18 @@ impl Run {
     /// hundred calls may begin at once.
     fn take_commands(&mut self) {
         for _ in 0..COMMANDS {
-            let Ok(command) = self.commands.try_recv() else { return };
+            let Ok(command) = self.commands.try_recv() else { return self.release_late() };
             self.command(command);
             if self.is_due() {
                 return;
             }
         }
+    }
+
+    /// Everything that was ordered before has been done.
+    fn release_late(&mut self) {
+        let late = core::mem::take(&mut *self.shared.late_releases());
+        late.into_iter().for_each(|media| self.release(media));
     }
 
     fn command(&mut self, command: MediaCommand) {

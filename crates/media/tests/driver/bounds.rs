@@ -1,7 +1,7 @@
 //! Limits, floods and ends.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc::channel};
 use std::time::Instant;
 
 use jackfield_media::{Driver, DriverSettings, PromptLibrary};
@@ -9,7 +9,7 @@ use jackfield_vocabulary::{
     Codec, DigitSource, MediaCommand, MediaEvent, MediaFailure, MediaId, MediaStatistics, PlayItem,
 };
 
-use crate::harness::{HERE, Node, socket, target};
+use crate::harness::{HERE, Node, PATIENCE, socket, target};
 
 fn failed(event: &MediaEvent) -> Option<(MediaId, MediaFailure)> {
     match event {
@@ -73,6 +73,28 @@ fn a_full_lane_gives_the_command_back_and_counts_it() {
     assert_eq!(node.driver.figures().commands_dropped, refused as u64);
     node.driver.stop();
     assert!(node.driver.send(MediaCommand::Allocate { media: MediaId(1) }).is_err());
+}
+
+/// Nobody would ever give back the ports.
+#[test]
+fn a_full_lane_loses_no_release() {
+    let (go, gate) = channel::<()>();
+    let (tell, events) = channel();
+    let settings = DriverSettings { commands: 1, ..DriverSettings::new(HERE, 1) };
+    let driver = Driver::start(settings, Arc::default(), move |event| {
+        let _ = gate.recv();
+        let _ = tell.send(event);
+    });
+    let driver = driver.unwrap();
+    let media = MediaId(1);
+    driver.send(MediaCommand::Allocate { media }).unwrap();
+    // The driver waits for whoever it tells of the port.
+    while driver.send(MediaCommand::StopPlay { media }).is_ok() {}
+    driver.send(MediaCommand::Release { media }).unwrap();
+    drop(go);
+    let told: Vec<_> = (0..2).map(|_| events.recv_timeout(PATIENCE).unwrap()).collect();
+    assert!(matches!(told[0], MediaEvent::Allocated { .. }), "{told:?}");
+    assert!(matches!(told[1], MediaEvent::Released { .. }), "{told:?}");
 }
 
 #[test]

@@ -90,7 +90,12 @@ fn what_is_played_is_recorded_on_the_other_side() {
 fn an_order_to_play_tells_how_long_it_takes() {
     let (mut one, _two) = pair(|_| {});
     let silence = PlayItem::Silence(200);
-    one.play(1, 1, vec![prompt("low"), prompt("high"), silence, PlayItem::Digits("1".into())], false);
+    one.play(
+        1,
+        1,
+        vec![prompt("low"), prompt("high"), silence, PlayItem::Digits("1".into())],
+        false,
+    );
     let (play, length) = one.wait(|event| match event {
         MediaEvent::Playing { media: ONE, play, length } => Some((*play, *length)),
         MediaEvent::Played { .. } => panic!("{event:?}"),
