@@ -168,11 +168,11 @@ def what_has_no_effect_is_said(server):
 
 def windows_are_seen_and_closed(server):
     phone = "SEP001122AABBCC"
-    assert server.cli("window") == "no window is open on this node\n"
+    assert phone not in server.cli("window")
     server.cli("window", phone, "--address", "192.0.2.77", "--minutes", "5")
     assert re.search(rf"(?m)^{phone} +192\.0\.2\.77 +20", server.cli("window")), server.cli("window")
     assert server.cli("window", phone, "--close") == f"the window of {phone} is closed\n"
-    assert "no window" in server.cli("window")
+    assert phone not in server.cli("window")
     done = server.cli("window", phone, "--close", check=False)
     assert done.returncode != 0 and f"no window {phone}" in done.stderr, done
     assert "PHONE" in server.cli("window", "--close", check=False).stderr
