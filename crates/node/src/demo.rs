@@ -238,6 +238,7 @@ fn start_server(folder: &Path) -> Result<Server> {
         files: loopback(0),
         tftp: loopback(free_udp_port()?),
         media_ports: 24_576..=32_767,
+        until_terminated: false,
         prompts: None,
         sample: Some(Sample { people: 5, phones: None, start_delay_seconds: Some(0) }),
     })

@@ -167,6 +167,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
         files: bind(matches, "files"),
         tftp: bind(matches, "tftp"),
         media_ports: ports(matches)?,
+        until_terminated: true,
         prompts: matches.get_one::<String>("prompts").map(PathBuf::from),
         sample: matches.get_one::<u32>("sample-company").map(|people| Sample {
             people: *people,
@@ -174,7 +175,7 @@ fn serve(matches: &ArgMatches) -> Result<()> {
             start_delay_seconds: None,
         }),
     };
-    let server = Server::start(settings)?;
+    let mut server = Server::start(settings)?;
     server.say_ready();
     let outcome = server.wait_for_signal();
     server.stop();

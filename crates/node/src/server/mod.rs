@@ -42,6 +42,7 @@ use jackfield_model::Service;
 use jackfield_store::{Store, StoreHandle, Verifier};
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::{Handle, Runtime};
+use tokio::signal::unix::Signal;
 use tokio::sync::{Notify, watch};
 
 use clock::Clock;
@@ -78,6 +79,7 @@ pub(crate) struct Server {
     addresses: Addresses,
     one_time_password: Option<String>,
     place: Arc<PlaceNow>,
+    terminate: Option<Signal>,
     /// The people's door closes when this goes.
     http_door: watch::Sender<bool>,
 }
@@ -160,6 +162,9 @@ impl Server {
                 "there is a system already: a sample company comes with a first start only"
             );
         }
+        // Whoever finds a door open may end the node in good order.
+        let terminate =
+            settings.until_terminated.then(|| stop::terminations(&runtime)).transpose()?;
         let listener = bind_tcp(&runtime, sip).context("binding SIP over TCP")?;
         runtime.spawn(streams.clone().accept(listener));
 
@@ -245,6 +250,7 @@ impl Server {
             },
             one_time_password,
             place,
+            terminate,
             http_door,
         })
     }

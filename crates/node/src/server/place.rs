@@ -128,6 +128,7 @@ mod tests {
             files: door,
             tftp: door,
             media_ports: 24_576..=32_767,
+            until_terminated: false,
             prompts: None,
             sample: None,
         }

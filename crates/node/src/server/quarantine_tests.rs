@@ -153,6 +153,7 @@ fn a_life_for_the_others() {
         files: loopback,
         tftp,
         media_ports: 24_576..=32_767,
+        until_terminated: false,
         prompts: Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../prompts")),
         sample: None,
     };

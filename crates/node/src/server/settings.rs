@@ -54,6 +54,8 @@ pub(crate) struct ServeSettings {
     pub(crate) tftp: SocketAddr,
     pub(crate) media_ports: RangeInclusive<u16>,
     pub(crate) prompts: Option<PathBuf>,
+    /// SIGTERM is waited for by whoever starts the node, so that it ends in good order.
+    pub(crate) until_terminated: bool,
     /// Make a company to try things on, on the first start.
     pub(crate) sample: Option<Sample>,
 }

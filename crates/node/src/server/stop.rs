@@ -3,24 +3,32 @@
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jackfield_store::Store;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Server;
 
+/// SIGTERM ends the process no more by itself, but is waited for.
+pub(super) fn terminations(runtime: &Runtime) -> Result<Signal> {
+    let _guard = runtime.enter();
+    signal(SignalKind::terminate()).context("waiting for SIGTERM")
+}
+
 impl Server {
-    /// Waits for Ctrl-C or SIGTERM. An error when a thread ends without which a node is none: its
-    /// process had better be started again. (The engine's ends the process by itself.)
-    pub(crate) fn wait_for_signal(&self) -> Result<()> {
+    /// Waits for Ctrl-C or SIGTERM, also for one that came while the doors were opened. An error when a
+    /// thread ends without which a node is none: its process had better be started again. (The engine's
+    /// ends the process by itself.)
+    pub(crate) fn wait_for_signal(&mut self) -> Result<()> {
+        let mut terminate = self.terminate.take();
         self.runtime.block_on(async {
-            let mut terminate =
-                tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
             let terminated = async {
                 match &mut terminate {
-                    Ok(signal) => {
+                    Some(signal) => {
                         signal.recv().await;
                     }
-                    Err(_) => core::future::pending().await,
+                    None => core::future::pending().await,
                 }
             };
             tokio::select! {
