@@ -132,3 +132,20 @@ impl Tenure {
 fn is_past(until: Now, now: Now) -> bool {
     now.micros >= until.micros || now.wall >= until.wall
 }
+
+#[cfg(test)]
+mod tests {
+    use jackfield_model::Language;
+    use jackfield_model::setup::ivr_failure;
+
+    use super::*;
+
+    /// The status and explanations tell people what these words mean, in their language.
+    #[test]
+    fn the_words_are_those_that_are_explained() {
+        let told = |tenure: Tenure| ivr_failure(&tenure.words(), Language::English);
+        assert!(told(Tenure::Unknown).is_some_and(|text| text.contains("database")));
+        assert_eq!(told(Tenure::Other { node: "node-2".into() }), None, "that one answers");
+        assert_eq!(told(Tenure::Asked), None, "it says enough by itself");
+    }
+}
