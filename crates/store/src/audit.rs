@@ -27,7 +27,7 @@ pub struct AuditFilter {
     pub operation: Option<Box<str>>,
     /// Of objects that have, or had once, this name.
     pub name: Option<Box<str>>,
-    /// Only what was refused.
+    /// Only what was refused, and what was locked for that.
     pub failed: bool,
     /// At most so many, 1 to 1,000.
     pub limit: u32,
@@ -74,7 +74,7 @@ pub(crate) fn page(
          WHERE sequence < ?1 AND time >= ?2 AND time < ?3 AND (?4 = '' OR actor_name = ?4) \
          AND (CAST(?5 AS BIGINT) = 1 OR object = ?6) AND (?7 = '' OR operation = ?7) \
          AND (?8 = '' OR object IN (SELECT object FROM change WHERE name = ?8)) \
-         AND (CAST(?9 AS BIGINT) = 0 OR operation = 'sign-in-failed' \
+         AND (CAST(?9 AS BIGINT) = 0 OR operation IN ('sign-in-failed', 'lock') \
               OR detail LIKE '%\"refused\":%') \
          ORDER BY sequence DESC LIMIT ?10",
         &[

@@ -39,6 +39,7 @@ struct Inner {
     sign_ins: Mutex<Pace>,
     phone_forms: Mutex<Pace>,
     strangers_lines: Mutex<Pace>,
+    refused_rows: Mutex<Pace>,
     /// When the doors were opened: the paces count from there.
     opened: Instant,
     counts: Counts,
@@ -100,6 +101,7 @@ impl App {
                 sign_ins: Mutex::new(uses::SIGN_INS.pace()),
                 phone_forms: Mutex::new(uses::PHONE_FORMS.pace()),
                 strangers_lines: Mutex::new(uses::STRANGERS_LINES.pace()),
+                refused_rows: Mutex::new(uses::REFUSED_ROWS.pace()),
                 opened: Instant::now(),
                 counts: Counts::default(),
                 objects: Objects::default(),
@@ -166,6 +168,11 @@ impl App {
         self.inner.strangers_lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How often somebody who is signed in gets a row in the audit for what was refused.
+    pub(crate) fn refused_rows(&self) -> MutexGuard<'_, Pace> {
+        self.inner.refused_rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The moment, by the clock of the paces.
     pub(crate) fn now(&self) -> Now {
         let micros = u64::try_from(self.inner.opened.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -173,13 +180,14 @@ impl App {
     }
 
     /// What the limits of the doors have come to.
-    pub(crate) fn limits(&self) -> [Figures; 5] {
+    pub(crate) fn limits(&self) -> [Figures; 6] {
         [
             self.inner.connections.figures(),
             self.inner.bodies.figures(),
             uses::SIGN_INS.figures(&self.sign_ins()),
             uses::PHONE_FORMS.figures(&self.phone_forms()),
             uses::STRANGERS_LINES.figures(&self.strangers_lines()),
+            uses::REFUSED_ROWS.figures(&self.refused_rows()),
         ]
     }
 

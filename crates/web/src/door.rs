@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::body::Body;
 use crate::brought;
 use crate::call::{Answer, Call, operation_of, version_of};
+use crate::deed::Wish;
 use crate::endpoint::{Endpoint, Needs, endpoints};
 use crate::fault::Fault;
 use crate::language::language_of;
@@ -105,10 +106,18 @@ async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Respo
     let (result, user) = match identified {
         Ok(who) => {
             let user = who.as_ref().map(|who| who.user_id.clone());
-            let carried = carry_out(&app, endpoint, &mut parts, body, who, address, language);
+            let asked = who.clone();
+            let carried = async {
+                may(&app, endpoint, &parts, who.as_ref())?;
+                carry_out(&app, endpoint, &mut parts, body, who, address, language).await
+            };
             // A reply that never comes is one of unknown outcome.
             let result = tokio::time::timeout(PATIENCE, carried).await;
-            (result.unwrap_or_else(|_| Err(Code::OutcomeUnknown.into())), user)
+            let result = result.unwrap_or_else(|_| Err(Code::OutcomeUnknown.into()));
+            if let (Err(fault), Some(who)) = (&result, &asked) {
+                Wish { endpoint, path: parts.uri.path(), who, address }.note(&app, fault);
+            }
+            (result, user)
         }
         Err(fault) => (Err(fault), None),
     };
@@ -145,7 +154,7 @@ async fn enter(app: App, endpoint: &'static Endpoint, request: Request) -> Respo
     response
 }
 
-/// Who asks, and that they may.
+/// Who asks.
 async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Option<Signed>, Fault> {
     if endpoint.needs == Needs::Nothing {
         return Ok(None);
@@ -157,17 +166,17 @@ async fn identify(app: &App, endpoint: &Endpoint, parts: &Parts) -> Result<Optio
         let refusal = Refusal::new(Code::PasswordChangeNeeded);
         return Err(refusal.value("account", &who.user_id).into());
     }
-    let directory = app.directory();
-    let needed = match endpoint.needs {
-        Needs::Nothing | Needs::Account => return Ok(Some(who)),
-        Needs::Privilege(privilege) | Needs::Own(privilege) => privilege,
+    Ok(Some(who))
+}
+
+/// Refuses those who may not.
+fn may(app: &App, endpoint: &Endpoint, parts: &Parts, who: Option<&Signed>) -> Result<(), Fault> {
+    let (Needs::Privilege(needed) | Needs::Own(needed), Some(who)) = (endpoint.needs, who) else {
+        return Ok(());
     };
-    if directory.privileges(who.account).contains(&needed) {
-        return Ok(Some(who));
-    }
-    let own = matches!(endpoint.needs, Needs::Own(_)) && names_own(app, parts, &who);
-    if own {
-        return Ok(Some(who));
+    let holds = app.directory().privileges(who.account).contains(&needed);
+    if holds || (matches!(endpoint.needs, Needs::Own(_)) && names_own(app, parts, who)) {
+        return Ok(());
     }
     Err(Refusal::new(Code::Forbidden).value("privilege", needed.name()).into())
 }
@@ -186,6 +195,13 @@ fn names_own(app: &App, parts: &Parts, who: &Signed) -> bool {
     let mut segments = parts.uri.path().trim_start_matches(API).split('/').skip(2);
     let named = segments.next().and_then(decoded);
     named.is_some_and(|name| app.directory().account(&name) == Some(who.account))
+}
+
+/// What stands in a path where the endpoint has a name.
+pub(crate) fn named(endpoint: &Endpoint, path: &str) -> Option<String> {
+    let path = path.strip_prefix(API).unwrap_or(path);
+    let mut parts = endpoint.path.split('/').zip(path.split('/'));
+    parts.find(|(described, _)| *described == "{name}").and_then(|(_, part)| decoded(part))
 }
 
 fn decoded(segment: &str) -> Option<String> {

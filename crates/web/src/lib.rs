@@ -12,6 +12,7 @@ mod brought;
 mod call;
 mod clock;
 mod connections;
+mod deed;
 mod door;
 mod endpoint;
 mod failure;

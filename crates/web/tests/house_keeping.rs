@@ -7,6 +7,7 @@ mod common;
 use axum::http::StatusCode;
 use common::House;
 use jackfield_model::setup::{Place, SipPorts};
+use jackfield_vocabulary::{Code, Refusal};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -118,4 +119,62 @@ async fn a_host_name_that_leads_nowhere_is_told() {
         }
     }
     assert_eq!(house.get("/status").await["place"]["address"], "192.0.2.1");
+}
+
+/// What changes no object is found later, too: who ordered what, about what, from where, and what
+/// came of it.
+#[tokio::test]
+async fn what_people_order_is_in_the_audit() {
+    let house = House::open().await;
+    let phone = json!({ "name": "SEP001122AABBCC", "model": "Cisco 7841" });
+    house.done("POST", "/phones", phone).await;
+    let last = async || house.get("/audit?actor=admin&limit=1").await["items"][0].clone();
+    for (path, body, operation, about, detail) in [
+        ("/services/tftp/stop", json!({}), "service", "node1", json!({ "action": "stop" })),
+        ("/services/tftp/start", json!({}), "service", "node1", json!({ "service": "tftp" })),
+        ("/services/tftp/restart", json!({}), "service", "node1", json!({ "action": "restart" })),
+        (
+            "/services/self-provisioning-ivr/activate",
+            json!({}),
+            "service",
+            "node1",
+            json!({ "action": "start" }),
+        ),
+        (
+            "/phones/SEP001122AABBCC/restart",
+            json!({ "restart": "reset" }),
+            "restart",
+            "SEP001122AABBCC",
+            json!({ "restart": "reset" }),
+        ),
+        (
+            "/phones/SEP001122AABBCC/text",
+            json!({ "text": "Fire drill" }),
+            "text",
+            "SEP001122AABBCC",
+            json!({ "text": "Fire drill" }),
+        ),
+        ("/languages/rescan", json!({}), "rescan", "", json!({ "node": "node1" })),
+        ("/backup", json!({}), "backup", "", json!({ "protected": false })),
+    ] {
+        house.done("POST", path, body).await;
+        let row = last().await;
+        assert_eq!(
+            (&row["operation"], &row["name"].as_str().unwrap_or_default()),
+            (&json!(operation), &about),
+            "{path}: {row}"
+        );
+        assert_eq!(row["actor"]["address"], "127.0.0.1", "{row}");
+        for (name, value) in detail.as_object().unwrap() {
+            assert_eq!(&row["detail"][name], value, "{path}: {row}");
+        }
+    }
+    *house.node.refuses.lock().unwrap() = Some(Refusal::new(Code::Overloaded));
+    house.ask("POST", "/phones/SEP001122AABBCC/restart", json!({})).await;
+    house.ask("POST", "/services/tftp/stop", json!({})).await;
+    let failed = house.get("/audit?actor=admin&failed=true").await;
+    let failed = failed["items"].as_array().unwrap();
+    let of: Vec<_> = failed.iter().map(|row| row["operation"].as_str().unwrap()).collect();
+    assert_eq!(of, ["service", "restart"], "{failed:?}");
+    assert_eq!(failed[0]["detail"]["refused"]["code"], "overloaded");
 }

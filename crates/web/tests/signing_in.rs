@@ -139,6 +139,8 @@ async fn who_signed_in_who_failed_and_who_is_locked_is_in_the_audit() {
         (&lock["detail"]["only_from"], &lock["detail"]["failures"]),
         (&json!("127.0.0.1"), &json!(5))
     );
+    let failed = house.get("/audit?failed=true").await;
+    assert!(failed["items"].as_array().unwrap().contains(&lock), "{failed}");
     let entered = row("sign-in").await;
     assert_eq!(entered["actor"]["user_id"], "admin", "{entered}");
     house.done("POST", "/users/admin/unlock", json!({})).await;

@@ -96,3 +96,58 @@ async fn the_last_administrator_can_t_shut_the_door_behind() {
     let told = house.in_japanese("DELETE", "/application-users/admin", Value::Null).await;
     assert!(told.body["message"].as_str().unwrap().contains("有効なアカウント"), "{told:?}");
 }
+
+/// What is asked for and refused is found later: who, what, about what, from where, and why.
+#[tokio::test]
+async fn who_tries_what_is_beyond_is_in_the_audit() {
+    let (house, token) = house_of(&["change-configuration"]).await;
+    let roles = json!({ "privileges": ["backup"] });
+    for (method, path, body, operation, code) in [
+        ("PATCH", "/roles/jo", roles, "update", "beyond-own-privileges"),
+        ("DELETE", "/application-users/admin", Value::Null, "delete", "beyond-own-privileges"),
+        ("PUT", "/users/admin/password", json!({ "password": "x" }), "set-credential", "forbidden"),
+        ("POST", "/users/admin/unlock", json!({}), "unlock", "forbidden"),
+        ("POST", "/services/tftp/stop", json!({}), "service", "forbidden"),
+        ("POST", "/phones/SEP001122AABBCC/restart", json!({}), "restart", "forbidden"),
+        ("POST", "/backup", json!({}), "backup", "forbidden"),
+        ("GET", "/audit", Value::Null, "read", "forbidden"),
+        (
+            "DELETE",
+            "/application-users?all=true&skip_refused=true&check=true",
+            Value::Null,
+            "delete",
+            "beyond-own-privileges",
+        ),
+    ] {
+        house.with_token(&token, method, path, body).await;
+        let row = house.get("/audit?actor=jo&failed=true&limit=1").await["items"][0].clone();
+        assert_eq!(row["operation"], operation, "{method} {path}: {row}");
+        assert_eq!(row["detail"]["refused"]["code"], code, "{method} {path}: {row}");
+        assert_eq!(row["actor"]["address"], "127.0.0.1", "{row}");
+        assert!(row["detail"]["reason"].as_str().unwrap().contains("privilege"), "{row}");
+        let about = match path.split('/').nth(2) {
+            Some(name @ ("admin" | "jo")) => json!(name),
+            _ if path.starts_with("/application-users?") => json!("admin"),
+            _ => Value::Null,
+        };
+        assert_eq!(row["name"], about, "{row}");
+    }
+    let named = house.get("/audit?name=admin&failed=true").await;
+    assert_eq!(named["items"].as_array().unwrap().len(), 4, "{named}");
+}
+
+/// Whoever tries for ever fills no database.
+#[tokio::test]
+async fn refused_tries_have_rows_at_a_pace() {
+    let (house, token) = house_of(&["change-configuration"]).await;
+    for _ in 0..100 {
+        house.with_token(&token, "POST", "/services/tftp/stop", json!({})).await;
+    }
+    let rows = house.get("/audit?failed=true&limit=1000").await["items"].clone();
+    let rows = rows.as_array().unwrap().len();
+    assert!((30..40).contains(&rows), "{rows}");
+    // Who may is told of all the same.
+    house.done("POST", "/services/tftp/stop", json!({})).await;
+    let row = house.get("/audit?operation=service&limit=1").await["items"][0].clone();
+    assert_eq!(row["actor"]["user_id"], "admin", "{row}");
+}

@@ -252,6 +252,15 @@ pub const STRANGERS_LINES: PaceUse = PaceUse {
     beyond: "counted in the next line",
 };
 
+/// Rows in the audit about what people who are signed in may not do.
+pub const REFUSED_ROWS: PaceUse = PaceUse {
+    name: "refused-rows",
+    what: "refused orders, and requests of people who may not make them, with a row each in the audit",
+    rate: Rate::Fixed(Allowance { burst: 30, per_minute: 2 }),
+    sources: 4096,
+    beyond: "counted in the next row",
+};
+
 /// Every use of places.
 pub const PLACES: [&PlaceUse; 11] = [
     &SIP_TRANSACTIONS,
@@ -268,7 +277,7 @@ pub const PLACES: [&PlaceUse; 11] = [
 ];
 
 /// Every use of a pace.
-pub const PACES: [&PaceUse; 8] = [
+pub const PACES: [&PaceUse; 9] = [
     &WRONG_CREDENTIALS,
     &NEWCOMERS,
     &NEWCOMERS_LINES,
@@ -277,6 +286,7 @@ pub const PACES: [&PaceUse; 8] = [
     &SIGN_INS,
     &PHONE_FORMS,
     &STRANGERS_LINES,
+    &REFUSED_ROWS,
 ];
 
 impl PlaceUse {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
+use crate::deed;
 use crate::fault::{Fault, describe};
 use crate::object::{find, link};
 use crate::operator::{Order, Reply, mismatch};
@@ -67,7 +68,9 @@ pub(crate) async fn restart(call: Call) -> Result<Answer, Fault> {
         }
     };
     let device = phone(&call, call.param("name"))?;
-    accepted(call.app.operate(Order::Restart { device, restart }).await?)
+    let done = call.app.operate(Order::Restart { device, restart }).await;
+    deed::note(&call, "restart", Some(device), json!({ "restart": restart }), &done);
+    accepted(done?)
 }
 
 /// Shows a text.
@@ -78,7 +81,9 @@ pub(crate) async fn text(call: Call) -> Result<Answer, Fault> {
         return Err(refusal.value("allowed", "length 1..128").into());
     }
     let device = phone(&call, call.param("name"))?;
-    accepted(call.app.operate(Order::ShowText { device, text: text.into() }).await?)
+    let done = call.app.operate(Order::ShowText { device, text: text.into() }).await;
+    deed::note(&call, "text", Some(device), json!({ "text": text }), &done);
+    accepted(done?)
 }
 
 /// Makes a phone a user's own.

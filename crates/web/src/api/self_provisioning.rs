@@ -183,7 +183,7 @@ async fn save_settings(
     call.app.execute(call.operation, call.actor(), operation).await?;
     let restarted = match restart {
         Some(Restart::Now) => {
-            Some(restart_everywhere(&call.app, Service::SelfProvisioningIvr).await)
+            Some(restart_everywhere(call, Service::SelfProvisioningIvr).await)
         }
         _ => None,
     };

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::app::{App, not_among};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
+use crate::deed;
 use crate::fault::Fault;
 use crate::operator::{Order, Reply, ServiceAction, ServiceStatus, mismatch};
 
@@ -70,13 +71,17 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
         "activate" => {
             activate(&call, &node, service, true).await?;
             if here {
-                order(&call.app, service, ServiceAction::Start).await?;
+                let done = order(&call.app, service, ServiceAction::Start).await;
+                note(&call, &node, service, "start", &done);
+                done?;
             }
         }
         "deactivate" => {
             activate(&call, &node, service, false).await?;
             if here {
-                order(&call.app, service, ServiceAction::Stop).await?;
+                let done = order(&call.app, service, ServiceAction::Stop).await;
+                note(&call, &node, service, "stop", &done);
+                done?;
             }
         }
         action => {
@@ -89,7 +94,9 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
             if action != ServiceAction::Stop && !directory.is_activated(&node, service) {
                 return Err(inactive(service).into());
             }
-            order_at(&call.app, &node, service, action).await?;
+            let done = order_at(&call.app, &node, service, action).await;
+            note(&call, &node, service, call.param("action"), &done);
+            done?;
         }
     }
     let statuses = statuses(&call.app).await?;
@@ -98,9 +105,23 @@ pub(crate) async fn act(call: Call) -> Result<Answer, Fault> {
     Ok(Answer::ok(entry(&node, service, activated, status, call.language)))
 }
 
+/// Who started, stopped or restarted a service is in the audit.
+pub(crate) fn note(
+    call: &Call,
+    node: &str,
+    service: Service,
+    action: &str,
+    done: &Result<(), Refusal>,
+) {
+    let object = call.app.directory().node(node).map(|(id, _)| id.id());
+    let detail = json!({ "service": service.name(), "action": action });
+    deed::note(call, "service", object, detail, done);
+}
+
 /// Restarts a service on every node on which it runs; where it runs nowhere, it is started on the
 /// publisher. Where it is not activated nobody may start it, and a restart is refused.
-pub(crate) async fn restart_everywhere(app: &App, service: Service) -> Result<(), Refusal> {
+pub(crate) async fn restart_everywhere(call: &Call, service: Service) -> Result<(), Refusal> {
+    let app = &call.app;
     let directory = app.directory();
     let activated = |node: &str| directory.is_activated(node, service);
     let here = statuses(app).await?;
@@ -120,6 +141,7 @@ pub(crate) async fn restart_everywhere(app: &App, service: Service) -> Result<()
     let mut failure = None;
     for node in running {
         let restarted = order_at(app, &node, service, ServiceAction::Restart).await;
+        note(call, &node, service, "restart", &restarted);
         failure = failure.or(restarted.err());
     }
     failure.map_or(Ok(()), Err)

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::service::statuses;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
+use crate::deed;
 use crate::fault::Fault;
 use crate::operator::{Order, Reply, mismatch};
 
@@ -82,7 +83,9 @@ pub(crate) async fn languages(call: Call) -> Result<Answer, Fault> {
 
 /// Looks for language packs again.
 pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
-    match call.app.operate(Order::RescanLanguages).await? {
+    let done = call.app.operate(Order::RescanLanguages).await;
+    deed::note(&call, "rescan", None, json!({ "node": call.app.node() }), &done);
+    match done? {
         Reply::Rescanned { languages, problems } => {
             Ok(Answer::ok(json!({ "items": languages, "problems": problems })))
         }
@@ -114,6 +117,9 @@ pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {
             Ok((summary, path))
         })
         .await?;
+    let protected = summary.protected;
+    let detail = json!({ "node": call.app.node(), "file": name, "protected": protected });
+    deed::note(&call, "backup", None, detail, &Ok(()));
     Ok(Answer::ok(json!({
         "file": path.display().to_string(),
         "created": summary.created,

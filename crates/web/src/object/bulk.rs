@@ -17,6 +17,7 @@ use super::write::warn;
 use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
+use crate::deed::{is_beyond, note_refused};
 use crate::fault::{Fault, describe};
 use crate::say;
 
@@ -46,6 +47,11 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
         return Err(Fault::Rows { refusal: first.clone(), rows: rows.into() });
+    }
+    if let Some((id, refusal)) = staged.refused.iter().find(|(_, one)| is_beyond(one)) {
+        let detail = json!({ "refused": refusal });
+        let (app, operation) = (&call.app, deed.operation());
+        note_refused(app, call.address, call.actor(), operation, Some(*id), detail);
     }
     let many = Many { kind, deed, ids: staged.ids };
     let total = many.ids.len();
@@ -92,6 +98,14 @@ impl Deed {
         match self {
             Self::Change(patch) => warnings(kind, &Value::Null, patch, language),
             Self::Delete => Vec::new(),
+        }
+    }
+
+    /// As the audit calls it.
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Change(_) => "update",
+            Self::Delete => "delete",
         }
     }
 
