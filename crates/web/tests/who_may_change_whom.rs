@@ -6,6 +6,7 @@ mod common;
 
 use axum::http::StatusCode;
 use common::{House, PASSWORD};
+use jackfield_web::Order;
 use serde_json::{Value, json};
 
 /// A house and the token of `jo`, who has these privileges and no others.
@@ -150,4 +151,34 @@ async fn refused_tries_have_rows_at_a_pace() {
     house.done("POST", "/services/tftp/stop", json!({})).await;
     let row = house.get("/audit?operation=service&limit=1").await["items"][0].clone();
     assert_eq!(row["actor"]["user_id"], "admin", "{row}");
+}
+
+/// To restart a service takes the same privilege by every door, and half of what is asked for is not
+/// done.
+#[tokio::test]
+async fn who_may_not_restart_services_saves_nothing_with_a_restart() {
+    let (house, token) = house_of(&["change-configuration"]).await;
+    let none = json!({ "mode": "none" });
+    let save = json!({ "settings": none, "restart": "now" });
+    for (method, path, body) in [
+        ("PUT", "/self-provisioning/settings", save),
+        ("PATCH", "/self-provisioning?restart=now", none.clone()),
+        ("PUT", "/self-provisioning?restart=now", none.clone()),
+    ] {
+        let told = house.with_token(&token, method, path, body).await;
+        assert_eq!(told.status, StatusCode::FORBIDDEN, "{method} {path}: {told:?}");
+        let message = told.body["message"].as_str().unwrap();
+        assert!(message.contains("operate-services. Roles with it: "), "{message}");
+        assert!(message.contains("Operators"), "{message}");
+        assert_ne!(house.get("/self-provisioning").await["mode"], "none", "{method} {path}");
+    }
+    assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+    // Without a restart it can be saved, and the question offers only what one may.
+    let told = house.with_token(&token, "PATCH", "/self-provisioning?restart=later", none).await;
+    assert_eq!(told.status, StatusCode::OK, "{told:?}");
+    house.done("POST", "/application-users", json!({ "user_id": "ivr" })).await;
+    let chosen = json!({ "application_user": "ivr" });
+    let asked = house.with_token(&token, "PATCH", "/self-provisioning", chosen).await;
+    let answers = asked.body["answers"].as_array().unwrap().iter().map(|one| &one["restart"]);
+    assert!(answers.eq([&json!("later"), &Value::Null]), "{asked:?}");
 }

@@ -3,7 +3,7 @@
 use jackfield_model::setup::{self, Running};
 use jackfield_model::{
     ApplicationUser, AuthenticationMode, CredentialKind, CtiRoutePoint, Directory, Effect, Ids,
-    Kind, Language, Message, Operation, SelfProvisioning, Service,
+    Kind, Language, Message, Operation, Privilege, Role, SelfProvisioning, Service,
 };
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
@@ -164,6 +164,9 @@ async fn save_settings(
     whole: bool,
 ) -> Result<Answer, Fault> {
     let restart = Restart::parse(restart.as_deref())?;
+    if restart == Some(Restart::Now) {
+        may_restart(call)?;
+    }
     let directory = call.app.directory();
     let (id, before) = current(&directory)?;
     let (mut patch, version) = accept(Kind::SelfProvisioning, settings)?;
@@ -178,16 +181,27 @@ async fn save_settings(
     let asks = (before.route_point, before.application_user)
         != (after.route_point, after.application_user);
     if asks && restart.is_none() {
-        return Err(question(call.language));
+        return Err(question(may_restart(call).is_ok(), call.language));
     }
     call.app.execute(call.operation, call.actor(), operation).await?;
     let restarted = match restart {
-        Some(Restart::Now) => {
-            Some(restart_everywhere(call, Service::SelfProvisioningIvr).await)
-        }
+        Some(Restart::Now) => Some(restart_everywhere(call, Service::SelfProvisioningIvr).await),
         _ => None,
     };
     saved(call, id, &after, restarted).await
+}
+
+/// To restart a service here takes what it takes elsewhere. Nothing is saved for those who may not.
+fn may_restart(call: &Call) -> Result<(), Refusal> {
+    let needed = Privilege::OperateServices;
+    if call.privileges.contains(&needed) {
+        return Ok(());
+    }
+    let directory = call.app.directory();
+    let roles = directory.all::<Role>().filter(|(_, role)| role.privileges.contains(&needed));
+    let roles: Vec<&str> = roles.map(|(_, role)| &*role.name).collect();
+    let refusal = Refusal::new(Code::Forbidden).field("restart").value("rule", "restart");
+    Err(refusal.value("privilege", needed.name()).value("roles", roles.join(", ")))
 }
 
 /// A language that is added must be installed; one whose pack was taken away may stay.
@@ -261,9 +275,16 @@ impl Restart {
     }
 }
 
-/// The question of SP-23 with its three answers; nothing is saved.
-fn question(language: Language) -> Fault {
+/// The question of SP-23 with its answers, of which those who may not restart services have two;
+/// nothing is saved.
+fn question(may_restart: bool, language: Language) -> Fault {
     let answer = |restart: Value, label: Message| json!({ "restart": restart, "label": label.text(language) });
+    let now = may_restart.then(|| answer("now".into(), Message::SaveAndRestartNow));
+    let others = [
+        answer("later".into(), Message::SaveWithoutRestarting),
+        answer(Value::Null, Message::Cancel),
+    ];
+    let answers: Value = now.into_iter().chain(others).collect();
     Fault::Question {
         body: json!({
             "code": "restart-choice-needed",
@@ -271,11 +292,7 @@ fn question(language: Language) -> Fault {
             "field": "restart",
             "object": null,
             "remedy": "",
-            "answers": [
-                answer("now".into(), Message::SaveAndRestartNow),
-                answer("later".into(), Message::SaveWithoutRestarting),
-                answer(Value::Null, Message::Cancel),
-            ],
+            "answers": answers,
         }),
     }
 }
