@@ -126,12 +126,10 @@ impl Datagrams {
             };
         }
         let count = usize::try_from(count).unwrap_or(0);
-        for index in 0..count {
-            let length = headers[index].msg_len as usize;
-            let unspecified = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
-            self.lengths.push(length);
-            self.sources.push(address_of(&self.names[index]).unwrap_or(unspecified));
-        }
+        let unspecified = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        self.lengths.extend(headers[..count].iter().map(|header| header.msg_len as usize));
+        let names = self.names[..count].iter();
+        self.sources.extend(names.map(|name| address_of(name).unwrap_or(unspecified)));
         self.received += count as u64;
         Ok(count)
     }
