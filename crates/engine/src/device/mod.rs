@@ -144,7 +144,10 @@ impl Devices {
             let secret =
                 binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
             if secret && binding.generation != ctx.directory.secrets().generation(device) {
-                // Its secret was replaced while nobody was here to end its registration.
+                // Its secret was replaced, and it has not shown the new one: it may fetch it now from where
+                // it was, as it might have when that was done.
+                let address = Some(binding.flow.remote.ip());
+                ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
                 if registered {
                     self.remember_former(device, binding);
                 }
@@ -388,5 +391,7 @@ impl Devices {
     }
 }
 
+/// For how long a phone may fetch the file with its secret, each time that there is reason for it.
+const WINDOW: core::time::Duration = core::time::Duration::from_secs(300);
 /// Devices remembered after they lost their registration with their secret.
 const FORMER: usize = 10_000;

@@ -183,7 +183,7 @@ impl Devices {
             self.refusals.forget(Who::Hardware(mac));
         }
         let address = Some(flow.remote.ip());
-        ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
+        ctx.out.push(Output::Access(Access::Window { device, address, length: super::WINDOW }));
         ctx.after(SETTLE, Timer::AutoRegisterRestart { device });
         self.bind_newcomer(ctx, flow, request, device)
     }
@@ -347,8 +347,6 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
 const SHARE_AGAIN: u64 = 300;
 /// How long the store may take.
 const ANSWER: Duration = Duration::from_secs(3);
-/// For how long a new phone may fetch its file.
-const WINDOW: Duration = Duration::from_secs(300);
 /// How long a phone gets to digest its 200 before it is told to restart.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often an alarm is raised again.

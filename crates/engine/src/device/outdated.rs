@@ -152,7 +152,7 @@ impl Devices {
         };
         self.remember_former(device, binding);
         let address = Some(flow.remote.ip());
-        ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
+        ctx.out.push(Output::Access(Access::Window { device, address, length: super::WINDOW }));
         ctx.tell(Internal::RestartFormer { device });
         let name = ctx.directory.typed::<Phone>(device).map_or("", |phone| &phone.name);
         let fields =
@@ -168,8 +168,6 @@ pub(super) fn refuse(request: &Message) -> Response {
 
 /// How often a device is told to restart.
 const AGAIN: Duration = Duration::from_secs(30);
-/// For how long it may fetch its file.
-const WINDOW: Duration = Duration::from_secs(300);
 /// Devices whose former secrets are of use at once.
 const DEVICES: usize = 10_000;
 /// How long the uses of a former secret matter: longer than a nonce is taken that nobody knows.

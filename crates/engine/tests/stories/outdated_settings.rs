@@ -181,6 +181,23 @@ fn a_phone_whose_node_stopped_before_the_restart_becomes_its_owners() {
     }
 }
 
+/// Proves SP-44.e: the node stopped before the phone had fetched its file.
+#[test]
+fn a_phone_may_still_fetch_its_secret_after_the_node_was_started_anew() {
+    for restarted in [true, false] {
+        let mut house = House::new(true);
+        house.assign();
+        if restarted {
+            // It has left, and is starting.
+            house.order_restart();
+            house.world.run(5);
+        }
+        house.world.heard.access.clear();
+        house.world.restart_node(7);
+        assert_eq!(house.windows(), 1, "restarted: {restarted}");
+    }
+}
+
 /// Proves SP-44.e: its temporary number is another new phone's by then.
 #[test]
 fn a_phone_whose_old_number_is_anothers_becomes_its_owners() {
