@@ -205,7 +205,7 @@ fn credentials_belong_to_those_who_can_have_them() {
 }
 
 #[test]
-fn a_node_brings_its_services_and_auto_registration_and_takes_them_along() {
+fn a_node_brings_its_services_and_auto_registration_takes_them_along_and_keeps_its_name() {
     let mut house = House::new();
     let body = json!({ "name": "node-2", "address": "192.0.2.11", "number": 2 });
     let node = house.create(Kind::Node, body);
@@ -217,11 +217,12 @@ fn a_node_brings_its_services_and_auto_registration_and_takes_them_along() {
     assert!(at_first.contains(&Service::CallManager));
     assert!(!at_first.contains(&Service::SelfProvisioningIvr), "SP-10: not on a new node");
     assert!(house.directory.auto_registration("node-2").unwrap().1.disabled);
-    house.update(node, json!({ "name": "node-b" }));
-    assert!(services(&house, "node-b").is_some() && services(&house, "node-2").is_none());
-    assert!(house.directory.auto_registration("node-b").is_some());
+    let renamed = house.update_refused(node, json!({ "name": "node-b" }));
+    is(&renamed, Code::InvalidValue);
+    assert_eq!(renamed.field.as_deref(), Some("name"));
+    house.update(node, json!({ "name": "node-2", "description": "upstairs" }));
     house.done(&Operation::Delete { id: node, version: None });
-    assert!(services(&house, "node-b").is_none());
+    assert!(services(&house, "node-2").is_none());
     let publisher = house.id(Kind::Node, "node-1");
     is(&house.refused(&Operation::Delete { id: publisher, version: None }), Code::Protected);
     is(&house.update_refused(publisher, json!({ "publisher": false })), Code::InvalidValue);

@@ -93,7 +93,7 @@ declare!(ClusterSettings, |_settings| "cluster".into());
 /// A node of the cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
 pub struct Node {
-    /// Unique name, 1 to 64 characters.
+    /// Unique name, 1 to 64 characters; it is kept, for the node's process is started with it (`serve --node`).
     #[garde(length(chars, min = 1, max = 64))]
     pub name: Text,
     /// What it is for, up to 128 characters.

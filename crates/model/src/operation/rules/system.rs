@@ -18,7 +18,8 @@ pub(super) fn check_cluster(settings: &ClusterSettings) -> Result<(), Refusal> {
     form::networks_of_phones("provisioning_networks", &settings.provisioning_networks)
 }
 
-/// One node, and only one, is the publisher; a node that is there already takes it from the other.
+/// A node keeps its name: its process is started with it (`serve --node`), and knows itself by it. One
+/// node, and only one, is the publisher; a node that is there already takes it from the other.
 pub(super) fn check_node(
     directory: &Directory,
     before: Option<&Body>,
@@ -29,6 +30,9 @@ pub(super) fn check_node(
         Some(Body::Node(before)) => Some(&**before),
         _ => None,
     };
+    if let Some(was) = was.filter(|was| was.name != node.name) {
+        return Err(invalid("name", &node.name, &was.name));
+    }
     let own = |other: &Node| was.is_some_and(|was| was.name == other.name);
     let other = |fits: &dyn Fn(&Node) -> bool| {
         directory.all::<Node>().find(|(_, other)| !own(other) && fits(other))
@@ -64,33 +68,17 @@ pub(super) fn check_part(
     }
 }
 
-/// Gives a new node its parts, and keeps their names.
+/// Gives a new node its parts.
 pub(super) fn follow_node(work: &mut Work<'_>, id: ObjectId, before: Option<&Body>, node: &Node) {
-    let Some(before) = before else {
+    if before.is_none() {
         work.add(ServiceActivation {
             node: Ref::new(id),
             name: node.name.clone(),
             services: [Service::CallManager, Service::Tftp, Service::FileHttp].into(),
         });
         work.add(auto_registration(id, &node.name));
-        return;
-    };
-    if node.publisher {
+    } else if node.publisher {
         only_publisher(work, id);
-    }
-    let old = before.name();
-    if old == node.name {
-        return;
-    }
-    if let Some((part, activation)) = work.directory.named::<ServiceActivation>(&old) {
-        let renamed =
-            ServiceActivation { name: node.name.clone(), ..ServiceActivation::clone(activation) };
-        work.put(part.id(), renamed);
-    }
-    if let Some((part, settings)) = work.directory.named::<AutoRegistration>(&old) {
-        let renamed =
-            AutoRegistration { name: node.name.clone(), ..AutoRegistration::clone(settings) };
-        work.put(part.id(), renamed);
     }
 }
 
