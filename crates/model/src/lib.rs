@@ -41,7 +41,7 @@ pub(crate) use pattern::{number_key, pattern_name};
 pub use reference::Ref;
 pub use registry::{Body, Declared, Kind};
 pub use secrets::{DeviceSecrets, DigestAlgorithm, hexadecimal};
-pub use shape::{meant, references_of};
+pub use shape::{compared, meant, references_of};
 pub use sign::{is_hidden, refuse_hidden};
 pub use similar::closest;
 pub use text::Text;

@@ -110,20 +110,10 @@ pub fn meant(
     text: &str,
     directory: &Directory,
 ) -> Result<Option<ObjectId>, Refusal> {
-    let mut shape = &compiled(kind).shape;
-    let mut rest = path;
-    loop {
-        match (shape, rest) {
-            (Shape::List { entry, .. }, _) => shape = entry,
-            (Shape::Struct(fields), [name, below @ ..]) => {
-                let found = fields.iter().find(|field| *field.name == **name);
-                let Some(field) = found else { return Err(unknown_field(fields, name, path)) };
-                (shape, rest) = (&field.shape, below);
-            }
-            // Nothing at all is a value everywhere; below a reference are its id and name.
-            _ if text.is_empty() || !rest.is_empty() => return Ok(None),
-            _ => break,
-        }
+    let (shape, below) = walk(kind, path)?;
+    // Nothing at all is a value everywhere; below a reference are its id and name.
+    if text.is_empty() || !below.is_empty() {
+        return Ok(None);
     }
     let mut value = match shape {
         Shape::Reference { .. } => {
@@ -144,6 +134,35 @@ pub fn meant(
     let is_reference = matches!(shape, Shape::Reference { .. });
     let id = value.as_u64().and_then(|id| u32::try_from(id).ok());
     Ok(id.map(ObjectId).filter(|_| is_reference))
+}
+
+/// The path by which values are compared. Where a path ends at objects that name something, as the
+/// lines of a phone, that is the field by which they do. Refuses what has no such field.
+pub fn compared(kind: Kind, path: &[String]) -> Result<Vec<String>, Refusal> {
+    let (Shape::Struct(fields), _) = walk(kind, path)? else { return Ok(path.to_vec()) };
+    let below = |field: &Field| [path, &[field.name.to_string()]].concat();
+    let names = |field: &&Field| field.required && matches!(field.shape, Shape::Reference { .. });
+    fields.iter().find(names).map(below).ok_or_else(|| {
+        let allowed = fields.iter().map(|field| below(field).join(".")).collect::<Vec<_>>();
+        let refusal = Refusal::new(Code::InvalidValue).field(path.join("."));
+        refusal.value("rule", "fields-of").value("allowed", allowed.join(", "))
+    })
+}
+
+/// The shape to which a path leads past lists, and what of the path is left below it.
+fn walk(kind: Kind, path: &[String]) -> Result<(&'static Shape, &[String]), Refusal> {
+    let (mut shape, mut rest) = (&compiled(kind).shape, path);
+    loop {
+        match (shape, rest) {
+            (Shape::List { entry, .. }, _) => shape = entry,
+            (Shape::Struct(fields), [name, below @ ..]) => {
+                let found = fields.iter().find(|field| *field.name == **name);
+                let Some(field) = found else { return Err(unknown_field(fields, name, path)) };
+                (shape, rest) = (&field.shape, below);
+            }
+            _ => return Ok((shape, rest)),
+        }
+    }
 }
 
 fn directory_has(shape: &Shape, name: &str, directory: &Directory) -> bool {

@@ -188,18 +188,25 @@ pub(crate) fn version_of(headers: &HeaderMap) -> Result<Option<u32>, Refusal> {
     digits.parse().map(Some).map_err(|_| refused())
 }
 
-/// The idempotency id that a client chose: 32 hexadecimal digits. The same id is carried out once.
+/// The idempotency id that a client chose: 32 hexadecimal digits, also with the hyphens of a UUID
+/// (RFC 9562, 4). The same id is carried out once.
 pub(crate) fn operation_of(headers: &HeaderMap) -> Result<Option<OperationId>, Refusal> {
     let Some(text) = headers.get("idempotency-key") else { return Ok(None) };
     let text = text.to_str().unwrap_or_default();
     let refused = || {
         let refusal = Refusal::new(Code::InvalidValue).field("Idempotency-Key");
-        refusal.value("allowed", "32 hexadecimal digits")
+        let shown: String = text.chars().take(64).collect();
+        refusal.value("found", shown).value("allowed", "UUID, 0123456789abcdef0123456789abcdef")
     };
-    if text.len() != 32 {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let digits = groups.concat();
+    let is_key = matches!(&lengths[..], [32] | [8, 4, 4, 4, 12])
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_key {
         return Err(refused());
     }
-    u128::from_str_radix(text, 16).map(|id| Some(OperationId(id))).map_err(|_| refused())
+    u128::from_str_radix(&digits, 16).map(|id| Some(OperationId(id))).map_err(|_| refused())
 }
 
 pub(crate) const MOST_ENTRIES: usize = 1000;

@@ -153,6 +153,104 @@ async fn the_same_request_sent_twice_is_carried_out_once() {
     assert_eq!(house.get("/partitions?search=yard").await["items"], json!([]));
 }
 
+/// The keys that clients make are UUIDs as a rule.
+#[tokio::test]
+async fn a_key_may_be_a_uuid_and_nothing_else_of_its_length() {
+    let house = House::open().await;
+    let bearer = house.bearer();
+    let make = async |key: &str| {
+        let headers = [("authorization", &*bearer), ("idempotency-key", key)];
+        house.send("POST", "/api/v1/partitions", &headers, json!({ "name": "Offices" })).await
+    };
+    let first = make("01234567-89ab-cdef-0123-456789abcdef").await;
+    assert_eq!(first.status, StatusCode::CREATED, "{first:?}");
+    for same in ["0123456789abcdef0123456789abcdef", "01234567-89AB-CDEF-0123-456789ABCDEF"] {
+        assert_eq!(make(same).await.body["id"], first.body["id"], "{same}");
+    }
+    for key in [
+        "",
+        "my-key",
+        "+123456789abcdef0123456789abcdef",
+        "0123456789abcdef0123456789abcdeg",
+        "0123456789ab-cdef-0123-4567-89abcdef",
+        "{01234567-89ab-cdef-0123-456789abcdef}",
+        "01234567-89ab-cdef-0123-456789abcde-",
+    ] {
+        let told = make(key).await;
+        assert_eq!(told.body["field"], "Idempotency-Key", "{key}: {told:?}");
+        assert!(told.body["remedy"].as_str().unwrap().contains("UUID"), "{told:?}");
+    }
+}
+
+/// Another id would be another object.
+#[tokio::test]
+async fn the_id_of_an_object_can_t_be_changed() {
+    let house = House::open().await;
+    let made = house.done("POST", "/partitions", json!({ "name": "Offices" })).await;
+    let only = house.get("/self-provisioning").await;
+    for (method, path) in [
+        ("PATCH", "/partitions/Offices"),
+        ("PUT", "/partitions/Offices"),
+        ("PATCH", "/partitions?all=true"),
+        ("PATCH", "/self-provisioning"),
+        ("PATCH", "/cluster-settings"),
+    ] {
+        for id in [json!(5), json!("5"), json!({ "id": 5 })] {
+            let body = json!({ "id": id, "name": "Offices" });
+            let told = house.ask(method, path, body).await;
+            assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{method} {path}: {told:?}");
+            assert_eq!(told.body["field"], "id", "{method} {path}: {told:?}");
+            assert!(told.body["message"].as_str().unwrap().contains("can't be changed"));
+        }
+    }
+    // What was read can be sent back.
+    house.done("PUT", "/partitions/Offices", made).await;
+    house.done("PUT", "/self-provisioning", only).await;
+}
+
+/// The daily question: which phone has this number?
+#[tokio::test]
+async fn phones_are_found_by_the_numbers_of_their_lines() {
+    let house = House::open().await;
+    house.done("POST", "/partitions", json!({ "name": "Internal" })).await;
+    for (number, partition) in [("3101", json!("Internal")), ("3102", Value::Null)] {
+        let line = json!({ "number": number, "partition": partition });
+        house.done("POST", "/lines", line).await;
+        let phone = json!({
+            "name": format!("SEP00112233{number}"), "model": "Cisco 7841",
+            "lines": [{ "line": number }],
+        });
+        house.done("POST", "/phones", phone).await;
+    }
+    let bare = json!({ "name": "SEP001122330000", "model": "Cisco 7841" });
+    house.done("POST", "/phones", bare).await;
+    for (filter, found) in [
+        ("lines=3101", vec!["3101"]),
+        ("lines=3101 in Internal", vec!["3101"]),
+        ("lines~310", vec!["3101", "3102"]),
+        ("lines~nobody", vec![]),
+        ("lines!=3101", vec!["0000", "3102"]),
+        ("lines.line=3102", vec!["3102"]),
+        ("lines=", vec!["0000"]),
+        ("lines!=", vec!["3101", "3102"]),
+    ] {
+        let filter = filter.replace('=', "%3D").replace(' ', "%20");
+        let page = house.get(&format!("/phones?filter={filter}")).await;
+        let names = page["items"].as_array().unwrap().iter();
+        let names: Vec<_> = names.map(|one| one["name"].as_str().unwrap()).collect();
+        let found: Vec<_> = found.iter().map(|end| format!("SEP00112233{end}")).collect();
+        assert_eq!(names, found, "{filter}");
+    }
+    // What names nothing can't be compared as a whole.
+    let told = house.ask("GET", "/phones?filter=speed_dials%3D3101", Value::Null).await;
+    assert_eq!(told.body["field"], "speed_dials", "{told:?}");
+    assert!(told.body["remedy"].as_str().unwrap().contains("speed_dials.number"), "{told:?}");
+    for wrong in ["lines%3D9999", "lines!%3D9999"] {
+        let told = house.ask("DELETE", &format!("/phones?filter={wrong}"), Value::Null).await;
+        assert_eq!(told.body["code"], "unknown-reference", "{told:?}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_change_takes_is_told() {
     let house = House::open().await;

@@ -15,7 +15,7 @@ use crate::app::{App, not_found};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::{accept, shown};
+use crate::object::{accept, keeps_id, shown};
 use crate::operator::{Order, Reply, ServiceStatus};
 
 /// What runs on the publisher, as the status needs it (SP-60).
@@ -169,6 +169,7 @@ async fn save_settings(
     }
     let directory = call.app.directory();
     let (id, before) = current(&directory)?;
+    keeps_id(settings, id)?;
     let (mut patch, version) = accept(Kind::SelfProvisioning, settings)?;
     if whole {
         let defaults = serde_json::to_value(SelfProvisioning::default()).unwrap_or_default();

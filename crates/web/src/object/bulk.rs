@@ -24,6 +24,10 @@ use crate::say;
 /// Changes some fields of every object that passes the filter.
 pub(crate) async fn change_many(call: Call) -> Result<Answer, Fault> {
     let (patch, _) = accept(call.kind()?, &call.body)?;
+    if !call.body["id"].is_null() {
+        let refusal = Refusal::new(Code::InvalidValue).field("id").value("rule", "fixed");
+        return Err(refusal.value("found", &call.body["id"]).into());
+    }
     do_to_many(call, Deed::Change(patch)).await
 }
 

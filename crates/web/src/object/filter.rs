@@ -1,4 +1,4 @@
-use jackfield_model::{Directory, Kind, closest, meant};
+use jackfield_model::{Directory, Kind, closest, compared, meant};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::Value;
 
@@ -42,7 +42,14 @@ impl Filter {
     /// something is compared by it.
     pub(crate) fn judged(mut self, kind: Kind, directory: &Directory) -> Result<Self, Refusal> {
         let beside = matches!(self.path[0].as_str(), "id" | "version" | "kind");
-        if beside || self.relation == Relation::Contains {
+        if beside {
+            return Ok(self);
+        }
+        // Nothing at all is that the list is empty.
+        if !self.written.is_empty() {
+            self.path = compared(kind, &self.path)?;
+        }
+        if self.relation == Relation::Contains {
             return Ok(self);
         }
         if let Some(id) = meant(kind, &self.path, &self.written, directory)? {

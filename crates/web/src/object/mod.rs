@@ -11,5 +11,5 @@ pub(crate) use bulk::{change_many, delete_many};
 pub(crate) use form::{accept, find, link, linked, shown};
 pub(crate) use read::{dependents, list, one};
 pub(crate) use write::{
-    change, create, delete, replace, single_change, single_one, single_replace, warn,
+    change, create, delete, keeps_id, replace, single_change, single_one, single_replace, warn,
 };

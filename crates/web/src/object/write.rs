@@ -1,7 +1,7 @@
 use jackfield_model::{
     ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup, warnings,
 };
-use jackfield_vocabulary::{Code, ObjectId};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
 use super::read::answer_with;
@@ -55,6 +55,16 @@ pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
     let id = find(&call.app.directory(), kind, call.param("name"))?;
     let (body, version) = accept(kind, &call.body)?;
     save(&call, id, call.version.or(version), whole(kind, body)).await
+}
+
+/// Refuses another id than the object has.
+pub(crate) fn keeps_id(body: &Value, id: ObjectId) -> Result<(), Refusal> {
+    let found = &body["id"];
+    if found.is_null() || *found == id.0 {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::InvalidValue).field("id").value("rule", "fixed");
+    Err(refusal.value("found", found).value("allowed", id))
 }
 
 /// Deletes an object that nothing refers to.
@@ -113,6 +123,7 @@ async fn save(
     version: Option<u32>,
     patch: Value,
 ) -> Result<Answer, Fault> {
+    keeps_id(&call.body, id)?;
     let before = call.app.directory().entry(id).map(|entry| entry.body.to_json());
     let operation = Operation::Update { id, version, patch };
     call.app.execute(call.operation, call.actor(), operation).await?;
