@@ -4,7 +4,7 @@
 mod common;
 
 use common::{House, assignment, is};
-use jackfield_model::{Kind, Operation, Outcome, Privilege, UserLookup};
+use jackfield_model::{Kind, Language, Operation, Outcome, Privilege, UserLookup, sentence};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::json;
 
@@ -93,6 +93,36 @@ fn an_extension_that_is_somebodys_or_lent_or_no_number_is_refused() {
     house.create(Kind::Line, json!({ "number": "4001", "description": "kept" }));
     house.done(&quick_add("lin", "4001"));
     assert_eq!(&*house.line(house.id(Kind::Line, "4001")).description, "kept");
+}
+
+/// Whoever dials it wants to be asked whose the phone shall be.
+#[test]
+fn the_number_of_self_provisioning_is_nobody_s_extension() {
+    let mut house = House::company(1);
+    let (user, point) = (house.user("tanaka"), house.id(Kind::CtiRoutePoint, "IVR-RP"));
+    let says = |refusal: &Refusal, field: &str, text: &str| {
+        let message = sentence(refusal, Language::English).message;
+        assert!(message == format!("{field}: {text}"), "{message}");
+    };
+    let own = "2000 is the number of self-provisioning itself.";
+    says(&house.refused(&quick_add("lin", "2000")), "extension", own);
+    let taken = json!({ "primary_extension": "2000" });
+    says(&house.update_refused(user, taken.clone()), "primary_extension", own);
+    let body = json!({ "user_id": "lin", "primary_extension": "2000" });
+    says(&house.create_refused(Kind::EndUser, body), "primary_extension", own);
+    // The other way round: a number of somebody's comes to be that of self-provisioning.
+    let theirs = "3001 is the extension of end-user tanaka.";
+    let lines = json!({ "lines": [{ "line": "3001" }] });
+    says(&house.update_refused(point, lines.clone()), "lines", theirs);
+    let mut other = lines.clone();
+    other["name"] = json!("Other-RP");
+    house.create(Kind::CtiRoutePoint, other);
+    let settings = house.id(Kind::SelfProvisioning, "self-provisioning");
+    let chosen = json!({ "route_point": "Other-RP" });
+    says(&house.update_refused(settings, chosen), "route_point", theirs);
+    // Where nobody is asked at it, it is a number as any other.
+    house.update(settings, json!({ "route_point": null }));
+    house.update(user, taken);
 }
 
 /// Proves SP-31.a, SP-31.b and SP-31.c.

@@ -5,10 +5,10 @@ mod common;
 
 use common::{House, is};
 use jackfield_model::{
-    AuthenticationMode, CredentialKind, Effect, FirstStart, Kind, Operation, Outcome, Service,
-    ServiceActivation, UniversalLineTemplate, defaults,
+    AuthenticationMode, CredentialKind, Effect, FirstStart, Kind, Language, Operation, Outcome,
+    Service, ServiceActivation, UniversalLineTemplate, defaults, sentence,
 };
-use jackfield_vocabulary::{Code, SecretText};
+use jackfield_vocabulary::{Code, ObjectId, SecretText};
 use serde_json::{Value, json};
 
 #[test]
@@ -90,6 +90,95 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
     }
 }
 
+/// Phones would look for the server there in vain.
+#[test]
+fn a_node_is_at_the_address_of_one_machine() {
+    let mut house = House::new();
+    let node = house.id(Kind::Node, "node-1");
+    for address in [
+        "0.0.0.0",
+        "0.1.2.3",
+        "224.1.1.1",
+        "239.255.255.250",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::",
+        "ff02::1",
+        "::ffff:0.0.0.0",
+        "::ffff:224.0.0.1",
+    ] {
+        let refusal = house.update_refused(node, json!({ "address": address }));
+        assert_eq!(refusal.field.as_deref(), Some("address"), "{refusal}");
+        let said = sentence(&refusal, Language::English).message;
+        assert!(said.ends_with("is not the address of one machine."), "{said}");
+    }
+    for address in ["127.0.0.1", "223.255.255.254", "2001:db8::1", "::1", "pbx.example.com"] {
+        house.update(node, json!({ "address": address }));
+    }
+}
+
+#[test]
+fn a_phone_service_has_the_address_of_a_page() {
+    let mut house = House::new();
+    let service = |url: &str| json!({ "name": "News", "url": url });
+    for url in [
+        "not a url",
+        "http://",
+        "https:///news",
+        "http:/news",
+        "ftp://x/y",
+        "x",
+        "http://a b/c",
+        "http://host/a b",
+        "http://{nosuch}/",
+        "http://{server/",
+        "http://host:0/",
+        "http://host:99999/",
+        "http://host:/",
+        "http://-bad-/",
+        "http://[2001:db8::1/",
+        "http://0.0.0.0/",
+    ] {
+        let refusal = house.create_refused(Kind::PhoneService, service(url));
+        assert_eq!(refusal.field.as_deref(), Some("url"), "{url}: {refusal}");
+    }
+    let id = house.create(Kind::PhoneService, service("http://192.0.2.9"));
+    for url in [
+        "HTTPS://news.example.com:8443/a?b=c#d",
+        "http://{server}/phone?device={device}&lang={lang}",
+        "http://[2001:db8::1]:8080/",
+        "http://[2001:db8::1]",
+        "http://news/新聞",
+    ] {
+        house.update(id, json!({ "url": url }));
+    }
+}
+
+/// Two that look the same are one.
+#[test]
+fn a_name_has_no_spaces_around_it() {
+    let mut house = House::company(1);
+    for name in [" Berlin", "Berlin ", "\u{3000}Berlin", "Berlin\u{a0}", " "] {
+        for (kind, body) in [
+            (Kind::Partition, json!({ "name": name })),
+            (Kind::DevicePool, json!({ "name": name })),
+            (Kind::UniversalLineTemplate, json!({ "name": name })),
+            (Kind::PhoneService, json!({ "name": name, "url": "http://x" })),
+            (Kind::Role, json!({ "name": name, "privileges": [] })),
+        ] {
+            let refusal = house.create_refused(kind, body);
+            assert_eq!(refusal.field.as_deref(), Some("name"), "{kind} {name:?}: {refusal}");
+        }
+    }
+    let id = house.create(Kind::Partition, json!({ "name": "West Berlin" }));
+    house.update_refused(id, json!({ "name": "West Berlin " }));
+    // One of an older release stays as it is until it gets another name.
+    let old = ObjectId(9000);
+    house.stored(old, Kind::Partition, &json!({ "name": "Old " }));
+    house.update(old, json!({ "description": "kept" }));
+    house.update(old, json!({ "name": "Old" }));
+}
+
 #[test]
 fn a_settings_object_with_a_wrong_form_is_refused() {
     let mut house = House::new();
@@ -138,7 +227,7 @@ fn the_last_language_can_not_be_removed() {
     let settings = house.id(Kind::SelfProvisioning, "self-provisioning");
     let refusal = house.update_refused(settings, json!({ "languages": [] }));
     is(&refusal, Code::LastLanguage);
-    let said = jackfield_model::sentence(&refusal, jackfield_model::Language::English);
+    let said = sentence(&refusal, Language::English);
     assert_eq!(said.message, "Selected Language should contain at least one language");
     house.update(settings, json!({ "languages": ["ja-JP", "en-US"] }));
     is(
@@ -344,7 +433,7 @@ fn the_catalogue_says_which_models_applications_control() {
 fn a_refusal_says_what_was_meant_and_what_helps() {
     let mut house = House::company(1);
     let said = |refusal: &jackfield_vocabulary::Refusal| {
-        let said = jackfield_model::sentence(refusal, jackfield_model::Language::English);
+        let said = sentence(refusal, Language::English);
         format!("{} {}", said.message, said.remedy)
     };
     for (kind, body, meant) in [

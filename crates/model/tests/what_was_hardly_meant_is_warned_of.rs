@@ -5,7 +5,8 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{Place, SipPorts, concerns, misplaced};
-use jackfield_model::{Kind, Language};
+use jackfield_model::{Kind, Language, Operation, PlainAutoRegistration, sentence};
+use jackfield_vocabulary::Code;
 use serde_json::json;
 
 const EN: Language = Language::English;
@@ -155,4 +156,85 @@ fn an_extension_that_is_another_ones_too_is_warned_of() {
     }
     house.update(second, json!({ "self_service_id": "77" }));
     assert_eq!((warned(&house, first), warned(&house, second)), (String::new(), String::new()));
+}
+
+/// Two numbers that are the same, of which callers reach one.
+#[test]
+fn a_number_that_hides_another_one_is_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN).join(" ");
+    house.create(Kind::Partition, json!({ "name": "Internal" }));
+    let inside = |number: &str| json!({ "number": number, "partition": "Internal" });
+    let pilot = house.create(Kind::Line, inside("2000"));
+    let twin = house.create(Kind::Line, inside("3001"));
+    // Nobody reaches both.
+    assert_eq!((told(&house, pilot), told(&house, twin)), (String::new(), String::new()));
+    let staff = json!({ "name": "Staff", "partitions": ["Internal"] });
+    house.create(Kind::CallingSearchSpace, staff);
+    assert!(told(&house, pilot).contains("2000 is the number of self-provisioning (2000), too"));
+    assert!(told(&house, twin).contains("3001 has the same number"), "{}", told(&house, twin));
+    let other = house.id(Kind::Line, "3001");
+    assert!(told(&house, other).contains("3001 in Internal has the same number"));
+    let user = house.user("tanaka");
+    assert_eq!(told(&house, user), told(&house, other), "of the user's number, too");
+    // What a node lends to new phones, by the range and by the template of its lines.
+    let template = house
+        .create(Kind::UniversalLineTemplate, json!({ "name": "Lent", "partition": "Internal" }));
+    house.update(pilot, json!({ "number": "2222" }));
+    let range = house.id(Kind::AutoRegistration, "node-1");
+    let lend = |first: &str, last: &str| json!({ "starting_number": first, "ending_number": last, "line_template": "Lent" });
+    for (first, last, text) in [
+        ("2000", "2100", "2000, the number of self-provisioning (2000), lies in the range"),
+        ("3000", "3000", ""),
+        ("9000", "9999", ""),
+    ] {
+        house.update(range, lend(first, last));
+        for id in [range, template] {
+            let warned = told(&house, id);
+            assert!(warned.contains(text) && warned.is_empty() == text.is_empty(), "{warned}");
+        }
+    }
+    house.update(twin, json!({ "number": "3333" }));
+    house.update(range, lend("3000", "3100"));
+    assert!(told(&house, range).contains("3001 lies in the range"), "{}", told(&house, range));
+}
+
+/// Who dials it wants help.
+#[test]
+fn an_emergency_number_that_is_a_line_is_warned_of_and_lent_to_nobody() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN).join(" ");
+    let line = house.create(Kind::Line, json!({ "number": "110" }));
+    assert!(told(&house, line).contains("110 is an emergency number and a line"));
+    let range = house.id(Kind::AutoRegistration, "node-1");
+    for (first, last, number) in [("111", "119", "112"), ("911", "911", "911")] {
+        let lend = json!({ "starting_number": first, "ending_number": last });
+        let refusal = house.update_refused(range, lend);
+        assert_eq!(refusal.code, Code::RangeOverlaps);
+        let said = sentence(&refusal, EN).message;
+        assert!(said.ends_with(&format!("holds the emergency number {number}.")), "{said}");
+    }
+    let import = |first: &str| {
+        Operation::ImportAutoRegistration(PlainAutoRegistration {
+            node: "node-1".into(),
+            disabled: true,
+            starting_number: first.into(),
+            ending_number: "119".into(),
+            partition: "".into(),
+            external_mask: "".into(),
+        })
+    };
+    assert_eq!(house.refused(&import("118")).code, Code::RangeOverlaps);
+    // The other way round: a number of somebody's, or that is lent, becomes one.
+    let cluster = house.id(Kind::ClusterSettings, "cluster");
+    for (numbers, text) in [
+        (json!(["112", "3001"]), "3001 is an emergency number and a line"),
+        (json!(["9005"]), "9005 lies in the range that auto-registration of node node-1 lends"),
+        (json!([]), "There are no emergency numbers"),
+        (json!(["112"]), ""),
+    ] {
+        house.update(cluster, json!({ "emergency_numbers": numbers }));
+        let warned = told(&house, cluster);
+        assert!(warned.contains(text) && warned.is_empty() == text.is_empty(), "{warned}");
+    }
 }

@@ -35,6 +35,13 @@ impl Directory {
         self.all().next().map(|(_, settings)| Arc::clone(settings)).unwrap_or_default()
     }
 
+    /// The lines of the route point that is chosen for self-provisioning: its own numbers.
+    pub(crate) fn self_provisioning_lines(&self) -> Vec<ObjectId> {
+        let point = self.self_provisioning().route_point.and_then(|point| self.get(point));
+        let lines = point.iter().flat_map(|point| point.lines.iter());
+        lines.map(|line| line.line.id()).collect()
+    }
+
     /// A node by name.
     pub fn node(&self, name: &str) -> Option<(Ref<Node>, &Arc<Node>)> {
         self.named(name)

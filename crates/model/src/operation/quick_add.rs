@@ -1,6 +1,7 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 use serde_json::{Value, json};
 
+use super::rules::not_of_service;
 use super::tags::Tags;
 use super::work::Work;
 use super::{CredentialKind, Outcome, build, create, credentials as credential};
@@ -72,6 +73,7 @@ fn existing(
         None => work.directory.by_name(Kind::Line, extension),
     };
     let Some(id) = found else { return Ok(None) };
+    not_of_service(&work.directory, "extension", id)?;
     let free = work.directory.typed::<Line>(id).is_some_and(|line| !line.auto_registered);
     if free && work.directory.primary_users(id).next().is_none() {
         return Ok(Some(id));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jackfield_vocabulary::ObjectId;
 
 use super::explain::ambiguity;
+use super::shadow;
 use crate::{
     AutoRegistration, Body, Dialled, Directory, Forward, Forwards, Language, Line, Message,
     Partition, Phone, Ref,
@@ -22,6 +23,15 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
             let told = line.map(|(id, line)| of_line(directory, id, line, language));
             shared.map(|one| one.text).into_iter().chain(told.unwrap_or_default()).collect()
         }
+        Some(Body::AutoRegistration(range)) => {
+            shadow::of_range(directory, range, language).into_iter().collect()
+        }
+        Some(Body::UniversalLineTemplate(_)) => {
+            let uses = |range: &AutoRegistration| range.line_template.map(Ref::id) == Some(id);
+            let ranges = directory.all::<AutoRegistration>().filter(|(_, range)| uses(range));
+            ranges.filter_map(|(_, range)| shadow::of_range(directory, range, language)).collect()
+        }
+        Some(Body::ClusterSettings(settings)) => shadow::of_cluster(directory, settings, language),
         Some(Body::Phone(phone)) => of_phone(directory, phone, language).into_iter().collect(),
         _ => Vec::new(),
     }
@@ -59,7 +69,8 @@ fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language)
         };
         Some(message.with(language, &values))
     });
-    lent.into_iter().chain(nobody).chain(back).collect()
+    let shadows = shadow::of_line(directory, id, line, language);
+    lent.into_iter().chain(shadows).chain(nobody).chain(back).collect()
 }
 
 /// The forward leads to the line itself, be it past lines that forward every call.

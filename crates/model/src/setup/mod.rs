@@ -6,6 +6,7 @@ mod concern;
 mod explain;
 mod off;
 mod place;
+mod shadow;
 mod status;
 
 use serde::Serialize;

@@ -122,6 +122,13 @@ messages! {
     UnassignedFull = "unassigned-full";
     PrivateNetworks = "private-networks";
     NumberInRange = "number-in-range";
+    NumberOfHelp = "number-of-help";
+    NumberOfService = "number-of-service";
+    NumberTwice = "number-twice";
+    RangeOverService = "range-over-service";
+    RangeOverNumber = "range-over-number";
+    NoEmergencyNumbers = "no-emergency-numbers";
+    HelpInRange = "help-in-range";
     ForwardToNobody = "forward-to-nobody";
     ForwardComesBack = "forward-comes-back";
     ForwardGoesRound = "forward-goes-round";

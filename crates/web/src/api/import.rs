@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jackfield_model::setup::concerns;
 use jackfield_model::{
     AutoRegistration, Kind, Language, Operation, PlainAutoRegistration, Text, warnings,
 };
@@ -20,12 +21,14 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
     let read = rows.iter().enumerate().map(|(index, row)| Row::of(index, row)?.read());
     let values = read.collect::<Result<Vec<_>, Refusal>>()?;
     let nodes = values.iter().map(|row| row.node.clone()).collect::<Vec<_>>();
-    let told = no_effect(&values, call.language);
+    let mut told = no_effect(&values, call.language);
     let operations = values.into_iter().map(Operation::ImportAutoRegistration).collect();
     let taken = call.app.execute(call.operation, call.actor(), Operation::Batch(operations)).await;
     taken.map_err(|error| placed(error.into()))?;
     let directory = call.app.directory();
-    let shown = nodes.iter().filter_map(|node| directory.auto_registration(node));
+    let ranges = || nodes.iter().filter_map(|node| directory.auto_registration(node));
+    told.extend(ranges().flat_map(|(id, _)| concerns(&directory, id.id(), call.language)));
+    let shown = ranges();
     let shown = shown.map(|(id, settings)| {
         let AutoRegistration { device_template, line_template, .. } = &**settings;
         json!({

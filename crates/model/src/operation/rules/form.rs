@@ -1,5 +1,7 @@
 //! Forms of texts that a length alone does not say.
 
+use std::net::IpAddr;
+
 use jackfield_vocabulary::{Code, Refusal};
 
 use crate::Text;
@@ -18,6 +20,15 @@ fn must(field: &str, found: &str, allowed: &str, fits: bool) -> Result<(), Refus
 /// A name that can stand in an address, where one or two dots lead elsewhere.
 pub(super) fn path_name(field: &str, name: &str) -> Result<(), Refusal> {
     must(field, name, "≠ . ..", !matches!(name, "." | ".."))
+}
+
+/// A name without spaces around it, which nobody sees and which make two of one.
+pub(super) fn no_outer_spaces(field: &str, name: &str) -> Result<(), Refusal> {
+    if name.trim() == name {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::InvalidValue).field(field).value("rule", "outer-space");
+    Err(refusal.value("found", format!("\u{201c}{name}\u{201d}")))
 }
 
 /// Nothing, or digits as one dials them.
@@ -115,8 +126,47 @@ pub(super) fn host(field: &str, text: &str) -> Result<(), Refusal> {
     // What ends in a number is an address or a slip (RFC 1123 section 2.1).
     let digits = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     let slip = text.rsplit('.').next().is_none_or(digits);
-    let fits = text.parse::<std::net::IpAddr>().is_ok() || (name(text) && !slip);
+    let address = text.parse::<IpAddr>().ok();
+    if address.is_some_and(|address| !is_of_one(address)) {
+        let refusal = Refusal::new(Code::InvalidValue).field(field).value("rule", "no-host");
+        return Err(refusal.value("found", text));
+    }
+    let fits = address.is_some() || (name(text) && !slip);
     must(field, text, "pbx.example.com, 192.0.2.1, 2001:db8::1", fits)
+}
+
+/// It can be the address of one machine: not of none, of several, or of all (RFC 6890, 2.2.2).
+fn is_of_one(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => (1..224).contains(&address.octets()[0]),
+        IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),
+    }
+}
+
+/// The address of a web page, with what phones' files put in for themselves.
+pub(super) fn page(field: &str, text: &str) -> Result<(), Refusal> {
+    let filled = [("{server}", "192.0.2.1:8080"), ("{device}", "phone"), ("{lang}", "en")];
+    let full = filled.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value));
+    let rest = full.split_once("://").filter(|(scheme, _)| {
+        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    });
+    let wrong = |c: char| c.is_whitespace() || "{}<>\"\\^`|".contains(c);
+    let fits = rest.is_some_and(|(_, rest)| {
+        let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        !rest.contains(wrong) && authority(place)
+    });
+    must(field, text, "http://… https://… {server} {device} {lang}", fits)
+}
+
+/// A host name or IP address and, behind a colon, a port (RFC 3986, 3.2).
+fn authority(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, "")) => (address, None),
+        Some((address, port)) => (address, Some(port.strip_prefix(':').unwrap_or_default())),
+        None => text.split_once(':').map_or((text, None), |(name, port)| (name, Some(port))),
+    };
+    let port = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    port && host("", name).is_ok()
 }
 
 /// Letters, digits and some marks, as names of devices and clusters are.

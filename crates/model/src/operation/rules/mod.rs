@@ -6,11 +6,14 @@ mod person;
 mod provisioning;
 mod system;
 
+pub(super) use person::not_of_service;
+
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
 use crate::{
-    Body, Declared, Directory, Kind, Phone, Ref, SecurityProfile, UniversalDeviceTemplate,
+    Body, Declared, Directory, Kind, Phone, PhoneService, Ref, SecurityProfile,
+    UniversalDeviceTemplate,
 };
 
 /// Refuses an object that breaks a rule.
@@ -22,6 +25,9 @@ pub(super) fn check(
 ) -> Result<(), Refusal> {
     unique(directory, id, body)?;
     form::path_name(name_field(body.kind()), &body.name())?;
+    if before.is_none_or(|before| before.name() != body.name()) {
+        form::no_outer_spaces(name_field(body.kind()), &body.name())?;
+    }
     match body {
         Body::ClusterSettings(settings) => system::check_cluster(settings),
         Body::Node(node) => system::check_node(directory, before, node),
@@ -44,7 +50,17 @@ pub(super) fn check(
             served_anew(directory, old, phone.security_profile)?;
             device::check_phone(directory, before, phone)
         }
-        Body::CtiRoutePoint(point) => device::check_route_point(directory, point),
+        Body::CtiRoutePoint(point) => {
+            device::check_route_point(directory, point)?;
+            provisioning::check_service_numbers(directory, id, before, point)
+        }
+        Body::PhoneService(service) => {
+            let before = before.and_then(PhoneService::from_body);
+            match before.is_some_and(|before| before.url == service.url) {
+                true => Ok(()),
+                false => form::page("url", &service.url),
+            }
+        }
         Body::CtiPort(port) => device::check_port(directory, port),
         Body::UniversalDeviceTemplate(template) => {
             let old = before.and_then(UniversalDeviceTemplate::from_body);
@@ -59,7 +75,9 @@ pub(super) fn check(
             system::check_part(directory, before, settings.node, &settings.name)?;
             provisioning::check_auto_registration(directory, before, settings)
         }
-        Body::SelfProvisioning(settings) => provisioning::check_self_provisioning(settings),
+        Body::SelfProvisioning(settings) => {
+            provisioning::check_self_provisioning(directory, before, settings)
+        }
         _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use super::super::work::Work;
 use super::form::{self, invalid};
 use crate::sign::kept_form;
-use crate::{Body, Directory, EndUser, Line, Ref, UserProfile};
+use crate::{Body, Declared, Directory, EndUser, Line, Ref, UserProfile};
 
 pub(super) fn check_user(
     directory: &Directory,
@@ -15,11 +15,29 @@ pub(super) fn check_user(
     form::locale("locale", &user.locale)?;
     form::mail("mail", &user.mail)?;
     form::digits("self_service_id", &user.self_service_id)?;
+    let had = before.and_then(EndUser::from_body).and_then(|before| before.primary_extension);
+    if let Some(line) = user.primary_extension.filter(|_| had != user.primary_extension) {
+        not_of_service(directory, "primary_extension", line.id())?;
+    }
     let keyed_in = |user: &EndUser| (user.self_service_id.clone(), user.primary_extension);
     match before {
         Some(Body::EndUser(before)) if keyed_in(before) == keyed_in(user) => Ok(()),
         _ => check_self_service_id(directory, id, user),
     }
+}
+
+/// The number of self-provisioning is nobody's extension: whoever dials it wants to be asked.
+pub(in crate::operation) fn not_of_service(
+    directory: &Directory,
+    field: &str,
+    line: ObjectId,
+) -> Result<(), Refusal> {
+    if !directory.self_provisioning_lines().contains(&line) {
+        return Ok(());
+    }
+    let number = directory.label(line).unwrap_or_default();
+    let refusal = Refusal::new(Code::InvalidValue).field(field).value("rule", "service-number");
+    Err(refusal.value("number", number))
 }
 
 /// What one user keys in as an ID of their own identifies nobody else: neither by such an ID nor by

@@ -1,7 +1,10 @@
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::form::{self, invalid};
-use crate::{AutoRegistration, Body, Directory, Line, Ref, RoutePattern, SelfProvisioning};
+use crate::{
+    AutoRegistration, Body, CtiRoutePoint, Declared, Directory, Line, Ref, RoutePattern,
+    SelfProvisioning,
+};
 
 /// The range has its form and overlaps no number in use; what is on has all that it needs (SP-43).
 pub(super) fn check_auto_registration(
@@ -56,6 +59,7 @@ fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(
     if first.is_empty() {
         return Ok(());
     }
+    no_emergency(directory, first, last)?;
     let template = settings.line_template.and_then(|template| directory.get(template));
     let partition = template.and_then(|template| template.partition).map(Ref::id);
     let used = directory
@@ -86,6 +90,21 @@ fn check_overlap(directory: &Directory, settings: &AutoRegistration) -> Result<(
     Ok(())
 }
 
+/// A phone that is lent an emergency number keeps others from help.
+fn no_emergency(directory: &Directory, first: &str, last: &str) -> Result<(), Refusal> {
+    let cluster = directory.cluster();
+    let mut numbers = cluster.emergency_numbers.iter();
+    match numbers.find(|number| number.len() == first.len() && (first..=last).contains(&&***number))
+    {
+        None => Ok(()),
+        Some(number) => {
+            let refusal = Refusal::new(Code::RangeOverlaps).field("starting_number");
+            let refusal = refusal.value("rule", "emergency").value("number", number);
+            Err(refusal.value("first", first).value("last", last))
+        }
+    }
+}
+
 /// A pattern over the numbers that a node lends to new phones is refused, as such a range over a
 /// pattern is: whichever comes last.
 pub(super) fn check_pattern(directory: &Directory, route: &RoutePattern) -> Result<(), Refusal> {
@@ -108,7 +127,42 @@ fn partition_of(directory: &Directory, settings: &AutoRegistration) -> Option<Ob
     template.and_then(|template| template.partition).map(Ref::id)
 }
 
-pub(super) fn check_self_provisioning(settings: &SelfProvisioning) -> Result<(), Refusal> {
+/// A route point that self-provisioning answers on takes nobody's extension.
+pub(super) fn check_service_numbers(
+    directory: &Directory,
+    id: Option<ObjectId>,
+    before: Option<&Body>,
+    point: &CtiRoutePoint,
+) -> Result<(), Refusal> {
+    let before = before.and_then(CtiRoutePoint::from_body);
+    let chosen = directory.self_provisioning().route_point.map(Ref::id);
+    if chosen != id || chosen.is_none() || before.is_some_and(|one| one.lines == point.lines) {
+        return Ok(());
+    }
+    nobodys(directory, "lines", point)
+}
+
+fn nobodys(directory: &Directory, field: &str, point: &CtiRoutePoint) -> Result<(), Refusal> {
+    for line in point.lines.iter().map(|one| one.line.id()) {
+        if let Some(user) = directory.primary_users(line).next() {
+            let refusal = directory.refusal_about(Code::InvalidValue, user).field(field);
+            let number = directory.label(line).unwrap_or_default();
+            return Err(refusal.value("rule", "own-extension").value("number", number));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_self_provisioning(
+    directory: &Directory,
+    before: Option<&Body>,
+    settings: &SelfProvisioning,
+) -> Result<(), Refusal> {
+    let had = before.and_then(SelfProvisioning::from_body).and_then(|before| before.route_point);
+    let chosen = settings.route_point.filter(|_| had != settings.route_point);
+    if let Some(point) = chosen.and_then(|point| directory.get(point)) {
+        nobodys(directory, "route_point", point)?;
+    }
     if settings.languages.is_empty() {
         return Err(Refusal::new(Code::LastLanguage).field("languages"));
     }
