@@ -38,13 +38,13 @@ pub(super) enum Worth {
     Replayed,
 }
 
-/// The nonces of one device: the one it holds, and the one before.
+/// The nonces that one device has used, the latest first: two that it may hold, and more as long as
+/// somebody else could still send them again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Uses {
-    held: Option<Use>,
-    former: Option<Use>,
-    /// Nonces issued before this are not taken any more.
-    oldest: u32,
+    used: Vec<Use>,
+    /// What was issued up to then, in seconds since 1970, and is not among them may have been used.
+    forgotten: Option<u32>,
 }
 
 impl Nonces {
@@ -89,8 +89,7 @@ impl From<Nonces> for [u8; 32] {
 impl Uses {
     /// What a nonce and its count are worth, before anything is taken as used.
     pub(super) fn judge(&self, nonces: &Nonces, now: UnixTime, nonce: &str, count: u32) -> Worth {
-        let known = [&self.held, &self.former].into_iter().flatten();
-        if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
+        if let Some(known) = self.used.iter().find(|known| *known.nonce == *nonce) {
             return match () {
                 () if seconds(now).saturating_sub(known.issued) > HELD => Worth::Stale,
                 () if known.is_free(count) => Worth::Good,
@@ -98,7 +97,10 @@ impl Uses {
             };
         }
         match nonces.issued(nonce) {
-            Some(issued) if issued >= self.oldest && seconds(now).abs_diff(issued) <= FRESH => {
+            Some(issued)
+                if self.forgotten.is_none_or(|forgotten| issued > forgotten)
+                    && seconds(now).abs_diff(issued) <= FRESH =>
+            {
                 Worth::Good
             }
             _ => Worth::Stale,
@@ -107,19 +109,27 @@ impl Uses {
 
     /// Takes a count as used; was the nonce never used before?
     pub(super) fn take(&mut self, nonce: &str, count: u32) -> bool {
-        let known = [&mut self.held, &mut self.former].into_iter().flatten();
-        if let Some(known) = known.into_iter().find(|known| *known.nonce == *nonce) {
-            known.take(count);
+        if let Some(place) = self.used.iter().position(|known| *known.nonce == *nonce) {
+            self.used[..=place].rotate_right(1);
+            self.used[0].take(count);
             return false;
         }
         let issued = nonce.get(..8).and_then(|time| u32::from_str_radix(time, 16).ok());
         let issued = issued.unwrap_or_default();
-        if let Some(gone) = self.former.take() {
-            self.oldest = self.oldest.max(gone.issued);
-        }
-        self.former = self.held.take();
-        self.held = Some(Use { nonce: nonce.into(), issued, highest: count, window: 1 });
+        self.used.insert(0, Use { nonce: nonce.into(), issued, highest: count, window: 1 });
+        self.forget(issued);
         true
+    }
+
+    /// Forgets what the device does not hold any more and nobody can use for the first time, and
+    /// remembers what that was.
+    fn forget(&mut self, now: u32) {
+        while let Some(last) = self.used.get(HELD_AT_ONCE..).and_then(<[Use]>::last)
+            && (self.used.len() > REMEMBERED || now.saturating_sub(last.issued) > FRESH)
+        {
+            self.forgotten = self.forgotten.max(Some(last.issued));
+            self.used.pop();
+        }
     }
 }
 
@@ -157,6 +167,11 @@ fn seconds(now: UnixTime) -> u32 {
     u32::try_from(now.seconds()).unwrap_or(u32::MAX)
 }
 
+/// A phone may go on with one nonce for its registration and with another one for its calls.
+const HELD_AT_ONCE: usize = 2;
+/// Used nonces that are remembered of a device; more in five minutes, and those of the second in which
+/// the forgotten one was issued have to be fetched anew.
+const REMEMBERED: usize = 8;
 /// Seconds in which a new nonce must be used for the first time.
 pub(super) const FRESH: u32 = 300;
 /// Seconds for which a phone may go on with the nonce it holds.
@@ -186,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_old_and_superseded_nonces_are_stale() {
+    fn strange_and_old_nonces_are_stale() {
         let nonces = Nonces::new([1; 32]);
         let uses = Uses::default();
         let foreign = Nonces::new([2; 32]).make(at(1000), 7);
@@ -195,11 +210,48 @@ mod tests {
         assert_eq!(uses.judge(&nonces, at(1000), "0000ÿ000000000000000", 1), Worth::Stale);
         let nonce = nonces.make(at(1000), 7);
         assert_eq!(uses.judge(&nonces, at(1301), &nonce, 1), Worth::Stale);
+    }
 
-        let mut uses = Uses::default();
-        for time in [1010, 1020, 1030] {
-            uses.take(&nonces.make(at(time), 7), 1);
+    /// RFC 7616 section 5.5: what was heard on the wire is not good again, however many other nonces the
+    /// device has used since, and however few.
+    #[test]
+    fn what_was_used_is_never_good_again() {
+        let nonces = Nonces::new([1; 32]);
+        for many in 1..40 {
+            for apart in [0, 1, 7, 200] {
+                let (mut uses, mut heard, mut now) = (Uses::default(), Vec::new(), 1000);
+                for number in 0..many {
+                    let nonce = nonces.make(at(now), number);
+                    if uses.judge(&nonces, at(now), &nonce, 1) == Worth::Good {
+                        assert!(uses.take(&nonce, 1));
+                    } else {
+                        // Only many in one second are asked once more.
+                        assert!(apart == 0 && number as usize > REMEMBERED);
+                    }
+                    heard.push(nonce);
+                    for nonce in &heard {
+                        assert_ne!(
+                            uses.judge(&nonces, at(now), nonce, 1),
+                            Worth::Good,
+                            "{many} {apart}"
+                        );
+                    }
+                    now += apart;
+                }
+            }
         }
-        assert_eq!(uses.judge(&nonces, at(1030), &nonce, 1), Worth::Stale, "superseded");
+    }
+
+    #[test]
+    fn a_nonce_that_is_held_goes_on_beside_those_of_calls() {
+        let nonces = Nonces::new([1; 32]);
+        let mut uses = Uses::default();
+        let held = nonces.make(at(1000), 7);
+        for call in 1..100 {
+            assert_eq!(uses.judge(&nonces, at(1000 + call * 50), &held, call as u32), Worth::Good);
+            uses.take(&held, call as u32);
+            uses.take(&nonces.make(at(1000 + call * 50), 8), 1);
+            assert!(uses.used.len() <= REMEMBERED);
+        }
     }
 }
