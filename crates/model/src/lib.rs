@@ -26,7 +26,7 @@ mod time_zone;
 
 pub use credential::judge_new;
 pub use directory::{
-    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Match, Room, UserLookup, mac_of,
+    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of,
 };
 pub use list::List;
 pub use network::{Network, ParseNetworkError};

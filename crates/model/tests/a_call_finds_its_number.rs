@@ -12,7 +12,7 @@ fn dial(house: &House, line: Option<&str>, device: Option<&str>, digits: &str) -
         name.map(|name| jackfield_model::Ref::new(house.id(Kind::CallingSearchSpace, name)))
     };
     let search = house.directory.search(css(line), css(device));
-    match house.directory.dial(&search, digits).to {
+    match house.directory.dial(&search, digits) {
         Some(Dialled::Line(id, _)) => house.directory.label(id.id()).unwrap().into(),
         Some(Dialled::Route(id, _)) => {
             format!("pattern {}", house.directory.label(id.id()).unwrap())
@@ -68,19 +68,6 @@ fn what_is_in_no_partition_of_the_caller_is_not_found() {
     assert_eq!(dial(&house, None, None, "2001"), "nothing");
     assert_eq!(dial(&house, Some("AB"), None, "999"), "nothing");
     assert_eq!(dial(&house, Some("AB"), None, ""), "nothing");
-}
-
-#[test]
-fn more_digits_are_waited_for_only_where_they_could_match() {
-    let house = house();
-    let css = |name| Some(jackfield_model::Ref::new(house.id(Kind::CallingSearchSpace, name)));
-    let more = |name, digits: &str| {
-        house.directory.dial(&house.directory.search(css(name), None), digits).more
-    };
-    assert!(more("CB", "20") && more("CB", "200"));
-    assert!(!more("CB", "2001"));
-    assert!(more("CA", "2001"), "2! takes any number of digits");
-    assert!(!more("CB", "9"));
 }
 
 #[test]

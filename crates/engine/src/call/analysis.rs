@@ -71,7 +71,7 @@ pub(super) fn analyse(directory: &Directory, reach: &Reach, dialled: &str) -> Ta
     if dialled.parse::<Digits>().is_err() {
         return Target::Unknown;
     }
-    match directory.dial(&reach.0, dialled).to {
+    match directory.dial(&reach.0, dialled) {
         Some(Dialled::Line(id, line)) => Target::Line(id.id(), line),
         Some(Dialled::Route(id, pattern)) => route(directory, id.id(), &pattern),
         None if is_emergency(directory, dialled) => Target::Emergency,

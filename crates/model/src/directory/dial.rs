@@ -5,15 +5,6 @@ use jackfield_vocabulary::ObjectId;
 use super::Directory;
 use crate::{CallingSearchSpace, Kind, Line, Pattern, Ref, RoutePattern, Text};
 
-/// What dialled digits lead to.
-#[derive(Clone, Debug)]
-pub struct Match {
-    /// The best match.
-    pub to: Option<Dialled>,
-    /// More digits could match something too.
-    pub more: bool,
-}
-
 /// Where a call goes.
 #[derive(Clone, Debug)]
 pub enum Dialled {
@@ -45,7 +36,7 @@ impl Directory {
 
     /// Digit analysis over partitions in order: of all that matches, what leaves the fewest numbers
     /// open wins, and of equals what is in the earliest partition.
-    pub fn dial(&self, search: &[Option<ObjectId>], digits: &str) -> Match {
+    pub fn dial(&self, search: &[Option<ObjectId>], digits: &str) -> Option<Dialled> {
         let mut best: Option<(f64, ObjectId)> = None;
         for partition in search {
             let exact = self.number(digits, *partition).map(|id| (1.0, id));
@@ -55,10 +46,7 @@ impl Directory {
                 }
             }
         }
-        Match {
-            to: best.and_then(|(_, id)| self.dialled(id)),
-            more: search.iter().any(|partition| self.could_continue(*partition, digits)),
-        }
+        best.and_then(|(_, id)| self.dialled(id))
     }
 
     /// The line or route pattern that is written exactly so in this partition.
@@ -123,13 +111,6 @@ impl Directory {
             Kind::RoutePattern => self.typed::<RoutePattern>(id).map(|route| &route.pattern),
             _ => None,
         }
-    }
-
-    fn could_continue(&self, partition: Option<ObjectId>, digits: &str) -> bool {
-        let longer = self
-            .numbers_from(digits)
-            .any(|(number, of, _)| of == partition && number.len() > digits.len());
-        longer || self.patterns_in(partition).any(|(_, pattern)| pattern.continues(digits))
     }
 
     fn dialled(&self, id: ObjectId) -> Option<Dialled> {

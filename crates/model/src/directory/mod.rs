@@ -11,7 +11,7 @@ mod map;
 mod people;
 mod settings;
 
-pub use dial::{Dialled, Match};
+pub use dial::Dialled;
 pub use effective::{Effective, EffectiveLine};
 pub use index::mac_of;
 pub use people::UserLookup;

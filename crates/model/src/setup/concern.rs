@@ -156,7 +156,7 @@ fn target(directory: &Directory, id: ObjectId, line: &Line, forward: &Forward) -
         // What a device that will have the line reaches is not known yet.
         (None, None) => everywhere(directory),
     };
-    directory.dial(&search, digits).to
+    directory.dial(&search, digits)
 }
 
 fn everywhere(directory: &Directory) -> Vec<Option<ObjectId>> {
