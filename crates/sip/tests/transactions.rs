@@ -270,6 +270,34 @@ fn an_ack_is_never_repeated() {
     assert!(world.reports[ALICE].is_empty());
 }
 
+/// Whoever has listened knows the branch, and speaks for nobody with it (RFC 3261 section 18.1.2).
+#[test]
+fn an_answer_counts_only_from_the_host_that_was_asked() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut world = World::new(transport, 1, 0);
+        start(&mut world, Method::Invite);
+        world.run(millis(50));
+        let (_, invite) = requests(&world).pop().unwrap();
+        let asked = world.flow(ALICE);
+        let other = if transport == Transport::Udp { Transport::Tcp } else { Transport::Udp };
+        let answers = [
+            (Flow { remote: "203.0.113.9:5060".parse().unwrap(), ..asked.clone() }, false),
+            (Flow { transport: other, ..asked.clone() }, false),
+            // A phone may send from another port than it listens on, or have connected anew.
+            (Flow { remote: "192.0.2.2:40000".parse().unwrap(), ..asked.clone() }, true),
+            (Flow { connection: asked.connection.map(|one| one + 1), ..asked.clone() }, true),
+        ];
+        for (flow, counts) in answers {
+            let ringing = response(&invite, Status::RINGING);
+            let before = responses(&world).len();
+            let message = Message::parse_datagram(&ringing.bytes).unwrap();
+            world.act(ALICE, |end, now, _, out| end.receive(now, flow.clone(), message, out));
+            assert_eq!(responses(&world).len() - before, usize::from(counts), "{flow:?}");
+        }
+        assert_eq!(world.ends[ALICE].counters().stray, 2);
+    }
+}
+
 #[test]
 fn a_lost_connection_fails_what_waits() {
     let mut world = World::new(Transport::Tcp, 1, 0);

@@ -30,6 +30,14 @@ enum ClientState {
 }
 
 impl Client {
+    /// Does this come from where the request went? The branch alone finds the transaction (RFC 3261
+    /// section 17.1.3), but whoever has listened knows it. Over a stream the answer comes by the
+    /// connection, or by another one of the same host (section 18.1.2).
+    fn is_at(&self, flow: &Flow) -> bool {
+        self.flow.transport == flow.transport
+            && self.flow.remote.ip().to_canonical() == flow.remote.ip().to_canonical()
+    }
+
     /// No final answer came yet.
     fn waits(&self) -> bool {
         match &self.state {
@@ -198,6 +206,10 @@ impl Endpoint {
         out: &mut Vec<Action>,
     ) {
         let IncomingResponse { key, status, ref to_tag, is_invite } = *answer;
+        if self.clients.get(&key).is_some_and(|client| !client.is_at(&flow)) {
+            self.counters.stray += 1;
+            return;
+        }
         let mut wished = None;
         let verdict = self.change_client(now, key, None, out, |state, step| match state {
             ClientState::Invite(state) => {
