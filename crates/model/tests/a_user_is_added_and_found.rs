@@ -323,7 +323,7 @@ fn no_text_of_any_kind_holds_signs_that_nobody_sees() {
         }
     }
     let refusal = house.create_refused(Kind::Partition, json!({ "name": "a\u{202e}" }));
-    let said = jackfield_model::sentence(&refusal, jackfield_model::Language::English);
+    let said = sentence(&refusal, Language::English);
     assert_eq!(said.message, "name: the text holds a sign that nobody sees: U+202E.");
     is(&house.create_refused(Kind::Partition, json!({ "name": ".." })), Code::InvalidValue);
 }

@@ -418,6 +418,26 @@ async fn services_are_activated_started_and_stopped() {
     }
 }
 
+/// What is refused is not done halfway, by whichever door.
+#[tokio::test]
+async fn a_service_that_always_runs_stays_activated() {
+    let house = House::open().await;
+    for (method, path, body) in [
+        ("POST", "/services/call-manager/deactivate", json!({})),
+        ("PATCH", "/service-activations/node1", json!({ "services": ["tftp"] })),
+    ] {
+        let told = house.ask(method, path, body).await;
+        assert_eq!(told.body["code"], "protected", "{path}: {told:?}");
+        let message = told.body["message"].as_str().unwrap();
+        assert!(message.ends_with("runs as long as the node does."), "{message}");
+        let services = house.get("/services").await["items"].clone();
+        let calls = services.as_array().unwrap().iter();
+        let activated = calls.clone().find(|one| one["service"] == "call-manager").unwrap();
+        assert_eq!(activated["activated"], true, "{path}: {activated}");
+    }
+    assert!(!house.node.ordered(|order| matches!(order, Order::Service { .. })));
+}
+
 /// A language that is not installed would leave callers without a voice (SP-13, SP-14).
 #[tokio::test]
 async fn a_language_without_its_pack_is_refused() {

@@ -82,6 +82,9 @@ async fn what_can_not_be_set_is_refused_and_nobody_is_added() {
     let without = user("tanaka", "3001", json!({}));
     let told = house.with_token(&token, "POST", "/quick-add", without).await;
     assert_eq!((told.status, &told.body["pin"]), (StatusCode::CREATED, &Value::Null));
+    // The user has no PIN, and that is said.
+    let obstacles = told.body["obstacles"].as_array().unwrap();
+    assert_eq!(obstacles.last().unwrap()["code"], "no-credential", "{told:?}");
     assert_eq!(house.get("/users/tanaka/credentials").await["pin"]["set"], false);
 }
 

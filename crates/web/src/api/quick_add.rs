@@ -2,8 +2,8 @@
 //! the answer says what is still in the way.
 
 use jackfield_model::{
-    CredentialKind, CredentialPolicy, DeviceClass, Directory, EndUser, Ids, Kind, Operation,
-    Outcome, Privilege, setup, warnings,
+    AuthenticationMode, CredentialKind, CredentialPolicy, DeviceClass, Directory, EndUser, Ids,
+    Kind, Operation, Outcome, Privilege, setup, warnings,
 };
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
@@ -20,6 +20,7 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     // Judged first: whose secrets these would be decides which are too weak.
     let staged = Staged::of(&call.app.directory(), &plain)?;
     let (secrets, made_up) = secrets(&call, &staged)?;
+    let has_pin = secrets.iter().any(|(kind, _)| *kind == CredentialKind::Pin);
     let hashes = call.app.blocking(move |store| hashed(store, secrets)).await?;
     let operation = operation(&call, hashes)?;
     let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
@@ -34,7 +35,10 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     told.extend(warnings(Kind::EndUser, &Value::Null, &call.body["user"], call.language));
     warn(&mut answer, told);
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
-    let told = obstacles.iter().map(|refusal| describe(refusal, call.language));
+    let name = directory.label(user).unwrap_or_default();
+    let asks = directory.self_provisioning().mode != AuthenticationMode::None;
+    let no_pin = (asks && !has_pin).then(|| Refusal::new(Code::NoCredential).value("name", name));
+    let told = obstacles.iter().chain(&no_pin).map(|refusal| describe(refusal, call.language));
     answer["obstacles"] = told.collect::<Vec<_>>().into();
     let location = format!("/api/v1/end-users/id:{user}");
     Ok(Answer::created(answer, location).version(entry.version))

@@ -6,14 +6,16 @@ mod person;
 mod provisioning;
 mod system;
 
+use std::sync::Arc;
+
 pub(super) use person::not_of_service;
 
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
 use crate::{
-    Body, Declared, Directory, Kind, Phone, PhoneService, Ref, SecurityProfile,
-    UniversalDeviceTemplate,
+    Body, Declared, Directory, Kind, Phone, PhoneService, Ref, SecurityProfile, Service,
+    ServiceActivation, UniversalDeviceTemplate,
 };
 
 /// Refuses an object that breaks a rule.
@@ -32,7 +34,8 @@ pub(super) fn check(
         Body::ClusterSettings(settings) => system::check_cluster(settings),
         Body::Node(node) => system::check_node(directory, before, node),
         Body::ServiceActivation(activation) => {
-            system::check_part(directory, before, activation.node, &activation.name)
+            system::check_part(directory, before, activation.node, &activation.name)?;
+            always_runs(before.and_then(ServiceActivation::from_body), activation)
         }
         Body::DateTimeGroup(group) => system::check_date_time_group(group),
         Body::SecurityProfile(profile) => system::check_security_profile(profile),
@@ -80,6 +83,20 @@ pub(super) fn check(
         }
         _ => Ok(()),
     }
+}
+
+/// What runs as long as its node does is not taken out: it would run all the same.
+fn always_runs(
+    before: Option<&Arc<ServiceActivation>>,
+    activation: &ServiceActivation,
+) -> Result<(), Refusal> {
+    let lists = |one: &ServiceActivation| one.services.contains(&Service::CallManager);
+    if lists(activation) || !before.is_some_and(|before| lists(before)) {
+        return Ok(());
+    }
+    let service = Service::CallManager.name();
+    let refusal = Refusal::new(Code::Protected).field("services").object("service", service);
+    Err(refusal.value("rule", "service"))
 }
 
 /// Refuses a security profile with which a phone would be gone at its next restart.
