@@ -194,6 +194,10 @@ fn a_number_that_hides_another_one_is_warned_of() {
             assert!(warned.contains(text) && warned.is_empty() == text.is_empty(), "{warned}");
         }
     }
+    let mut phone = house.phone_body("SEP0011223344AB");
+    phone["lines"] = json!([{ "line": "2000" }]);
+    let phone = house.create(Kind::Phone, phone);
+    assert!(told(&house, phone).contains("SEP0011223344AB has it, too"), "{}", told(&house, phone));
     house.update(twin, json!({ "number": "3333" }));
     house.update(range, lend("3000", "3100"));
     assert!(told(&house, range).contains("3001 lies in the range"), "{}", told(&house, range));

@@ -32,7 +32,10 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
             ranges.filter_map(|(_, range)| shadow::of_range(directory, range, language)).collect()
         }
         Some(Body::ClusterSettings(settings)) => shadow::of_cluster(directory, settings, language),
-        Some(Body::Phone(phone)) => of_phone(directory, phone, language).into_iter().collect(),
+        Some(Body::Phone(phone)) => {
+            let shadows = shadow::of_phone(directory, phone, language);
+            shadows.into_iter().chain(of_phone(directory, phone, language)).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -3,7 +3,8 @@
 use jackfield_vocabulary::ObjectId;
 
 use crate::{
-    AutoRegistration, CallingSearchSpace, ClusterSettings, Directory, Language, Line, Message, Ref,
+    AutoRegistration, CallingSearchSpace, ClusterSettings, Directory, Language, Line, Message,
+    Phone, Ref,
 };
 
 /// What else has the number of a line.
@@ -62,6 +63,15 @@ pub(super) fn of_range(
         false => Message::RangeOverNumber,
     };
     Some(message.with(language, &values))
+}
+
+/// That a phone rings where self-provisioning answers.
+pub(super) fn of_phone(directory: &Directory, phone: &Phone, language: Language) -> Option<String> {
+    let service = directory.self_provisioning_lines();
+    let line = phone.lines.iter().find(|one| service.contains(&one.line.id()))?.line;
+    let number = directory.get(line)?.number.as_str();
+    let values = [("number", number), ("name", &*phone.name)];
+    Some(Message::PhoneOfService.with(language, &values))
 }
 
 /// Emergency numbers that lead to somebody else, or that there are none.

@@ -124,6 +124,7 @@ messages! {
     NumberInRange = "number-in-range";
     NumberOfHelp = "number-of-help";
     NumberOfService = "number-of-service";
+    PhoneOfService = "phone-of-service";
     NumberTwice = "number-twice";
     RangeOverService = "range-over-service";
     RangeOverNumber = "range-over-number";
