@@ -109,6 +109,17 @@ fn who_proves_itself_moves_out_of_the_strangers_share() {
 }
 
 #[test]
+fn what_turns_out_badly_beyond_the_pace_is_owed() {
+    let mut pace = Pace::new(Allowance { burst: 2, per_minute: 60 }, 100);
+    assert!((0..10).all(|_| pace.admits(at(0), address(1))), "nothing is charged yet");
+    (0..10).for_each(|_| pace.charge(at(0), address(1)));
+    assert!(!pace.admits(at(8), address(1)), "eight are owed");
+    assert!(pace.admits(at(9), address(1)));
+    assert!(pace.admits(at(0), address(2)), "another source owes nothing");
+    assert_eq!(pace.figures("x").refused, 1);
+}
+
+#[test]
 fn a_pace_has_its_burst_and_then_its_rate() {
     let mut pace = Pace::new(Allowance { burst: 3, per_minute: 60 }, 100);
     assert_eq!((0..5).filter(|_| pace.allows(at(0), address(1))).count(), 3);

@@ -9,6 +9,7 @@ use jackfield_vocabulary::{CallId, CallInfo, Code, Command, ConnectionState, Eve
 use serde::{Deserialize, Serialize};
 
 use super::dialogue::Dialogue;
+use super::guesses::{is_guess, is_wrong};
 use super::{Ivr, SELF_PROVISIONING, State};
 use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::interface::Level;
@@ -18,6 +19,10 @@ use crate::interface::Level;
 pub(super) struct Talk {
     pub(super) dialogue: Dialogue,
     pub(super) limit: TimerToken,
+    /// From where it comes.
+    holder: Holder,
+    /// What was entered is being checked.
+    checking: bool,
     /// How far it has come, and when.
     reached: (u8, Now),
 }
@@ -97,7 +102,8 @@ impl Ivr {
         let ends = gone.iter().filter_map(end).collect();
         let limit = context.after(CALL_LIMIT, Timer::IvrCall { call: id });
         let (dialogue, commands) = Dialogue::begin(call, phone);
-        calls.insert(id, Talk { dialogue, limit, reached: (0, context.now) });
+        let reached = (0, context.now);
+        calls.insert(id, Talk { dialogue, limit, holder, checking: false, reached });
         self.send(context, None, ends);
         self.send(context, Some(id), commands);
     }
@@ -107,6 +113,9 @@ impl Ivr {
         places.release(&call);
         let Some(talk) = calls.remove(&call) else { return };
         context.timers.cancel(talk.limit);
+        if talk.checking {
+            self.guesses.was_wrong(context.now, talk.holder);
+        }
         let last = calls.is_empty() && !self.tenure.is_own();
         self.send(context, None, talk.dialogue.over());
         if last {
@@ -127,6 +136,9 @@ impl Ivr {
                 let phone = Some(device);
                 let found = talks.find(|(_, talk)| talk.dialogue.phone.as_ref() == phone);
                 let Some((id, talk)) = found else { return };
+                if core::mem::take(&mut talk.checking) && is_wrong(outcome) {
+                    self.guesses.was_wrong(context.now, talk.holder);
+                }
                 (Some(*id), talk.dialogue.outcome(script, outcome))
             }
             Event::MediaReady { call }
@@ -145,7 +157,40 @@ impl Ivr {
             }
             _ => return,
         };
+        let commands = match call.filter(|_| is_guess(&commands)) {
+            Some(call) => self.guess(context, call, commands),
+            None => commands,
+        };
         self.send(context, call, commands);
+    }
+
+    /// What a caller entered is checked, unless too much was wrong that came from there.
+    fn guess(
+        &mut self,
+        context: &mut Context<'_>,
+        call: CallId,
+        commands: Vec<Command>,
+    ) -> Vec<Command> {
+        let State::InService { script, calls, .. } = &mut self.state else { return commands };
+        let Some(holder) = calls.get(&call).map(|talk| talk.holder) else { return commands };
+        let under_way =
+            calls.values().filter(|talk| talk.checking && talk.holder == holder).count();
+        let Some(talk) = calls.get_mut(&call) else { return commands };
+        talk.checking = self.guesses.admits(context.now, holder, under_way);
+        if talk.checking {
+            return commands;
+        }
+        let commands = talk.dialogue.give_up(script);
+        if let Some(untold) = self.lines.take(context.now, holder.source) {
+            let mut fields = vec![("network.source", holder.source.to_string())];
+            if untold > 0 {
+                fields.push(("calls.untold", untold.to_string()));
+            }
+            let text = "a self-provisioning call was told to try later: too many wrong entries came \
+                        from its address";
+            context.note(Level::Warn, text, fields);
+        }
+        commands
     }
 }
 

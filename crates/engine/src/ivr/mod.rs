@@ -3,6 +3,7 @@
 
 mod calls;
 mod dialogue;
+mod guesses;
 mod ownership;
 mod script;
 mod words;
@@ -20,6 +21,7 @@ use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::interface::{Level, Ownership, SelfProvisioningStart};
 use crate::leg::{CtiLeg, Told};
 use calls::{NOWHERE, Talk};
+use guesses::Guesses;
 use ownership::{Tenure, Turn};
 use script::Script;
 
@@ -36,6 +38,8 @@ pub(crate) struct Ivr {
     noted: Box<str>,
     /// Lines of the log about calls that are turned away.
     lines: Pace,
+    /// Wrong entries, by where they come from.
+    guesses: Guesses,
 }
 
 impl Default for Ivr {
@@ -47,6 +51,7 @@ impl Default for Ivr {
             requests: 0,
             noted: Box::default(),
             lines: uses::TURNED_AWAY_LINES.pace(),
+            guesses: Guesses::default(),
         }
     }
 }
@@ -259,7 +264,7 @@ impl Ivr {
             _ => None,
         };
         let lines = uses::TURNED_AWAY_LINES.figures(&self.lines);
-        calls.into_iter().chain([lines]).collect()
+        calls.into_iter().chain([lines]).chain(self.guesses.figures()).collect()
     }
 
     fn signed_in(&mut self, context: &mut Context<'_>, result: Result<(), Refusal>) {

@@ -301,6 +301,11 @@ impl Stage {
         self.secrets.insert((owner, kind), secret.into());
     }
 
+    /// Wrong secrets that were counted against somebody.
+    pub(super) fn failures_of(&self, owner: ObjectId) -> u32 {
+        self.failures.get(&owner).copied().unwrap_or_default()
+    }
+
     // The phones.
 
     /// A phone calls a number.

@@ -92,6 +92,26 @@ impl Pace {
         bucket.is_none_or(|bucket| self.filled(*bucket, now).millionths >= ONE)
     }
 
+    /// May this source begin something that is charged only if it turns out badly? See [`Self::charge`].
+    pub fn admits(&mut self, now: Now, source: impl Into<Source>) -> bool {
+        let admitted = self.would_allow(now, source);
+        self.refused += u64::from(!admitted);
+        admitted
+    }
+
+    /// What was admitted turned out badly. As several may be under way when the last one is admitted,
+    /// a source may owe some: until that is made up for it is admitted to nothing.
+    pub fn charge(&mut self, now: Now, source: impl Into<Source>) {
+        let source = source.into();
+        let mut bucket = self.bucket(now, source);
+        let owed = ONE.saturating_sub(bucket.millionths);
+        bucket.millionths = bucket.millionths.saturating_sub(ONE);
+        // Nothing is gained before that time.
+        let rate = u64::from(self.allowance.per_minute.max(1));
+        bucket.at = bucket.at.saturating_add(owed.saturating_mul(60) / rate);
+        self.remember(source, bucket);
+    }
+
     /// How many sources are remembered.
     pub fn sources(&self) -> usize {
         self.sources.len()

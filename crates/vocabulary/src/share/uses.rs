@@ -207,10 +207,10 @@ pub const NEWCOMERS_LINES: PaceUse = PaceUse {
     beyond: "counted in the next line",
 };
 
-/// Lines in the log about calls that another node would take.
+/// Lines in the log about calls that another node would take, or that brought too many wrong PINs.
 pub const TURNED_AWAY_LINES: PaceUse = PaceUse {
     name: "turned-away-lines",
-    what: "self-provisioning calls at a node that stands by, with a line each in the log",
+    what: "self-provisioning calls turned away, by a node that stands by or for too many wrong PINs, with a line each in the log",
     rate: Rate::Fixed(Allowance { burst: 5, per_minute: 1 }),
     sources: 1024,
     beyond: "counted in the next line",
@@ -241,6 +241,24 @@ pub const PHONE_FORMS: PaceUse = PaceUse {
     rate: Rate::Fixed(Allowance { burst: 30, per_minute: 30 }),
     sources: 10_000,
     beyond: "refused on the screen",
+};
+
+/// Wrong PINs and codes over the self-provisioning IVR, from phones that showed no secret.
+pub const IVR_GUESSES: PaceUse = PaceUse {
+    name: "ivr-guesses",
+    what: "self-service IDs with a wrong PIN or code keyed in at new phones over the self-provisioning IVR",
+    rate: Rate::Fixed(Allowance { burst: 15, per_minute: 15 }),
+    sources: 10_000,
+    beyond: "nothing is checked; the caller is told to try again later",
+};
+
+/// The same from phones that proved themselves.
+pub const IVR_PROVED_GUESSES: PaceUse = PaceUse {
+    name: "ivr-proved-guesses",
+    what: "the same at phones that showed their secret",
+    rate: Rate::Fixed(Allowance { burst: 15, per_minute: 15 }),
+    sources: 10_000,
+    beyond: "the same",
 };
 
 /// Lines in the log about requests of people who are not signed in.
@@ -277,12 +295,14 @@ pub const PLACES: [&PlaceUse; 11] = [
 ];
 
 /// Every use of a pace.
-pub const PACES: [&PaceUse; 9] = [
+pub const PACES: [&PaceUse; 11] = [
     &WRONG_CREDENTIALS,
     &NEWCOMERS,
     &NEWCOMERS_LINES,
     &NEWCOMERS_RECORDS,
     &TURNED_AWAY_LINES,
+    &IVR_GUESSES,
+    &IVR_PROVED_GUESSES,
     &SIGN_INS,
     &PHONE_FORMS,
     &STRANGERS_LINES,

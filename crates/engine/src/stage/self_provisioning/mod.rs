@@ -1,6 +1,7 @@
 //! The self-provisioning IVR, from the first word to the restart of the phone.
 
 mod every_step;
+mod guesses;
 mod outcomes;
 mod the_call;
 mod the_service;
