@@ -73,6 +73,10 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
         (Kind::SecurityProfile, json!({ "name": "t", "transport": "tls" }), "transport"),
         (Kind::SecurityProfile, json!({ "name": "t", "digest": false, "sha256": true }), "sha256"),
         (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "english" }), "locale"),
+        (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "j-JP" }), "locale"),
+        (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "JA-JP" }), "locale"),
+        (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "ja-J!" }), "locale"),
+        (Kind::CommonDeviceConfiguration, json!({ "name": "t", "locale": "ja-J" }), "locale"),
         (Kind::CallManagerGroup, json!({ "name": "t", "nodes": ["node-9"] }), "nodes[0]"),
         (Kind::Node, json!({ "name": "n", "address": "-bad-", "number": 2 }), "address"),
         (Kind::Node, json!({ "name": "n", "address": "192.0.2.999", "number": 2 }), "address"),
@@ -88,6 +92,24 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
         let refusal = house.create_refused(kind, body);
         assert_eq!(refusal.field.as_deref(), Some(field), "{refusal}");
     }
+}
+
+/// A name that looks like an id is a name where somebody has it; `id:` before it makes it an id.
+#[test]
+fn what_names_an_object_is_its_name_before_it_is_an_id() {
+    let mut house = House::new();
+    let pool = house.id(Kind::DevicePool, "Default");
+    let number = pool.0.to_string();
+    let body = json!({ "name": number });
+    let named = house.create(Kind::DevicePool, body);
+    let meant = |text: &str| {
+        let path = ["device_pool".to_owned()];
+        jackfield_model::meant(Kind::Phone, &path, text, &house.directory).unwrap()
+    };
+    assert_eq!(meant("Default"), Some(pool));
+    assert_eq!(meant(&number), Some(named));
+    assert_eq!(meant(&format!("id:{number}")), Some(pool));
+    assert_eq!(meant(&named.0.to_string()), Some(named));
 }
 
 /// Phones would look for the server there in vain.

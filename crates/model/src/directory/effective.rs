@@ -131,11 +131,6 @@ impl Effective {
     pub fn transport(&self) -> SignalTransport {
         self.security.as_ref().map_or(SignalTransport::Tcp, |profile| profile.transport)
     }
-
-    /// Its requests must carry digest credentials.
-    pub fn digest(&self) -> bool {
-        self.security.as_ref().is_some_and(|profile| profile.digest)
-    }
 }
 
 impl Directory {
