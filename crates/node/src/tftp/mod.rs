@@ -2,8 +2,10 @@
 //! octet and netascii.
 //!
 //! The server is a machine without sockets or clock; a driver feeds it. Requests come in on one
-//! socket and are answered from a few others, so that thousands of phones that boot at once take no
-//! descriptor each, and a transfer's port is none that everybody knows.
+//! socket and go to a few desks, each of which answers from many sockets of its own. Which of them
+//! answers a transfer is drawn in secret: so thousands of phones that boot at once take no descriptor
+//! each, and who forges a client's address can't acknowledge in its name, as he would have to guess the
+//! port (RFC 1350 section 4).
 
 mod drive;
 mod packet;
@@ -35,54 +37,59 @@ pub(crate) enum FileFault {
     Refused,
 }
 
-/// How much is held at once, on each answering socket.
+/// How much is held at once, at each desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Transfers that run at once.
     pub(crate) transfers: share::Limits,
     /// Bytes of files on their way.
     pub(crate) bytes: share::Limits,
-    /// Answering sockets.
+    /// Desks.
+    pub(crate) desks: usize,
+    /// Answering sockets of each desk.
     pub(crate) sockets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let part = |limits: share::Limits| share::Limits {
-            total: limits.total / SOCKETS,
-            share: limits.share / SOCKETS,
-            proved_share: limits.proved_share / SOCKETS,
-            reserve: limits.reserve / SOCKETS,
+            total: limits.total / DESKS,
+            share: limits.share / DESKS,
+            proved_share: limits.proved_share / DESKS,
+            reserve: limits.reserve / DESKS,
         };
         Self {
             transfers: part(uses::TFTP_TRANSFERS.limits()),
             bytes: part(uses::TFTP_BYTES.limits()),
-            sockets: SOCKETS as usize,
+            desks: DESKS as usize,
+            sockets: SOCKETS,
         }
     }
 }
 
-/// What the answering sockets hold, for the metrics page: each has its entry and writes it down.
+/// What the desks hold, for the metrics page: each has its entry and writes it down.
 #[derive(Clone, Default)]
 pub(crate) struct Board(Arc<Mutex<Vec<[Figures; 2]>>>);
 
 impl Board {
-    /// An answering socket tells what it holds.
-    pub(crate) fn set(&self, socket: usize, figures: [Figures; 2]) {
-        let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sockets.len() <= socket {
-            sockets.resize(socket + 1, Default::default());
+    /// A desk tells what it holds.
+    pub(crate) fn set(&self, desk: usize, figures: [Figures; 2]) {
+        let mut desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if desks.len() <= desk {
+            desks.resize(desk + 1, Default::default());
         }
-        sockets[socket] = figures;
+        desks[desk] = figures;
     }
 
     /// What all of them hold.
     pub(crate) fn figures(&self) -> Vec<Figures> {
-        let sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let sum = |at: usize| sockets.iter().map(|one| one[at].clone()).reduce(|a, b| a.plus(&b));
+        let desks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |at: usize| desks.iter().map(|one| one[at].clone()).reduce(|a, b| a.plus(&b));
         (0..2).filter_map(sum).collect()
     }
 }
 
-/// Answering sockets.
-const SOCKETS: u64 = 4;
+const DESKS: u64 = 4;
+
+/// Answering sockets of a desk: whoever guesses hits a transfer's port once in 256 times.
+const SOCKETS: usize = 64;

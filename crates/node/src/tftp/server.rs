@@ -1,7 +1,11 @@
-//! The transfers of one socket, without the socket: datagrams and time go in, datagrams come out.
+//! The transfers of one desk, without its sockets: datagrams and time go in, datagrams come out.
 //! Everything is bounded; when it is full, transfers whose client never answered make room.
+//!
+//! Each transfer is answered from one of the desk's sockets, drawn in secret (RFC 1350 section 4): who
+//! only forges a client's address never sees its port, and an acknowledgement anywhere else is none.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,9 +15,13 @@ use super::packet::{self, ErrorCode, Packet, Request};
 use super::transfer::{Progress, Transfer};
 use super::{FileFault, FileSource, Limits};
 
-/// The transfers of one socket.
+/// The transfers of one desk.
 pub(crate) struct Server<'a> {
     source: &'a dyn FileSource,
+    sockets: u64,
+    /// From which sockets are drawn, and how many were.
+    secret: RandomState,
+    drawn: u64,
     transfers: BTreeMap<SocketAddr, Running>,
     due: BTreeSet<(Duration, SocketAddr)>,
     /// The places of transfers; those whose client never answered are idle.
@@ -24,16 +32,31 @@ pub(crate) struct Server<'a> {
 
 struct Running {
     name: Box<str>,
+    /// The socket that answers.
+    socket: usize,
+    /// Acknowledgements in its client's name that came to other sockets.
+    strays: u32,
     transfer: Transfer,
 }
 
+/// Between which two ports a datagram of a transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) client: SocketAddr,
+    /// The number of the answering socket.
+    pub(crate) socket: usize,
+}
+
 /// Where datagrams go.
-pub(crate) type Send<'s> = dyn FnMut(&[u8], SocketAddr) + 's;
+pub(crate) type Send<'s> = dyn FnMut(&[u8], Way) + 's;
 
 impl<'a> Server<'a> {
     pub(crate) fn new(source: &'a dyn FileSource, limits: Limits) -> Self {
         Self {
             source,
+            sockets: limits.sockets.max(1) as u64,
+            secret: RandomState::new(),
+            drawn: 0,
             transfers: BTreeMap::new(),
             due: BTreeSet::new(),
             places: Places::new(limits.transfers),
@@ -41,28 +64,54 @@ impl<'a> Server<'a> {
         }
     }
 
-    /// A datagram came.
-    pub(crate) fn handle(
+    /// A datagram came to the known port, which takes only requests.
+    pub(crate) fn asked(
         &mut self,
         datagram: &[u8],
         from: SocketAddr,
         now: Duration,
         send: &mut Send<'_>,
     ) {
-        match Packet::parse(datagram) {
-            Some(Packet::Read(request)) => self.begin(&request, from, now, send),
-            Some(Packet::Write) => {
-                send(&packet::error(ErrorCode::AccessViolation, "read only"), from);
-            }
-            Some(Packet::Acknowledge(block)) => {
-                self.advance(from, send, |transfer, send| transfer.acknowledged(block, now, send));
-            }
-            Some(Packet::Error) => self.end(from),
+        let why = match Packet::parse(datagram) {
+            Some(Packet::Read(request)) => return self.begin(&request, from, now, send),
+            Some(Packet::Write) => packet::error(ErrorCode::AccessViolation, "read only"),
             // An answer to an error could be an error again: only requests are answered.
             None if datagram.first_chunk() == Some(&[0, 1]) => {
-                send(&packet::error(ErrorCode::IllegalOperation, "not understood"), from);
+                packet::error(ErrorCode::IllegalOperation, "not understood")
             }
-            None => {}
+            _ => return,
+        };
+        send(&why, self.draw(from));
+    }
+
+    /// A datagram came to an answering socket, which takes only what is about its transfers.
+    pub(crate) fn answered(
+        &mut self,
+        datagram: &[u8],
+        way: Way,
+        now: Duration,
+        send: &mut Send<'_>,
+    ) {
+        let Some(packet @ (Packet::Acknowledge(_) | Packet::Error)) = Packet::parse(datagram)
+        else {
+            return;
+        };
+        let Some(running) = self.transfers.get_mut(&way.client) else { return };
+        if running.socket != way.socket {
+            // Late from a transfer before this one, or guessed by somebody who is not the client.
+            running.strays += 1;
+            if running.strays > MOST_STRAYS {
+                self.end(way.client);
+            }
+            return;
+        }
+        match packet {
+            Packet::Acknowledge(block) => {
+                self.advance(way.client, send, |transfer, send| {
+                    transfer.acknowledged(block, now, send)
+                });
+            }
+            _ => self.end(way.client),
         }
     }
 
@@ -100,12 +149,13 @@ impl<'a> Server<'a> {
     ) {
         let Some(mode) = request.mode else {
             let why = "only modes octet and netascii are served";
-            send(&packet::error(ErrorCode::Undefined, why), from);
+            send(&packet::error(ErrorCode::Undefined, why), self.draw(from));
             return;
         };
         if let Some(running) = self.transfers.get_mut(&from) {
             if *running.name == *request.name && !running.transfer.is_confirmed() {
-                running.transfer.asked_again(&mut |packet| send(packet, from));
+                let way = Way { client: from, socket: running.socket };
+                running.transfer.asked_again(&mut |packet| send(packet, way));
                 return;
             }
             self.end(from);
@@ -116,13 +166,14 @@ impl<'a> Server<'a> {
         };
         self.places.idle(&from);
         gone.into_iter().for_each(|client| self.end(client));
+        let way = self.draw(from);
         match self.source.fetch(request.name, from.ip()) {
-            Ok(file) => return self.add(mode.encode(file), request, from, now, send),
+            Ok(file) => return self.add(mode.encode(file), request, way, now, send),
             Err(FileFault::NotFound) => {
-                send(&packet::error(ErrorCode::NotFound, "file not found"), from);
+                send(&packet::error(ErrorCode::NotFound, "file not found"), way);
             }
             Err(FileFault::Refused) => {
-                send(&packet::error(ErrorCode::AccessViolation, "no acceptable name"), from);
+                send(&packet::error(ErrorCode::AccessViolation, "no acceptable name"), way);
             }
         }
         self.places.release(&from);
@@ -132,10 +183,11 @@ impl<'a> Server<'a> {
         &mut self,
         file: Vec<u8>,
         request: &Request<'_>,
-        from: SocketAddr,
+        way: Way,
         now: Duration,
         send: &mut Send<'_>,
     ) {
+        let from = way.client;
         let holder = Holder::stranger(from.ip());
         let Ok(gone) = self.bytes.take_another(from, holder, file.len() as u64) else {
             self.places.release(&from);
@@ -143,10 +195,11 @@ impl<'a> Server<'a> {
         };
         self.bytes.idle(&from);
         gone.into_iter().for_each(|client| self.end(client));
-        let transfer =
-            Transfer::begin(file, request.options, now, &mut |packet| send(packet, from));
+        let transfer = Transfer::begin(file, request.options, now, &mut |packet| send(packet, way));
         self.due.insert((transfer.due(), from));
-        self.transfers.insert(from, Running { name: request.name.into(), transfer });
+        let running =
+            Running { name: request.name.into(), socket: way.socket, strays: 0, transfer };
+        self.transfers.insert(from, running);
     }
 
     fn advance(
@@ -157,7 +210,8 @@ impl<'a> Server<'a> {
     ) {
         let Some(running) = self.transfers.get_mut(&client) else { return };
         let before = running.transfer.due();
-        let progress = step(&mut running.transfer, &mut |packet| send(packet, client));
+        let way = Way { client, socket: running.socket };
+        let progress = step(&mut running.transfer, &mut |packet| send(packet, way));
         if running.transfer.is_confirmed() {
             self.places.busy(&client);
             self.bytes.busy(&client);
@@ -177,4 +231,15 @@ impl<'a> Server<'a> {
         self.places.release(&client);
         self.bytes.release(&client);
     }
+
+    /// A way to a client, over a socket that nobody else can know.
+    fn draw(&mut self, client: SocketAddr) -> Way {
+        self.drawn += 1;
+        let drawn = self.secret.hash_one((client, self.drawn)) % self.sockets;
+        Way { client, socket: usize::try_from(drawn).unwrap_or_default() }
+    }
 }
+
+/// Acknowledgements to wrong sockets that end a transfer when there are more: a client's own may come
+/// late and doubled, and who guesses has no more tries than that.
+const MOST_STRAYS: u32 = 4;

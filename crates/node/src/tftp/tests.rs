@@ -1,12 +1,13 @@
 //! A client that follows the RFCs fetches files, in virtual time over a network that loses, doubles
 //! and delays; and over loopback.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::server::Server;
+use super::server::{Server, Way};
 use super::*;
 
 #[path = "../../../../fuzz/src/replay.rs"]
@@ -31,6 +32,46 @@ impl FileSource for Sized {
             Err(_) if name.contains("..") => Err(FileFault::Refused),
             Err(_) => Err(FileFault::NotFound),
         }
+    }
+}
+
+/// The door as clients find it: they ask at the known port and answer whichever socket answered them.
+struct Door {
+    server: Server<'static>,
+    answered: BTreeMap<SocketAddr, usize>,
+}
+
+type Sent<'s> = &'s mut dyn FnMut(&[u8], SocketAddr);
+
+impl Door {
+    fn new(limits: Limits) -> Self {
+        Self { server: Server::new(&Sized, limits), answered: BTreeMap::new() }
+    }
+
+    fn handle(&mut self, packet: &[u8], client: SocketAddr, now: Duration, out: Sent<'_>) {
+        let socket = self.answered.get(&client).copied().unwrap_or_default();
+        let mut send = |packet: &[u8], way: Way| {
+            self.answered.insert(way.client, way.socket);
+            out(packet, way.client);
+        };
+        match packet {
+            [0, 4 | 5, ..] => {
+                self.server.answered(packet, Way { client, socket }, now, &mut send);
+            }
+            _ => self.server.asked(packet, client, now, &mut send),
+        }
+    }
+
+    fn tick(&mut self, now: Duration, out: Sent<'_>) {
+        self.server.tick(now, &mut |packet, way| out(packet, way.client));
+    }
+}
+
+impl Deref for Door {
+    type Target = Server<'static>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.server
     }
 }
 
@@ -165,7 +206,7 @@ impl Network {
 
 /// Lets clients fetch in virtual time; returns how many datagrams the server sent.
 fn fetch_all(clients: &mut [Client], network: &mut Network, limits: Limits) -> usize {
-    let mut server = Server::new(&Sized, limits);
+    let mut server = Door::new(limits);
     let address = |index: usize| {
         SocketAddr::from(([192, 0, 2, 1 + (index / 60_000) as u8], 1024 + (index % 60_000) as u16))
     };
@@ -287,7 +328,7 @@ fn what_is_not_there_is_said_at_once() {
 }
 
 fn answer_to(packet: &[u8]) -> Vec<Vec<u8>> {
-    let mut server = Server::new(&Sized, Limits::default());
+    let mut server = Door::new(Limits::default());
     let mut out = Vec::new();
     let from = SocketAddr::from(([192, 0, 2, 1], 1024));
     server.handle(packet, from, Duration::ZERO, &mut |packet, _| out.push(packet.to_vec()));
@@ -343,7 +384,7 @@ fn writing_and_other_modes_are_refused_and_noise_is_not_answered() {
 
 #[test]
 fn a_silent_client_is_given_up_and_forgotten() {
-    let mut server = Server::new(&Sized, Limits::default());
+    let mut server = Door::new(Limits::default());
     let (mut sent, from) = (0, SocketAddr::from(([192, 0, 2, 1], 1024)));
     server.handle(&request("11000", "octet", &[]), from, Duration::ZERO, &mut |_, _| sent += 1);
     for seconds in 1..60 {
@@ -354,7 +395,7 @@ fn a_silent_client_is_given_up_and_forgotten() {
 
 #[test]
 fn a_request_with_a_forged_sender_sends_it_no_more_than_a_block_for_each() {
-    let (mut server, mut sent) = (Server::new(&Sized, Limits::default()), 0);
+    let (mut server, mut sent) = (Door::new(Limits::default()), 0);
     let victim = SocketAddr::from(([192, 0, 2, 1], 1024));
     for seconds in 0..60 {
         let now = Duration::from_secs(seconds);
@@ -369,7 +410,7 @@ fn a_request_with_a_forged_sender_sends_it_no_more_than_a_block_for_each() {
 
 #[test]
 fn options_are_answered_a_few_times_until_the_client_acknowledges_them() {
-    let (mut server, mut sent) = (Server::new(&Sized, Limits::default()), Vec::new());
+    let (mut server, mut sent) = (Door::new(Limits::default()), Vec::new());
     let client = SocketAddr::from(([192, 0, 2, 1], 1024));
     let asked = request("11000", "octet", &[("blksize", "1428"), ("windowsize", "16")]);
     server.handle(&asked, client, Duration::ZERO, &mut |packet, _| sent.push(packet.len()));
@@ -380,11 +421,62 @@ fn options_are_answered_a_few_times_until_the_client_acknowledges_them() {
     assert!(sent.iter().all(|length| *length <= asked.len()), "{sent:?}");
 }
 
+/// RFC 1350 section 4: the port of a transfer is known to its client alone. Nobody sees the answers to
+/// a request in whose name he forged it.
+#[test]
+fn an_acknowledgement_that_is_guessed_sends_its_supposed_sender_nothing() {
+    let client = SocketAddr::from(([192, 0, 2, 1], 1024));
+    let asked = request("11000", "octet", &[("blksize", "1428"), ("windowsize", "16")]);
+    for right_at_last in [true, false] {
+        let mut server = Server::new(&Sized, Limits::default());
+        let mut right = None;
+        server.asked(&asked, client, Duration::ZERO, &mut |_, way| right = Some(way));
+        let right = right.unwrap();
+        let mut blocks = 0;
+        let mut send = |packet: &[u8], _: Way| blocks += usize::from(packet[1] == 3);
+        let wrong = (0..64).filter(|socket| *socket != right.socket);
+        for socket in wrong.take(if right_at_last { 4 } else { 5 }) {
+            let guess = Way { client, socket };
+            server.answered(b"\0\x04\0\0", guess, Duration::ZERO, &mut send);
+            server.answered(b"\0\x01x\0octet\0", guess, Duration::ZERO, &mut send);
+        }
+        server.answered(b"\0\x04\0\0", right, Duration::ZERO, &mut send);
+        // A client's own may stray a few times; after more the transfer is over.
+        assert_eq!((blocks, server.running()), if right_at_last { (4, 1) } else { (0, 0) });
+    }
+}
+
+#[test]
+fn an_error_that_is_guessed_ends_nothing() {
+    let client = SocketAddr::from(([192, 0, 2, 1], 1024));
+    let mut server = Server::new(&Sized, Limits::default());
+    let mut right = 0;
+    let asked = request("11000", "octet", &[]);
+    server.asked(&asked, client, Duration::ZERO, &mut |_, way| right = way.socket);
+    let wrong = Way { client, socket: (right + 1) % 64 };
+    server.answered(b"\0\x05\0\0x\0", wrong, Duration::ZERO, &mut |_, _| {});
+    assert_eq!(server.running(), 1);
+}
+
+#[test]
+fn transfers_are_answered_from_many_ports() {
+    let mut server = Server::new(&Sized, Limits::default());
+    let mut used = std::collections::BTreeSet::new();
+    for port in 1024..2024 {
+        let client = SocketAddr::from(([192, 0, 2, (port % 200) as u8], port));
+        let asked = request("1", "octet", &[]);
+        server.asked(&asked, client, Duration::ZERO, &mut |_, way| {
+            used.insert(way.socket);
+        });
+    }
+    assert_eq!(used.len(), 64);
+}
+
 #[test]
 fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
     let transfers = share::Limits { total: 100, share: 50, proved_share: 50, reserve: 0 };
     let limits = Limits { transfers, ..Limits::default() };
-    let mut server = Server::new(&Sized, limits);
+    let mut server = Door::new(limits);
     let mut out = Vec::new();
     let phone = SocketAddr::from(([198, 51, 100, 1], 1024));
     server.handle(&request("51200", "octet", &[]), phone, Duration::ZERO, &mut |packet, to| {
@@ -408,7 +500,7 @@ fn requests_without_acknowledgement_leave_room_for_those_who_answer() {
 #[test]
 fn one_address_takes_no_more_than_its_share() {
     for hosts in [["192.0.2.1", "192.0.2.1"], ["2001:db8::1", "2001:db8::2:2"]] {
-        let mut server = Server::new(&Sized, share_of(10));
+        let mut server = Door::new(share_of(10));
         for port in 0..100 {
             for host in hosts {
                 let from = SocketAddr::new(host.parse().unwrap(), 1024 + port);

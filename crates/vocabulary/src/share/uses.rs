@@ -103,7 +103,7 @@ pub const SIP_STREAM_OCTETS: PlaceUse = PlaceUse {
     full: "the connection that has waited longest is closed, of whoever has most; 256 KiB on one connection",
 };
 
-/// TFTP transfers of one answering socket.
+/// TFTP transfers, of all desks together.
 pub const TFTP_TRANSFERS: PlaceUse = PlaceUse {
     name: "tftp-transfers",
     what: "TFTP transfers",
