@@ -45,8 +45,8 @@ pub(super) fn has_telephone_events(description: &Description) -> bool {
     })
 }
 
-/// The description without what tells whose it is: the user of its origin, and names and addresses of
-/// people (RFC 3323 section 4.1.1).
+/// The description without what tells whose it is: the user of its origin, names and addresses of
+/// people, and attributes that name them or their phone (RFC 3323 section 4.1.1).
 fn without_user(description: &Description) -> Description {
     let mut rest = Vec::with_capacity(description.0.len());
     for line in description.0.split_inclusive(|byte| *byte == b'\n') {
@@ -58,11 +58,34 @@ fn without_user(description: &Description) -> Description {
             }
             [b's', b'=', ..] => rest.extend_from_slice(b"s=-\r\n"),
             [b'i' | b'u' | b'e' | b'p', b'=', ..] => {}
+            [b'a', b'=', attribute @ ..] if is_of_user(attribute) => {}
             line => rest.extend_from_slice(line),
         }
     }
     Description(rest.into())
 }
+
+/// Whether an attribute names somebody, or describes a session or a source in words of its own.
+fn is_of_user(attribute: &[u8]) -> bool {
+    let word = |text: &[u8]| {
+        let end = text.iter().position(|byte| matches!(byte, b':' | b' ' | b'\r' | b'\n'));
+        String::from_utf8_lossy(&text[..end.unwrap_or(text.len())]).to_ascii_lowercase()
+    };
+    let name = word(attribute);
+    if name != "ssrc" {
+        return NAMING.contains(&&*name);
+    }
+    // `ssrc:<number> <attribute>:<value>` (RFC 5576 section 4.1).
+    let of_source = attribute.splitn(2, |byte| *byte == b' ').nth(1).unwrap_or_default();
+    !SOURCE_KEPT.contains(&&*word(of_source.trim_ascii_start()))
+}
+
+/// Attributes that say whose a session is: RFC 8866 section 6, RFC 8827 section 5.6.4, RFC 4574,
+/// RFC 8830. A canonical name is user@host (RFC 3550 section 6.5.1).
+const NAMING: [&str; 7] = ["tool", "keywds", "cat", "identity", "cname", "label", "msid"];
+
+/// What may be told of one source: its format, and which it was before (RFC 5576 section 6).
+const SOURCE_KEPT: [&str; 2] = ["fmtp", "previous-ssrc"];
 
 fn is_sdp(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or_default();
@@ -99,6 +122,29 @@ mod tests {
         let text = text.replace("t=0 0", "u=http://h/2001\r\ne=a@b\r\np=+1 2001\r\nt=0 0");
         let plain = without_user(&description(&text));
         assert_eq!(plain, description(&format!("{HEAD}{media}a=sendrecv\r\n")));
+    }
+
+    #[test]
+    fn attributes_that_name_the_user_are_left_out() {
+        let media = "m=audio 1 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ssrc:1 fmtp:0 x=1\r\n\
+            a=ssrc:1 previous-ssrc:2\r\na=ssrc-group:FID 1 2\r\na=sendrecv\r\n";
+        for naming in [
+            "a=ssrc:1 cname:alice@10.0.0.1\r\n",
+            "a=ssrc:1  CNAME:alice\r\n",
+            "a=ssrc:1 label:alice\r\n",
+            "a=ssrc:1 msid:alice video\n",
+            "a=ssrc:1\r\n",
+            "a=tool:Alice's phone 1.0\r\n",
+            "a=Tool:alice\n",
+            "a=keywds:alice\r\n",
+            "a=cat:alice.private\r\n",
+            "a=identity:YWxpY2U=\r\n",
+            "a=label:alice\r\n",
+            "a=msid:alice\r\n",
+        ] {
+            let told = description(&format!("{HEAD}{naming}{media}{naming}"));
+            assert_eq!(without_user(&told), description(&format!("{HEAD}{media}")), "{naming}");
+        }
     }
 
     #[test]
