@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
-use crate::sign::refuse_hidden;
+use crate::sign::{refuse_blank, refuse_hidden};
 use crate::{Directory, Kind, Pattern, closest};
 
 /// What a value is.
@@ -285,8 +285,11 @@ impl Shape {
         if value.is_null() && self.is_nullable() {
             return Ok(());
         }
-        if let (Self::Text { .. }, Value::String(text)) = (self, &*value) {
+        if let (Self::Text { minimum, .. }, Value::String(text)) = (self, &*value) {
             refuse_hidden(path, text)?;
+            if *minimum > 0 {
+                refuse_blank(path, text)?;
+            }
         }
         let fits = match (self, &mut *value) {
             (Self::Struct(fields), Value::Object(object)) => {
