@@ -174,3 +174,42 @@ async fn thousands_are_deleted_by_a_job() {
     assert_eq!((&job["state"], &job["changed"]), (&json!("done"), &json!(1600)), "{job}");
     assert_eq!(house.get("/partitions?search=p0").await["items"], json!([]));
 }
+
+/// A script's word was empty, or its condition leaves nothing out.
+#[tokio::test]
+async fn what_leaves_nothing_out_takes_everything_only_where_that_is_said() {
+    let house = House::open().await;
+    for number in ["3001", "3002"] {
+        house.done("POST", "/lines", json!({ "number": number })).await;
+    }
+    let phone = |name: &str, line: &str| json!({ "name": name, "model": "Generic SIP phone", "lines": [{ "line": line }] });
+    house.done("POST", "/phones", phone("SEP000000000001", "3001")).await;
+    house.done("POST", "/phones", phone("SEP000000000002", "3001")).await;
+    for all in [
+        "",
+        "search=",
+        "search=%20",
+        "filter=auto_registered!%3Dtrue&search=",
+        "filter=name!%3D",
+        "filter=id!%3D0",
+        "filter=kind%3Dphone",
+        "filter=owner%3D",
+        "filter=lines!%3D",
+        "filter=lines!%3D3002",
+        "filter=name~",
+    ] {
+        for (method, body) in [("DELETE", Value::Null), ("PATCH", json!({ "description": "x" }))] {
+            let told = house.ask(method, &format!("/phones?{all}"), body).await;
+            let code = if all == "filter=name~" { "invalid-value" } else { "missing-field" };
+            assert_eq!(told.body["code"], code, "{method} {all}: {told:?}");
+        }
+    }
+    let left = house.get("/phones?search=").await;
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(2), "an empty search lists all");
+    house.done("PATCH", "/phones/SEP000000000002", json!({ "lines": [{ "line": "3002" }] })).await;
+    let found = house.get("/phones?filter=lines%3D3002&fields=name").await;
+    assert_eq!(found["items"][0]["name"], "SEP000000000002");
+    let told = house.done("DELETE", "/phones?filter=lines!%3D3002", Value::Null).await;
+    assert_eq!(told["changed"], 1);
+    assert_eq!(house.done("DELETE", "/phones?all=true", Value::Null).await["changed"], 1);
+}

@@ -39,15 +39,26 @@ pub(crate) async fn delete_many(call: Call) -> Result<Answer, Fault> {
 async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let kind = call.kind()?;
     let wanted = Wanted::of(&call)?;
-    if wanted.is_everything() && !flag(&call, "all")? {
-        let refusal = Refusal::new(Code::MissingField).field("filter");
-        return Err(refusal.value("allowed", "filter, search, all=true").into());
+    let all = flag(&call, "all")?;
+    if call.query("search").is_some_and(|text| text.trim().is_empty()) {
+        // A script whose word was empty.
+        return Err(nothing_named("search").into());
+    }
+    if wanted.is_everything() && !all {
+        return Err(nothing_named("filter").into());
     }
     let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
     let directory = call.app.directory();
     let (known, judged, actor) = (directory.clone(), deed.clone(), call.actor());
-    let stage = move || stage(&known, kind, wanted.fitting(&known), &judged, &actor);
-    let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await?;
+    let stage = move || {
+        let ids = wanted.fitting(&known);
+        let everything = ids.len() == known.after_name(kind, "").count();
+        if everything && !ids.is_empty() && !wanted.names_something() && !all {
+            return Err(nothing_named("filter"));
+        }
+        Ok(stage(&known, kind, ids, &judged, &actor))
+    };
+    let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await??;
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
         return Err(Fault::Rows { refusal: first.clone(), rows: rows.into() });
@@ -71,6 +82,11 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let mut answer = json!({ "total": total, "changed": changed, "refused": rows, "takes": takes });
     warn(&mut answer, warnings);
     Ok(Answer::ok(answer))
+}
+
+/// All objects are meant only where that is said.
+fn nothing_named(field: &str) -> Refusal {
+    Refusal::new(Code::MissingField).field(field).value("allowed", "filter, search, all=true")
 }
 
 /// What is done to each.

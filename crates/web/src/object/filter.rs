@@ -35,6 +35,10 @@ impl Filter {
         };
         let path = field.split('.').map(Into::into).collect::<Vec<String>>();
         check_field(kind, &path[0])?;
+        if relation == Relation::Contains && value.is_empty() {
+            // Every text contains it: whoever wrote it meant to write something behind it.
+            return Err(unreadable());
+        }
         Ok(Self { path, relation, written: value.into(), value: value.to_lowercase() })
     }
 
@@ -57,6 +61,13 @@ impl Filter {
             self.value = id.to_string();
         }
         Ok(self)
+    }
+
+    /// Only objects that have something in particular meet it: not those that lack something, and not
+    /// all of a kind.
+    pub(crate) fn names_something(&self) -> bool {
+        let empty = self.value.is_empty() || self.path[0] == "kind";
+        self.relation != Relation::IsNot && !empty
     }
 
     /// The object, as it is shown, meets the condition.
@@ -136,7 +147,7 @@ mod tests {
         for text in ["owner=suzuki", "owner!=tanaka", "lines.line=2002", "location=x"] {
             assert!(!fits(text), "{text}");
         }
-        for text in ["owner", "colour=red", "=x"] {
+        for text in ["owner", "colour=red", "=x", "name~", "lines.line~"] {
             assert!(Filter::parse(Kind::Phone, text).is_err(), "{text}");
         }
     }

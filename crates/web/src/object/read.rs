@@ -84,7 +84,10 @@ impl Wanted {
         Ok(Self {
             kind,
             filters,
-            search: call.query("search").map(str::to_lowercase),
+            search: call
+                .query("search")
+                .filter(|text| !text.trim().is_empty())
+                .map(str::to_lowercase),
             fields,
             cursor: call.query("cursor").unwrap_or_default().into(),
             limit: call.limit()?,
@@ -94,6 +97,12 @@ impl Wanted {
     /// Nothing is left out.
     pub(super) fn is_everything(&self) -> bool {
         self.filters.is_empty() && self.search.is_none()
+    }
+
+    /// Something in particular is asked for: not only that something is not so, which may leave nothing
+    /// out.
+    pub(super) fn names_something(&self) -> bool {
+        self.search.is_some() || self.filters.iter().any(Filter::names_something)
     }
 
     /// Every object that is wanted.
