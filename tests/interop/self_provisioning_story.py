@@ -397,8 +397,14 @@ def sockets(server):
     with open("/proc/net/udp") as table:
         of_udp = {f"socket:[{row.split()[9]}]" for row in list(table)[1:]}
     folder = f"/proc/{server.process.pid}/fd"
-    links = (os.readlink(os.path.join(folder, name)) for name in os.listdir(folder))
-    return sum(link in of_udp for link in links)
+    count = 0
+    for name in os.listdir(folder):
+        try:
+            count += os.readlink(os.path.join(folder, name)) in of_udp
+        except FileNotFoundError:
+            # Closed meanwhile, as the connection of an order is.
+            pass
+    return count
 
 
 def answered(phone):
