@@ -8,6 +8,7 @@ mod effective;
 mod explain;
 mod index;
 mod map;
+mod names;
 mod people;
 mod settings;
 
