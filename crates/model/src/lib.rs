@@ -25,8 +25,9 @@ mod texts;
 mod time_zone;
 
 pub use credential::judge_new;
+pub(crate) use directory::NO_PARTITION;
 pub use directory::{
-    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of,
+    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of, number_in,
 };
 pub use list::List;
 pub use network::{Network, ParseNetworkError};

@@ -116,14 +116,7 @@ pub fn meant(
         return Ok(None);
     }
     let mut value = match shape {
-        Shape::Reference { .. } => {
-            let id = text.strip_prefix("id:").unwrap_or(text);
-            let is_named = directory_has(shape, text, directory);
-            match id.parse::<u32>() {
-                Ok(id) if !is_named => id.into(),
-                _ => text.into(),
-            }
-        }
+        Shape::Reference { .. } => Value::from(text),
         Shape::Choice(_) => Value::from(text.to_lowercase()),
         Shape::Flag | Shape::Integer { .. } => {
             serde_json::from_str(&text.to_lowercase()).unwrap_or_else(|_| text.into())
@@ -162,13 +155,6 @@ fn walk(kind: Kind, path: &[String]) -> Result<(&'static Shape, &[String]), Refu
             }
             _ => return Ok((shape, rest)),
         }
-    }
-}
-
-fn directory_has(shape: &Shape, name: &str, directory: &Directory) -> bool {
-    match shape {
-        Shape::Reference { kind, .. } => directory.by_name(*kind, name).is_some(),
-        _ => false,
     }
 }
 
@@ -387,7 +373,7 @@ fn judge_struct(
         {
             // When nothing has that name, the field is missing after all.
             let (kind, name) = default;
-            let id = known.by_name(kind, name).map(|id| Value::from(id.0));
+            let id = known.find(kind, name).map(|id| Value::from(id.0));
             object.extend(id.map(|id| (field.name.to_string(), id)));
         }
         match object.get_mut(&*field.name) {
@@ -413,7 +399,7 @@ fn refer(kind: Kind, value: &mut Value, path: &str, known: &Directory) -> Result
             .and_then(|id| u32::try_from(id).ok())
             .map(ObjectId)
             .filter(|id| known.entry(*id).is_some_and(|entry| entry.body.kind() == kind)),
-        Value::String(name) => known.by_name(kind, name),
+        Value::String(name) => known.by_name(kind, name).map_err(|refusal| refusal.field(path))?,
         _ => return Err(invalid(path, value, kind.name())),
     };
     let Some(id) = id else {

@@ -4,7 +4,8 @@
 mod common;
 
 use common::House;
-use jackfield_model::{Dialled, Kind};
+use jackfield_model::{Dialled, Kind, Language, sentence};
+use jackfield_vocabulary::Code;
 use serde_json::json;
 
 fn dial(house: &House, line: Option<&str>, device: Option<&str>, digits: &str) -> String {
@@ -50,7 +51,7 @@ fn the_earlier_partition_wins_between_equals() {
     assert_eq!(dial(&house, Some("CA"), Some("CB"), "2000"), "2000 in A");
     assert_eq!(dial(&house, Some("CB"), Some("CA"), "2000"), "2000 in B");
     assert_eq!(dial(&house, None, Some("AB"), "2000"), "2000 in A");
-    assert_eq!(dial(&house, None, None, "2000"), "2000");
+    assert_eq!(dial(&house, None, None, "2000"), "2000 in no partition");
 }
 
 #[test]
@@ -73,12 +74,64 @@ fn what_is_in_no_partition_of_the_caller_is_not_found() {
 #[test]
 fn names_of_lines_say_the_partition_where_they_must() {
     let house = house();
+    let named = |kind, name: &str| house.directory.by_name(kind, name);
+    let only = house.id(Kind::Line, "2001 in B");
+    for name in ["2001", "2001 in b", "2001 in B", &format!("id:{only}")] {
+        assert_eq!(named(Kind::Line, name), Ok(Some(only)), "{name}");
+    }
+    // An id is no number, and only that is an id of which it is said.
+    assert_eq!(named(Kind::Line, &only.to_string()), Ok(None));
+    assert_eq!(named(Kind::RoutePattern, &format!("id:{only}")), Ok(None));
+    let refusal = named(Kind::Line, "2000").expect_err("three have it");
+    assert_eq!(refusal.code, Code::AmbiguousName);
+    let said = sentence(&refusal, Language::English);
     assert_eq!(
-        house.directory.by_name(Kind::Line, "2001"),
-        Some(house.id(Kind::Line, "2001 in B"))
+        said.message,
+        "There is more than one line 2000: 2000 in no partition, 2000 in A, 2000 in B."
     );
-    let plain = house.directory.by_name(Kind::Line, "2000");
-    assert_eq!(plain.and_then(|id| house.directory.label(id)).as_deref(), Some("2000"));
-    assert_eq!(house.directory.by_name(Kind::Line, "2000 in Nowhere"), None);
-    assert_eq!(house.directory.by_name(Kind::Line, "20[0-4]X"), None, "that is a pattern");
+    for name in ["2000 in no partition", "2000 in A", "2000 in B"] {
+        assert_eq!(&*house.directory.label(house.id(Kind::Line, name)).unwrap(), name);
+    }
+    assert_eq!(named(Kind::Line, "2000 in Nowhere"), Ok(None));
+    assert_eq!(named(Kind::Line, "2001 in no partition"), Ok(None));
+    assert_eq!(named(Kind::Line, "20[0-4]X"), Ok(None), "that is a pattern");
+}
+
+/// Whatever refers to a line or pattern: the wrong one of two is not taken in silence.
+#[test]
+fn a_number_that_several_have_is_refused_wherever_it_stands() {
+    let mut house = house();
+    for partition in ["A", "B"] {
+        let body = json!({ "pattern": "9xx", "partition": partition, "does": "block" });
+        house.create(Kind::RoutePattern, body);
+    }
+    assert!(house.directory.by_name(Kind::RoutePattern, "9XX").is_err());
+    let phone = |line: &str| {
+        json!({ "name": "SEP00AABBCCDD01", "model": "Cisco 7841", "lines": [{ "line": line }] })
+    };
+    for (kind, body, field) in [
+        (Kind::Phone, phone("2000"), "lines[0].line"),
+        (
+            Kind::CtiRoutePoint,
+            json!({ "name": "Desk", "lines": [{ "line": "2000" }] }),
+            "lines[0].line",
+        ),
+        (
+            Kind::EndUser,
+            json!({ "user_id": "ada", "last_name": "L", "primary_extension": "2000" }),
+            "primary_extension",
+        ),
+    ] {
+        let refusal = house.create_refused(kind, body);
+        assert_eq!(refusal.code, Code::AmbiguousName, "{refusal}");
+        assert_eq!(refusal.field.as_deref(), Some(field));
+    }
+    let phone = house.create(Kind::Phone, phone("2000 in no partition"));
+    let line = house.phone(phone).lines[0].line.id();
+    assert_eq!(line, house.id(Kind::Line, "2000 in no partition"));
+    // What says that a number is in none is the name of no partition.
+    for name in ["no partition", "No Partition"] {
+        let refusal = house.create_refused(Kind::Partition, json!({ "name": name }));
+        assert_eq!(refusal.field.as_deref(), Some("name"));
+    }
 }

@@ -94,9 +94,9 @@ fn what_breaks_a_rule_is_refused_with_its_field() {
     }
 }
 
-/// A name that looks like an id is a name where somebody has it; `id:` before it makes it an id.
+/// A number is a name, were it an id too; `id:` before it makes it an id.
 #[test]
-fn what_names_an_object_is_its_name_before_it_is_an_id() {
+fn what_names_an_object_is_its_name_and_no_id_unless_it_says_so() {
     let mut house = House::new();
     let pool = house.id(Kind::DevicePool, "Default");
     let number = pool.0.to_string();
@@ -104,12 +104,12 @@ fn what_names_an_object_is_its_name_before_it_is_an_id() {
     let named = house.create(Kind::DevicePool, body);
     let meant = |text: &str| {
         let path = ["device_pool".to_owned()];
-        jackfield_model::meant(Kind::Phone, &path, text, &house.directory).unwrap()
+        jackfield_model::meant(Kind::Phone, &path, text, &house.directory)
     };
-    assert_eq!(meant("Default"), Some(pool));
-    assert_eq!(meant(&number), Some(named));
-    assert_eq!(meant(&format!("id:{number}")), Some(pool));
-    assert_eq!(meant(&named.0.to_string()), Some(named));
+    assert_eq!(meant("Default"), Ok(Some(pool)));
+    assert_eq!(meant(&number), Ok(Some(named)));
+    assert_eq!(meant(&format!("id:{number}")), Ok(Some(pool)));
+    assert!(meant(&named.0.to_string()).is_err(), "nothing is called so");
 }
 
 /// Phones would look for the server there in vain.

@@ -171,9 +171,11 @@ fn a_number_that_hides_another_one_is_warned_of() {
     assert_eq!((told(&house, pilot), told(&house, twin)), (String::new(), String::new()));
     let staff = json!({ "name": "Staff", "partitions": ["Internal"] });
     house.create(Kind::CallingSearchSpace, staff);
-    assert!(told(&house, pilot).contains("2000 is the number of self-provisioning (2000), too"));
-    assert!(told(&house, twin).contains("3001 has the same number"), "{}", told(&house, twin));
-    let other = house.id(Kind::Line, "3001");
+    let service = "2000 is the number of self-provisioning (2000 in no partition), too";
+    assert!(told(&house, pilot).contains(service), "{}", told(&house, pilot));
+    let same = "3001 in no partition has the same number";
+    assert!(told(&house, twin).contains(same), "{}", told(&house, twin));
+    let other = house.id(Kind::Line, "3001 in no partition");
     assert!(told(&house, other).contains("3001 in Internal has the same number"));
     let user = house.user("tanaka");
     assert_eq!(told(&house, user), told(&house, other), "of the user's number, too");

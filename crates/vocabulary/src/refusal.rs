@@ -107,6 +107,8 @@ codes! {
     UnknownReference = "unknown-reference", 422;
     /// No such object.
     NotFound = "not-found", 404;
+    /// The name is that of several objects.
+    AmbiguousName = "ambiguous-name", 409;
     /// No such kind of object.
     UnknownKind = "unknown-kind", 404;
     /// Another object has this name, number or key.

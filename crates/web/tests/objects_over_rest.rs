@@ -251,6 +251,46 @@ async fn phones_are_found_by_the_numbers_of_their_lines() {
     }
 }
 
+/// Of two lines with one number the wrong one is not shown, changed or deleted in silence.
+#[tokio::test]
+async fn a_number_that_several_lines_have_is_refused_at_every_door() {
+    let house = House::open().await;
+    house.done("POST", "/partitions", json!({ "name": "Internal" })).await;
+    let mut made = Vec::new();
+    for partition in [json!("Internal"), Value::Null] {
+        let line = json!({ "number": "3555", "partition": partition });
+        made.push(house.done("POST", "/lines", line).await["id"].clone());
+    }
+    let body = json!({ "user_id": "ada", "last_name": "L" });
+    house.done("POST", "/end-users", body).await;
+    for (method, path, body) in [
+        ("GET", "/lines/3555", Value::Null),
+        ("PATCH", "/lines/3555", json!({ "description": "x" })),
+        ("PUT", "/lines/3555", json!({ "number": "3555" })),
+        ("DELETE", "/lines/3555", Value::Null),
+        ("GET", "/lines/3555/dependents", Value::Null),
+        ("PATCH", "/end-users/ada", json!({ "primary_extension": "3555" })),
+        ("PATCH", "/end-users/ada", json!({ "primary_extension": { "name": "3555" } })),
+        ("GET", "/phones?filter=lines%3D3555", Value::Null),
+        ("DELETE", "/phones?filter=lines%3D3555", Value::Null),
+    ] {
+        let told = house.ask(method, path, body).await;
+        assert_eq!(told.body["code"], "ambiguous-name", "{method} {path}: {told:?}");
+        let message = told.body["message"].as_str().unwrap();
+        assert!(message.contains("3555 in no partition, 3555 in Internal"), "{message}");
+    }
+    // An id is no number: no line is deleted because its id is what somebody typed.
+    let told = house.ask("DELETE", &format!("/lines/{}", made[0]), Value::Null).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND);
+    let plain = house.get("/lines/3555%20in%20no%20partition").await;
+    assert_eq!(plain["id"], made[1]);
+    house.done("PATCH", "/end-users/ada", json!({ "primary_extension": "3555 in Internal" })).await;
+    house.done("DELETE", "/lines/3555%20in%20no%20partition", Value::Null).await;
+    // Where only one has it the number says enough.
+    assert_eq!(house.get("/lines/3555").await["id"], made[0]);
+    assert_eq!(house.get("/end-users/ada").await["primary_extension"]["name"], "3555 in Internal");
+}
+
 #[tokio::test]
 async fn what_a_change_takes_is_told() {
     let house = House::open().await;

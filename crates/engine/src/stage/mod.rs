@@ -239,7 +239,9 @@ impl Stage {
     // The configuration.
 
     pub(super) fn id(&self, kind: Kind, name: &str) -> ObjectId {
-        self.directory.by_name(kind, name).unwrap_or_else(|| panic!("no {kind} {name}"))
+        let found = self.directory.by_name(kind, name);
+        let found = found.unwrap_or_else(|refusal| panic!("{refusal}"));
+        found.unwrap_or_else(|| panic!("no {kind} {name}"))
     }
 
     pub(super) fn user(&self, name: &str) -> ObjectId {

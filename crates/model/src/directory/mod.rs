@@ -15,6 +15,8 @@ mod settings;
 pub use dial::Dialled;
 pub use effective::{Effective, EffectiveLine};
 pub use index::mac_of;
+pub(crate) use names::NO_PARTITION;
+pub use names::number_in;
 pub use people::UserLookup;
 pub use settings::Room;
 

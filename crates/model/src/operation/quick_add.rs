@@ -70,7 +70,10 @@ fn existing(
     let found = match work.directory.number(extension, partition) {
         Some(id) => Some(id),
         None if template.is_some() => None,
-        None => work.directory.by_name(Kind::Line, extension),
+        None => work
+            .directory
+            .by_name(Kind::Line, extension)
+            .map_err(|refusal| refusal.field("extension"))?,
     };
     let Some(id) = found else { return Ok(None) };
     not_of_service(&work.directory, "extension", id)?;

@@ -96,7 +96,9 @@ impl House {
 
     #[track_caller]
     pub fn id(&self, kind: Kind, name: &str) -> ObjectId {
-        self.directory.by_name(kind, name).unwrap_or_else(|| panic!("no {kind} {name}"))
+        let found = self.directory.by_name(kind, name);
+        let found = found.unwrap_or_else(|refusal| panic!("{refusal}"));
+        found.unwrap_or_else(|| panic!("no {kind} {name}"))
     }
 
     #[track_caller]

@@ -85,9 +85,7 @@ impl<'a> EntryShape<'a> {
                 continue;
             };
             for (name, value) in old {
-                if name == main || !entry.contains_key(name) {
-                    entry.insert(name.clone(), value.clone());
-                }
+                entry.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
     }
@@ -129,15 +127,14 @@ impl<'a> EntryShape<'a> {
     }
 }
 
-/// What is typed names what is shown: a reference by id or name, a line also without its partition.
+/// What is typed names what is shown: a reference by name or `id:`, a line also without its partition.
 fn is_same(shown: &Value, typed: &Value) -> bool {
     let Some(typed) = typed.as_str() else { return shown == typed };
     let name = shown.as_str().or_else(|| shown["name"].as_str()).unwrap_or_default();
-    let id = shown["id"].as_u64().map(|id| id.to_string());
+    let id = shown["id"].as_u64().map(|id| format!("id:{id}"));
+    // The server refuses it where several have the number.
     let without_place = name.split_once(" in ").is_some_and(|(number, _)| number == typed);
-    name == typed
-        || without_place
-        || id.is_some_and(|id| typed.strip_prefix("id:").unwrap_or(typed) == id && name != typed)
+    name == typed || without_place || id.is_some_and(|id| id == typed)
 }
 
 /// Cuts at a sign that no backslash stands before; backslashes stay.
@@ -227,8 +224,8 @@ mod tests {
         EntryShape::of(&shape()).unwrap().keep(&mut typed, &before);
         let kept = json!([
             {"line": "3005"},
-            {"line": {"id": 40, "name": "3004 in Offices"}, "label": "Ada", "display": "Ada L."},
-            {"line": {"id": 41, "name": "3003"}, "label": "y", "display": "x"},
+            {"line": "3004", "label": "Ada", "display": "Ada L."},
+            {"line": "id:41", "label": "y", "display": "x"},
         ]);
         assert_eq!(typed, kept);
     }

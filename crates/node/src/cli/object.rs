@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use jackfield_model::Kind;
+use jackfield_model::{Kind, number_in};
 use serde_json::{Map, Value};
 
 mod many;
@@ -115,7 +115,8 @@ fn example(verb: &str) -> &'static str {
 }
 
 fn name_argument() -> Arg {
-    let help = "Its name, user ID, number or pattern, as in its list, or id:NUMBER";
+    let help = "Its name, user ID, number or pattern, as in its list (a number that several have \
+                with \" in PARTITION\" or \" in no partition\"), or id:NUMBER";
     Arg::new("NAME").help(help).required(true)
 }
 
@@ -327,10 +328,7 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
     match form {
         Form::Json => print::show(form, saved),
         Form::Text => {
-            let name = saved["name"].as_str().or_else(|| saved["user_id"].as_str());
-            let name =
-                name.or_else(|| saved["number"].as_str()).or_else(|| saved["pattern"].as_str());
-            say!("{}", format!("{done} {kind} {}", name.unwrap_or_default()).trim_end());
+            say!("{}", format!("{done} {kind} {}", name_of(saved)).trim_end());
             if let Some(effect) = saved["takes"].as_str() {
                 say!("{effect}");
             }
@@ -339,9 +337,37 @@ fn report(form: Form, done: &str, kind: Kind, saved: &Value) {
     }
 }
 
+/// What an object that is shown is called; a number with its place.
+fn name_of(shown: &Value) -> String {
+    let number = shown["number"].as_str().or_else(|| shown["pattern"].as_str());
+    match number.filter(|_| shown.get("partition").is_some()) {
+        Some(number) => number_in(number, shown["partition"]["name"].as_str()),
+        None => {
+            let name = shown["name"].as_str().or_else(|| shown["user_id"].as_str());
+            name.unwrap_or_default().into()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn what_was_done_with_a_number_says_in_which_partition() {
+        for (shown, name) in [
+            (json!({"number": "2000", "partition": null}), "2000 in no partition"),
+            (json!({"number": "2000", "partition": {"id": 7, "name": "A"}}), "2000 in A"),
+            (json!({"pattern": "9X", "partition": null}), "9X in no partition"),
+            (json!({"name": "node1", "number": 1}), "node1"),
+            (json!({"user_id": "tanaka"}), "tanaka"),
+            (json!({}), ""),
+        ] {
+            assert_eq!(name_of(&shown), name);
+        }
+    }
 
     #[test]
     fn a_filter_names_its_field_as_the_options_do() {

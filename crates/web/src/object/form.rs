@@ -88,15 +88,10 @@ fn without_links(value: &Value) -> Value {
     }
 }
 
-/// An object of a kind by name, or by id, as `17` or `id:17`.
+/// An object of a kind by name, or by id, as `id:17`.
 pub(crate) fn find(directory: &Directory, kind: Kind, text: &str) -> Result<ObjectId, Refusal> {
-    let by_id = || {
-        let id = text.strip_prefix("id:").unwrap_or(text).parse().ok().map(ObjectId)?;
-        directory.entry(id).filter(|entry| entry.body.kind() == kind).map(|_| id)
-    };
     directory
-        .by_name(kind, text)
-        .or_else(by_id)
+        .by_name(kind, text)?
         .ok_or_else(|| not_among(kind.name(), text, directory.similar_name(kind, text).as_deref()))
 }
 

@@ -333,7 +333,7 @@ impl House {
 
     /// The id of an object.
     pub(crate) fn id(&self, kind: &str, name: &str) -> ObjectId {
-        self.directory().by_name(kind.parse().unwrap(), name).unwrap()
+        self.directory().by_name(kind.parse().unwrap(), name).unwrap().unwrap()
     }
 }
 

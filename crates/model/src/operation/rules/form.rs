@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jackfield_vocabulary::{Code, Refusal};
 
-use crate::Text;
+use crate::{NO_PARTITION, Text};
 use crate::time_zone::{is_time_zone, zones_like};
 
 /// A value that is not of its form.
@@ -173,4 +173,13 @@ fn authority(text: &str) -> bool {
 pub(super) fn plain_name(field: &str, text: &str, marks: &str) -> Result<(), Refusal> {
     let fits = text.chars().all(|c| c.is_ascii_alphanumeric() || marks.contains(c));
     must(field, text, &format!("A-Z a-z 0-9 {marks}"), fits)
+}
+
+/// What says of a number that it is in no partition is the name of none.
+pub(super) fn partition_name(name: &str) -> Result<(), Refusal> {
+    if !name.eq_ignore_ascii_case(NO_PARTITION) {
+        return Ok(());
+    }
+    let refusal = Refusal::new(Code::InvalidValue).field("name").value("rule", "no-partition");
+    Err(refusal.value("found", name))
 }

@@ -41,6 +41,7 @@ pub(super) fn check(
         Body::SecurityProfile(profile) => system::check_security_profile(profile),
         Body::SipProfile(profile) => system::check_sip_profile(profile),
         Body::CommonDeviceConfiguration(one) => form::locale("locale", &one.locale),
+        Body::Partition(partition) => form::partition_name(&partition.name),
         Body::VoicemailProfile(profile) => form::dialable("pilot", &profile.pilot),
         Body::Line(line) => {
             device::check_line(line)?;
