@@ -27,7 +27,8 @@ mod time_zone;
 pub use credential::judge_new;
 pub(crate) use directory::NO_PARTITION;
 pub use directory::{
-    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of, number_in,
+    Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of,
+    number_in,
 };
 pub use list::List;
 pub use network::{Network, ParseNetworkError};
@@ -46,5 +47,6 @@ pub use shape::{compared, meant, references_of};
 pub use sign::{is_hidden, refuse_hidden};
 pub use similar::closest;
 pub use text::Text;
+pub(crate) use texts::clock;
 pub use texts::{Explanation, Language, Message, sentence};
 pub use time_zone::is_time_zone;

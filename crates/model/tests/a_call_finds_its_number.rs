@@ -106,9 +106,7 @@ fn a_number_that_several_have_is_refused_wherever_it_stands() {
         house.create(Kind::RoutePattern, body);
     }
     assert!(house.directory.by_name(Kind::RoutePattern, "9XX").is_err());
-    let phone = |line: &str| {
-        json!({ "name": "SEP00AABBCCDD01", "model": "Cisco 7841", "lines": [{ "line": line }] })
-    };
+    let phone = |line: &str| json!({ "name": "SEP00AABBCCDD01", "model": "Cisco 7841", "lines": [{ "line": line }] });
     for (kind, body, field) in [
         (Kind::Phone, phone("2000"), "lines[0].line"),
         (

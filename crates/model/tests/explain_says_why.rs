@@ -4,9 +4,9 @@
 mod common;
 
 use common::House;
-use jackfield_model::setup::{Refused, Seen, Served, explain_device, explain_user};
-use jackfield_model::{Kind, Language};
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_model::setup::{AccountLock, Refused, Seen, Served, explain_device, explain_user};
+use jackfield_model::{CredentialKind, Kind, Language};
+use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde_json::json;
 
 const EN: Language = Language::English;
@@ -27,10 +27,39 @@ fn explain_says_why_a_user_can_not_provision_a_phone_and_what_would_help() {
         Some("Allow end users to provision their own phones in the user profile.")
     );
     assert!(findings[1].text.contains("no universal device template"));
-    let seen = Seen { pin: Some(false), locked: Some(true), ..Seen::default() };
+    let seen = Seen { pin: Some(false), ..Seen::default() };
     let findings = explain_user(&house.directory, user, seen, EN);
     assert!(findings.iter().any(|finding| finding.text == "The user has no PIN."));
-    assert!(findings.iter().any(|finding| finding.text.contains("locked")));
+}
+
+/// Every reason, until when, and the command that ends it.
+#[test]
+fn explain_says_how_long_a_user_is_locked_beside_all_other_reasons() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    let lock = |credential, source: Option<&str>, until| AccountLock {
+        owner: user,
+        credential,
+        source: source.map(Into::into),
+        until,
+    };
+    let locks = [
+        lock(CredentialKind::Pin, None, Some(UnixTime(1_795_305_229_000))),
+        lock(CredentialKind::Password, Some("192.0.2.9"), None),
+    ];
+    let seen = Seen { locks: &locks, ..Seen::default() };
+    let explain = |house: &House| explain_user(&house.directory, user, seen, EN);
+    let findings = explain(&house);
+    let bad: Vec<_> = findings.iter().filter(|one| !one.good).collect();
+    assert_eq!(bad.len(), 3, "and no device has the number: {findings:?}");
+    assert!(!findings[0].good, "a locked user may provision no phone: {findings:?}");
+    let [pin, password] = [&bad[0].text, &bad[1].text];
+    let told = "The PIN of tanaka is locked after too many failures, until 2026-11-21 23:53 UTC.";
+    assert_eq!(pin, told);
+    assert!(password.contains("until somebody unlocks it; only from 192.0.2.9"), "{password}");
+    assert_eq!(bad[0].remedy.as_deref(), Some("Unlock it now: jackfield unlock tanaka"));
+    house.profile(json!({ "allow_self_provisioning": false }));
+    assert_eq!(explain(&house).iter().filter(|one| !one.good).count(), 4);
 }
 
 #[test]

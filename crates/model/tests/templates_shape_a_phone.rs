@@ -4,7 +4,10 @@
 mod common;
 
 use common::House;
-use jackfield_model::{Dialect, EffectiveLine, Kind, Phone, SecurityMode, SignalTransport};
+use jackfield_model::setup::{left_unchanged, reaches_phones};
+use jackfield_model::{
+    Dialect, EffectiveLine, Kind, Language, Phone, SecurityMode, SignalTransport,
+};
 use serde_json::json;
 
 /// Proves SP-40.a and SP-40.c.
@@ -135,4 +138,81 @@ fn devices_are_found_by_name_and_hardware_address() {
     assert!(directory.device("IVR-RP").is_some());
     assert_eq!(directory.device("nobody"), None);
     assert!(directory.typed::<Phone>(directory.device("IVR-RP").unwrap()).is_none());
+}
+
+/// What a template made of a name or number is theirs, too, when they change; what was written by hand
+/// stays, and who changes them is told of it.
+#[test]
+fn texts_that_a_template_made_follow_the_name_and_the_number() {
+    let mut house = House::company(1);
+    let (phone, user) = (house.new_phone(1), house.user("tanaka"));
+    house.assigned(phone, "tanaka");
+    let line = house.id(Kind::Line, "3001");
+    let shown = |house: &House| {
+        let phone = house.phone(phone);
+        let first = &phone.lines[0];
+        let line = house.line(line).alerting_name.clone();
+        [&phone.description, &first.label, &first.display, &line].map(ToString::to_string)
+    };
+    let changed = |house: &mut House, id, patch| {
+        let before = house.directory.clone();
+        house.update(id, patch);
+        let reaches = reaches_phones(&before, &house.directory, id);
+        (reaches, left_unchanged(&before, &house.directory, id, Language::English))
+    };
+    let told = changed(&mut house, user, json!({ "last_name": "Sato" }));
+    assert_eq!(told, (true, vec![]));
+    let name = "Hanako Sato";
+    assert_eq!(shown(&house), ["Hanako Sato, Jackfield-Virtual", "3001", name, name]);
+    let told = changed(&mut house, line, json!({ "number": "3111" }));
+    assert_eq!(told, (true, vec![]));
+    assert_eq!(shown(&house)[1], "3111");
+    assert_eq!(house.line(line).number.as_str(), "3111");
+
+    let by_hand = json!([{ "line": "3111", "label": "Sato 3111", "display": "Hanako Sato" }]);
+    house.update(phone, json!({ "lines": by_hand }));
+    let patch = json!({ "number": "3112", "alerting_name": "Desk" });
+    let (reaches, told) = changed(&mut house, line, patch);
+    assert!(!reaches, "nothing on the phone follows");
+    assert_eq!(shown(&house)[1..], ["Sato 3111", name, "Desk"]);
+    let place = format!("phone {} (lines[0].label) still shows Sato 3111", house.phone(phone).name);
+    assert!(told.len() == 1 && told[0].starts_with(&place), "{told:?}");
+    let (_, told) = changed(&mut house, user, json!({ "last_name": "Mori" }));
+    assert_eq!(shown(&house)[1..], ["Sato 3111", "Hanako Mori", "Desk"]);
+    assert!(told.len() == 1 && told[0].starts_with(&place), "{told:?}");
+}
+
+/// What is part of another word or number is not the old one.
+#[test]
+fn who_changes_a_number_is_not_told_of_others_that_hold_its_digits() {
+    let mut house = House::company(1);
+    let line = house.create(Kind::Line, json!({ "number": "31", "description": "Room 3131, 310" }));
+    let mut phone = house.phone_body("SEP0011223344AB");
+    phone["lines"] = json!([{ "line": "31", "label": "Hall" }]);
+    let phone = house.create(Kind::Phone, phone);
+    let told = |house: &mut House, number: &str| {
+        let before = house.directory.clone();
+        house.update(line, json!({ "number": number }));
+        assert!(!reaches_phones(&before, &house.directory, line));
+        left_unchanged(&before, &house.directory, line, Language::English)
+    };
+    assert_eq!(told(&mut house, "32"), [""; 0]);
+    house.update(line, json!({ "description": "Calls to 32 and 33" }));
+    assert_eq!(told(&mut house, "33").len(), 1);
+    assert_eq!(&*house.phone(phone).lines[0].label, "Hall");
+}
+
+/// A phone is known by the hardware address in its name.
+#[test]
+fn who_gives_a_phone_another_name_is_told_which_phone_it_is_for_now() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    let before = house.directory.clone();
+    house.update(phone, json!({ "name": "SEP001122334455" }));
+    let told = left_unchanged(&before, &house.directory, phone, Language::English);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("these settings wait for SEP001122334455 now"), "{told:?}");
+    let before = house.directory.clone();
+    house.update(phone, json!({ "description": "Hall" }));
+    assert_eq!(left_unchanged(&before, &house.directory, phone, Language::Japanese), [""; 0]);
 }

@@ -9,6 +9,7 @@
 
 use std::net::IpAddr;
 
+use jackfield_model::setup::AccountLock;
 use jackfield_model::{Actor, CredentialKind, Directory, Privilege, SelfProvisioning, hexadecimal};
 use jackfield_vocabulary::share::Source;
 use jackfield_vocabulary::{ObjectId, UnixTime};
@@ -198,25 +199,32 @@ pub(crate) fn locked(
     locked_track(turn, &track)
 }
 
-/// The sources from which an account can't be tried now, and until when.
-pub(crate) fn locked_sources(
+/// What is locked of an account, or of all, by what was tried last; names that nobody has are none.
+pub(crate) fn locks(
     turn: &mut Turn<'_>,
-    owner: ObjectId,
-) -> Result<Vec<(String, Option<UnixTime>)>, StoreError> {
-    let names = turn.database.rows(
-        "SELECT DISTINCT kind FROM credential_attempt WHERE owner = ?1 ORDER BY kind LIMIT 1500",
-        &[owner.0.into()],
-        |row| Ok(row.text(0)?.to_owned()),
+    of: Option<ObjectId>,
+) -> Result<Vec<AccountLock>, StoreError> {
+    let (first, last) = of.map_or((NOBODY.0 + 1, u32::MAX), |owner| (owner.0, owner.0));
+    let tracks = turn.database.rows(
+        "SELECT owner, kind FROM credential_attempt WHERE owner >= ?1 AND owner <= ?2 \
+         GROUP BY owner, kind ORDER BY max(id) DESC LIMIT 1500",
+        &[first.into(), last.into()],
+        |row| Ok((ObjectId(row.number(0)?), row.text(1)?.to_owned())),
     )?;
-    let mut sources = Vec::new();
-    for name in names {
-        let whole = Track::of_account(&turn.state.directory, owner, CredentialKind::Password);
-        let track = Track { name, ..whole };
-        if let (Some(source), Some(until)) = (track.only_from(), locked_track(turn, &track)?) {
-            sources.push((source.to_owned(), until));
+    let mut locks = Vec::new();
+    for (owner, track) in tracks {
+        let credential = track.split(FROM).next().unwrap_or_default();
+        let Some(credential) = KINDS.into_iter().find(|kind| name(*kind) == credential) else {
+            continue;
+        };
+        let whole = Track::of_account(&turn.state.directory, owner, credential);
+        let track = Track { name: track, ..whole };
+        if let Some(until) = locked_track(turn, &track)? {
+            let source = track.only_from().map(Into::into);
+            locks.push(AccountLock { owner, credential, source, until });
         }
     }
-    Ok(sources)
+    Ok(locks)
 }
 
 fn locked_track(

@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use jackfield_model::setup::AccountLock;
 use jackfield_model::{Actor, CredentialKind, Directory, Operation, Outcome, Text};
 use jackfield_vocabulary::{ObjectId, OperationId, SecretText, UnixTime};
 use serde_json::Value as Json;
@@ -165,13 +166,10 @@ impl StoreHandle {
         self.work(Lane::Urgent, move |turn| attempt::locked(turn, owner, kind))
     }
 
-    /// The sources from which nobody can sign in to an account now, and until when. Accounts that
-    /// may administer are locked by source.
-    pub fn locked_sources(
-        &self,
-        owner: ObjectId,
-    ) -> Result<Vec<(String, Option<UnixTime>)>, StoreError> {
-        self.work(Lane::Urgent, move |turn| attempt::locked_sources(turn, owner))
+    /// What is locked of an account, or of all: of many what was tried last. Accounts that may
+    /// administer are locked by source.
+    pub fn locks(&self, of: Option<ObjectId>) -> Result<Vec<AccountLock>, StoreError> {
+        self.work(Lane::Urgent, move |turn| attempt::locks(turn, of))
     }
 
     /// An account has such a credential.

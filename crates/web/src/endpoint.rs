@@ -119,6 +119,11 @@ fn fixed() -> Vec<Endpoint> {
         row("POST", "/users/{name}/unlock", may(ManageCredentials), "credentials", "Unlock an account after too many failures", &[],
             Schema(EMPTY), Nothing, run!(api::credential::unlock)),
 
+        row("GET", "/locks", may(ReadConfiguration), "credentials", "The accounts that are locked after too many failures, or shut to some source, and until when", &[],
+            Nothing,
+            Schema(r#"{"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"account":{"type":"object"},"credential":{"enum":["password","pin","code"]},"source":{"type":["string","null"]},"until":{"type":["integer","null"],"description":"None until somebody unlocks it."},"remedy":{"type":"string"}}}}}}"#),
+            run!(api::credential::locks)),
+
         row("GET", "/self-provisioning/status", may(ReadConfiguration), "self-provisioning", "Ready, or what is off (SP-20)", &[],
             Nothing, Schema(ANY), run!(api::self_provisioning::status)),
         row("GET", "/self-provisioning/settings", may(ReadConfiguration), "self-provisioning", "The settings with the texts of their page (SP-21, SP-22)", &[],
@@ -299,7 +304,7 @@ fn of_kind(kind: Kind) -> Vec<Endpoint> {
             format!("Delete: {name}"),
             &[],
             none,
-            none,
+            Shape::Schema(DELETED),
             run!(object::delete),
         ),
         make(
@@ -365,6 +370,8 @@ const MANY: &[(&str, &str)] = &[
 ];
 
 const CHANGED: &str = r#"{"type":"object","description":"How many were changed, or deleted; more than 1500 objects answer 202 with a job, to be asked for at /jobs/{id}.","properties":{"total":{"type":"integer"},"changed":{"type":"integer"},"refused":{"type":"array","items":{"type":"object"}},"id":{"type":"integer"},"state":{"enum":["running","done","failed"]},"done":{"type":"integer"},"failure":{"type":["object","null"]}}}"#;
+
+const DELETED: &str = r#"{"type":"object","properties":{"warnings":{"type":"array","description":"What still counts on it, and what stays that nobody has.","items":{"type":"string"}}}}"#;
 
 const RESTART: &[(&str, &str)] =
     &[("restart", "`now` or `later`: the answer to the question of SP-23")];

@@ -207,11 +207,21 @@ fn moved(schema: &mut Value) {
 
 fn shown(kind: Kind) -> Value {
     let mut shown = plainly_shown(kind);
-    if kind == Kind::EndUser {
-        shown["allOf"][0]["properties"]["user_profile_in_force"] = json!({
-            "type": ["object", "null"],
-            "description": "The user's own profile, or the system's default.",
-        });
+    let properties = &mut shown["allOf"][0]["properties"];
+    match kind {
+        Kind::EndUser => {
+            properties["user_profile_in_force"] = json!({
+                "type": ["object", "null"],
+                "description": "The user's own profile, or the system's default.",
+            });
+        }
+        Kind::Line => {
+            properties["in_use"] = json!({
+                "type": "boolean",
+                "description": "A device has it, or it is somebody's primary extension.",
+            });
+        }
+        _ => {}
     }
     shown
 }

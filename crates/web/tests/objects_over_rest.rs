@@ -26,8 +26,8 @@ async fn an_object_lives_its_life() {
     let again = house.ask("POST", "/partitions", json!({ "name": "OFFICES" })).await;
     assert_eq!(again.status, StatusCode::CONFLICT);
     assert_eq!(again.body["code"], "duplicate");
-    let gone = house.ask("DELETE", "/partitions/Offices", Value::Null).await;
-    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let gone = house.done("DELETE", "/partitions/Offices", Value::Null).await;
+    assert_eq!(gone, json!({ "warnings": [] }));
     let told = house.ask("GET", "/partitions/Offices", Value::Null).await;
     assert_eq!(told.status, StatusCode::NOT_FOUND);
 }
@@ -149,7 +149,7 @@ async fn the_same_request_sent_twice_is_carried_out_once() {
     let other = house.send("POST", "/api/v1/partitions", &headers, json!({ "name": "Yard" })).await;
     assert_ne!(other.body["id"], first.body["id"], "{other:?}");
     let gone = house.send("DELETE", "/api/v1/partitions/Yard", &headers, Value::Null).await;
-    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    assert_eq!(gone.status, StatusCode::OK);
     assert_eq!(house.get("/partitions?search=yard").await["items"], json!([]));
 }
 
@@ -294,6 +294,19 @@ async fn a_number_that_several_lines_have_is_refused_at_every_door() {
 #[tokio::test]
 async fn what_a_change_takes_is_told() {
     let house = House::open().await;
+    house.done("POST", "/lines", json!({ "number": "3101" })).await;
+    let phone = json!({
+        "name": "SEP001122AABB01", "model": "Cisco 7841",
+        "lines": [{ "line": "3101", "label": "3101" }],
+    });
+    house.done("POST", "/phones", phone).await;
+    let told = house.done("PATCH", "/lines/3101", json!({ "number": "3111" })).await;
+    assert!(told["takes"].as_str().unwrap().contains("phone restarts"), "its label: {told}");
+    let name = json!({ "name": "SEP001122AABB02" });
+    let told = house.done("PATCH", "/phones/SEP001122AABB01", name).await;
+    assert_eq!(told["takes"], Value::Null, "that phone shows nothing of it");
+    let warning = told["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("these settings wait for SEP001122AABB02"), "{told}");
     let told = house.done("PATCH", "/nodes/node1", json!({ "address": "192.0.2.9" })).await;
     assert!(told["takes"].as_str().unwrap().contains("phone restarts"), "{told}");
     let told = house.in_japanese("PATCH", "/nodes/node1", json!({ "sip_port": 5070 })).await;
@@ -404,6 +417,15 @@ async fn what_was_most_likely_not_meant_is_said_beside_the_object() {
     let forward = json!({ "number": "4711", "forwards": { "all": { "destination": "4799" } } });
     let line = house.done("PATCH", "/lines/9042", forward).await;
     assert!(line["warnings"][0].as_str().unwrap().contains("all leads to 4799"), "{line}");
+    // It is no news that it is so.
+    let user = json!({ "user_id": "ada", "last_name": "L", "primary_extension": "4711" });
+    let user = house.done("POST", "/end-users", user).await;
+    assert!(user["warnings"][0].as_str().unwrap().contains("all leads to 4799"), "{user}");
+    let user = house.done("PATCH", "/end-users/ada", json!({ "department": "Sales" })).await;
+    assert_eq!(user["warnings"], Value::Null);
+    let elsewhere = json!({ "forwards": { "all": { "destination": "4798" } } });
+    let line = house.done("PATCH", "/lines/4711", elsewhere).await;
+    assert!(line["warnings"][0].as_str().unwrap().contains("all leads to 4798"), "{line}");
     let forward = json!({ "forwards": { "all": { "destination": "" } } });
     let line = house.done("PATCH", "/lines/4711", forward).await;
     assert_eq!(line["warnings"], Value::Null);

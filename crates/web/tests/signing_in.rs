@@ -57,7 +57,20 @@ async fn too_many_failures_lock_the_account_until_it_is_unlocked() {
         (&state["password"]["set"], &state["password"]["locked"]),
         (&json!(true), &json!(true))
     );
+    let locks = house.get("/locks").await["items"].clone();
+    assert_eq!(locks.as_array().unwrap().len(), 1, "{locks}");
+    assert_eq!((&locks[0]["account"]["name"], &locks[0]["source"]), (&json!("app"), &Value::Null));
+    assert_eq!(locks[0]["remedy"], "Unlock it now: jackfield unlock app");
+    let app = house.get("/application-users/app").await;
+    assert_eq!(
+        (&app["locks"][0]["credential"], &app["locks"][1]),
+        (&json!("password"), &Value::Null)
+    );
+    assert!(app["locks"][0]["until"].is_u64(), "{app}");
+    house.done("PUT", "/application-users/app", app).await;
     house.done("POST", "/users/app/unlock", json!({})).await;
+    assert_eq!(house.get("/locks").await["items"], json!([]));
+    assert_eq!(house.get("/application-users/app").await["locks"], Value::Null);
     let told = house.as_nobody("POST", "/sessions", right).await;
     assert_eq!(told.status, StatusCode::OK, "{told:?}");
 }
@@ -105,6 +118,8 @@ async fn a_stranger_can_t_lock_the_administrator_out() {
     let state = house.get("/users/admin/credentials").await;
     assert_eq!(state["password"]["locked"], false);
     assert_eq!(state["password"]["locked_sources"][0]["address"], "203.0.113.9");
+    let locks = house.get("/locks").await["items"].clone();
+    assert_eq!(locks[0]["source"], "203.0.113.9", "{locks}");
     house.done("POST", "/users/admin/unlock", json!({})).await;
     assert_eq!(stranger(PASSWORD).await, "in");
 }

@@ -17,6 +17,12 @@ impl Directory {
         uses.into_iter().map(|(from, field, _)| (from, field)).collect()
     }
 
+    /// In words, the field in which an object uses something: `phone SEP001122AABB01 (lines[0].line)`.
+    pub fn use_of(&self, from: ObjectId, field: &str) -> Option<String> {
+        let kind = self.entry(from)?.body.kind();
+        Some(format!("{kind} {} ({field})", self.label(from)?))
+    }
+
     /// Who names any of these objects of a kind, in which field, and which; whether they are here
     /// or gone.
     pub fn uses(&self, kind: Kind, of: &BTreeSet<ObjectId>) -> Vec<(ObjectId, String, ObjectId)> {

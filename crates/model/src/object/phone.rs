@@ -86,7 +86,6 @@ pub struct Phone {
     /// Unique device name: the model's prefix and the hardware address, as in `SEP001122AABBCC`;
     /// 1 to 15 letters, digits, '.', '-' or '_' for soft clients.
     #[garde(length(chars, min = 1, max = 50))]
-    #[schemars(extend("x-takes" = "restart"))]
     pub name: Text,
     /// What it is, up to 128 characters.
     #[serde(default)]

@@ -112,10 +112,14 @@ pub(super) fn tags<'a>(
     user: Option<&'a EndUser>,
     number: &'a str,
 ) -> Tags<'a> {
-    let product = directory
+    Tags { user, number, product: product(directory, model), mac: mac_of(phone) }
+}
+
+/// What `#Product#` stands for.
+pub(super) fn product(directory: &Directory, model: Ref<PhoneModel>) -> &str {
+    directory
         .get(model)
-        .map_or("", |model| if model.product.is_empty() { &*model.name } else { &*model.product });
-    Tags { user, number, product, mac: mac_of(phone) }
+        .map_or("", |model| if model.product.is_empty() { &*model.name } else { &*model.product })
 }
 
 /// How a line appears on the first phone that has it.

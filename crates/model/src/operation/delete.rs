@@ -2,6 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
 use super::{Outcome, assign, lent, rules, update};
+use crate::setup::holders;
 use crate::{Body, Kind};
 
 /// Deletes an object, with what belongs to it alone.
@@ -15,7 +16,11 @@ pub(super) fn delete(
     let body = entry.body.clone();
     rules::check_delete(&work.directory, id, &body)?;
     if let Some(user) = used_by(work, id) {
-        return Err(work.directory.refusal_about(Code::InUse, id).value("by", user));
+        let refusal = work.directory.refusal_about(Code::InUse, id).value("by", user);
+        return Err(match &body {
+            Body::EndUser(_) => refusal.value("rule", "leaver"),
+            _ => refusal,
+        });
     }
     match &body {
         Body::Phone(phone) => {
@@ -41,11 +46,14 @@ pub(super) fn delete(
 /// Whatever the indexes know to use it; the store's foreign keys know the rest.
 pub(super) fn used_by(work: &Work<'_>, id: ObjectId) -> Option<String> {
     let directory = &work.directory;
-    let user = directory
-        .appearances(id)
-        .chain(directory.primary_users(id))
-        .chain(directory.owned(id))
-        .next()?;
-    let kind = directory.entry(user)?.body.kind();
-    Some(format!("{kind} {}", directory.label(user)?))
+    let users = holders(directory, id).chain(directory.owned(id)).take(MOST_NAMED);
+    let named = users.filter_map(|user| {
+        let kind = directory.entry(user)?.body.kind();
+        Some(format!("{kind} {}", directory.label(user)?))
+    });
+    let named: Vec<_> = named.collect();
+    (!named.is_empty()).then(|| named.join(", "))
 }
+
+/// Users of one object that are named.
+const MOST_NAMED: usize = 10;

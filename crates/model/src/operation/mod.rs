@@ -11,6 +11,7 @@ mod build;
 mod create;
 mod credentials;
 mod delete;
+mod derived;
 mod evaluate;
 mod first_start;
 mod import_auto_registration;

@@ -2,7 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::Value;
 
 use super::work::Work;
-use super::{Outcome, create, lent};
+use super::{Outcome, create, derived, lent};
 
 /// Changes some fields of an object.
 pub(super) fn update(
@@ -23,11 +23,14 @@ pub(super) fn update(
     let before = work.entry(id)?.body.clone();
     let body = create::read(work, kind, body)?;
     let body = lent::claimed_by_hand(&work.directory, &before, body);
+    let body = derived::with_own_texts(&work.directory, id, &before, body);
     if body == before {
         return Ok(Outcome::Saved(vec![(id, work.entry(id)?.version)]));
     }
     let (id, version) = create::write(work, Some(id), body)?;
     lent::free(work, &before);
+    let after = work.entry(id)?.body.clone();
+    derived::follow(work, id, &before, &after);
     Ok(Outcome::Saved(vec![(id, version)]))
 }
 

@@ -131,7 +131,7 @@ fn lent_by(directory: &Directory, line: &Line) -> Option<String> {
     found.map(|(_, range)| range.name.to_string())
 }
 
-fn each(forwards: &Forwards) -> [(&'static str, &Forward); 5] {
+pub(super) fn each(forwards: &Forwards) -> [(&'static str, &Forward); 5] {
     [
         ("all", &forwards.all),
         ("busy", &forwards.busy),
@@ -147,7 +147,12 @@ pub(super) fn leads(directory: &Directory, id: ObjectId, line: &Line, forward: &
 }
 
 /// What the destination of a forward matches within its reach; nothing where the forward is off.
-fn target(directory: &Directory, id: ObjectId, line: &Line, forward: &Forward) -> Option<Dialled> {
+pub(super) fn target(
+    directory: &Directory,
+    id: ObjectId,
+    line: &Line,
+    forward: &Forward,
+) -> Option<Dialled> {
     let digits = &*forward.destination;
     if digits.is_empty() {
         return None;

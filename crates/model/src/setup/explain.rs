@@ -1,13 +1,15 @@
 use core::net::SocketAddr;
 
-use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, ObjectId, Refusal, UnixTime};
 use serde::Serialize;
 
 use super::concern::{comes_back, leads};
 use super::off::ivr_failure;
+use super::quoted;
 use crate::directory::mac_of;
 use crate::{
-    DeviceClass, Directory, Effective, EffectiveLine, EndUser, Kind, Language, Message, sentence,
+    CredentialKind, DeviceClass, Directory, Effective, EffectiveLine, EndUser, Kind, Language,
+    Message, clock, sentence,
 };
 
 /// What is known of a device or user besides the configuration; `None` where nobody looked.
@@ -23,10 +25,23 @@ pub struct Seen<'a> {
     pub refused: Option<Refused<'a>>,
     /// The user has a PIN.
     pub pin: Option<bool>,
-    /// The account is locked.
-    pub locked: Option<bool>,
+    /// How the account is locked.
+    pub locks: &'a [AccountLock],
     /// The device is the route point of self-provisioning: whether its calls are taken.
     pub served: Option<Served<'a>>,
+}
+
+/// There are no more tries with a credential of an account, after too many failures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLock {
+    /// The account; for the authentication code the settings of self-provisioning.
+    pub owner: ObjectId,
+    /// Which credential.
+    pub credential: CredentialKind,
+    /// From where, when only one source is shut out.
+    pub source: Option<Box<str>>,
+    /// Until then; none until somebody unlocks it.
+    pub until: Option<UnixTime>,
 }
 
 /// The last refusal of a phone that is not registered since.
@@ -255,18 +270,15 @@ pub fn explain_user(
     let obstacles = directory.provisioning_obstacles(user, DeviceClass::Desk);
     let mut findings: Vec<_> =
         obstacles.iter().map(|refusal| Finding::refused(refusal, language)).collect();
+    findings.extend(seen.locks.iter().map(|lock| explain_lock(directory, lock, language)));
     let Some(person) = directory.typed::<EndUser>(user) else { return findings };
     let number = person.primary_extension.and_then(|line| directory.get(line));
     let number = number.map(|line| line.number.as_str().to_owned());
-    if findings.is_empty() {
+    if findings.is_empty() && seen.pin != Some(false) {
         let values = [("number", number.as_deref().unwrap_or_default())];
         findings.push(Finding::good(Message::FineUser.with(language, &values)));
     }
     findings.extend(profile(directory, user, person, language));
-    let name = || Refusal::new(Code::Locked).value("name", &person.user_id);
-    if seen.locked == Some(true) {
-        findings.push(Finding::refused(&name(), language));
-    }
     if seen.pin == Some(false) {
         let (text, remedy) = (Message::NoPin.text(language), Message::PinRemedy.text(language));
         findings.push(Finding::bad(text, remedy));
@@ -274,6 +286,30 @@ pub fn explain_user(
     findings.extend(ambiguity(directory, user, person, number.as_deref(), language));
     findings.extend(unheard(directory, person, number.as_deref(), language));
     findings
+}
+
+/// A lock with its end, and what ends it now.
+pub fn explain_lock(directory: &Directory, lock: &AccountLock, language: Language) -> Finding {
+    let name = directory.label(lock.owner).unwrap_or_default();
+    let until = lock.until.map(|until| clock(until.seconds()));
+    let credential = match lock.credential {
+        CredentialKind::Password => Message::WordPassword,
+        CredentialKind::Pin => Message::WordPin,
+        CredentialKind::Code => Message::WordCode,
+    };
+    let credential = credential.text(language);
+    let mut values = vec![("name", &*name), ("credential", &*credential)];
+    values.extend(lock.source.as_deref().map(|source| ("source", source)));
+    values.extend(until.as_deref().map(|until| ("until", until)));
+    let message = match until {
+        Some(_) => Message::AccountLocked,
+        None => Message::AccountLockedForGood,
+    };
+    let remedy = match lock.credential {
+        CredentialKind::Code => Message::RemedyWait.text(language),
+        _ => Message::RemedyUnlock.with(language, &[("name", &*quoted(&name))]),
+    };
+    Finding::bad(message.with(language, &values), remedy)
 }
 
 /// The profile that decides (SP-58).

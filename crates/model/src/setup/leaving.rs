@@ -6,13 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jackfield_vocabulary::ObjectId;
 
 use super::concern::{each, target};
+use super::quoted;
 use crate::{
     Body, BusyLampField, Dialled, Directory, EndUser, Forwards, Language, Line, Message,
     PatternUse, Phone, Ref, SpeedDial,
 };
-
-/// What calls a number by a setting: the object, the field that names the number, and the line.
-type Caller = (ObjectId, String, ObjectId);
 
 /// What whoever deletes these objects had better know: what still calls their numbers, and which lines
 /// stay that nobody has.
@@ -36,7 +34,8 @@ pub fn left_behind(
     });
     let stays = stays.filter_map(|line| {
         let number = directory.label(line)?;
-        Some(Message::NumberStays.with(language, &[("number", &*number)]))
+        let values = [("number", &*number), ("line", &*quoted(&number))];
+        Some(Message::NumberStays.with(language, &values))
     });
     called.chain(stays).take(MOST_TOLD).collect()
 }
@@ -51,11 +50,13 @@ pub fn left_by(
 ) -> Vec<String> {
     let Some(person) = left.typed::<EndUser>(user) else { return Vec::new() };
     let line = person.primary_extension.and_then(|line| Some((line, directory.get(line)?)));
-    let named = line.filter(|(_, line)| shows(&line.alerting_name, person)).and_then(|(id, line)| {
-        let number = directory.label(id.id())?;
-        let values = [("number", &*number), ("name", &*line.alerting_name)];
-        Some(Message::NameStays.with(language, &values))
-    });
+    let named =
+        line.filter(|(_, line)| shows(&line.alerting_name, person)).and_then(|(id, line)| {
+            let number = directory.label(id.id())?;
+            let name = &*line.alerting_name;
+            let values = [("number", &*number), ("name", name), ("line", &*quoted(&number))];
+            Some(Message::NameStays.with(language, &values))
+        });
     let controlled = left.owned(user).filter_map(|phone| {
         let phone = directory.label(phone).map(|name| (phone, name))?;
         let others = controllers(directory, phone.0);
@@ -71,19 +72,21 @@ pub fn holders(directory: &Directory, line: ObjectId) -> impl Iterator<Item = Ob
     directory.appearances(line).chain(directory.primary_users(line))
 }
 
-/// What calls the numbers of these lines by a setting and is not among them itself.
-fn callers(directory: &Directory, lines: &BTreeSet<ObjectId>) -> Vec<Caller> {
-    let numbers: BTreeMap<&str, ObjectId> = lines
-        .iter()
-        .filter_map(|id| Some((directory.typed::<Line>(*id)?.number.as_str(), *id)))
-        .collect();
+/// What calls the numbers of these lines by a setting and is not among them itself: the object, the
+/// field that names the number, and the line.
+pub fn callers(
+    directory: &Directory,
+    lines: &BTreeSet<ObjectId>,
+) -> Vec<(ObjectId, String, ObjectId)> {
+    let number = |id: &ObjectId| Some(directory.typed::<Line>(*id)?.number.as_str());
+    let numbers: BTreeSet<&str> = lines.iter().filter_map(number).collect();
     if numbers.is_empty() {
         return Vec::new();
     }
     let others = directory.entries().filter(|(id, _)| !lines.contains(id));
     others
         .flat_map(|(id, entry)| {
-            let called = called(directory, id, &entry.body, &|number| numbers.contains_key(number));
+            let called = called(directory, id, &entry.body, &|number| numbers.contains(number));
             called.into_iter().filter_map(move |(field, line)| Some((id, field, line?)))
         })
         .filter(|(_, _, line)| lines.contains(line))
@@ -168,9 +171,8 @@ fn lines_of(directory: &Directory, of: &BTreeSet<ObjectId>) -> BTreeSet<ObjectId
         _ => Vec::new(),
     };
     // A lent number goes with whoever had it.
-    let own = |line: &ObjectId| {
-        directory.typed::<Line>(*line).is_some_and(|line| !line.auto_registered)
-    };
+    let own =
+        |line: &ObjectId| directory.typed::<Line>(*line).is_some_and(|line| !line.auto_registered);
     of.iter().flat_map(lines).filter(own).collect()
 }
 

@@ -1,9 +1,11 @@
 //! What is set up and what is still missing, as pure questions to the directory and to what runs.
 
+mod change;
 mod checklist;
 mod command;
 mod concern;
 mod explain;
+mod leaving;
 mod off;
 mod place;
 mod shadow;
@@ -13,12 +15,15 @@ use serde::Serialize;
 
 use crate::Service;
 
+pub use change::{left_unchanged, reaches_phones};
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six, optional_steps};
 pub use command::quoted;
 pub use concern::concerns;
 pub use explain::{
-    Finding, Refused, Seen, Served, explain_device, explain_refused, explain_stranger, explain_user,
+    AccountLock, Finding, Refused, Seen, Served, explain_device, explain_lock, explain_refused,
+    explain_stranger, explain_user,
 };
+pub use leaving::{callers, holders, left_behind, left_by};
 pub use off::ivr_failure;
 pub use place::{Place, SipPorts, misplaced};
 pub use status::{Status, application_user_warnings, route_point_note, shortages, status};

@@ -3,12 +3,14 @@
 //! In a text `{name}` stands for a value, and `<...>` for a part that is left out when a value in
 //! it is missing.
 
+mod clock;
 mod message;
 
 use std::sync::LazyLock;
 
 use jackfield_vocabulary::{Code, Refusal};
 
+pub(crate) use clock::clock;
 pub use message::Message;
 
 /// A language of the interface.
@@ -119,6 +121,8 @@ fn value(refusal: &Refusal, name: &str, language: Language) -> Option<String> {
             .or_else(object),
         "device" => given("device").or_else(|| given("name")),
         "allowed" => given("allowed").map(|allowed| range(&allowed, language)),
+        // Kept as a number for programs; people read a clock.
+        "until" => given("until").map(|until| until.parse().map_or(until, clock)),
         name => given(name),
     }
 }
@@ -259,6 +263,17 @@ mod tests {
         let japanese = sentence(&refusal, Language::of_tag("ja-JP"));
         assert_eq!(japanese.message, "device_limit: 21 は指定できません。");
         assert_eq!(japanese.remedy, "指定できる値: 0 ~ 20");
+    }
+
+    #[test]
+    fn a_lock_tells_until_when_as_people_read_it_where_it_ends() {
+        let remedy = |refusal: Refusal| sentence(&refusal, Language::English).remedy;
+        let locked = Refusal::new(Code::Locked);
+        assert_eq!(remedy(locked.clone()), "Ask an administrator to unlock it.");
+        assert_eq!(
+            remedy(locked.value("until", 1_795_305_229)),
+            "Ask an administrator to unlock it, or wait until 2026-11-21 23:53 UTC."
+        );
     }
 
     #[test]

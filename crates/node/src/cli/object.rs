@@ -59,9 +59,10 @@ pub(crate) fn run(verb: &str, matches: &ArgMatches, client: &Client, form: Form)
         }
         "delete" if name.is_none() => many::run(kind, matches, &Deed::Delete, client, form),
         "delete" => {
-            client.delete(&one(kind, name))?;
+            let answer = client.delete(&one(kind, name))?;
             if form == Form::Text {
                 say!("deleted {kind} {}", name.unwrap_or_default());
+                super::report::plain_warnings(&answer);
             }
             Ok(())
         }

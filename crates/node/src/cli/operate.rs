@@ -71,6 +71,8 @@ pub(crate) fn commands() -> Vec<Command> {
                 "Examples:\n  jackfield unlock tanaka\n  jackfield unlock admin --data \
                  /var/lib/jackfield    (on the node's machine, without signing in)",
             ),
+        Command::new("locks")
+            .about("Accounts that are locked after too many failures, and until when"),
         Command::new("assign")
             .about("Make a phone a user's own, as self-provisioning does")
             .arg(needed("PHONE", "Device name"))
@@ -166,6 +168,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
             let path = format!("/users/{}/unlock", encode(text(matches, "USER")));
             client.post(&path, &json!({})).map(|_| say!("unlocked"))
         }
+        "locks" => told(form, client.get("/locks"), report::locks),
         "assign" => {
             let path = format!("/phones/{}/assign", encode(text(matches, "PHONE")));
             told(form, client.post(&path, &json!({"user": text(matches, "USER")})), report::moved)

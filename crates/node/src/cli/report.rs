@@ -168,6 +168,24 @@ pub(crate) fn windows(answer: &Value) {
     }
 }
 
+/// Accounts that are locked, until when, and the commands that unlock them.
+pub(crate) fn locks(answer: &Value) {
+    let until = |lock: &Value| match lock["until"].is_null() {
+        true => "somebody unlocks it".to_owned(),
+        false => moment(&lock["until"]),
+    };
+    let row = |lock: &Value| {
+        let [account, credential] = [&lock["account"], &lock["credential"]].map(cell);
+        vec![account, credential, cell(&lock["source"]), until(lock), cell(&lock["remedy"])]
+    };
+    let rows: Vec<Vec<String>> = items(answer).map(row).collect();
+    if rows.is_empty() {
+        say!("no account is locked");
+        return;
+    }
+    table(&["account", "credential", "only from", "until", "what ends it"], &rows);
+}
+
 /// When the number of a service that waits answers.
 pub(crate) fn waiting(service: &Value) -> String {
     match service["in_service_in_seconds"].as_u64() {
@@ -181,12 +199,16 @@ pub(crate) fn removed(answer: &Value) {
     say!("removed {}", cell(&answer["user"]));
     match answer["extension"].as_str() {
         Some(extension) if answer["extension_kept"] == true => {
-            say!("{extension} stays: somebody else has it, too");
+            let users = answer["extension_users"].as_array().into_iter().flatten();
+            let users =
+                users.map(|user| format!("{} {}", cell(&user["kind"]), cell(&user["name"])));
+            say!("{extension} stays: so have it {}", users.collect::<Vec<_>>().join(", "));
         }
         Some(extension) => say!("{extension} is free"),
         None => {}
     }
     answer["phones"].as_array().into_iter().flatten().for_each(moved);
+    plain_warnings(answer);
 }
 
 /// Installed language packs.

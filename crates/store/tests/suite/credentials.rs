@@ -210,10 +210,14 @@ fn an_administrator_is_locked_for_the_source_of_the_failures_only() {
         assert_eq!(from(elsewhere, &right), Verification::Right, "{elsewhere}");
     }
     assert_eq!(handle.locked(root, kind).unwrap(), None);
-    let sources: Vec<_> = handle.locked_sources(root).unwrap();
-    let named: Vec<_> = sources.iter().map(|(source, _)| &**source).collect();
-    assert_eq!(named, ["2001:db8::/64", "203.0.113.9"]);
+    for of in [Some(root), None] {
+        let locks = handle.locks(of).unwrap();
+        let named: Vec<_> = locks.iter().map(|lock| lock.source.as_deref()).collect();
+        assert_eq!(named, [Some("2001:db8::/64"), Some("203.0.113.9")], "the last one first");
+        assert!(locks.iter().all(|lock| lock.owner == root && lock.credential == kind));
+    }
     act(&handle, Operation::Unlock { owner: root }).unwrap();
+    assert_eq!(handle.locks(None).unwrap(), []);
     assert_eq!(from("203.0.113.9", &right), Verification::Right);
 }
 

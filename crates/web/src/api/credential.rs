@@ -1,5 +1,6 @@
 //! Passwords, PINs and locks. A secret goes in and never comes out.
 
+use jackfield_model::setup::{self, AccountLock};
 use jackfield_model::{CredentialKind, EndUser, Kind, Operation};
 use jackfield_vocabulary::{ObjectId, Refusal, SecretText};
 use serde_json::{Value, json};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use crate::app::{not_among, not_found};
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
+use crate::object::link;
 
 /// Sets a password; other tokens of the account end.
 pub(crate) async fn password(call: Call) -> Result<Answer, Fault> {
@@ -57,15 +59,35 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
                     "locked_until": locked.flatten(),
                 });
             }
-            let sources = store.locked_sources(owner)?.into_iter();
-            answer["password"]["locked_sources"] = sources
-                .map(|(source, until)| json!({ "address": source, "locked_until": until }))
-                .collect();
+            let locks = store.locks(Some(owner))?;
+            let of_source = |lock: &AccountLock| {
+                let source = lock.source.as_ref()?;
+                Some(json!({ "address": source, "locked_until": lock.until }))
+            };
+            answer["password"]["locked_sources"] = locks.iter().filter_map(of_source).collect();
             answer["must_change_password"] = Value::from(store.must_change_password(owner)?);
             Ok(answer)
         })
         .await?;
     Ok(Answer::ok(answer))
+}
+
+/// The accounts that are locked, or shut to some source: what, until when, and what ends it now.
+pub(crate) async fn locks(call: Call) -> Result<Answer, Fault> {
+    let locks = call.app.blocking(|store| store.locks(None)).await?;
+    let directory = call.app.directory();
+    let shown = locks.iter().map(|lock| {
+        let mut shown = shown_lock(lock);
+        shown["account"] = link(&directory, lock.owner);
+        shown["remedy"] = setup::explain_lock(&directory, lock, call.language).remedy.into();
+        shown
+    });
+    Ok(Answer::ok(json!({ "items": shown.collect::<Vec<_>>() })))
+}
+
+/// A lock beside the account that it is of.
+pub(crate) fn shown_lock(lock: &AccountLock) -> Value {
+    json!({ "credential": lock.credential, "source": lock.source, "until": lock.until })
 }
 
 /// Unlocks an account.

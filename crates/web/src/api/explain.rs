@@ -107,21 +107,17 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
     let known = call
         .app
         .blocking(move |store| {
-            let pin = store.has_credential(user, CredentialKind::Pin)?;
             // By call with the PIN, or on the phone's screen with the password.
-            let mut locked = false;
-            for kind in [CredentialKind::Pin, CredentialKind::Password] {
-                locked |= store.locked(user, kind)?.is_some();
-            }
-            Ok((pin, locked))
+            let pin = store.has_credential(user, CredentialKind::Pin)?;
+            Ok((pin, store.locks(Some(user))?))
         })
         .await;
     let known = match known {
         Err(StoreError::Unavailable(_)) => None,
         known => Some(known?),
     };
-    let (pin, locked) = (known.map(|one| one.0), known.map(|one| one.1));
-    let seen = Seen { pin, locked, ..Seen::default() };
+    let (pin, locks) = known.as_ref().map_or((None, &[][..]), |(pin, locks)| (Some(*pin), locks));
+    let seen = Seen { pin, locks, ..Seen::default() };
     let mut findings = setup::explain_user(&directory, user, seen, call.language);
     if known.is_none() {
         let text = Message::NotKnownNow.text(call.language);

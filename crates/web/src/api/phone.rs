@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use jackfield_model::{EndUser, Kind, Node, Operation, Outcome, Phone, ProvenBy};
+use jackfield_model::{
+    Directory, EndUser, Kind, Node, Operation, Outcome, Phone, ProvenBy, Ref, setup,
+};
+use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
 use serde_json::{Value, json};
 
@@ -11,7 +14,7 @@ use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::deed;
 use crate::fault::{Fault, describe};
-use crate::object::{find, link};
+use crate::object::{find, link, warn};
 use crate::operator::{Order, Reply, mismatch};
 
 use super::window::{named, shown};
@@ -146,7 +149,18 @@ pub(crate) async fn quick_remove(call: Call) -> Result<Answer, Fault> {
     let name = directory.label(user);
     let operation = Operation::QuickRemove { user };
     call.app.execute(call.operation, call.actor(), operation).await?;
-    let kept = extension.is_some_and(|line| call.app.directory().entry(line.id()).is_some());
+    let after = call.app.directory();
+    let kept = extension.filter(|line| after.entry(line.id()).is_some());
+    let others = kept.into_iter().flat_map(|line| setup::holders(&after, line.id()));
+    let others: Vec<Value> = others.map(|one| with_kind(&after, one)).collect();
+    let gone = [user].into_iter().chain(extension.filter(|_| kept.is_none()).map(Ref::id));
+    let (gone, language) = (gone.collect(), call.language);
+    let told = move |_: &_| {
+        let mut told = setup::left_behind(&directory, &gone, language);
+        told.extend(setup::left_by(&directory, &after, user, language));
+        Ok::<_, StoreError>(told)
+    };
+    let told = call.app.blocking(told).await?;
     let mut phones = Vec::new();
     for device in owned {
         let phone = call.app.directory().effective(device);
@@ -154,9 +168,19 @@ pub(crate) async fn quick_remove(call: Call) -> Result<Answer, Fault> {
         let outcome = Outcome::Unassigned { device, extension };
         phones.push(told_to_move(&call, device, outcome).await);
     }
-    Ok(Answer::ok(json!({
-        "user": name, "extension": number, "extension_kept": kept, "phones": phones,
-    })))
+    let mut answer = json!({
+        "user": name, "extension": number, "extension_kept": kept.is_some(),
+        "extension_users": others, "phones": phones,
+    });
+    warn(&mut answer, told);
+    Ok(Answer::ok(answer))
+}
+
+/// A reference that says of what kind it is.
+fn with_kind(directory: &Directory, to: ObjectId) -> Value {
+    let mut shown = link(directory, to);
+    shown["kind"] = directory.entry(to).map(|entry| entry.body.kind().name()).into();
+    shown
 }
 
 /// A phone has another owner now: it must fetch its file and register anew. That the phone can't

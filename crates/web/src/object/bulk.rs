@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_model::{Actor, Directory, Ids, Kind, Language, Operation, Outcome, warnings};
+use jackfield_model::{Actor, Directory, Ids, Kind, Language, Operation, Outcome, setup, warnings};
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal};
 use serde_json::{Value, json};
@@ -50,13 +50,19 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
     let directory = call.app.directory();
     let (known, judged, actor) = (directory.clone(), deed.clone(), call.actor());
+    let language = call.language;
     let stage = move || {
         let ids = wanted.fitting(&known);
         let everything = ids.len() == known.after_name(kind, "").count();
         if everything && !ids.is_empty() && !wanted.names_something() && !all {
             return Err(nothing_named("filter"));
         }
-        Ok(stage(&known, kind, ids, &judged, &actor))
+        let mut staged = stage(&known, kind, ids, &judged, &actor);
+        if matches!(judged, Deed::Delete) {
+            let gone = staged.ids.iter().copied().collect();
+            staged.left_behind = setup::left_behind(&known, &gone, language);
+        }
+        Ok(staged)
     };
     let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await??;
     let rows = staged.rows(kind, &directory, &call);
@@ -70,11 +76,16 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     }
     let many = Many { kind, deed, ids: staged.ids };
     let total = many.ids.len();
-    if check {
-        return Ok(Answer::ok(json!({ "total": total, "changed": 0, "refused": rows })));
-    }
     let takes = many.deed.takes(kind).map(|takes| say::takes(takes, call.language));
-    let warnings = many.deed.warnings(kind, call.language);
+    let warnings = match many.deed {
+        Deed::Delete => staged.left_behind,
+        Deed::Change(_) => many.deed.warnings(kind, call.language),
+    };
+    if check {
+        let mut answer = json!({ "total": total, "changed": 0, "refused": rows });
+        warn(&mut answer, warnings);
+        return Ok(Answer::ok(answer));
+    }
     if total > CHUNK {
         return many.begin(&call, rows, takes, warnings);
     }
@@ -151,6 +162,8 @@ struct Staged {
     refused: Vec<(ObjectId, Refusal)>,
     /// There are more than are named.
     more: bool,
+    /// What still counts on those that go, in words.
+    left_behind: Vec<String>,
 }
 
 /// Judges every row on what the ones before it leave.
@@ -206,11 +219,8 @@ impl Staged {
         let mut used: BTreeMap<ObjectId, Vec<String>> = BTreeMap::new();
         for (from, field, id) in after.uses(kind, &gone) {
             let by = used.entry(id).or_default();
-            let user = after.entry(from).map(|user| user.body.kind());
-            if let (Some(kind), Some(name)) = (user, after.label(from))
-                && by.len() < MOST_USERS
-            {
-                by.push(format!("{kind} {name} ({field})"));
+            if by.len() < MOST_USERS {
+                by.extend(after.use_of(from, &field));
             }
         }
         self.ids.retain(|id| !used.contains_key(id));

@@ -2,6 +2,8 @@ use jackfield_model::{Directory, Kind, closest, compared, meant};
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::Value;
 
+use super::form::derived;
+
 /// A condition on one field: `field=value`, `field!=value` or `field~part`. A reference is
 /// compared by id or name; a list fits when one entry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +47,13 @@ impl Filter {
     /// Refuses a value that nothing of the kind can have, as the name of no model; what refers to
     /// something is compared by it.
     pub(crate) fn judged(mut self, kind: Kind, directory: &Directory) -> Result<Self, Refusal> {
-        let beside = matches!(self.path[0].as_str(), "id" | "version" | "kind");
-        if beside {
+        let field = self.path[0].as_str();
+        if field == "in_use" && !matches!(&*self.value, "true" | "false") {
+            let refusal = Refusal::new(Code::InvalidValue).field(field);
+            let refusal = refusal.value("found", &self.written);
+            return Err(refusal.value("allowed", "true | false"));
+        }
+        if matches!(field, "id" | "version" | "kind") || derived(kind).contains(&field) {
             return Ok(self);
         }
         // Nothing at all is that the list is empty.
@@ -84,10 +91,12 @@ impl Filter {
 pub(crate) fn check_field(kind: Kind, field: &str) -> Result<(), Refusal> {
     let properties = kind.schema_value()["properties"].as_object();
     let known = |name: &str| properties.is_some_and(|fields| fields.contains_key(name));
-    if known(field) || matches!(field, "id" | "version" | "kind") {
+    if known(field) || matches!(field, "id" | "version" | "kind") || derived(kind).contains(&field)
+    {
         return Ok(());
     }
-    let names = || properties.into_iter().flatten().map(|(name, _)| name.as_str());
+    let own = || properties.into_iter().flatten().map(|(name, _)| name.as_str());
+    let names = || own().chain(derived(kind).iter().copied());
     let refusal = Refusal::new(Code::UnknownField).field(field);
     let refusal = refusal.value("allowed", names().collect::<Vec<_>>().join(", "));
     Err(match closest(field, names()) {

@@ -1,7 +1,7 @@
 //! How objects look outside: their fields, with id and version beside them, and references as
 //! `{id, name}`; taken back as id, name or that object.
 
-use jackfield_model::{Directory, Entry, Kind, Text, references_of};
+use jackfield_model::{Directory, Entry, Kind, Text, references_of, setup};
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
@@ -19,10 +19,17 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
     if let Value::Object(fields) = body {
         object.extend(fields);
     }
-    if kind == Kind::EndUser {
-        // Also where the user has none of their own (SP-58).
-        let profile = directory.profile_of(id).map(|profile| link(directory, profile.id()));
-        object.insert("user_profile_in_force".into(), profile.into());
+    match kind {
+        Kind::EndUser => {
+            // Also where the user has none of their own (SP-58).
+            let profile = directory.profile_of(id).map(|profile| link(directory, profile.id()));
+            object.insert("user_profile_in_force".into(), profile.into());
+        }
+        Kind::Line => {
+            let in_use = setup::holders(directory, id).next().is_some();
+            object.insert("in_use".into(), in_use.into());
+        }
+        _ => {}
     }
     object.into()
 }
@@ -56,18 +63,27 @@ pub(crate) fn accept(kind: Kind, body: &Value) -> Result<(Value, Option<u32>), R
     Ok((taken.into(), version))
 }
 
-/// What stands beside an object's own fields.
-const BESIDE: [&str; 7] =
-    ["id", "version", "kind", "takes", "warnings", "state", "user_profile_in_force"];
+/// What stands beside the fields of an object of any kind.
+const BESIDE: [&str; 5] = ["id", "version", "kind", "takes", "warnings"];
+
+/// What stands beside the fields of an object of this kind and follows from others; lists are
+/// filtered by it, too.
+pub(crate) fn derived(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::EndUser => &["user_profile_in_force"],
+        Kind::Line => &["in_use"],
+        _ => &[],
+    }
+}
 
 fn is_beside(kind: Kind, name: &str) -> bool {
-    let of_others = match name {
-        "user_profile_in_force" => kind != Kind::EndUser,
-        "state" => kind != Kind::Phone,
+    let now = match kind {
+        Kind::Phone => name == "state",
+        Kind::EndUser | Kind::ApplicationUser => name == "locks",
         _ => false,
     };
     let has_field = || kind.schema_value()["properties"].get(name).is_some();
-    BESIDE.contains(&name) && !of_others && !has_field()
+    (BESIDE.contains(&name) || derived(kind).contains(&name) || now) && !has_field()
 }
 
 /// References in the form in which they are shown become ids, or names where there is no id.

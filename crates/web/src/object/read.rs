@@ -1,10 +1,11 @@
-use jackfield_model::{Directory, Entry, Kind};
+use jackfield_model::{Directory, Entry, Kind, setup};
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Value, json};
 
 use super::filter::{Filter, check_field};
 use super::{find, shown, states};
+use crate::api::credential::shown_lock;
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 
@@ -37,18 +38,32 @@ pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
 /// One object.
 pub(crate) async fn one(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
-    let id = find(&directory, call.kind()?, call.param("name"))?;
-    answer_with(&directory, id)
+    let kind = call.kind()?;
+    let id = find(&directory, kind, call.param("name"))?;
+    let is_account = matches!(kind, Kind::EndUser | Kind::ApplicationUser);
+    if !is_account || !call.app.store().answers() {
+        return answer_with(&directory, id);
+    }
+    let locks = call.app.blocking(move |store| store.locks(Some(id))).await?;
+    let entry = directory.entry(id).ok_or(Code::NotFound)?;
+    let mut object = shown(&directory, id, entry);
+    if !locks.is_empty() {
+        object["locks"] = locks.iter().map(shown_lock).collect();
+    }
+    Ok(Answer::ok(object).version(entry.version))
 }
 
-/// What uses an object (CTI-45).
+/// What uses an object (CTI-45); of a line also what calls its number by a setting.
 pub(crate) async fn dependents(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let id = find(&directory, call.kind()?, call.param("name"))?;
     let dependents = call
         .app
         .blocking(move |_| {
-            let rows = directory.dependents(id).into_iter().filter_map(|(from, field)| {
+            let callers = setup::callers(&directory, &[id].into()).into_iter();
+            let callers = callers.map(|(from, field, _)| (from, field));
+            let all = directory.dependents(id).into_iter().chain(callers);
+            let rows = all.filter_map(|(from, field)| {
                 let kind = directory.entry(from)?.body.kind();
                 let name = directory.label(from);
                 Some(json!({ "kind": kind.name(), "id": from.0, "name": name, "field": field }))

@@ -1,8 +1,9 @@
 use jackfield_model::{
     ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup, warnings,
 };
+use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::read::answer_with;
 use super::{accept, find, shown};
@@ -67,12 +68,17 @@ pub(crate) fn keeps_id(body: &Value, id: ObjectId) -> Result<(), Refusal> {
     Err(refusal.value("found", found).value("allowed", id))
 }
 
-/// Deletes an object that nothing refers to.
+/// Deletes an object that nothing refers to; who deletes it is told what still counts on it.
 pub(crate) async fn delete(call: Call) -> Result<Answer, Fault> {
-    let id = find(&call.app.directory(), call.kind()?, call.param("name"))?;
+    let directory = call.app.directory();
+    let id = find(&directory, call.kind()?, call.param("name"))?;
     let operation = Operation::Delete { id, version: call.version };
     call.app.execute(call.operation, call.actor(), operation).await?;
-    Ok(Answer::nothing())
+    let (gone, language) = ([id].into(), call.language);
+    let told = move |_: &_| Ok::<_, StoreError>(setup::left_behind(&directory, &gone, language));
+    let mut answer = json!({ "warnings": [] });
+    warn(&mut answer, call.app.blocking(told).await?);
+    Ok(Answer::ok(answer))
 }
 
 /// The only object of its kind.
@@ -124,7 +130,8 @@ async fn save(
     patch: Value,
 ) -> Result<Answer, Fault> {
     keeps_id(&call.body, id)?;
-    let before = call.app.directory().entry(id).map(|entry| entry.body.to_json());
+    let known = call.app.directory();
+    let before = known.entry(id).map(|entry| entry.body.to_json());
     let operation = Operation::Update { id, version, patch };
     call.app.execute(call.operation, call.actor(), operation).await?;
     let directory = call.app.directory();
@@ -132,10 +139,15 @@ async fn save(
     let mut object = shown(&directory, id, entry);
     let (kind, before, after) =
         (entry.body.kind(), before.unwrap_or_default(), entry.body.to_json());
-    if let Some(takes) = takes(kind, &before, &after) {
+    let on_phones = || setup::reaches_phones(&known, &directory, id).then_some("restart");
+    if let Some(takes) = takes(kind, &before, &after).or_else(on_phones) {
         object["takes"] = say::takes(takes, call.language).into();
     }
+    // What was so before is no news.
+    let old = setup::concerns(&known, id, call.language);
     let mut told = setup::concerns(&directory, id, call.language);
+    told.retain(|one| !old.contains(one));
+    told.extend(setup::left_unchanged(&known, &directory, id, call.language));
     told.extend(warnings(kind, &before, &after, call.language));
     warn(&mut object, told);
     Ok(Answer::ok(object).version(entry.version))

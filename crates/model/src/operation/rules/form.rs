@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use jackfield_vocabulary::{Code, Refusal};
 
-use crate::{NO_PARTITION, Text};
 use crate::time_zone::{is_time_zone, zones_like};
+use crate::{NO_PARTITION, Text};
 
 /// A value that is not of its form.
 pub(super) fn invalid(field: &str, found: &str, allowed: &str) -> Refusal {
