@@ -175,6 +175,79 @@ fn a_2xx_without_ack_is_reported() {
     }
 }
 
+/// Whoever did not receive the 2xx, and acknowledges it in somebody's name, knows no tag of it.
+#[test]
+fn an_ack_without_the_tag_of_the_2xx_is_none() {
+    let mut world = World::new(Transport::Udp, 1, 0);
+    let invite = start(&mut world, Method::Invite);
+    world.run(millis(50));
+    let (_, asked) = requests(&world).pop().unwrap();
+    world.loss = 100;
+    answer(&mut world, Status::OK);
+    world.loss = 0;
+    for tag in ["alice", "bobby"] {
+        let ok = ResponseBuilder::reply_to(&asked, Status::OK)
+            .to_tag(tag)
+            .header(HeaderName::Contact, "<sip:bob@192.0.2.2>")
+            .finish();
+        acknowledge(&mut world, invite, &Message::parse_datagram(&ok.bytes).unwrap());
+    }
+    world.run(millis(2000));
+    let acks = |world: &World| {
+        world.reports[BOB].iter().filter(|(_, a)| matches!(a, Action::Ack { .. })).count()
+    };
+    assert_eq!(acks(&world), 0);
+    let ok = responses(&world).pop().unwrap();
+    acknowledge(&mut world, invite, &ok);
+    world.run(LONG);
+    assert_eq!(acks(&world), 1);
+}
+
+/// Whoever wrote somebody else's address into a request has no flood sent there.
+#[test]
+fn what_is_said_to_somebody_who_may_not_be_there_is_repeated_twice() {
+    for status in [Status::OK, Status::FORBIDDEN] {
+        let mut world = World::new(Transport::Udp, 1, 0);
+        start(&mut world, Method::Invite);
+        world.run(millis(50));
+        let (key, _) = requests(&world).pop().unwrap();
+        world.act(BOB, |end, _, _, _| end.spare(key));
+        world.loss = 100;
+        answer(&mut world, status);
+        world.run(LONG);
+        let line = format!("SIP/2.0 {status}");
+        assert_eq!(world.sent(BOB, &line[..11]), 3, "{status}");
+        let told = world.reports[BOB].iter();
+        let unacknowledged =
+            told.filter(|(_, action)| matches!(action, Action::Unacknowledged { .. })).count();
+        assert_eq!(unacknowledged, usize::from(status.is_success()), "its end is as ever");
+        assert!(world.ends[BOB].is_empty());
+    }
+}
+
+#[test]
+fn a_request_is_repeated_as_often_as_its_sender_wants_or_forgotten() {
+    for repeats in [0, 2] {
+        let mut world = World::new(Transport::Udp, 1, 100);
+        let question = request(Method::Options);
+        let ask = |world: &mut World| {
+            world.act(ALICE, |end, now, flow, out| {
+                end.request_at_most(now, flow, &question, repeats, out)
+            })
+        };
+        let key = ask(&mut world);
+        world.run(LONG);
+        assert_eq!(world.sent(ALICE, "OPTIONS"), usize::from(repeats) + 1);
+        let last = &world.reports[ALICE].last().unwrap().1;
+        assert!(matches!(last, Action::Failed { key: failed, .. } if *failed == key));
+        let key = ask(&mut world);
+        world.act(ALICE, |end, _, _, _| end.abandon(key));
+        assert!(world.ends[ALICE].is_empty());
+        world.run(LONG);
+        assert_eq!(world.reports[ALICE].len(), 1, "nobody is told of it");
+    }
+}
+
 #[test]
 fn cancel_waits_for_the_first_answer() {
     let mut world = World::new(Transport::Udp, 1, 0);

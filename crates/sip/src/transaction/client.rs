@@ -19,6 +19,8 @@ pub(super) struct Client {
     bytes: Arc<[u8]>,
     /// Our own CANCEL, whose answers interest nobody.
     is_internal: bool,
+    /// How often it may still be sent again.
+    repeats: u8,
     /// `None` only while a transition is under way.
     state: Option<ClientState>,
 }
@@ -80,6 +82,27 @@ impl Endpoint {
         }
         self.start(now, key, flow, bytes, request.method(), out);
         key
+    }
+
+    /// Sends a request, but again no more than so often: nobody knows whether anybody is there.
+    pub fn request_at_most(
+        &mut self,
+        now: Now,
+        flow: Flow,
+        request: &RequestBuilder,
+        repeats: u8,
+        out: &mut Vec<Action>,
+    ) -> ClientKey {
+        let key = self.request(now, flow, request, out);
+        if let Some(client) = self.clients.get_mut(&key) {
+            client.repeats = repeats;
+        }
+        key
+    }
+
+    /// Forgets a request: nobody waits for its answer any more.
+    pub fn abandon(&mut self, key: ClientKey) {
+        self.forget_client(key);
     }
 
     /// Sends the ACK of a 2xx, and again whenever the same 2xx comes again.
@@ -175,7 +198,8 @@ impl Endpoint {
         if let Some(connection) = flow.connection {
             self.over.entry(connection).or_default().insert(key);
         }
-        self.clients.insert(key, Client { number, flow, bytes, is_internal, state: Some(state) });
+        let (repeats, state) = (u8::MAX, Some(state));
+        self.clients.insert(key, Client { number, flow, bytes, is_internal, repeats, state });
     }
 
     fn send_cancel(
@@ -286,9 +310,12 @@ impl Endpoint {
             }
             Some((Verdict::Cancel, _)) => self.send_cancel(now, key, &Wish(None), out),
             Some((Verdict::Repeat, _)) => {
-                if let Some(Client { flow, bytes, .. }) = self.clients.get(&key) {
-                    let bytes = Arc::clone(bytes);
-                    out.push(Action::Transmit { flow: flow.clone(), bytes });
+                if let Some(client) = self.clients.get_mut(&key)
+                    && let Some(left) = client.repeats.checked_sub(1)
+                {
+                    client.repeats = left;
+                    let (flow, bytes) = (client.flow.clone(), Arc::clone(&client.bytes));
+                    out.push(Action::Transmit { flow, bytes });
                 }
             }
             _ => {}

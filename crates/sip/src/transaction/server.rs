@@ -14,6 +14,8 @@ pub(super) struct Server {
     number: u64,
     /// Where answers go.
     flow: Flow,
+    /// Whoever sent it may not be there: answers go out few times.
+    sparing: bool,
     /// `None` only while a transition is under way.
     state: Option<ServerState>,
 }
@@ -77,6 +79,14 @@ impl Endpoint {
         })
     }
 
+    /// Repeats what is said in this transaction no more than twice, until the other side is heard
+    /// again: who sent the request may have written somebody else's address into it.
+    pub fn spare(&mut self, key: ServerKey) {
+        if let Some(server) = self.servers.get_mut(&key) {
+            server.sparing = true;
+        }
+    }
+
     /// Is there such a transaction?
     #[must_use]
     pub fn has(&self, key: ServerKey) -> bool {
@@ -136,7 +146,8 @@ impl Endpoint {
             }
             None => ServerState::Other(OtherServer::new(&mut step)),
         };
-        self.servers.insert(key, Server { number, flow: answers, state: Some(state) });
+        let (sparing, state) = (false, Some(state));
+        self.servers.insert(key, Server { number, flow: answers, sparing, state });
         out.push(Action::Request { key, flow, message });
     }
 
@@ -197,7 +208,9 @@ impl Endpoint {
         }
         match server.and_then(|server| server.state.as_mut()) {
             Some(ServerState::Invite { state, .. }) => {
-                if state.acknowledge_success() {
+                if !state.is_acknowledged_by(&message) {
+                    self.counters.stray += 1;
+                } else if state.acknowledge_success() {
                     out.push(Action::Ack { invite: key, flow, message });
                 } else {
                     self.counters.repeated += 1;
@@ -229,8 +242,8 @@ impl Endpoint {
         } else {
             let number = self.next_number();
             let state = Some(ServerState::Other(OtherServer::Trying));
-            let flow = answer_flow(&flow, &message);
-            self.servers.insert(key, Server { number, flow, state });
+            let (flow, sparing) = (answer_flow(&flow, &message), false);
+            self.servers.insert(key, Server { number, flow, sparing, state });
             self.respond(now, key, &response, out);
         }
         if known && self.is_open(invite) {
@@ -245,9 +258,10 @@ impl Endpoint {
         alarm: Alarm,
         out: &mut Vec<Action>,
     ) {
+        let sparing = self.servers.get(&key).is_some_and(|server| server.sparing);
         self.change_server(now, key, Some(alarm.number), out, |state, step| match state {
             ServerState::Invite { fingerprint, state } => {
-                let state = state.timeout(key, alarm.timer, step)?;
+                let state = state.timeout(key, alarm.timer, sparing, step)?;
                 Some(ServerState::Invite { fingerprint, state })
             }
             ServerState::Other(state) => state.timeout(alarm.timer).map(ServerState::Other),

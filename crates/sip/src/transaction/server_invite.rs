@@ -85,6 +85,17 @@ impl InviteServer {
         }
     }
 
+    /// Does an ACK mean our 2xx? Only who received that knows the tag in it.
+    pub(super) fn is_acknowledged_by(&self, ack: &Message) -> bool {
+        match self {
+            Self::Accepted { answer, acknowledged: false, .. } => {
+                let answer = Message::parse_datagram(answer).ok();
+                answer.is_none_or(|answer| answer.to_tag() == ack.to_tag())
+            }
+            _ => true,
+        }
+    }
+
     /// An ACK came for the 2xx; tells whether it is the first one.
     pub(super) fn acknowledge_success(&mut self) -> bool {
         match self {
@@ -96,7 +107,14 @@ impl InviteServer {
         }
     }
 
-    pub(super) fn timeout(self, key: ServerKey, timer: Timer, step: &mut Step<'_>) -> Option<Self> {
+    pub(super) fn timeout(
+        self,
+        key: ServerKey,
+        timer: Timer,
+        sparing: bool,
+        step: &mut Step<'_>,
+    ) -> Option<Self> {
+        let goes_on = |interval: Duration| !sparing || interval < SPARED;
         match (self, timer) {
             (Self::New { request }, Timer::Trying) => {
                 let trying = ResponseBuilder::reply_to(&request, Status::TRYING).finish();
@@ -106,7 +124,9 @@ impl InviteServer {
             (Self::Accepted { answer, interval, acknowledged: false }, Timer::Repeat) => {
                 step.transmit(&answer);
                 let interval = (interval * 2).min(T2);
-                step.start(Timer::Repeat, interval);
+                if goes_on(interval) {
+                    step.start(Timer::Repeat, interval);
+                }
                 Some(Self::Accepted { answer, interval, acknowledged: false })
             }
             (Self::Accepted { acknowledged, .. }, Timer::L) => {
@@ -118,7 +138,9 @@ impl InviteServer {
             (Self::Completed { answer, interval }, Timer::G) => {
                 step.transmit(&answer);
                 let interval = (interval * 2).min(T2);
-                step.start(Timer::G, interval);
+                if goes_on(interval) {
+                    step.start(Timer::G, interval);
+                }
                 Some(Self::Completed { answer, interval })
             }
             (Self::Completed { .. }, Timer::H) | (Self::Confirmed, Timer::I) => None,
@@ -126,3 +148,7 @@ impl InviteServer {
         }
     }
 }
+
+/// A wait as long as this is not begun for somebody who may not be there: the answer has gone out
+/// three times by then.
+const SPARED: Duration = Duration::from_secs(2);
