@@ -35,7 +35,7 @@ struct Running {
     /// The socket that answers.
     socket: usize,
     /// Acknowledgements in its client's name that came to other sockets.
-    strays: u32,
+    strays: u8,
     transfer: Transfer,
 }
 
@@ -98,9 +98,10 @@ impl<'a> Server<'a> {
         };
         let Some(running) = self.transfers.get_mut(&way.client) else { return };
         if running.socket != way.socket {
-            // Late from a transfer before this one, or guessed by somebody who is not the client.
-            running.strays += 1;
-            if running.strays > MOST_STRAYS {
+            // Late from a transfer before this one, or guessed by somebody who is not the client. Once the
+            // client has answered there is nothing left to guess, and nothing ends its transfer.
+            running.strays = running.strays.saturating_add(1);
+            if running.strays > MOST_STRAYS && !running.transfer.is_confirmed() {
                 self.end(way.client);
             }
             return;
@@ -240,6 +241,6 @@ impl<'a> Server<'a> {
     }
 }
 
-/// Acknowledgements to wrong sockets that end a transfer when there are more: a client's own may come
-/// late and doubled, and who guesses has no more tries than that.
-const MOST_STRAYS: u32 = 4;
+/// Acknowledgements to wrong sockets that end a transfer whose client has not answered yet when there are
+/// more: a client's own may come late and doubled, and who guesses has no more tries than that.
+const MOST_STRAYS: u8 = 4;

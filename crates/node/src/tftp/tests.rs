@@ -446,6 +446,29 @@ fn an_acknowledgement_that_is_guessed_sends_its_supposed_sender_nothing() {
     }
 }
 
+/// A client that has answered is there: whoever writes its address into datagrams stops nothing.
+#[test]
+fn a_client_that_has_answered_gets_its_file_whatever_comes_in_its_name() {
+    let client = SocketAddr::from(([192, 0, 2, 1], 1024));
+    let mut server = Server::new(&Sized, Limits::default());
+    let (mut right, mut blocks) = (0, 0);
+    let asked = request("11000", "octet", &[]);
+    server.asked(&asked, client, Duration::ZERO, &mut |_, way| right = way.socket);
+    let way = Way { client, socket: right };
+    for block in 1..=22_u8 {
+        let mut send = |_: &[u8], _| blocks += 1;
+        server.answered(&[0, 4, 0, block], way, Duration::ZERO, &mut send);
+        for other in (0..64).filter(|other| *other != right) {
+            let forged = Way { client, socket: other };
+            server.answered(&[0, 4, 0, block], forged, Duration::ZERO, &mut send);
+            server.answered(&[0, 4, 255, 255], forged, Duration::ZERO, &mut send);
+        }
+        // Nor does a number that no block has.
+        server.answered(&[0, 4, 255, 255], way, Duration::ZERO, &mut send);
+    }
+    assert_eq!((blocks, server.running()), (21, 0), "22 blocks, the first one when it asked");
+}
+
 #[test]
 fn an_error_that_is_guessed_ends_nothing() {
     let client = SocketAddr::from(([192, 0, 2, 1], 1024));
