@@ -92,6 +92,8 @@ pub(crate) enum LegEvent {
     ReAnswered { leg: LegId, answer: Description },
     /// `ReOffer` was refused; the session goes on as it was.
     ReRefused { leg: LegId, cause: Cause },
+    /// The device has acknowledged the answer to its call, or to its new media.
+    Acknowledged { leg: LegId },
     /// A key in signalling.
     Digit { leg: LegId, digit: Digit, source: DigitSource },
     /// The device says something in INFO; answered by `AnswerInfo`.
@@ -186,6 +188,8 @@ pub(crate) enum CtiLeg {
     Offered { offer: Box<Offer>, calling: Option<Calling> },
     /// Any later command; never an offer.
     Command(LegCommand),
+    /// The far side has acknowledged the answer: it receives what is sent to it.
+    Acknowledged { leg: LegId },
     /// The far side pressed a key, told by its signalling.
     Digit { leg: LegId, digit: Digit, source: DigitSource },
     /// The far side pressed a call key: hold, transfer or conference.

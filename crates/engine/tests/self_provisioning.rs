@@ -63,6 +63,8 @@ impl House {
                     self.media = Some(media);
                     let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
                     self.media(MediaEvent::Allocated { media, local });
+                    // Nothing is said before the phone has acknowledged the answer.
+                    self.world.run_for(Duration::from_millis(100));
                 }
                 MediaCommand::Connect { target, .. } => self.targets.push(target),
                 MediaCommand::Play { media, play, items, .. } => {
@@ -161,6 +163,24 @@ fn a_new_phone_becomes_its_owners_by_one_call() {
 }
 
 /// Proves SP-15.g: keys by SIP INFO.
+/// Whoever never acknowledges the answer may not be there at all: nothing is said to it.
+#[test]
+fn nothing_is_said_to_a_new_phone_before_it_acknowledges_the_answer() {
+    let mut house = House::new();
+    house.world.phones.get_mut(&house.phone).unwrap().acknowledges = false;
+    house.world.dial(house.phone, defaults::sample::IVR_NUMBER);
+    house.drive();
+    house.world.assert_state(house.phone, CallState::Talking);
+    for _ in 0..40 {
+        house.drive();
+    }
+    assert_eq!((house.targets.len(), house.said.len()), (0, 0));
+    house.world.assert_quiet();
+    house.world.phones.get_mut(&house.phone).unwrap().acknowledges = true;
+    house.call();
+    assert!(!house.says().is_empty());
+}
+
 #[test]
 fn keys_come_by_info_too() {
     let mut house = House::new();

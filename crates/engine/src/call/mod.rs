@@ -54,6 +54,7 @@ impl Calls {
             | LegEvent::ReAnswered { leg, .. }
             | LegEvent::ReRefused { leg, .. }
             | LegEvent::Digit { leg, .. }
+            | LegEvent::Acknowledged { leg }
             | LegEvent::FeaturePressed { leg }
             | LegEvent::Ended { leg, .. } => leg,
         };

@@ -44,6 +44,9 @@ impl Call {
             LegEvent::ReOffered { leg, offer, hold } => self.re_offered(context, leg, offer, hold),
             LegEvent::ReAnswered { leg, answer } => self.re_answered(context, leg, answer),
             LegEvent::ReRefused { leg, cause } => self.re_refused(context, leg, cause),
+            LegEvent::Acknowledged { leg } => {
+                self.tell_application(context, leg, |leg| CtiLeg::Acknowledged { leg })
+            }
             LegEvent::Digit { leg, digit, source } => {
                 self.tell_application(context, leg, |leg| CtiLeg::Digit { leg, digit, source })
             }

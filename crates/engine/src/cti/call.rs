@@ -36,7 +36,8 @@ pub(super) enum Stage {
     Accepted,
     /// Being answered: the media driver is asked for a port.
     Allocating { media: MediaId, patience: TimerToken },
-    /// Answered with an offer of ours: the far side's answer is awaited.
+    /// Answered: the far side's answer to an offer of ours is awaited; or its ACK, where there is a
+    /// target already.
     Offering { media: Media, patience: TimerToken },
     /// Answered, with media.
     Connected(Media),

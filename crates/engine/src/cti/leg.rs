@@ -19,6 +19,7 @@ impl Cti {
     pub(crate) fn leg(&mut self, context: &mut Context<'_>, told: CtiLeg, why: Option<Box<str>>) {
         match told {
             CtiLeg::Offered { offer, calling } => self.offered(context, *offer, calling, why),
+            CtiLeg::Acknowledged { leg } => self.acknowledged(context, leg),
             CtiLeg::Digit { leg, digit, source } => self.digit(context, leg, digit, source),
             CtiLeg::FeaturePressed { leg } => {
                 if let Some(call) = self.calls.get(&leg) {
@@ -153,6 +154,15 @@ impl Cti {
         if first {
             self.connected(context, leg);
         }
+    }
+
+    /// The far side has acknowledged our answer: if that was awaited, it hears us from now on.
+    fn acknowledged(&mut self, context: &mut Context<'_>, leg: LegId) {
+        let Some(call) = self.calls.get(&leg) else { return };
+        let Stage::Offering { media, .. } = &call.stage else { return };
+        let Some(target) = media.target.clone() else { return };
+        context.out.push(Output::Media(MediaCommand::Connect { media: media.id, target }));
+        self.connected(context, leg);
     }
 
     /// The codecs that this call may use.

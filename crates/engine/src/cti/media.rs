@@ -62,9 +62,16 @@ impl Cti {
             return self.fail(context, leg, Cause::MediaUnavailable);
         };
         media.target = Some(target.clone());
+        context.tell(Internal::ToCall(LegEvent::answers(leg, answer)));
+        if !call.proved {
+            // Somebody else's address may stand in its messages: nothing is said until it has shown
+            // that it received our answer.
+            let patience = context.after(ANSWER_LIMIT, Timer::MediaAnswer { leg });
+            call.stage = Stage::Offering { media, patience };
+            return;
+        }
         call.stage = Stage::Connected(media);
         context.out.push(Output::Media(MediaCommand::Connect { media: id, target }));
-        context.tell(Internal::ToCall(LegEvent::answers(leg, answer)));
         self.connected(context, leg);
     }
 

@@ -65,6 +65,8 @@ impl House {
                     self.media = Some(media);
                     let local = SocketAddr::from(([192, 0, 2, 10], 20_000));
                     self.tell(MediaEvent::Allocated { media, local });
+                    // Nothing is said before the phone has acknowledged the answer.
+                    self.world.run_for(Duration::from_millis(100));
                 }
                 MediaCommand::Play { media, play, items, .. } => {
                     self.said.extend(items.iter().filter_map(|item| match item {

@@ -313,7 +313,12 @@ impl Devices {
                 }
                 None => self.lose_leg(ctx, endpoint, id, Cause::MediaUnavailable),
             }
+        } else {
+            ctx.tell(Internal::ToCall(LegEvent::Acknowledged { leg: id }));
         }
+        let unwatched = self.legs.up(id).filter(|up| up.keys.is_none());
+        let described = unwatched.and_then(|up| up.described.clone());
+        self.watch_keys(ctx, endpoint, id, described.as_ref());
     }
 
     fn answer_in(
