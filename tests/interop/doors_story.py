@@ -8,6 +8,7 @@ import re
 import socket
 import stat
 
+from hand_phone import plain_answer
 from jackfield import PASSWORD, Server, set_up_self_provisioning, temporary, wait_for
 
 MAC = "001122AABB77"
@@ -31,7 +32,11 @@ def register_newcomer(server):
                 f"Contact: <sip:{DEVICE}@{HOME}:{port}>;+u.sip!devicename.ccm.cisco.com=\"{DEVICE}\""
                 ";+u.sip!model.ccm.cisco.com=\"622\"\r\nContent-Length: 0\r\n\r\n").encode(), ("127.0.0.1", server.sip))
             try:
-                if phone.recv(65535).startswith(b"SIP/2.0 200"):
+                text = phone.recv(65535).decode()
+                if text.startswith("OPTIONS"):
+                    phone.sendto(plain_answer(text).encode(), ("127.0.0.1", server.sip))
+                    text = phone.recv(65535).decode()
+                if text.startswith("SIP/2.0 200"):
                     return
             except TimeoutError:
                 pass

@@ -20,7 +20,7 @@ import urllib.request
 
 from baresip_story import fields_of
 from fault_story import Rest, everything
-from hand_phone import Call, HandPhone, status_of
+from hand_phone import Call, HandPhone, plain_answer, status_of
 from jackfield import Server, wait_for
 from mutation_story import answers, memory
 
@@ -156,6 +156,9 @@ class Source:
             if text.startswith("SIP/2.0"):
                 status = status_of(text)
                 self.seen[status] = self.seen.get(status, 0) + 1
+            elif text.startswith("OPTIONS"):
+                # It is where it says that it is.
+                self.send(plain_answer(text).encode())
 
     def close(self):
         self.socket.close()
@@ -184,7 +187,7 @@ def unknown_phones(server, count, per_second, dice):
     one = Source(server, 66)
     for number in paced(count // 2, per_second):
         one.send(one.message("REGISTER", f"{invented(dice)}", "Expires: 3600\r\n"))
-        if number % 100 == 0:
+        if number % 20 == 0:
             one.collect()
     # One source has three quarters of the rate at most; the rest is for honest strangers.
     with HandPhone(server, "0011AA22BB33") as honest:
@@ -194,8 +197,9 @@ def unknown_phones(server, count, per_second, dice):
     for number in paced(count // 2, per_second):
         source = several[number % len(several)]
         source.send(source.message("REGISTER", f"SEP{invented(dice)}", "Expires: 3600\r\n"))
-        if number % 100 == 0:
-            source.collect()
+        if number % 20 == 0:
+            for one_of_them in several:
+                one_of_them.collect()
     seen = {}
     for source in [one, *several]:
         for status, times in source.collect(0.2).items():

@@ -27,6 +27,13 @@ def status_of(text):
     return int(text.split(" ", 2)[1])
 
 
+def plain_answer(request):
+    """200 to a request outside of every call."""
+    lines = [line for line in request.split("\r\n") if line.lower().startswith(("via:", "v:"))]
+    lines += [f"{name}: {header(request, name)}" for name in ("From", "To", "Call-ID", "CSeq")]
+    return "\r\n".join(["SIP/2.0 200 OK", *lines, "Content-Length: 0\r\n\r\n"])
+
+
 class Digest:
     """What a phone knows of a challenge; a nonce is used again with the next count."""
 

@@ -14,6 +14,7 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::device::Place;
 use crate::interface::{Alarm, Level, Note, Output};
 use crate::leg::{CtiLeg, Divert, LegCommand, LegEvent, Told};
 
@@ -105,6 +106,8 @@ pub(crate) enum Internal {
     /// Devices → devices, once the phone has its answer: it showed the secret that it had before,
     /// so it is told to take its new settings.
     RestartFormer { device: ObjectId },
+    /// Devices → devices: ask a new phone whether it is where it says.
+    Probe { place: Place },
     /// Anybody → devices: show a text on a phone. Answered by `DeviceTold`.
     ShowText { device: ObjectId, text: Box<str>, asker: Asker },
     /// Devices → whoever asked for `Restart` or `ShowText`: on its way, or why not.
@@ -148,6 +151,8 @@ pub(crate) enum Timer {
     AutoRegisterAnswer { operation: OperationId },
     /// A new phone has not come back with its secret in time.
     Unclaimed { device: ObjectId },
+    /// A new phone has not shown in time that it is where it says: it is asked for credentials.
+    Probe { place: Place },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
     /// A caller said how long its call may go without an answer (RFC 3261 section 13.3.1).

@@ -210,6 +210,7 @@ impl Engine {
             | Timer::AutoRegisterAnswer { .. }
             | Timer::AutoRegisterRestart { .. }
             | Timer::Unclaimed { .. }
+            | Timer::Probe { .. }
             | Timer::InviteExpiry { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }
@@ -249,6 +250,7 @@ impl Engine {
                 Internal::Restart { device, restart, asker } => {
                     devices.restart(ctx, endpoint, device, restart, asker);
                 }
+                Internal::Probe { place } => devices.send_probe(ctx, endpoint, place),
                 Internal::RestartFormer { device } => {
                     devices.restart_former(ctx, endpoint, device);
                 }

@@ -23,6 +23,7 @@ mod stories {
     mod a_phone_with_the_user_of_another_server;
     mod a_refresh_with_a_held_nonce;
     mod a_silent_media_driver;
+    mod an_address_that_somebody_else_wrote;
     mod an_enterprise_phone_presses_hold;
     mod an_unknown_phone_registers;
     mod answered_elsewhere;

@@ -195,6 +195,8 @@ codes! {
     OutdatedSecret = "outdated-secret", 403;
     /// The device was asked for its secret and has not shown it.
     SecretNotShown = "secret-not-shown", 403;
+    /// A new phone has not shown that it receives what is sent to its address.
+    PhoneNotThere = "phone-not-there", 403;
     /// The credentials are right and another device's.
     SecretOfAnother = "secret-of-another-device", 403;
     /// The credentials name no device.

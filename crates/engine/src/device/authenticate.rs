@@ -1,6 +1,7 @@
 //! Is the sender the device it says it is? By digest with the device's own secret (RFC 7616, 8760).
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
 use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
@@ -12,6 +13,7 @@ use super::Devices;
 use super::claim::{Claim, Claimed};
 use super::hardware;
 use super::nonce::{Nonces, Uses, Worth};
+use super::provisional::Belief;
 use crate::context::Context;
 use crate::endpoint::answer;
 
@@ -26,8 +28,10 @@ pub(super) enum Proof {
     Trusted { device: ObjectId },
     /// It has the secret that the device had before, and registers: it has outdated settings.
     Outdated { device: ObjectId },
-    /// It is a phone nobody knows.
-    Newcomer { mac: Mac },
+    /// It would be believed without a secret if it were known to be where it says.
+    Doubtful,
+    /// It is a phone nobody knows; `there` when it is known to be where it says.
+    Newcomer { mac: Mac, there: bool },
     /// It is sent away, or asked for more; `None` when it gets no answer.
     Refused(Option<Response>),
 }
@@ -87,11 +91,12 @@ impl Authenticator {
 }
 
 impl Devices {
-    /// Proves who sent a request that may carry credentials.
+    /// Proves who sent a request that may carry credentials; `answered` when somebody there has
+    /// answered a question of ours.
     pub(super) fn prove(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: &Flow,
+        (flow, answered): (&Flow, bool),
         request: &Message,
         claim: &Claim<'_>,
         claimed: Claimed,
@@ -109,13 +114,17 @@ impl Devices {
                 return self.check(ctx, flow, request, credentials, claimed, device);
             }
         }
+        let there = answered || self.is_there(ctx, flow, credentials.as_ref());
+        let belief = match claimed {
+            Claimed::Device(device) => self.belief(ctx, flow, request, device),
+            Claimed::Unknown(_) | Claimed::Nobody => Belief::None,
+        };
         // Credentials for nobody of ours are those of a phone's former server: as good as none.
         match claimed {
-            Claimed::Device(device) if self.is_trusted(ctx, flow, request, device) => {
-                Proof::Trusted { device }
-            }
+            Claimed::Device(_) if belief == Belief::IfThere && !there => Proof::Doubtful,
+            Claimed::Device(device) if belief != Belief::None => Proof::Trusted { device },
             Claimed::Unknown(mac) if !is_number(ctx.directory, &claim.user) => {
-                Proof::Newcomer { mac }
+                Proof::Newcomer { mac, there }
             }
             Claimed::Device(_) | Claimed::Unknown(_) | Claimed::Nobody if credentials.is_some() => {
                 self.wrong(ctx, flow, request, None, Refusal::new(Code::CredentialsOfNobody))
@@ -134,6 +143,15 @@ impl Devices {
         }
     }
 
+    /// Does the sender receive what is sent to where this came from? Over a connection it does, and
+    /// so does whoever brings back what only that host was given.
+    fn is_there(&self, ctx: &Context<'_>, flow: &Flow, shown: Option<&Credentials<'_>>) -> bool {
+        let (now, host) = (ctx.now.wall, flow.remote.ip());
+        let nonces = &self.authenticator.nonces;
+        flow.connection.is_some()
+            || shown.is_some_and(|shown| nonces.was_given_to(now, &shown.nonce, host))
+    }
+
     /// Asks for credentials.
     pub(super) fn challenge(
         &mut self,
@@ -146,7 +164,8 @@ impl Devices {
         let cluster = self.cluster(ctx.directory);
         let realm = &cluster.sip_realm;
         // A request that is sent again gets the same answer, though nothing is kept for it.
-        let nonce = self.authenticator.nonces.make(ctx.now.wall, request.fingerprint());
+        let host = request.source().map_or(NOWHERE, |source| source.ip());
+        let nonce = self.authenticator.nonces.make(ctx.now.wall, request.fingerprint(), host);
         let mut response = ResponseBuilder::reply_to(request, Status::UNAUTHORIZED)
             .text(HeaderName::Server, answer::SERVER);
         for algorithm in algorithms(ctx.directory, device) {
@@ -310,3 +329,6 @@ fn algorithms(directory: &Directory, device: Option<ObjectId>) -> &'static [Algo
 fn is_number(directory: &Directory, user: &str) -> bool {
     hardware::in_name(user).is_none() && directory.lines_with(user).next().is_some()
 }
+
+/// Where a request comes from that came from no network.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);

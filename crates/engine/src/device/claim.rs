@@ -7,6 +7,7 @@ use jackfield_model::{DeviceClass, Dialect, Directory, Kind, PhoneModel};
 use jackfield_sip::header::{ContactAddress, From, To};
 use jackfield_sip::{HeaderName, Message};
 use jackfield_vocabulary::{Mac, ObjectId};
+use serde::{Deserialize, Serialize};
 
 use super::hardware::{self, Found};
 
@@ -29,7 +30,7 @@ pub(super) struct Claim<'m> {
 }
 
 /// Whom a claim means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Claimed {
     /// A phone of ours.
     Device(ObjectId),

@@ -12,6 +12,7 @@ mod leg;
 mod newcomer;
 mod nonce;
 mod outdated;
+mod probe;
 mod provisional;
 mod reach;
 mod refusals;
@@ -41,6 +42,8 @@ use binding::{Binding, Trust};
 use leg::Legs;
 use newcomer::Newcomers;
 use outdated::Outdated;
+pub(crate) use probe::Place;
+use probe::Probes;
 use provisional::Provisional;
 use refusals::{Refusals, Who};
 use told::Told;
@@ -59,6 +62,7 @@ pub(crate) struct Devices {
     authenticator: Authenticator,
     provisional: Provisional,
     outdated: Outdated,
+    probes: Probes,
     newcomers: Newcomers,
     refusals: Refusals,
     unclaimed: Unclaimed,
@@ -88,6 +92,8 @@ enum Sent {
     Info { leg: LegId, asked: ServerKey },
     /// A word to a phone outside every call.
     Told(Box<Told>),
+    /// The question whether a phone is where it says.
+    Probe(Place),
 }
 
 impl Devices {
@@ -104,6 +110,7 @@ impl Devices {
             authenticator: Authenticator::new(key),
             provisional: Provisional::default(),
             outdated: Outdated::default(),
+            probes: Probes::default(),
             newcomers: Newcomers::default(),
             refusals: Refusals::default(),
             unclaimed: Unclaimed::default(),
@@ -195,7 +202,7 @@ impl Devices {
         let response = match Endpoint::screen(&flow, &message) {
             Some(response) => Some(response),
             None => match message.check() {
-                Ok(essentials) => self.register(ctx, &flow, &message, &essentials),
+                Ok(essentials) => self.register(ctx, (&flow, false), &message, &essentials),
                 // The transactions answer what is broken.
                 Err(_) => return endpoint.transact(ctx, flow, message),
             },
@@ -234,6 +241,10 @@ impl Devices {
                 self.info_out_answered(ctx, key, to, message.status());
             }
             Some(Sent::Told(_)) => self.told_answered(ctx, endpoint, key, message),
+            Some(Sent::Probe(place)) => {
+                let place = *place;
+                self.probe_answered(ctx, endpoint, place);
+            }
             // To BYE, UPDATE, SUBSCRIBE whatever comes changes nothing.
             None => self.accepted_again(ctx, endpoint, key, flow, message),
         }
@@ -246,7 +257,7 @@ impl Devices {
             Some(Sent::Audit(leg)) => self.audit_failed(ctx, endpoint, leg),
             Some(Sent::Info { leg, asked }) => self.info_out_answered(ctx, key, (leg, asked), None),
             Some(Sent::Told(told)) => Self::told_failed(ctx, &told),
-            Some(Sent::Withdrawn { .. }) | None => {}
+            Some(Sent::Withdrawn { .. } | Sent::Probe(_)) | None => {}
         }
     }
 
@@ -322,6 +333,7 @@ impl Devices {
                 self.no_decision(ctx, endpoint, *operation);
             }
             Timer::Unclaimed { device } => self.unclaimed_over(ctx, *device),
+            Timer::Probe { place } => self.probe_over(ctx, endpoint, *place),
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
             Timer::InviteExpiry { leg } => self.invite_expired(ctx, endpoint, *leg),
             Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
@@ -387,6 +399,7 @@ impl Devices {
             lines,
             self.unclaimed.figures(),
             self.refusals.figures(),
+            self.probes.figures(),
         ]
     }
 }

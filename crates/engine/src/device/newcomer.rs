@@ -12,7 +12,7 @@ use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId,
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
-use super::claim::Claim;
+use super::claim::{Claim, Claimed};
 use super::refusals::Who;
 use super::wish::Wish;
 use super::{failure, hardware, registrar};
@@ -59,11 +59,12 @@ impl Default for Newcomers {
 }
 
 impl Devices {
-    /// A REGISTER of an unknown phone: submitted to the store, or refused with the reason.
+    /// A REGISTER of an unknown phone: submitted to the store, once the phone is known to be there, or
+    /// refused with the reason.
     pub(super) fn newcomer(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: &Flow,
+        (flow, there): (&Flow, bool),
         request: &Message,
         claim: &Claim<'_>,
         wish: &Wish,
@@ -89,6 +90,9 @@ impl Devices {
         let too_long = || registrar::too_long(request, &contact.uri.text(), &user(request));
         if let Some(refusal) = self.too_brief(ctx, request, wish, None).or_else(too_long) {
             return Some(refusal);
+        }
+        if !there {
+            return self.probe(ctx, flow, request, Claimed::Unknown(mac));
         }
         // Somebody else with the same hardware address waits already.
         let doubled = self.newcomers.waiting.contains_key(&mac);

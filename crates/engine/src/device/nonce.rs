@@ -1,6 +1,8 @@
 //! Nonces of digest authentication: made without keeping anything, and each counted from its first
 //! use, so that what was heard on the wire can't be sent again.
 
+use std::net::IpAddr;
+
 use hmac::{Hmac, KeyInit, Mac};
 use jackfield_sip::hex;
 use jackfield_vocabulary::UnixTime;
@@ -53,20 +55,37 @@ impl Nonces {
         Self { key, hash }
     }
 
-    /// A nonce for a request with this fingerprint: for the same one within a second the same. What
-    /// nobody else can make is its seal.
-    pub(super) fn make(&self, now: UnixTime, fingerprint: u64) -> String {
+    /// A nonce for a request with this fingerprint from this host: for the same one within a second
+    /// the same. What nobody else can make is its seal, and the mark of the host behind it.
+    pub(super) fn make(&self, now: UnixTime, fingerprint: u64, host: IpAddr) -> String {
         let (issued, [.., a, b, c, d]) = (seconds(now).to_be_bytes(), fingerprint.to_be_bytes());
         let mut nonce = hex(&[issued, [a, b, c, d]].concat());
+        let mark = self.mark(&nonce, host);
         nonce.push_str(&self.seal(&nonce));
+        nonce.push_str(&mark);
         nonce
+    }
+
+    /// Was this nonce given to this host a moment ago? Whoever brings it back from there receives what
+    /// is sent there.
+    pub(super) fn was_given_to(&self, now: UnixTime, nonce: &str, host: IpAddr) -> bool {
+        let lately = |issued| seconds(now).abs_diff(issued) <= FRESH;
+        let mark = nonce.get(SEALED..).unwrap_or_default();
+        let start = nonce.get(..START).unwrap_or_default();
+        self.issued(nonce).is_some_and(lately)
+            && same(self.mark(start, host).as_bytes(), mark.as_bytes())
     }
 
     /// When one of ours was issued.
     fn issued(&self, nonce: &str) -> Option<u32> {
-        let (start, seal) = nonce.split_at_checked(16)?;
+        let (start, seal) = nonce.get(..SEALED)?.split_at_checked(START)?;
         let time = u32::from_str_radix(start.get(..8)?, 16).ok()?;
         same(self.seal(start).as_bytes(), seal.as_bytes()).then_some(time)
+    }
+
+    fn mark(&self, start: &str, host: IpAddr) -> String {
+        let host = host.to_canonical().to_string();
+        hex(&self.hash.clone().chain_update(start).chain_update(host).finalize().into_bytes()[..4])
     }
 
     fn seal(&self, start: &str) -> String {
@@ -167,6 +186,10 @@ fn seconds(now: UnixTime) -> u32 {
     u32::try_from(now.seconds()).unwrap_or(u32::MAX)
 }
 
+/// Digits of a nonce that say when and for what it was issued.
+const START: usize = 16;
+/// The same with their seal.
+const SEALED: usize = 40;
 /// A phone may go on with one nonce for its registration and with another one for its calls.
 const HELD_AT_ONCE: usize = 2;
 /// Used nonces that are remembered of a device; more in five minutes, and those of the second in which
@@ -181,6 +204,8 @@ const HELD: u32 = 2 * 86_400;
 mod tests {
     use super::*;
 
+    const HOST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
+
     fn at(seconds: u64) -> UnixTime {
         UnixTime(seconds * 1000)
     }
@@ -188,7 +213,7 @@ mod tests {
     #[test]
     fn a_nonce_counts_up_and_no_count_is_good_twice() {
         let nonces = Nonces::new([1; 32]);
-        let nonce = nonces.make(at(1000), 7);
+        let nonce = nonces.make(at(1000), 7, HOST);
         let mut uses = Uses::default();
         for count in [1, 2, 5, 4, 70] {
             assert_eq!(uses.judge(&nonces, at(1010), &nonce, count), Worth::Good, "{count}");
@@ -204,12 +229,33 @@ mod tests {
     fn strange_and_old_nonces_are_stale() {
         let nonces = Nonces::new([1; 32]);
         let uses = Uses::default();
-        let foreign = Nonces::new([2; 32]).make(at(1000), 7);
+        let foreign = Nonces::new([2; 32]).make(at(1000), 7, HOST);
         assert_eq!(uses.judge(&nonces, at(1000), &foreign, 1), Worth::Stale);
         assert_eq!(uses.judge(&nonces, at(1000), "", 1), Worth::Stale);
         assert_eq!(uses.judge(&nonces, at(1000), "0000ÿ000000000000000", 1), Worth::Stale);
-        let nonce = nonces.make(at(1000), 7);
+        let nonce = nonces.make(at(1000), 7, HOST);
         assert_eq!(uses.judge(&nonces, at(1301), &nonce, 1), Worth::Stale);
+    }
+
+    #[test]
+    fn a_nonce_tells_to_which_host_it_was_given() {
+        let nonces = Nonces::new([1; 32]);
+        let nonce = nonces.make(at(1000), 7, HOST);
+        assert!(nonces.was_given_to(at(1300), &nonce, HOST));
+        assert!(nonces.was_given_to(at(1300), &nonce, "::ffff:10.0.0.1".parse().unwrap()));
+        assert!(!nonces.was_given_to(at(1301), &nonce, HOST), "too long ago");
+        let elsewhere = "10.0.0.2".parse().unwrap();
+        assert!(!nonces.was_given_to(at(1000), &nonce, elsewhere));
+        let [start, seal, mark] = [&nonce[..16], &nonce[16..40], &nonce[40..]];
+        let other = nonces.make(at(1000), 7, elsewhere);
+        let spliced = format!("{start}{seal}{}", &other[40..]);
+        let unmarked = format!("{start}{seal}");
+        let unsealed = format!("{start}{}{mark}", "0".repeat(24));
+        for nonce in [&*spliced, &unmarked, &unsealed, "", "\u{ff}"] {
+            assert!(!nonces.was_given_to(at(1000), nonce, HOST), "{nonce}");
+        }
+        let foreign = Nonces::new([2; 32]).make(at(1000), 7, HOST);
+        assert!(!nonces.was_given_to(at(1000), &foreign, HOST));
     }
 
     /// RFC 7616 section 5.5: what was heard on the wire is not good again, however many other nonces the
@@ -221,7 +267,7 @@ mod tests {
             for apart in [0, 1, 7, 200] {
                 let (mut uses, mut heard, mut now) = (Uses::default(), Vec::new(), 1000);
                 for number in 0..many {
-                    let nonce = nonces.make(at(now), number);
+                    let nonce = nonces.make(at(now), number, HOST);
                     if uses.judge(&nonces, at(now), &nonce, 1) == Worth::Good {
                         assert!(uses.take(&nonce, 1));
                     } else {
@@ -246,11 +292,11 @@ mod tests {
     fn a_nonce_that_is_held_goes_on_beside_those_of_calls() {
         let nonces = Nonces::new([1; 32]);
         let mut uses = Uses::default();
-        let held = nonces.make(at(1000), 7);
+        let held = nonces.make(at(1000), 7, HOST);
         for call in 1..100 {
             assert_eq!(uses.judge(&nonces, at(1000 + call * 50), &held, call as u32), Worth::Good);
             uses.take(&held, call as u32);
-            uses.take(&nonces.make(at(1000 + call * 50), 8), 1);
+            uses.take(&nonces.make(at(1000 + call * 50), 8, HOST), 1);
             assert!(uses.used.len() <= REMEMBERED);
         }
     }

@@ -63,6 +63,18 @@ impl Provisional {
     }
 }
 
+/// What is held of a device that shows no secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Belief {
+    /// It has to show one.
+    None,
+    /// It is believed if it receives what is sent to where it says that it is: anybody can write any
+    /// address into a datagram.
+    IfThere,
+    /// It is believed.
+    Full,
+}
+
 impl Devices {
     /// Is the device of a kind that may do without a secret, if it has shown none?
     pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
@@ -74,41 +86,41 @@ impl Devices {
     /// May the device do without a secret? New phones may until they have one, and those whose
     /// security profile asks for none; but while one is registered, only at the host where it is:
     /// nobody takes a registration over, or ends it, by knowing a name.
-    pub(super) fn is_trusted(
+    pub(super) fn belief(
         &mut self,
         ctx: &Context<'_>,
         flow: &Flow,
         request: &Message,
         device: ObjectId,
-    ) -> bool {
-        let Some(phone) = ctx.directory.typed::<Phone>(device) else { return false };
+    ) -> Belief {
+        let Some(phone) = ctx.directory.typed::<Phone>(device) else { return Belief::None };
         let binding = self.bindings.get(&device);
         if binding.is_some_and(|binding| !binding.is_at(flow)) {
-            return false;
+            return Belief::None;
         }
         let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
         if profile.is_some_and(|profile| !profile.digest) {
-            return true;
+            return Belief::Full;
         }
         let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
             || self.authenticator.has_shown(device)
             || self.provisional.is_given(device);
         if !phone.auto_registered || has_secret || !self.is_allowed(ctx, flow.remote.ip()) {
-            return false;
+            return Belief::None;
         }
         if binding.is_some_and(|binding| {
             binding.came_from(flow)
                 && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
         }) {
-            return true;
+            return Belief::Full;
         }
         // It may have its secret by now: it is asked, and believed when it has none to show.
         let (now, source) = (ctx.now, Source::from(flow.remote.ip()));
-        let expected = self.provisional.is_expected(device, source, now);
-        if !expected {
-            self.provisional.expect(device, source, now);
+        if self.provisional.is_expected(device, source, now) {
+            return Belief::IfThere;
         }
-        expected
+        self.provisional.expect(device, source, now);
+        Belief::None
     }
 
     /// The file with a phone's password was fetched: a new phone is asked for it from now on.

@@ -34,17 +34,19 @@ pub(super) struct Believed<'r> {
 }
 
 impl Devices {
-    /// Answers a REGISTER; `None` when the answer waits for the store, or there is none. Why one is
-    /// refused is kept until its phone registers.
+    /// Answers a REGISTER; `None` when the answer waits for the store or for the phone to show that it
+    /// is there, or when there is none. `answered` when it has shown that. Why one is refused is kept
+    /// until its phone registers.
     pub(crate) fn register(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: &Flow,
+        (flow, answered): (&Flow, bool),
         request: &Message,
         essentials: &Essentials<'_>,
     ) -> Option<Response> {
         self.refusals.begin();
-        let (who, response) = self.answer_register(ctx, flow, request, essentials);
+        let way = (flow, answered);
+        let (who, response) = self.answer_register(ctx, way, request, essentials);
         self.keep_refusal(ctx, who, flow, essentials);
         response
     }
@@ -53,7 +55,7 @@ impl Devices {
     fn answer_register(
         &mut self,
         ctx: &mut Context<'_>,
-        flow: &Flow,
+        (flow, answered): (&Flow, bool),
         request: &Message,
         essentials: &Essentials<'_>,
     ) -> (Who, Option<Response>) {
@@ -74,7 +76,7 @@ impl Devices {
         let who = Who::of(claimed, flow);
         let believed =
             |device, trust, fresh| Believed { device, trust, fresh, flow, request, essentials };
-        let response = match self.prove(ctx, flow, request, &claim, claimed) {
+        let response = match self.prove(ctx, (flow, answered), request, &claim, claimed) {
             Proof::Proved { device, fresh } => {
                 self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
                 Some(self.bind(ctx, &believed(device, Trust::Proved, fresh), &wish))
@@ -93,7 +95,10 @@ impl Devices {
                 self.refusals.because_of(Some(Who::Device(device)), refusal);
                 Some(outdated::refuse(request))
             }
-            Proof::Newcomer { mac } => self.newcomer(ctx, flow, request, &claim, &wish, mac),
+            Proof::Doubtful => self.probe(ctx, flow, request, claimed),
+            Proof::Newcomer { mac, there } => {
+                self.newcomer(ctx, (flow, there), request, &claim, &wish, mac)
+            }
             Proof::Refused(response) => response,
         };
         (who, response)

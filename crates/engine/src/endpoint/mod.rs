@@ -132,12 +132,15 @@ impl Endpoint {
             let response = answer::unavailable(message, 5 + ctx.ids.below(26));
             return self.reply(ctx, flow, message, &response);
         }
+        let sparing = !proved && !flow.transport.is_reliable();
         self.sender = Some(sender);
         self.transactions.open(time(ctx.now), request, &mut self.actions);
         self.act(ctx);
         self.sender = None;
         if !self.transactions.has(key) {
             self.leave(key);
+        } else if sparing {
+            self.transactions.spare(key);
         }
     }
 
@@ -232,6 +235,26 @@ impl Endpoint {
         let key = self.transactions.request(now, flow, request, &mut self.actions);
         self.act(ctx);
         key
+    }
+
+    /// Sends a request to somebody who may not be there, and again so often at the most.
+    pub(crate) fn request_at_most(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: Flow,
+        request: &RequestBuilder,
+        repeats: u8,
+    ) -> ClientKey {
+        let now = time(ctx.now);
+        let actions = &mut self.actions;
+        let key = self.transactions.request_at_most(now, flow, request, repeats, actions);
+        self.act(ctx);
+        key
+    }
+
+    /// Forgets a request whose answer nobody waits for any more.
+    pub(crate) fn abandon(&mut self, key: ClientKey) {
+        self.transactions.abandon(key);
     }
 
     /// Gives up an INVITE of ours, and says why where the phone is to know.

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::SocketAddr;
 
 use jackfield_engine::{Decision, Input};
-use jackfield_sip::{Flow, Message, Tokens, Transport};
+use jackfield_sip::{Flow, Message, Method, ResponseBuilder, Status, Tokens, Transport};
 use jackfield_vocabulary::OperationId;
 
 use super::{PhoneId, SERVER, World};
@@ -22,6 +22,8 @@ pub struct Network {
     pub jitter: u64,
     /// Nothing gets through any more, either way, to and from this phone.
     pub cut_off: Vec<PhoneId>,
+    /// Nobody is at the addresses where no phone is, whoever may have written them into a message.
+    pub forged: bool,
 }
 
 /// What arrives.
@@ -41,6 +43,7 @@ impl Network {
             delay: 5,
             jitter: 0,
             cut_off: vec![],
+            forged: false,
         }
     }
 
@@ -105,7 +108,7 @@ impl World {
             here.retain(|phone| meant.contains(&format!("sip:{}@", phone.user)));
         }
         let Some(phone) = here.first().map(|phone| phone.id) else {
-            return self.store.strays.push((flow.remote, message));
+            return self.stray(flow, message);
         };
         if self.network.cut_off.contains(&phone) {
             return;
@@ -113,6 +116,20 @@ impl World {
         let seen = Flow { local: flow.remote, remote: flow.local, ..flow.clone() };
         for delay in self.network.copies(flow.transport.is_reliable()) {
             self.schedule(delay, Delivery::ToPhone(phone, seen.clone(), message.clone()));
+        }
+    }
+
+    /// A message for somebody who is no phone of the world. Whoever sends by hand says OK when asked
+    /// whether it is there.
+    fn stray(&mut self, flow: Flow, bytes: Vec<u8>) {
+        let asked = Message::parse_datagram(&bytes).ok();
+        let asked = asked.filter(|one| one.method() == Some(&Method::Options));
+        match asked.filter(|_| !self.network.forged) {
+            Some(question) => {
+                let answer = ResponseBuilder::reply_to(&question, Status::OK).finish();
+                self.input(Input::Sip { flow, message: answer.bytes.to_vec() });
+            }
+            None => self.store.strays.push((flow.remote, bytes)),
         }
     }
 

@@ -169,6 +169,17 @@ pub const NEW_PHONES: PlaceUse = PlaceUse {
     full: "told to come again later; beyond the limit of all refused",
 };
 
+/// New phones that are asked whether they are where they say.
+pub const PROBES: PlaceUse = PlaceUse {
+    name: "probes",
+    what: "new phones over UDP that are asked whether they are where they say",
+    total: Total::Fixed(4096),
+    share: 25,
+    proved_share: 25,
+    reserve: 0,
+    full: "asked for credentials at once",
+};
+
 /// Why registrations were refused, for whoever asks why a phone is not there.
 pub const REFUSALS: PlaceUse = PlaceUse {
     name: "refusals",
@@ -280,7 +291,7 @@ pub const REFUSED_ROWS: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 11] = [
+pub const PLACES: [&PlaceUse; 12] = [
     &SIP_TRANSACTIONS,
     &SIP_TRANSACTION_OCTETS,
     &SIP_STREAMS,
@@ -292,6 +303,7 @@ pub const PLACES: [&PlaceUse; 11] = [
     &IVR_CALLS,
     &NEW_PHONES,
     &REFUSALS,
+    &PROBES,
 ];
 
 /// Every use of a pace.

@@ -85,7 +85,7 @@ impl Devices {
         if has_credentials(ctx.directory, request, &self.cluster(ctx.directory).sip_realm) {
             let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
             let claim = Claim::of(request, contact, &to, &from);
-            return self.prove(ctx, flow, request, &claim, Claimed::Nobody);
+            return self.prove(ctx, (flow, false), request, &claim, Claimed::Nobody);
         }
         let user = from.user().unwrap_or_default().into_owned();
         let Some(device) = self.bound_here(ctx.directory, flow, &user) else {
@@ -239,8 +239,6 @@ impl Devices {
         self.legs.insert(id, leg);
         self.legs.invites.insert(invite, id);
         self.plan_audit(ctx, id);
-        let offered = sdp::of(&request);
-        self.watch_keys(ctx, endpoint, id, offered.as_ref());
     }
 
     /// The device gave up before an answer.

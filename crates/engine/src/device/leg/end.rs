@@ -59,7 +59,11 @@ impl Devices {
         let bye = bye
             .header(HeaderName::Reason, cause::reason(why))
             .header(HeaderName::UserAgent, answer::SERVER);
-        endpoint.request(ctx, flow, &bye);
+        match up.unacknowledged {
+            // Whoever never acknowledged our answer may not be there.
+            Some(_) => endpoint.request_at_most(ctx, flow, &bye, REPEATS),
+            None => endpoint.request(ctx, flow, &bye),
+        };
     }
 
     /// An offer in a call that is over: whoever answered it with no more than 100 is told, too.
@@ -155,3 +159,6 @@ impl Devices {
         }
     }
 }
+
+/// How often a request goes again to somebody who may not be there.
+const REPEATS: u8 = 2;

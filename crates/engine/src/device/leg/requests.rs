@@ -55,7 +55,10 @@ impl Devices {
                     Arrival::Admitted { sender: Sender::Caller(device), proved }
                 }
                 Proof::Refused(response) => response.map_or(Arrival::Ignored, Arrival::Answered),
-                Proof::Newcomer { .. } | Proof::Repeated { .. } | Proof::Outdated { .. } => {
+                Proof::Newcomer { .. }
+                | Proof::Doubtful
+                | Proof::Repeated { .. }
+                | Proof::Outdated { .. } => {
                     Arrival::Answered(answer::plain(message, Status::FORBIDDEN))
                 }
             },
@@ -85,7 +88,7 @@ impl Devices {
             && let (Ok(to), Ok(from)) = (message.typed(), message.typed())
         {
             let claim = Claim::of(message, None, &to, &from);
-            match self.prove(ctx, flow, message, &claim, Claimed::Device(device)) {
+            match self.prove(ctx, (flow, false), message, &claim, Claimed::Device(device)) {
                 Proof::Proved { device: proved, .. } if proved == device => return admitted,
                 Proof::Refused(response) => {
                     return response.map_or(Arrival::Ignored, Arrival::Answered);

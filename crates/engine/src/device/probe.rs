@@ -1,0 +1,200 @@
+//! Is a new phone where it says? Anybody can write any address into a datagram, and would have phones
+//! made, and sound and answers sent, where nobody asked for them. So one that shows no secret is asked
+//! by OPTIONS, and its REGISTER waits for the answer: whatever that says, only who receives the
+//! question knows its branch. A phone that does not answer is asked for credentials; those that it
+//! then shows need not be right, for the nonce in them says as much.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use jackfield_sip::header::{CSeq, Via};
+use jackfield_sip::{
+    ClientKey, Flow, HeaderName, Message, Method, RequestBuilder, Response, SipUri, Uri,
+};
+use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
+use jackfield_vocabulary::{Code, Refusal};
+use serde::{Deserialize, Serialize};
+
+use super::claim::Claimed;
+use super::leg::headers;
+use super::refusals::Who;
+use super::wish::Wish;
+use super::{Devices, Sent, reach};
+use crate::context::{Context, Internal, Timer, TimerToken};
+use crate::endpoint::Endpoint;
+
+/// Who says that it is where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Place {
+    at: SocketAddr,
+    who: Claimed,
+}
+
+/// The phones that are asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Probes {
+    #[serde(with = "jackfield_vocabulary::pairs")]
+    asked: BTreeMap<Place, Probe>,
+    places: Places<Place>,
+}
+
+/// One of them. A later REGISTER takes the place of an earlier one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Probe {
+    request: Message,
+    flow: Flow,
+    questions: Vec<ClientKey>,
+    timer: TimerToken,
+}
+
+impl Default for Probes {
+    fn default() -> Self {
+        Self { asked: BTreeMap::new(), places: uses::PROBES.places() }
+    }
+}
+
+impl Probes {
+    /// Lets a REGISTER wait, in the place of one before; false without a place.
+    fn wait(
+        &mut self,
+        ctx: &mut Context<'_>,
+        place: Place,
+        flow: &Flow,
+        request: &Message,
+    ) -> bool {
+        if let Some(probe) = self.asked.get_mut(&place) {
+            // Here it is again: the question was lost, or its answer.
+            (probe.request, probe.flow) = (request.clone(), flow.clone());
+            return true;
+        }
+        if self.places.take(place, Holder::stranger(flow.remote.ip()), 1).is_err() {
+            return false;
+        }
+        let timer = ctx.after(PATIENCE, Timer::Probe { place });
+        let (request, flow) = (request.clone(), flow.clone());
+        self.asked.insert(place, Probe { request, flow, questions: Vec::new(), timer });
+        true
+    }
+
+    /// What the limit by source has come to.
+    pub(super) fn figures(&self) -> Figures {
+        uses::PROBES.figures(&self.places)
+    }
+}
+
+impl Devices {
+    /// Asks whether somebody is there, and lets the REGISTER wait; without a place for that, or if much
+    /// would have to be kept, its sender is asked for credentials at once.
+    pub(super) fn probe(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        who: Claimed,
+    ) -> Option<Response> {
+        let place = Place { at: flow.remote, who };
+        let octets = request.head().len() + request.body().len();
+        if octets > LONGEST || !self.probes.wait(ctx, place, flow, request) {
+            return Some(self.challenge(ctx, request, None, false));
+        }
+        ctx.tell(Internal::Probe { place });
+        None
+    }
+
+    /// Sends the question once: the phone sends its REGISTER again when one of them is lost.
+    pub(crate) fn send_probe(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        place: Place,
+    ) {
+        let Some(probe) = self.probes.asked.get_mut(&place) else { return };
+        if probe.questions.len() >= QUESTIONS {
+            return;
+        }
+        let Some((flow, question)) = question(ctx, probe) else { return };
+        let key = endpoint.request_at_most(ctx, flow, &question, 0);
+        probe.questions.push(key);
+        self.sent.insert(key, Sent::Probe(place));
+    }
+
+    /// Somebody is there: the REGISTER is answered.
+    pub(super) fn probe_answered(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        place: Place,
+    ) {
+        let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
+            return;
+        };
+        let Ok(essentials) = request.check() else { return };
+        if let Some(response) = self.register(ctx, (&flow, true), &request, &essentials) {
+            endpoint.reply(ctx, &flow, &request, &response);
+        }
+    }
+
+    /// Nobody has answered in time: the phone may still show that it is there by credentials.
+    pub(super) fn probe_over(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        place: Place,
+    ) {
+        let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
+            return;
+        };
+        ctx.count("newcomers-not-there");
+        if let Ok(essentials) = request.check() {
+            self.refusals.because(Refusal::new(Code::PhoneNotThere).value("address", flow.remote));
+            self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, &essentials);
+        }
+        let device = match place.who {
+            Claimed::Device(device) => Some(device),
+            Claimed::Unknown(_) | Claimed::Nobody => None,
+        };
+        let response = self.challenge(ctx, &request, device, false);
+        endpoint.reply(ctx, &flow, &request, &response);
+    }
+
+    fn end_probe(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        place: Place,
+    ) -> Option<Probe> {
+        let probe = self.probes.asked.remove(&place)?;
+        self.probes.places.release(&place);
+        ctx.timers.cancel(probe.timer);
+        for key in &probe.questions {
+            self.sent.remove(key);
+            endpoint.abandon(*key);
+        }
+        Some(probe)
+    }
+}
+
+/// The question, and the way to where the phone would be called.
+fn question(ctx: &mut Context<'_>, probe: &Probe) -> Option<(Flow, RequestBuilder)> {
+    let wish = Wish::of(&probe.request).ok()?;
+    let contact = wish.contact().map(|contact| contact.uri.clone());
+    // Who asks for something else may name none.
+    let contact = contact.unwrap_or_else(|| Uri::Sip(SipUri::of_address(None, probe.flow.remote)));
+    let direct = probe.request.typed::<Via>().is_ok_and(|via| reach::is_direct(&probe.flow, &via));
+    let flow = if direct { reach::way(&probe.flow, &contact) } else { probe.flow.clone() };
+    let from = headers::address(&flow, "jackfield", "").with_tag(&ctx.ids.tokens().tag());
+    let question = RequestBuilder::new(Method::Options, contact.text())
+        .header(HeaderName::From, from)
+        .header(HeaderName::To, format_args!("<{}>", contact.text()))
+        .header(HeaderName::CallId, ctx.ids.tokens().call_id())
+        .typed(&CSeq::new(1, Method::Options));
+    Some((flow, question))
+}
+
+/// How long a phone may take to answer; it sends its REGISTER again after 0.5 and 1.5 seconds.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Octets of a REGISTER that waits.
+const LONGEST: usize = 4096;
+/// Questions to one phone: one for each time that it comes.
+const QUESTIONS: usize = 4;
