@@ -33,7 +33,7 @@ use state::{Call, Called, Caller, CallerState, Destination, Exchange, Way};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Calls {
     #[serde(with = "jackfield_vocabulary::pairs")]
-    calls: BTreeMap<CallId, Call>,
+    calls: BTreeMap<CallId, Box<Call>>,
     legs: Legs,
     ledger: Ledger,
 }
@@ -150,7 +150,7 @@ impl Calls {
         let found = context.directory.effective(device);
         let appearance =
             found.as_ref().and_then(|one| one.lines.iter().find(|on| on.id.id() == line));
-        let mut call = Call::new(context, new);
+        let mut call = Box::new(Call::new(context, new));
         let result = match (&found, appearance) {
             _ if self.calls.len() >= MAXIMUM_CALLS => Err(Cause::Congestion),
             (Some(device), Some(appearance)) => {
@@ -169,7 +169,7 @@ impl Calls {
         self.settle(context, call, result, None);
     }
 
-    fn take(&mut self, leg: LegId) -> Option<Call> {
+    fn take(&mut self, leg: LegId) -> Option<Box<Call>> {
         self.calls.remove(&self.legs.call(leg)?)
     }
 
@@ -177,7 +177,7 @@ impl Calls {
     fn settle(
         &mut self,
         context: &mut Context<'_>,
-        mut call: Call,
+        mut call: Box<Call>,
         result: Result<(), Cause>,
         gone: Option<LegId>,
     ) {
@@ -201,7 +201,7 @@ impl Calls {
                 None => end_leg(context, leg, cti, cause),
             }
         }
-        self.ledger.record(context, call, cause);
+        self.ledger.record(context, *call, cause);
     }
 }
 

@@ -65,7 +65,7 @@ impl Devices {
         });
         let state = State::Calling { invite: key, request: Box::new(message), tag, limit };
         let shown = CallerIdentity::default();
-        let leg = Leg { device, flow, direct, token, shown, private, why: None, state };
+        let leg = Box::new(Leg { device, flow, direct, token, shown, private, why: None, state });
         self.legs.insert(id, leg);
         ctx.tell(Internal::ToCall(LegEvent::Called(Box::new(called))));
     }

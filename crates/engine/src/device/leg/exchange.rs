@@ -328,9 +328,8 @@ impl Devices {
         description: Option<&Description>,
     ) -> jackfield_sip::Response {
         let response = ResponseBuilder::reply_to(request, Status::OK);
-        let Some(Leg { flow, token, shown, .. }) = self.legs.legs.get(&id) else {
-            return response.finish();
-        };
+        let Some(leg) = self.legs.legs.get(&id) else { return response.finish() };
+        let Leg { flow, token, shown, .. } = &**leg;
         let response = headers::usual_in_answer(response, &headers::contact(flow, token));
         let response = headers::identity_in_answer(response, flow, shown);
         match description {

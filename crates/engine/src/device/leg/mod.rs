@@ -28,7 +28,7 @@ use crate::leg::{Description, LegCommand};
 /// Every leg, and how messages find theirs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Legs {
-    legs: BTreeMap<LegId, Leg>,
+    legs: BTreeMap<LegId, Box<Leg>>,
     /// The legs whose phones placed the call, by their INVITE, until it is answered and
     /// acknowledged.
     #[serde(with = "jackfield_vocabulary::pairs")]
@@ -175,7 +175,7 @@ impl Leg {
 }
 
 impl Legs {
-    fn insert(&mut self, id: LegId, leg: Leg) {
+    fn insert(&mut self, id: LegId, leg: Box<Leg>) {
         match &leg.state {
             State::Calling { invite, request, tag, .. } => {
                 self.invites.insert(*invite, id);
@@ -188,7 +188,7 @@ impl Legs {
     }
 
     /// Takes a leg out of the table with everything that leads to it.
-    fn remove(&mut self, id: LegId) -> Option<Leg> {
+    fn remove(&mut self, id: LegId) -> Option<Box<Leg>> {
         let leg = self.legs.remove(&id)?;
         match &leg.state {
             State::Calling { invite, request, tag, .. } => {
@@ -207,7 +207,7 @@ impl Legs {
     }
 
     /// Takes a leg out, with its timers.
-    fn close(&mut self, ctx: &mut Context<'_>, id: LegId) -> Option<Leg> {
+    fn close(&mut self, ctx: &mut Context<'_>, id: LegId) -> Option<Box<Leg>> {
         let leg = self.remove(id)?;
         let timers = match &leg.state {
             State::Offered { limit, .. } => [Some(*limit), None],

@@ -36,7 +36,7 @@ impl Devices {
         let shown = offer.caller.clone();
         let (device, token) = (offer.device, token.into());
         let (private, why) = (false, None);
-        let leg = Leg { device, flow, direct, token, shown, private, why, state };
+        let leg = Box::new(Leg { device, flow, direct, token, shown, private, why, state });
         self.legs.insert(offer.leg, leg);
         self.sent.insert(invite, Sent::Offer(offer.leg));
     }
