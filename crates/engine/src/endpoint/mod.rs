@@ -306,7 +306,8 @@ impl Endpoint {
 
     /// Carries out what the transactions asked for.
     fn act(&mut self, ctx: &mut Context<'_>) {
-        for action in core::mem::take(&mut self.actions) {
+        let mut actions = core::mem::take(&mut self.actions);
+        for action in actions.drain(..) {
             match action {
                 Action::Transmit { flow, bytes } => {
                     ctx.out.push(Output::Transmit { flow, message: bytes });
@@ -333,6 +334,8 @@ impl Endpoint {
                 Action::Failed { key, .. } => self.heard.push_back(Heard::Failed { key }),
             }
         }
+        // Nothing of the above asks for more; the room is kept.
+        self.actions = actions;
     }
 }
 
