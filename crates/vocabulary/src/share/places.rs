@@ -288,18 +288,22 @@ impl<K: Ord + Clone> Places<K> {
     /// Changes what a holder has, and what follows from that.
     fn change(&mut self, holder: Holder, change: impl FnOnce(&mut Held<K>)) {
         let crowd = &mut self.crowds[usize::from(holder.proved)];
-        let mut held = self.holders.remove(&holder).unwrap_or_default();
+        let held = self.holders.entry(holder).or_default();
+        let rank = held.rank(holder);
         crowd.amount -= held.amount;
         crowd.idle_amount -= held.idle_amount;
-        if let Some(rank) = held.rank(holder) {
-            crowd.yielding.remove(&rank);
-        }
-        change(&mut held);
+        change(held);
         crowd.amount += held.amount;
         crowd.idle_amount += held.idle_amount;
-        crowd.yielding.extend(held.rank(holder));
-        if held.amount > 0 || !held.idle.is_empty() {
-            self.holders.insert(holder, held);
+        let changed = held.rank(holder);
+        if rank != changed {
+            crowd.yielding.extend(changed);
+            if let Some(rank) = rank {
+                crowd.yielding.remove(&rank);
+            }
+        }
+        if held.amount == 0 && held.idle.is_empty() {
+            self.holders.remove(&holder);
         }
     }
 }
