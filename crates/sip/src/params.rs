@@ -78,11 +78,14 @@ impl Params {
     /// The value is given without quotes, and gets them if it could not stand as a token.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         self.remove(name);
-        let mut kept = String::from(core::mem::take(&mut self.0));
-        match value {
-            Some(value) if !is_plain(value) => push(&mut kept, name, Some(&text::quote(value))),
-            _ => push(&mut kept, name, value),
-        }
+        let value = value.map(|value| match is_plain(value) {
+            true => Cow::Borrowed(value),
+            false => Cow::Owned(text::quote(value)),
+        });
+        let longer = name.len() + value.as_deref().map_or(0, str::len) + 2;
+        let mut kept = String::with_capacity(self.0.len() + longer);
+        kept.push_str(&self.0);
+        push(&mut kept, name, value.as_deref());
         self.0 = kept.into_boxed_str();
     }
 
@@ -160,14 +163,21 @@ impl Params {
     /// Do any of the names stand twice?
     #[must_use]
     pub(crate) fn has_duplicates(&self) -> bool {
-        if self.iter().nth(1).is_none() {
-            return false;
+        let count = self.iter().count();
+        if count <= FEW {
+            let mut names = self.iter().enumerate();
+            return names.any(|(at, (name, _))| {
+                self.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
+            });
         }
         let mut names: Vec<_> = self.iter().map(|(name, _)| name).collect();
         names.sort_unstable_by(|one, other| letters(one).cmp(letters(other)));
         names.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(pair[1]))
     }
 }
+
+/// So many names are compared with each other; more are sorted, so that nobody makes that dear.
+const FEW: usize = 4;
 
 /// As names compare.
 fn letters(name: &str) -> impl Iterator<Item = u8> {

@@ -1,6 +1,6 @@
 //! Builds requests.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,10 +26,11 @@ impl RequestBuilder {
     /// Request-URI (RFC 3261 section 19.1.1).
     #[must_use]
     pub fn new(method: Method, uri: impl fmt::Display) -> Self {
-        let mut line = Writer::default();
-        // Writing into a vector can't fail.
-        let _ = write!(line, "{uri}");
-        let uri = String::from_utf8(line.0).unwrap_or_default().replace([' ', '\t'], "%20");
+        // Nothing in it may break the request line.
+        let mut uri = uri.to_string();
+        if uri.contains([' ', '\t', '\r', '\n']) {
+            uri = uri.replace([' ', '\t', '\r', '\n'], "%20");
+        }
         let uri = match uri.contains('?').then(|| Uri::parse(&uri)) {
             Some(Ok(Uri::Sip(mut sip))) => {
                 sip.clear_headers();
@@ -37,7 +38,8 @@ impl RequestBuilder {
             }
             _ => uri.into(),
         };
-        Self { method, uri, headers: Vec::new(), has_max_forwards: false, body: Vec::new() }
+        let headers = Vec::with_capacity(512);
+        Self { method, uri, headers, has_max_forwards: false, body: Vec::new() }
     }
 
     /// Adds a header line.
@@ -91,9 +93,7 @@ impl RequestBuilder {
     #[must_use]
     pub fn write(&self, via: &Via) -> Vec<u8> {
         let mut writer = Writer(Vec::with_capacity(300 + self.headers.len() + self.body.len()));
-        // Writing into a vector can't fail.
-        let _ = write!(writer, "{} {} SIP/2.0", self.method, self.uri);
-        writer.0.extend_from_slice(b"\r\n");
+        writer.line(format_args!("{} {} SIP/2.0", self.method, self.uri));
         writer.header(HeaderName::Via.as_str(), via);
         if !self.has_max_forwards {
             writer.header(HeaderName::MaxForwards.as_str(), 70);

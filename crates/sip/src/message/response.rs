@@ -1,6 +1,6 @@
 //! Builds responses.
 
-use core::fmt::{self, Write};
+use core::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::Message;
@@ -42,10 +42,7 @@ impl<'m> ResponseBuilder<'m> {
     #[must_use]
     pub fn with_reason(request: &'m Message, status: Status, reason: &str) -> Self {
         let mut writer = Writer::new();
-        // Writing into a vector can't fail.
-        let _ = write!(writer, "SIP/2.0 {} ", status.code());
-        let _ = writer.write_str(reason);
-        writer.0.extend_from_slice(b"\r\n");
+        writer.line(format_args!("SIP/2.0 {} {reason}", status.code()));
         let mut top = true;
         for (header, _, value) in request.lines() {
             match header {

@@ -17,28 +17,32 @@ impl Writer {
         Self(Vec::with_capacity(640))
     }
 
+    /// A line. What would break it becomes a space, which is seen to once for the whole line:
+    /// values come in many small pieces.
+    pub(super) fn line(&mut self, content: impl fmt::Display) {
+        let from = self.0.len();
+        // Writing into a vector can't fail; a value that fails to print is cut.
+        let _ = write!(self, "{content}");
+        self.end_line(from);
+    }
+
     /// A header line.
     pub(super) fn header(&mut self, name: &str, value: impl fmt::Display) {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
-        // Writing into a vector can't fail; a value that fails to print is cut.
-        let _ = write!(self, "{value}");
-        self.0.extend_from_slice(b"\r\n");
+        self.name(name);
+        self.line(value);
     }
 
     /// A header line whose value is text.
     pub(super) fn text(&mut self, name: &str, value: &str) {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
-        // Writing into a vector can't fail.
-        let _ = self.write_str(value);
-        self.0.extend_from_slice(b"\r\n");
+        self.name(name);
+        let from = self.0.len();
+        self.0.extend_from_slice(value.as_bytes());
+        self.end_line(from);
     }
 
     /// A header line as it stood in another message.
     pub(super) fn raw(&mut self, name: &str, value: &str) {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
+        self.name(name);
         self.0.extend_from_slice(value.as_bytes());
         self.0.extend_from_slice(b"\r\n");
     }
@@ -48,9 +52,9 @@ impl Writer {
         self.0.extend_from_slice(b"To: ");
         self.0.extend_from_slice(to.as_bytes());
         self.0.extend_from_slice(b";tag=");
-        // Writing into a vector can't fail.
-        let _ = self.write_str(tag);
-        self.0.extend_from_slice(b"\r\n");
+        let from = self.0.len();
+        self.0.extend_from_slice(tag.as_bytes());
+        self.end_line(from);
     }
 
     /// Content-Length, the empty line and the body.
@@ -64,22 +68,28 @@ impl Writer {
         self.0.extend_from_slice(body);
         self.0
     }
+
+    fn name(&mut self, name: &str) {
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b": ");
+    }
+
+    /// Ends the line; what began at `from` stays in it.
+    fn end_line(&mut self, from: usize) {
+        let content = &mut self.0[from..];
+        if let Some(first) = memchr2(b'\r', b'\n', content) {
+            content[first..]
+                .iter_mut()
+                .filter(|b| matches!(b, b'\r' | b'\n'))
+                .for_each(|b| *b = b' ');
+        }
+        self.0.extend_from_slice(b"\r\n");
+    }
 }
 
 impl Write for Writer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Formatting writes in small pieces, for which a search is dear.
-        let breaks = |byte: &u8| matches!(byte, b'\r' | b'\n');
-        let bytes = text.as_bytes();
-        let broken = match bytes.len() {
-            0..=16 => bytes.iter().any(breaks),
-            _ => memchr2(b'\r', b'\n', bytes).is_some(),
-        };
-        if broken {
-            self.0.extend(text.bytes().map(|b| if matches!(b, b'\r' | b'\n') { b' ' } else { b }));
-        } else {
-            self.0.extend_from_slice(text.as_bytes());
-        }
+        self.0.extend_from_slice(text.as_bytes());
         Ok(())
     }
 }

@@ -187,19 +187,18 @@ impl Digits {
 /// Four numbers up to 255 without needless zeros. Every message has several, so this is done here
 /// and not by the general parser of the standard library.
 fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
-    let mut octets = [0; 4];
-    let mut parts = text.split(|byte| *byte == b'.');
-    for octet in &mut octets {
-        let digits = parts.next().filter(|digits| matches!(digits.len(), 1..=3))?;
-        if digits.len() > 1 && digits[0] == b'0' {
-            return None;
-        }
-        for digit in digits {
-            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            *octet = u8::checked_add(u8::checked_mul(*octet, 10)?, digit)?;
+    let (mut octets, mut place, mut digits) = ([0_u8; 4], 0, 0);
+    for byte in text {
+        match byte {
+            b'.' if digits > 0 && place < 3 => (place, digits) = (place + 1, 0),
+            b'0'..=b'9' if digits == 0 || octets[place] > 0 => {
+                octets[place] = octets[place].checked_mul(10)?.checked_add(byte - b'0')?;
+                digits += 1;
+            }
+            _ => return None,
         }
     }
-    parts.next().is_none().then(|| octets.into())
+    (place == 3 && digits > 0).then(|| octets.into())
 }
 
 fn is_name(text: &str) -> bool {
