@@ -38,7 +38,7 @@ const PANICKED: i32 = 70;
 const WINDOW: u64 = 20_000;
 const THICK: usize = 10;
 /// The pause while they do: far less than anybody at a phone notices.
-const PAUSE: Duration = Duration::from_millis(8);
+const PAUSE: Duration = Duration::from_millis(10);
 /// Sleep at the most: a safety net, not a clock.
 const NAP: Duration = Duration::from_secs(5);
 
