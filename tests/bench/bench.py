@@ -296,7 +296,7 @@ def bench_ivr(binary, calls):
     delays the server's does. It counts from the soonest packet of each stream, and nothing is left
     out. Beside it a thread of the same rank that only waits for each millisecond says how much of
     it is the machine's. What the server's work costs stands beside what it costs a program to send
-    and receive as many packets and do nothing else.
+    and receive as many packets and do nothing else, in the same seconds.
     """
     with Server(binary, arguments=["--sample-company", "5"]) as server:
         server.sign_in()
@@ -316,14 +316,13 @@ def bench_ivr(binary, calls):
         time.sleep(2)
         beside = Beside({server.process.pid, load.pid})
         before, began = cpu([server.process.pid]), time.monotonic()
-        time.sleep(15)
+        bare = subprocess.run([os.path.join(os.path.dirname(binary), "examples", "bare"), str(calls), "15"],
+                              capture_output=True, text=True, check=True, timeout=60).stdout.strip()
         used, took = cpu([server.process.pid]) - before, time.monotonic() - began
         print(f"# the server's media thread: {rank(server.process.pid, 'media')}")
         print(f"# beside the server and the phones of this measurement: {beside}")
         out = load.communicate(timeout=120)[0]
         print("# " + out.strip().replace("\n", "\n# "))
-        bare = subprocess.run([os.path.join(os.path.dirname(binary), "examples", "bare"), str(calls), "15"],
-                              capture_output=True, text=True, check=True, timeout=60).stdout.strip()
         print(f"# {bare}")
         say("ivr-100-calls", used / took,
             ("bare sender and receiver", float(re.search(r"([\d.]+) cores", bare).group(1))))
