@@ -16,6 +16,18 @@ use jackfield_vocabulary::{
 };
 use serde::{Deserialize, Serialize};
 
+/// A registration that an earlier life of the node kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptBinding {
+    /// The phone.
+    pub device: ObjectId,
+    /// As the engine gave it out.
+    pub binding: Vec<u8>,
+    /// It is over, whatever it says itself, as one that was restored from a backup: it only tells
+    /// where the phone was.
+    pub over: bool,
+}
+
 /// What the shell tells the engine.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jackfield_model::{Directory, Node};
-use jackfield_vocabulary::{Code, NodeId, Now, ObjectId, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, NodeId, Now, Refusal, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use call::Calls;
@@ -104,7 +104,7 @@ impl Engine {
     pub fn restore_bindings(
         &mut self,
         now: Now,
-        bindings: Vec<(ObjectId, Vec<u8>)>,
+        bindings: Vec<KeptBinding>,
         out: &mut Vec<Output>,
     ) {
         let State { devices, tools, .. } = &mut self.state;

@@ -41,6 +41,10 @@ pub(crate) fn restore(
     let summary = read_back(&settings, from, passphrase.as_ref(), &mut progress("read"))
         .with_context(|| format!("restoring from {}", from.display()))?;
     say!("\rrestored {} rows from {}", summary.rows, from.display());
+    say!(
+        "Phones show as registered, and can be called, once they register here: by themselves when \
+         their registration is due (registration_seconds), or at once when they are switched off and on."
+    );
     Ok(())
 }
 

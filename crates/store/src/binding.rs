@@ -46,8 +46,8 @@ impl StoreHandle {
     }
 
     /// The registrations at a node, at its start, and what was left of those that ended within a year.
-    /// Those of a backup, and of the time before they had a node, become those of the first node that
-    /// asks.
+    /// Those of a backup, which are over, and of the time before they had a node become those of the first
+    /// node that asks.
     pub fn bindings(&self, node: &str, now: UnixTime) -> Result<Vec<BindingRow>, StoreError> {
         let node = node.to_owned();
         self.work(Lane::Urgent, move |turn| {

@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Context, Timer};
 use crate::endpoint::{Endpoint, Heard};
-use crate::interface::{Access, DeviceState, LastRefusal, Output, Whereabouts};
+use crate::interface::{Access, DeviceState, KeptBinding, LastRefusal, Output, Whereabouts};
 use addresses::Addresses;
 use authenticate::Authenticator;
 use binding::{Binding, Trust};
@@ -136,9 +136,9 @@ impl Devices {
 
     /// Takes in the registrations that an earlier life of the node kept, and what was left of those
     /// that ended.
-    pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<(ObjectId, Vec<u8>)>) {
-        for (device, bytes) in kept {
-            let Ok(mut binding) = postcard::from_bytes::<Binding>(&bytes) else { continue };
+    pub(crate) fn restore(&mut self, ctx: &mut Context<'_>, kept: Vec<KeptBinding>) {
+        for KeptBinding { device, binding, over } in kept {
+            let Ok(mut binding) = postcard::from_bytes::<Binding>(&binding) else { continue };
             let Some(phone) = ctx.directory.typed::<Phone>(device).cloned() else { continue };
             if phone.auto_registered && phone.owner.is_none() {
                 self.restore_unclaimed(ctx, device, &phone, &binding);
@@ -147,7 +147,7 @@ impl Devices {
                 self.provisional.give(device);
             }
             binding.restart_clock(ctx.now);
-            let registered = binding.prune(ctx.now);
+            let registered = binding.prune(ctx.now) && !over;
             let secret =
                 binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
             if secret && binding.generation != ctx.directory.secrets().generation(device) {

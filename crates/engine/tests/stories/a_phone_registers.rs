@@ -80,6 +80,23 @@ fn a_registration_that_is_not_refreshed_ends() {
     assert_eq!(world.heard.bindings[&device].expires, UnixTime(0), "only where it was is kept");
 }
 
+/// As after a backup was restored: the phone registered with another server, and may be there still.
+#[test]
+fn a_registration_that_is_over_tells_only_where_the_phone_was() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    world.registered(phone);
+    let (device, now) = (world.phones[&phone].device.unwrap(), world.now.wall);
+    world.heard.bindings.get_mut(&device).unwrap().expires = now;
+    world.heard.access.clear();
+    world.restart_node(7);
+    assert_eq!(world.overview().registered, 0);
+    let address = "10.1.0.1".parse().unwrap();
+    assert_eq!(world.heard.access, [Access::Registered { device, address }]);
+    world.reboot(phone);
+    assert_eq!(world.register(phone), 200);
+}
+
 #[test]
 fn a_phone_that_unregisters_is_gone_at_once() {
     let mut world = World::new();

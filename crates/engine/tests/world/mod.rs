@@ -14,8 +14,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jackfield_engine::{
-    Access, Alarm, BindingChange, CallRecord, Engine, Identity, Input, Note, OperatorOrder,
-    OperatorReply, Output, Ownership,
+    Access, Alarm, BindingChange, CallRecord, Engine, Identity, Input, KeptBinding, Note,
+    OperatorOrder, OperatorReply, Output, Ownership,
 };
 use jackfield_model::{Directory, Ids};
 use jackfield_sip::{Flow, Message, Transport};
@@ -156,7 +156,10 @@ impl World {
         let identity = Identity { node: NODE.into(), epoch: 2 };
         self.engine = Engine::new(identity, Arc::clone(&self.directory), [seed; 32]);
         let kept = self.heard.bindings.iter();
-        let kept = kept.filter_map(|(device, change)| Some((*device, change.binding.clone()?)));
+        let kept = kept.filter_map(|(device, change)| {
+            let (binding, over) = (change.binding.clone()?, change.expires <= self.now.wall);
+            Some(KeptBinding { device: *device, binding, over })
+        });
         let kept = kept.collect();
         let mut out = Vec::new();
         self.engine.restore_bindings(self.now, kept, &mut out);

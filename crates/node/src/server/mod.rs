@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use jackfield_engine::{Engine, Identity, Input};
+use jackfield_engine::{Engine, Identity, Input, KeptBinding};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
 use jackfield_store::{Store, StoreHandle, Verifier};
@@ -362,7 +362,11 @@ fn start_engine(
     let mut engine = Engine::new(identity, store.directory(), random_seed()?);
     let now = clock.now();
     let kept = store.bindings(&settings.node, now.wall).context("reading registrations")?;
-    let kept = kept.into_iter().filter_map(|row| Some((row.device, row.blob?))).collect();
+    let kept = kept.into_iter().filter_map(|row| {
+        let over = row.expires <= now.wall;
+        Some(KeptBinding { device: row.device, binding: row.blob?, over })
+    });
+    let kept = kept.collect();
     let mut out = Vec::new();
     engine.restore_bindings(now, kept, &mut out);
     out.into_iter().for_each(|output| outputs.carry(output));

@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::table::{TABLES, Table};
 use super::{BackupSummary, FORMAT, Footer, Header};
-use crate::StoreError;
-use crate::database::{Database, SCHEMA, Value, migrate};
+use crate::database::{Database, SCHEMA, Value, migrate, widen};
 use crate::key::Key;
 use crate::settings::{Source, StoreSettings};
 use crate::vault::{self, wrapped};
+use crate::{StoreError, clock};
 
 /// Longest line that is read; an object's body is far below it.
 const LONGEST: u64 = 64 * 1024 * 1024;
@@ -74,6 +74,7 @@ fn fill(
                 progress(done);
             }
         }
+        end_registrations(database)?;
         rewrap(database, held, &key)?;
         // Before the commit: a database without its key file would be of no use.
         if settings.key_file.exists() { Ok(()) } else { key.write(&settings.key_file) }
@@ -115,6 +116,14 @@ impl Fresh {
             let _ = std::fs::remove_dir(folder);
         }
     }
+}
+
+/// Phones registered with the server that was backed up, which may be there still, and said nothing
+/// to the one to come. Where they were stays known, for their files.
+fn end_registrations(database: &mut Database) -> Result<(), StoreError> {
+    let now = widen(clock::now().0);
+    database.execute("UPDATE binding SET expires = ?1 WHERE expires > ?1", &[now])?;
+    Ok(())
 }
 
 /// Seals the data key with the key file that is used from now on.

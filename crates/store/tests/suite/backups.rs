@@ -1,8 +1,10 @@
 //! A backup holds everything, tells no secret, and is restored on either database.
 
 use jackfield_model::{CredentialKind, Kind, Operation};
-use jackfield_store::{AuditFilter, StoreError, StoreSettings, Verification, backup, restore};
-use jackfield_vocabulary::{ObjectId, SecretText};
+use jackfield_store::{
+    AuditFilter, BindingRow, StoreError, StoreSettings, Verification, backup, restore,
+};
+use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -57,6 +59,35 @@ fn a_backup_is_restored_on_the_other_database_too() {
         make(&store.handle(), Kind::Partition, json!({ "name": "next" }))
     };
     assert_eq!(next(&first), next(&last));
+}
+
+/// They were made with another server, which may be there still: to phones that never spoke to this
+/// one it sends nothing, and shows none as registered.
+#[test]
+fn a_restore_takes_no_registration_over_and_keeps_where_phones_were() {
+    let world = World::new();
+    with_secrets(&world);
+    let store = world.open();
+    let far = UnixTime(u64::MAX / 2);
+    let row = |device, expires| BindingRow {
+        device: ObjectId(device),
+        blob: Some(b"where".into()),
+        expires,
+    };
+    let (send, receive) = std::sync::mpsc::channel();
+    let rows = vec![row(1, far), row(2, UnixTime(7))];
+    let done = move |result| send.send(result).unwrap();
+    store.handle().save_bindings("node-1".into(), rows, done);
+    receive.recv().unwrap().unwrap();
+    let file = world.file("backup");
+    backup(&world.settings, &file, None, &mut |_| {}).unwrap();
+    let other = World::new();
+    restore(&other.settings, &file, None, &mut |_| {}).unwrap();
+    let restored = other.open().handle().bindings("node-1", UnixTime(100)).unwrap();
+    let [first, second] = &*restored else { panic!("{restored:?}") };
+    assert_eq!(first.blob.as_deref(), Some(&b"where"[..]));
+    assert!(first.expires < far && first.expires > UnixTime(1_600_000_000_000), "{first:?}");
+    assert_eq!(*second, row(2, UnixTime(7)));
 }
 
 #[test]
