@@ -75,15 +75,14 @@ impl Cti {
             return Err(stopped());
         }
         let directory = context.directory;
-        let enabled = directory
-            .typed::<ApplicationUser>(account)
-            .map(|user| user.enabled)
-            .or_else(|| directory.typed::<EndUser>(account).map(|user| user.enabled));
-        match enabled {
-            None => Err(Refusal::new(Code::NotFound).value("account", account)),
-            Some(false) => Err(Refusal::new(Code::Disabled)),
-            Some(true) => require(context, account, Privilege::CtiEnabled),
+        let Some(name) = directory.label(account) else {
+            return Err(Refusal::new(Code::NotFound).value("account", account));
+        };
+        if !directory.is_enabled(account) {
+            return Err(Refusal::new(Code::Disabled).value("name", name));
         }
+        let connects = require(context, account, Privilege::CtiEnabled);
+        connects.map_err(|refusal| refusal.value("name", name))
     }
 
     /// Opens a device for a session (CTI-30, CTI-40).
@@ -172,12 +171,12 @@ impl Cti {
         session: SessionId,
         refusal: Refusal,
     ) {
-        let inside = self.is_inside(session);
-        self.end_session(context, session);
-        if inside {
+        // Before its devices are closed, which says less.
+        if self.is_inside(session) {
             let told = Told::Answer { request: 0, result: Err(refusal) };
             context.tell(Internal::Told { session, told });
         }
+        self.end_session(context, session);
     }
 
     /// Ends a session and everything that it has.

@@ -3,9 +3,11 @@
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr};
 
-use jackfield_model::{Directory, Language, Message};
+use jackfield_model::{Directory, Kind, Language, Message};
 use jackfield_vocabulary::share::{Full, Holder};
-use jackfield_vocabulary::{CallId, CallInfo, Code, Command, ConnectionState, Event, Now, Refusal};
+use jackfield_vocabulary::{
+    CallId, CallInfo, CloseReason, Code, Command, ConnectionState, Event, Now, Refusal,
+};
 use serde::{Deserialize, Serialize};
 
 use super::dialogue::Dialogue;
@@ -65,7 +67,7 @@ impl Ivr {
 
     pub(super) fn event(&mut self, context: &mut Context<'_>, event: Event) {
         match event {
-            Event::Closed { .. } => self.closed(context),
+            Event::Closed { reason, .. } => self.closed(context, reason),
             Event::Call(info) => self.offered(context, info),
             Event::State { call, state: ConnectionState::Disconnected, .. } => {
                 self.over(context, call.call);
@@ -75,9 +77,18 @@ impl Ivr {
     }
 
     /// The route point was taken from the session.
-    fn closed(&mut self, context: &mut Context<'_>) {
+    fn closed(&mut self, context: &mut Context<'_>, reason: CloseReason) {
         let State::InService { script, .. } = &self.state else { return };
-        let refusal = Refusal::new(Code::NotOpened).value("device", &script.route_point);
+        let name = &script.route_point;
+        let refusal = match reason {
+            CloseReason::Permission => {
+                Refusal::new(Code::Forbidden).object(Kind::CtiRoutePoint.name(), name.as_str())
+            }
+            CloseReason::Deleted => Refusal::new(Code::NotFound).value("device", name),
+            CloseReason::Requested | CloseReason::SessionEnded => {
+                Refusal::new(Code::NotOpened).value("device", name)
+            }
+        };
         context.tell(Internal::Session { session: SELF_PROVISIONING, account: None });
         self.try_later(context, &refusal);
     }

@@ -73,7 +73,7 @@ fn without_its_rights_it_does_not_run() {
     let groups = |names: &[&str]| json!({ "groups": names });
     let mut house = House::new();
     house.stage.patch(Kind::ApplicationUser, user, groups(&["Phone Provisioning"]));
-    assert!(house.stage.overview().ivr.starts_with("not-opened"));
+    assert!(house.stage.overview().ivr.starts_with("forbidden"));
     let leg = house.call();
     assert_eq!(house.stage.ended[&leg], Cause::Congestion);
     house.stage.after(11);
@@ -93,8 +93,23 @@ fn a_user_that_does_not_control_the_route_point_is_refused() {
     let mut house = House::new();
     let none = json!({ "controlled_route_points": [] });
     house.stage.patch(Kind::ApplicationUser, user, none);
+    assert!(house.stage.overview().ivr.starts_with("forbidden"), "at once");
     house.stage.after(11);
     assert!(house.stage.overview().ivr.starts_with("forbidden"));
+}
+
+/// The state says what happened, and not only that the route point is gone.
+#[test]
+fn a_user_that_is_switched_off_is_told_as_that() {
+    let user = jackfield_model::defaults::sample::APPLICATION_USER;
+    let mut house = House::new();
+    house.stage.patch(Kind::ApplicationUser, user, json!({ "enabled": false }));
+    assert_eq!(&*house.stage.overview().ivr, "disabled", "at once");
+    house.stage.after(11);
+    assert_eq!(&*house.stage.overview().ivr, "disabled");
+    house.stage.patch(Kind::ApplicationUser, user, json!({ "enabled": true }));
+    house.stage.after(11);
+    assert_eq!(&*house.stage.overview().ivr, "in-service");
 }
 
 /// Proves SP-11.b: while the service is off nobody is served, and the settings can be changed.
