@@ -5,8 +5,8 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Running, Severity, StepState, application_user_warnings, flow_of_nine, flow_of_six,
-    optional_steps, route_point_note, shortages, status,
+    Notice, Running, Seen, Severity, StepState, application_user_warnings, concerns,
+    explain_device, flow_of_nine, flow_of_six, optional_steps, route_point_note, shortages, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
 use serde_json::json;
@@ -125,12 +125,85 @@ fn it_is_not_ready_while_the_number_does_not_answer() {
     let running = Running { services: &services, ivr: Some("service-inactive"), ..all_runs() };
     assert_off(&house, running, "The CTI Manager service is off", "services start cti-manager");
     let running = |ivr| Running { ivr: Some(ivr), ..all_runs() };
-    for state in ["no-route-point", "not-opened", "forbidden", "media-conflict"] {
-        let command = "services restart self-provisioning-ivr";
+    for (state, command) in [
+        ("no-route-point", "services restart self-provisioning-ivr"),
+        ("not-found", "services restart self-provisioning-ivr"),
+        // Nothing is off any more: it will see that by itself.
+        ("not-opened", "tries again by itself within 10 seconds"),
+        ("forbidden", "tries again by itself within 10 seconds"),
+        ("disabled", "tries again by itself within 10 seconds"),
+        ("media-conflict", "tries again by itself within 10 seconds"),
+    ] {
         assert_off(&house, running(state), "takes no calls", command);
         let text = status(&house.directory, running(state), JA).text;
         assert!(text.contains("通話を受けていません") && !text.contains(state), "{text}");
     }
+}
+
+/// Proves SP-20.c: who dials the number hears somebody else, or nobody.
+#[test]
+fn it_is_not_ready_while_all_calls_to_its_number_go_elsewhere() {
+    let mut house = House::company(1);
+    let line = house.id(Kind::Line, "2000");
+    let to = |number: &str| json!({ "forwards": { "all": { "destination": number } } });
+    let command = "set line 2000 --forwards.all.destination ''";
+    for number in ["3001", "4799", "2000"] {
+        house.update(line, to(number));
+        assert_off(&house, all_runs(), &format!("self-provisioning, go on to {number}"), command);
+        let told = concerns(&house.directory, line, EN).join(" ");
+        assert!(told.contains("nobody reaches the Self-Provisioning IVR"), "{told}");
+        let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
+        let found = explain_device(&house.directory, point, Seen::default(), EN);
+        assert!(found.iter().any(|one| !one.good && one.text.contains("nobody reaches")));
+    }
+    // By another number of its own it still answers.
+    house.create(Kind::Line, json!({ "number": "2001" }));
+    let lines = json!({ "lines": [{ "line": "2000" }, { "line": "2001" }] });
+    house.patch(Kind::CtiRoutePoint, "IVR-RP", lines);
+    let away = |house: &House| texts(house, all_runs()).iter().any(|one| one.contains("nobody"));
+    assert!(status(&house.directory, all_runs(), EN).ready && away(&house));
+    house.update(line, to("2001"));
+    assert!(status(&house.directory, all_runs(), EN).ready && !away(&house));
+}
+
+/// A new phone reaches the number whatever else there is; others may not.
+#[test]
+fn the_status_tells_which_callers_reach_somebody_else_by_the_number() {
+    let mut house = House::company(1);
+    let told = |house: &House| -> Vec<String> {
+        let status = status(&house.directory, all_runs(), EN);
+        assert!(status.ready, "{status:?}");
+        let loud = |one: &Notice| one.severity == Severity::Warning && one.text.contains("2000");
+        status.notices.into_iter().filter(loud).map(|one| one.text).collect()
+    };
+    house.create(Kind::Partition, json!({ "name": "Internal" }));
+    for name in ["Staff", "Lobby"] {
+        let css = json!({ "name": name, "partitions": ["Internal"] });
+        house.create(Kind::CallingSearchSpace, css);
+    }
+    house.create(Kind::CallingSearchSpace, json!({ "name": "Nothing", "partitions": [] }));
+    let pattern = json!({ "pattern": "20XX", "partition": "Internal", "does": "block" });
+    house.create(Kind::RoutePattern, pattern);
+    assert_eq!(told(&house), [""; 0], "what is less exact hides nothing");
+    house.create(Kind::Line, json!({ "number": "2000", "partition": "Internal" }));
+    assert_eq!(
+        told(&house),
+        [
+            "Callers with the calling search space Lobby, Staff who dial 2000 reach 2000 in Internal, \
+          and not self-provisioning: give one of the two another number."
+        ]
+    );
+    // As settings of an older program may have it.
+    let mut house = House::company(1);
+    let (user, line) = (house.user("tanaka"), house.id(Kind::Line, "2000"));
+    let mut body = serde_json::to_value(house.end_user(user)).unwrap();
+    body["primary_extension"] = line.0.into();
+    house.stored(user, Kind::EndUser, &body);
+    let mut phone = house.phone_body("SEP0011223344AB");
+    phone["lines"] = json!([{ "line": "2000" }]);
+    house.create(Kind::Phone, phone);
+    let told = told(&house);
+    assert!(told[0].contains("and the extension of tanaka") && told[1].contains("SEP0011223344AB"));
 }
 
 /// One thing is off, with this text and the command that mends it.

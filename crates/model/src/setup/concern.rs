@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jackfield_vocabulary::ObjectId;
 
 use super::explain::ambiguity;
-use super::shadow;
+use super::{pilot, shadow};
 use crate::{
     AutoRegistration, Body, Dialled, Directory, Forward, Forwards, Language, Line, Message,
     Partition, Phone, Ref,
@@ -73,7 +73,8 @@ fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language)
         Some(message.with(language, &values))
     });
     let shadows = shadow::of_line(directory, id, line, language);
-    lent.into_iter().chain(shadows).chain(nobody).chain(back).collect()
+    let away = pilot::forward_of(directory, id, line, language).map(|one| one.text);
+    lent.into_iter().chain(shadows).chain(away).chain(nobody).chain(back).collect()
 }
 
 /// The forward leads to the line itself, be it past lines that forward every call.

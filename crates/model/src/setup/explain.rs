@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::concern::{comes_back, leads};
 use super::off::ivr_failure;
+use super::pilot;
 use super::quoted;
 use crate::directory::mac_of;
 use crate::{
@@ -229,24 +230,30 @@ fn service(served: Served<'_>, language: Language) -> Finding {
     }
 }
 
+/// Where all calls to a line go on to, if they do.
+fn onward(directory: &Directory, line: &EffectiveLine, language: Language) -> Option<Finding> {
+    let (id, number) = (line.id.id(), line.number());
+    let all = &line.line.forwards.all;
+    let values = [("name", "all"), ("destination", &*all.destination), ("number", number)];
+    let bad = |message: Message| {
+        Finding::bad(message.with(language, &values), Message::ForwardRemedy.text(language))
+    };
+    if let Some(away) = pilot::forward_of(directory, id, &line.line, language) {
+        Some(away)
+    } else if !leads(directory, id, &line.line, all) {
+        Some(bad(Message::ForwardToNobody))
+    } else if comes_back(directory, id, &line.line, all) {
+        Some(bad(Message::ForwardComesBack))
+    } else {
+        let told = Message::NumberForwarded.with(language, &values);
+        (!all.destination.is_empty()).then(|| Finding::good(told))
+    }
+}
+
 /// Whether a line can be called, and from where.
 fn reach(directory: &Directory, line: &EffectiveLine, language: Language) -> Vec<Finding> {
     let number = line.number();
-    let mut findings = Vec::new();
-    let all = &line.line.forwards.all;
-    if !leads(directory, line.id.id(), &line.line, all) {
-        let values = [("name", "all"), ("destination", &*all.destination)];
-        let remedy = Message::ForwardRemedy.text(language);
-        findings.push(Finding::bad(Message::ForwardToNobody.with(language, &values), remedy));
-    } else if comes_back(directory, line.id.id(), &line.line, all) {
-        let values =
-            [("name", "all"), ("destination", &*all.destination), ("number", line.number())];
-        let remedy = Message::ForwardRemedy.text(language);
-        findings.push(Finding::bad(Message::ForwardComesBack.with(language, &values), remedy));
-    } else if !all.destination.is_empty() {
-        let values = [("number", number), ("destination", &*all.destination)];
-        findings.push(Finding::good(Message::NumberForwarded.with(language, &values)));
-    }
+    let mut findings: Vec<_> = onward(directory, line, language).into_iter().collect();
     match line.partition().and_then(|partition| directory.get(partition)) {
         Some(partition) => {
             let values = [("number", number), ("name", &*partition.name)];

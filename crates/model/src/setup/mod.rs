@@ -7,6 +7,7 @@ mod concern;
 mod explain;
 mod leaving;
 mod off;
+mod pilot;
 mod place;
 mod shadow;
 mod status;

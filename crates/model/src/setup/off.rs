@@ -1,14 +1,15 @@
 //! What keeps the self-provisioning number from answering, each with the command that mends it.
 
-use jackfield_vocabulary::ObjectId;
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::Running;
 use super::command::quoted;
 use super::explain::Finding;
+use super::pilot;
 use super::status::{controls, numbers_of};
 use crate::{
     ApplicationUser, CtiRoutePoint, Directory, Language, Message, Node, Privilege, Ref, Service,
-    UserProfile,
+    UserProfile, sentence,
 };
 
 /// Everything that is off, the first things first.
@@ -46,10 +47,14 @@ pub fn ivr_failure(state: &str, language: Language) -> Option<String> {
         "no-application-user" | "no-route-point" => Message::IvrStartedWithout,
         "no-language-pack" => Message::IvrWithoutLanguage,
         "service-inactive" => Message::IvrWithoutCtiManager,
-        "forbidden" | "disabled" | "not-found" => Message::IvrMayNot,
+        "forbidden" | "disabled" => Message::IvrMayNot,
+        "not-found" => Message::IvrOutdated,
         _ => Message::IvrTriesAgain,
     };
-    Some(message.text(language))
+    let code = Code::ALL.iter().find(|code| code.name() == word);
+    let why = code.map(|code| sentence(&Refusal::new(*code), language).message);
+    let values: Vec<_> = why.iter().map(|why| ("why", &**why)).collect();
+    Some(message.with(language, &values))
 }
 
 /// Somebody whose profile this is can self-provision.
@@ -100,10 +105,18 @@ impl Scene<'_> {
             return Some(self.off(Message::NoRoutePoint, "", &command));
         };
         let (id, point) = point;
-        numbers_of(self.directory, id.id()).is_empty().then(|| {
+        if numbers_of(self.directory, id.id()).is_empty() {
             let command = format!("set cti-route-point {} --lines NUMBER", quoted(&point.name));
-            self.off(Message::NoNumberOnRoutePoint, "", &command)
-        })
+            return Some(self.off(Message::NoNumberOnRoutePoint, "", &command));
+        }
+        self.forwarded(point.lines.len())
+    }
+
+    /// Of its numbers none is left that does not send every call on to somebody else.
+    fn forwarded(&self, numbers: usize) -> Option<Finding> {
+        let forwarded = pilot::forwarded(self.directory);
+        let (id, line) = forwarded.first().filter(|_| forwarded.len() == numbers)?;
+        pilot::forward_of(self.directory, *id, line, self.language)
     }
 
     fn application_user(&self) -> Option<Finding> {
@@ -163,13 +176,16 @@ impl Scene<'_> {
     fn failure(&self, state: &str) -> Option<Finding> {
         let text = ivr_failure(state, self.language)?;
         let remedy = match state {
-            "no-language-pack" => {
-                "`jackfield languages`; `jackfield self-provisioning set --languages en-US`; \
-                 `jackfield services restart self-provisioning-ivr`"
+            "no-language-pack" => "`jackfield languages`; `jackfield self-provisioning set \
+                 --languages en-US`; `jackfield services restart self-provisioning-ivr`"
+                .into(),
+            // It runs with the settings of its start.
+            "no-application-user" | "no-route-point" | "not-found" => {
+                "`jackfield services restart self-provisioning-ivr`".into()
             }
-            _ => "`jackfield services restart self-provisioning-ivr`",
+            _ => Message::RemedyRetry.text(self.language),
         };
-        Some(Finding::bad(text, remedy.into()))
+        Some(Finding::bad(text, remedy))
     }
 
     fn off(&self, message: Message, name: &str, command: &str) -> Finding {

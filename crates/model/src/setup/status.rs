@@ -3,6 +3,7 @@ use serde::Serialize;
 
 use super::explain::Finding;
 use super::off::what_is_off;
+use super::pilot;
 use super::{Notice, Running};
 use crate::{
     ApplicationUser, AutoRegistration, CtiRoutePoint, Directory, Language, Message, Privilege, Ref,
@@ -76,6 +77,7 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
         let hint = Message::PhonesFindTheServer.with(language, &[("address", &node.address)]);
         notices.push(Notice::note(hint));
     }
+    notices.extend(pilot::in_the_way(directory, language).into_iter().map(Notice::warning));
     let shortages = shortages(directory, language).into_iter();
     notices.extend(shortages.map(|one| Notice::warning(one.text)));
     notices.extend(restart(directory, running, language));

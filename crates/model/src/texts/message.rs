@@ -169,6 +169,11 @@ messages! {
     WordPassword = "word-password";
     WordPin = "word-pin";
     WordCode = "word-code";
+    ServiceForwarded = "service-forwarded";
+    ServiceHidden = "service-hidden";
+    ServiceOfUser = "service-of-user";
+    IvrOutdated = "ivr-outdated";
+    RemedyRetry = "remedy-retry";
     NotYetEffect = "not-yet-effect";
     NotYetChoice = "not-yet-choice";
     NotYetLamps = "not-yet-lamps";
