@@ -2,7 +2,8 @@
 
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText};
 
-use crate::{CredentialKind, CredentialPolicy, Directory, EndUser};
+use crate::trivial::Trivial;
+use crate::{ApplicationUser, CredentialKind, CredentialPolicy, Directory, EndUser};
 
 /// Longest PIN and authentication code: they are keyed in.
 const KEYPAD: usize = 20;
@@ -20,13 +21,21 @@ impl Directory {
         secret: &SecretText,
     ) -> Result<(), Refusal> {
         let policy = self.credential_policy_of(owner).and_then(|policy| self.get(policy));
-        let user = self.typed::<EndUser>(owner);
-        let number = user.and_then(|user| self.get(user.primary_extension?));
-        let mut own = vec![number.map_or("", |line| line.number.as_str())];
-        own.extend(user.map(|user| &*user.user_id));
-        own.extend(user.map(|user| &*user.self_service_id));
         let default = CredentialPolicy::default();
-        judge_new(policy.map_or(&default, |policy| policy), kind, secret, &own)
+        judge_new(policy.map_or(&default, |policy| policy), kind, secret, &self.names_of(owner))
+    }
+
+    /// The names and numbers by which an account is known.
+    fn names_of(&self, account: ObjectId) -> Vec<&str> {
+        if let Some(user) = self.typed::<ApplicationUser>(account) {
+            return vec![&user.user_id];
+        }
+        let Some(user) = self.typed::<EndUser>(account) else { return Vec::new() };
+        let number = user.primary_extension.and_then(|line| self.get(line));
+        let names = [&user.user_id, &user.self_service_id, &user.first_name, &user.last_name];
+        let names = names.into_iter().map(|name| &**name);
+        let known = names.chain(number.map(|line| line.number.as_str()));
+        known.filter(|name| !name.is_empty()).collect()
     }
 }
 
@@ -63,10 +72,10 @@ fn judge_pin(policy: &CredentialPolicy, pin: &str, own: &[&str]) -> Result<(), R
     if !(shortest..=KEYPAD).contains(&pin.len()) {
         return Err(rule("length"));
     }
-    if policy.refuse_trivial && (is_run(pin) || own.contains(&pin)) {
-        return Err(rule("trivial"));
+    match Trivial::of_pin(pin, own).filter(|_| policy.refuse_trivial) {
+        Some(why) => Err(rule(why.word())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn judge_password(policy: &CredentialPolicy, secret: &str, own: &[&str]) -> Result<(), Refusal> {
@@ -75,12 +84,10 @@ fn judge_password(policy: &CredentialPolicy, secret: &str, own: &[&str]) -> Resu
     if !(shortest..=PASSWORD).contains(&secret.chars().count()) {
         return Err(rule("length"));
     }
-    let first = secret.chars().next();
-    let same = secret.chars().all(|c| Some(c) == first);
-    if policy.refuse_trivial && (same || own.iter().any(|own| own.eq_ignore_ascii_case(secret))) {
-        return Err(rule("trivial"));
+    match Trivial::of_password(secret, own).filter(|_| policy.refuse_trivial) {
+        Some(why) => Err(rule(why.word())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn weak(
@@ -91,20 +98,16 @@ fn weak(
     longest: usize,
 ) -> Refusal {
     let refusal = Refusal::new(Code::CredentialTooWeak).field(field).value("rule", rule);
-    let refusal = refusal.object("credential-policy", &policy.name);
-    refusal.value("allowed", format!("{shortest}..{longest}"))
+    let refusal = refusal.value("allowed", format!("{shortest}..{longest}"));
+    match policy.name.is_empty() {
+        // Nobody's policy: the rules that hold where there is none.
+        true => refusal,
+        false => refusal.object("credential-policy", &policy.name),
+    }
 }
 
 fn is_digits(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// One digit again and again, or digits counted up or down.
-fn is_run(digits: &str) -> bool {
-    let steps = |step: i16| {
-        digits.as_bytes().windows(2).all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step)
-    };
-    steps(0) || steps(1) || steps(-1)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod similar;
 mod text;
 mod texts;
 mod time_zone;
+mod trivial;
 
 pub use credential::judge_new;
 pub(crate) use directory::NO_PARTITION;

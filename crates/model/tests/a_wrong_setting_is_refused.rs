@@ -5,8 +5,9 @@ mod common;
 
 use common::{House, is};
 use jackfield_model::{
-    AuthenticationMode, CredentialKind, Effect, FirstStart, Kind, Language, Operation, Outcome,
-    Service, ServiceActivation, UniversalLineTemplate, defaults, sentence,
+    AuthenticationMode, CredentialKind, CredentialPolicy, Effect, FirstStart, Kind, Language,
+    Operation, Outcome, Service, ServiceActivation, UniversalLineTemplate, defaults, judge_new,
+    sentence,
 };
 use jackfield_vocabulary::{Code, ObjectId, SecretText};
 use serde_json::{Value, json};
@@ -489,10 +490,52 @@ fn a_refusal_says_what_was_meant_and_what_helps() {
     };
     let trivial = judged(json!({}), "111111111111");
     assert!(
-        trivial.contains("too easy to guess") && !trivial.contains("longer one that"),
+        trivial.contains("too easy to guess: it is the same again and again")
+            && !trivial.contains("longer one that"),
         "{trivial}"
     );
     let length = judged(json!({ "minimum_pin_length": 20 }), "48261");
     assert!(length.ends_with("Length: 20."), "{length}");
     assert!(judged(json!({}), "4826a").contains("must consist of digits"));
+}
+
+/// What is told is what is refused, in both languages.
+#[test]
+fn a_credential_that_is_guessed_first_is_refused_with_what_is_wrong_with_it() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    house.update(user, json!({ "last_name": "Yamamoto" }));
+    house.create(Kind::ApplicationUser, json!({ "user_id": "switchboard" }));
+    let app = house.id(Kind::ApplicationUser, "switchboard");
+    let (pin, password) = (CredentialKind::Pin, CredentialKind::Password);
+    for (owner, kind, secret, text) in [
+        (user, pin, "30011", "a name or number of its account is in it"),
+        (user, pin, "12121", "the same again and again"),
+        (user, pin, "112233", "counted up or down"),
+        (user, password, "my-tanaka-1", "a name or number of its account is in it"),
+        (user, password, "yamamoto99", "a name or number of its account is in it"),
+        (user, password, "katokato", "the same again and again"),
+        (user, password, "12345678", "counted up or down"),
+        (user, password, "Password1!", "one of the words that everybody tries"),
+        (app, password, "Switchboard1", "a name or number of its account is in it"),
+    ] {
+        let judge = |house: &House| {
+            house.directory.judge_new_credential(owner, kind, &SecretText::new(secret))
+        };
+        let refusal = judge(&house).unwrap_err();
+        assert_eq!(refusal.code, Code::CredentialTooWeak);
+        assert!(
+            sentence(&refusal, Language::English).message.contains(text),
+            "{secret}: {}",
+            sentence(&refusal, Language::English).message
+        );
+        assert!(sentence(&refusal, Language::Japanese).message.contains("推測されやすすぎます"));
+        assert_eq!(refusal.object.as_deref(), Some("credential-policy Default"));
+    }
+    house.patch(Kind::CredentialPolicy, "Default", json!({ "refuse_trivial": false }));
+    let taken = house.directory.judge_new_credential(user, password, &SecretText::new("katokato"));
+    assert_eq!(taken, Ok(()));
+    let nobodys = CredentialPolicy::default();
+    let refusal = judge_new(&nobodys, pin, &SecretText::new("11111"), &[]).unwrap_err();
+    assert_eq!(refusal.object, None, "no policy to change");
 }

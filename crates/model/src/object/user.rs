@@ -33,7 +33,8 @@ pub struct CredentialPolicy {
     #[serde(default = "pin_length")]
     #[garde(range(min = 1, max = 20))]
     pub minimum_pin_length: u8,
-    /// Refuse PINs such as 11111 and 12345, and the user's own number.
+    /// Refuse what is guessed first: the account's names and numbers, the same again and again, signs
+    /// counted or in a row of the keyboard, and common words.
     #[serde(default = "crate::object::yes")]
     #[garde(skip)]
     pub refuse_trivial: bool,
