@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Text;
 use crate::object::*;
+use crate::{Sought, Text};
 
 /// What every administered struct says of itself beyond its fields.
 pub trait Declared:
@@ -27,6 +27,11 @@ pub trait Declared:
 
     /// Keys besides the name that no other object of the kind may have: (key, value).
     fn unique_keys(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// What people look for it by, beside its name.
+    fn sought(&self) -> Vec<Sought<'_>> {
         Vec::new()
     }
 
@@ -115,6 +120,11 @@ macro_rules! kinds {
                 match self { $(Self::$kind(object) => object.unique_keys(),)* }
             }
 
+            /// See [`Declared::sought`].
+            pub fn sought(&self) -> Vec<Sought<'_>> {
+                match self { $(Self::$kind(object) => object.sought(),)* }
+            }
+
             /// The stored form.
             pub fn to_json(&self) -> Value {
                 match self {
@@ -139,9 +149,14 @@ macro_rules! kinds {
     (@single one) => { true };
 }
 
-/// Gives a struct its row: `declare!(Partition, |o| o.name.clone());`.
+/// Gives a struct its row: `declare!(Partition, |o| o.name.clone());`. After `sought` stand the texts and
+/// references by which people look for it, beside its name.
 macro_rules! declare {
-    ($kind:ident, |$object:ident| $name:expr $(, unique |$subject:ident| $keys:expr)?) => {
+    (
+        $kind:ident, |$object:ident| $name:expr
+        $(, unique |$subject:ident| $keys:expr)?
+        $(, sought |$found:ident| $sought:expr)?
+    ) => {
         impl crate::Declared for $kind {
             const KIND: crate::Kind = crate::Kind::$kind;
 
@@ -153,6 +168,11 @@ macro_rules! declare {
             $(fn unique_keys(&self) -> Vec<(&'static str, String)> {
                 let $subject = self;
                 $keys
+            })?
+
+            $(fn sought(&self) -> Vec<crate::Sought<'_>> {
+                let $found = self;
+                $sought
             })?
 
             fn from_body(body: &crate::Body) -> Option<&std::sync::Arc<Self>> {

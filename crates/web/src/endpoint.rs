@@ -355,7 +355,7 @@ const LIST: &[(&str, &str)] = &[
     ("limit", "At most so many, 1 to 1000"),
     ("cursor", "`next` of the page before"),
     ("filter", "`field=value`, `field!=value` or `field~part`; may come several times"),
-    ("search", "Only names with this text"),
+    ("search", "Only those with each of these words in their names, numbers, texts and owners"),
     ("fields", "Only these fields, separated by commas"),
     ("state", "`true` shows whether each is registered, and where"),
     ("registered", "`true` or `false`: only those that are registered now, or that are not"),
@@ -363,7 +363,7 @@ const LIST: &[(&str, &str)] = &[
 
 const MANY: &[(&str, &str)] = &[
     ("filter", "Of which: `field=value`, `field!=value` or `field~part`; may come several times"),
-    ("search", "Of which: only names with this text"),
+    ("search", "Of which: only those with each of these words, as in a list"),
     ("all", "`true` where neither filter nor search is given: every one"),
     ("skip_refused", "`true`: the others, when some are refused; else none"),
     ("check", "`true` only says what would be refused"),

@@ -128,7 +128,12 @@ impl Node {
     pub const SECURE_SIP_PORT: u16 = 5061;
 }
 
-declare!(Node, |node| node.name.clone(), unique | node | vec![("number", node.number.to_string())]);
+declare!(
+    Node,
+    |node| node.name.clone(),
+    unique | node | vec![("number", node.number.to_string())],
+    sought | node | vec![(&node.address).into(), (&node.description).into()]
+);
 
 /// A service that can be activated on a node.
 #[derive(

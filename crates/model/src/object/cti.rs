@@ -88,7 +88,14 @@ fn maximum_calls() -> u16 {
     5000
 }
 
-declare!(CtiRoutePoint, |device| device.name.clone());
+declare!(
+    CtiRoutePoint,
+    |device| device.name.clone(),
+    sought | device | {
+        let lines = device.lines.iter().flat_map(|one| [one.line.into(), (&one.display).into()]);
+        lines.chain([(&device.description).into()]).collect()
+    }
+);
 
 /// A virtual phone of an application, one call with media at a time (CTI-34).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -128,4 +135,12 @@ pub struct CtiPort {
     pub lines: List<PhoneLine>,
 }
 
-declare!(CtiPort, |device| device.name.clone());
+declare!(
+    CtiPort,
+    |device| device.name.clone(),
+    sought | device | {
+        let lines = device.lines.iter().flat_map(PhoneLine::sought);
+        let owner = device.owner.map(Into::into);
+        lines.chain(owner).chain([(&device.description).into()]).collect()
+    }
+);

@@ -87,5 +87,6 @@ pub struct Line {
 declare!(
     Line,
     |line| crate::pattern_name(line.number.as_str(), line.partition.map(Ref::id)),
-    unique | line | vec![crate::number_key(line.number.as_str(), line.partition.map(Ref::id))]
+    unique | line | vec![crate::number_key(line.number.as_str(), line.partition.map(Ref::id))],
+    sought | line | vec![(&line.description).into(), (&line.alerting_name).into()]
 );

@@ -93,7 +93,7 @@ pub struct Role {
     pub privileges: Box<[Privilege]>,
 }
 
-declare!(Role, |role| role.name.clone());
+declare!(Role, |role| role.name.clone(), sought | role | vec![(&role.description).into()]);
 
 /// Users who have the same roles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -149,4 +149,8 @@ pub struct ApplicationUser {
     pub controlled_phones: Box<[Ref<Phone>]>,
 }
 
-declare!(ApplicationUser, |user| user.user_id.to_lowercase().into());
+declare!(
+    ApplicationUser,
+    |user| user.user_id.to_lowercase().into(),
+    sought | user | vec![(&user.description).into()]
+);

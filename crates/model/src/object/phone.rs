@@ -6,7 +6,7 @@ use crate::registry::declare;
 use crate::{
     CallingSearchSpace, CommonDeviceConfiguration, CommonPhoneProfile, DevicePool, EndUser, Line,
     List, Location, PhoneButtonTemplate, PhoneModel, PhoneService, Ref, SecurityProfile,
-    SipProfile, SoftkeyTemplate, Text,
+    SipProfile, SoftkeyTemplate, Sought, Text,
 };
 
 /// A line as it appears on one device.
@@ -41,6 +41,13 @@ pub struct PhoneLine {
     #[garde(range(min = 1, max = 200))]
     #[schemars(extend("x-takes" = "restart"))]
     pub busy_trigger: u8,
+}
+
+impl PhoneLine {
+    /// What people look for a device by, of a line on it.
+    pub(super) fn sought(&self) -> [Sought<'_>; 3] {
+        [self.line.into(), (&self.display).into(), (&self.label).into()]
+    }
 }
 
 pub(super) fn maximum_calls() -> u8 {
@@ -166,4 +173,12 @@ pub struct Phone {
     pub auto_registered: bool,
 }
 
-declare!(Phone, |phone| phone.name.clone());
+declare!(
+    Phone,
+    |phone| phone.name.clone(),
+    sought | phone | {
+        let lines = phone.lines.iter().flat_map(PhoneLine::sought);
+        let owner = phone.owner.map(Into::into);
+        lines.chain(owner).chain([(&phone.description).into(), phone.model.into()]).collect()
+    }
+);

@@ -102,4 +102,8 @@ pub struct PhoneModel {
     pub tried_on_hardware: bool,
 }
 
-declare!(PhoneModel, |model| model.name.clone());
+declare!(
+    PhoneModel,
+    |model| model.name.clone(),
+    sought | model | vec![(&model.maker).into(), (&model.product).into()]
+);

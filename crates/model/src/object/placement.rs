@@ -122,4 +122,8 @@ pub struct Location {
     pub description: Text,
 }
 
-declare!(Location, |location| location.name.clone());
+declare!(
+    Location,
+    |location| location.name.clone(),
+    sought | location | vec![(&location.description).into()]
+);

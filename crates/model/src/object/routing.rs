@@ -17,7 +17,11 @@ pub struct Partition {
     pub description: Text,
 }
 
-declare!(Partition, |partition| partition.name.clone());
+declare!(
+    Partition,
+    |partition| partition.name.clone(),
+    sought | partition | vec![(&partition.description).into()]
+);
 
 /// An ordered list of partitions that a caller may reach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -34,7 +38,11 @@ pub struct CallingSearchSpace {
     pub partitions: Box<[Ref<Partition>]>,
 }
 
-declare!(CallingSearchSpace, |css| css.name.clone());
+declare!(
+    CallingSearchSpace,
+    |css| css.name.clone(),
+    sought | css | vec![(&css.description).into()]
+);
 
 /// What a route pattern does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -81,5 +89,6 @@ pub struct RoutePattern {
 declare!(
     RoutePattern,
     |route| crate::pattern_name(route.pattern.as_str(), route.partition.map(Ref::id)),
-    unique | route | vec![crate::number_key(route.pattern.as_str(), route.partition.map(Ref::id))]
+    unique | route | vec![crate::number_key(route.pattern.as_str(), route.partition.map(Ref::id))],
+    sought | route | vec![(&route.description).into(), (&route.destination).into()]
 );

@@ -209,7 +209,11 @@ fn device_limit() -> u8 {
     10
 }
 
-declare!(UserProfile, |profile| profile.name.clone());
+declare!(
+    UserProfile,
+    |profile| profile.name.clone(),
+    sought | profile | vec![(&profile.description).into()]
+);
 
 /// What a new user gets (SP-51).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Validate)]
@@ -252,4 +256,8 @@ pub struct FeatureGroupTemplate {
     pub cti_control: bool,
 }
 
-declare!(FeatureGroupTemplate, |template| template.name.clone());
+declare!(
+    FeatureGroupTemplate,
+    |template| template.name.clone(),
+    sought | template | vec![(&template.description).into()]
+);

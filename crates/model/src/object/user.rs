@@ -141,4 +141,13 @@ pub struct EndUser {
     pub controlled_ports: Box<[Ref<CtiPort>]>,
 }
 
-declare!(EndUser, |user| user.user_id.to_lowercase().into());
+declare!(
+    EndUser,
+    |user| user.user_id.to_lowercase().into(),
+    sought | user | {
+        let extension = user.primary_extension.map(Into::into);
+        let names = [&user.first_name, &user.last_name, &user.mail, &user.department];
+        let texts = names.into_iter().chain([&user.self_service_id]).map(Into::into);
+        extension.into_iter().chain(texts).collect()
+    }
+);

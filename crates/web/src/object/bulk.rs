@@ -97,7 +97,8 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
 
 /// All objects are meant only where that is said.
 fn nothing_named(field: &str) -> Refusal {
-    Refusal::new(Code::MissingField).field(field).value("allowed", "filter, search, all=true")
+    let refusal = Refusal::new(Code::MissingField).field(field).value("rule", "which");
+    refusal.value("allowed", "filter, search, all=true")
 }
 
 /// What is done to each.

@@ -14,7 +14,8 @@ use crate::fault::Fault;
 pub(super) struct Wanted {
     kind: Kind,
     filters: Vec<Filter>,
-    search: Option<String>,
+    /// Words in lower case; none where nothing was searched for.
+    search: Vec<String>,
     fields: Option<Vec<String>>,
     /// What stands before the page.
     pub(super) cursor: String,
@@ -99,10 +100,7 @@ impl Wanted {
         Ok(Self {
             kind,
             filters,
-            search: call
-                .query("search")
-                .filter(|text| !text.trim().is_empty())
-                .map(str::to_lowercase),
+            search: words(call.query("search").unwrap_or_default())?,
             fields,
             cursor: call.query("cursor").unwrap_or_default().into(),
             limit: call.limit()?,
@@ -111,13 +109,13 @@ impl Wanted {
 
     /// Nothing is left out.
     pub(super) fn is_everything(&self) -> bool {
-        self.filters.is_empty() && self.search.is_none()
+        self.filters.is_empty() && self.search.is_empty()
     }
 
     /// Something in particular is asked for: not only that something is not so, which may leave nothing
     /// out.
     pub(super) fn names_something(&self) -> bool {
-        self.search.is_some() || self.filters.iter().any(Filter::names_something)
+        !self.search.is_empty() || self.filters.iter().any(Filter::names_something)
     }
 
     /// Every object that is wanted.
@@ -144,11 +142,8 @@ impl Wanted {
     }
 
     fn entry(&self, directory: &Directory, id: ObjectId, entry: &Entry) -> Option<Value> {
-        if let Some(search) = &self.search {
-            let label = directory.label(id).unwrap_or_default();
-            if !label.to_lowercase().contains(search) {
-                return None;
-            }
+        if !directory.is_found_by(id, &self.search) {
+            return None;
         }
         let mut object = shown(directory, id, entry);
         if !self.filters.iter().all(|filter| filter.fits(&object)) {
@@ -161,5 +156,16 @@ impl Wanted {
     }
 }
 
+/// The words of a search.
+fn words(text: &str) -> Result<Vec<String>, Refusal> {
+    let words: Vec<String> = text.to_lowercase().split_whitespace().map(Into::into).collect();
+    if words.len() > MOST_WORDS {
+        let refusal = Refusal::new(Code::InvalidValue).field("search");
+        return Err(refusal.value("allowed", format!("≤ {MOST_WORDS}")));
+    }
+    Ok(words)
+}
+
 const MOST_FILTERS: usize = 16;
+const MOST_WORDS: usize = 16;
 const MOST_DEPENDENTS: usize = 10_000;

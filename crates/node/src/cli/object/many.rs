@@ -25,7 +25,7 @@ pub(super) fn options() -> [Arg; 5] {
         Arg::new("search")
             .long("search")
             .value_name("TEXT")
-            .help("All with this text in their names"),
+            .help("All with each of these words, as `list --search` finds them"),
         flag("all", "Every one").conflicts_with_all(["where", "search"]),
         flag(
             "skip-refused",
