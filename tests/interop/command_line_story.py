@@ -16,7 +16,7 @@ from jackfield import Server, set_up_self_provisioning, wait_for  # noqa: E402
 # Ways in which commands talk, and how they end. What they do is proved elsewhere.
 TALKATIVE = [
     (0, "--help"), (0, "setup"), (0, "status"), (0, "services"), (0, "audit"), (0, "calls"), (0, "languages"),
-    (0, "explain user tanaka"), (0, "list line"), (0, "--json list line"), (0, "show node node1"),
+    (0, "explain user tanaka"), (0, "explain 3001"), (0, "list line"), (0, "--json list line"), (0, "show node node1"),
     (0, "self-provisioning status"), (0, "self-provisioning set --start-delay-seconds 1 --restart later"),
     (0, "services restart tftp"), (0, "services restart file-http"), (0, "unlock tanaka"),
     (0, "add line --number 4001"), (0, "set line 4001 --description Hall"),

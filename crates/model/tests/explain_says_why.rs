@@ -4,7 +4,10 @@
 mod common;
 
 use common::House;
-use jackfield_model::setup::{AccountLock, Refused, Seen, Served, explain_device, explain_user};
+use jackfield_model::setup::{
+    AccountLock, Refused, Seen, Served, explain_device, explain_number, explain_user,
+    user_of_number,
+};
 use jackfield_model::{CredentialKind, Kind, Language};
 use jackfield_vocabulary::{Code, Refusal, UnixTime};
 use serde_json::json;
@@ -60,6 +63,62 @@ fn explain_says_how_long_a_user_is_locked_beside_all_other_reasons() {
     assert_eq!(bad[0].remedy.as_deref(), Some("Unlock it now: jackfield unlock tanaka"));
     house.profile(json!({ "allow_self_provisioning": false }));
     assert_eq!(explain(&house).iter().filter(|one| !one.good).count(), 4);
+}
+
+/// Who asks knows no more than a number.
+#[test]
+fn a_number_leads_on_to_its_phones_and_users() {
+    let mut house = House::company(2);
+    let told = |house: &House, number: &str| explain_number(&house.directory, number, EN);
+    assert_eq!(told(&house, "4711"), None);
+    let line = told(&house, "3001").unwrap();
+    assert_eq!(line.findings[0].text, "3001 is a line, the extension of tanaka.");
+    assert_eq!((line.findings[0].good, line.device), (false, None), "on no device");
+    let phone = house.new_phone(1);
+    house.assigned(phone, "tanaka");
+    let name = house.directory.label(phone).unwrap();
+    let line = told(&house, "3001").unwrap();
+    assert_eq!(line.device, Some(phone));
+    assert_eq!(
+        line.findings[0].text,
+        format!("3001 is a line, on {name}, the extension of tanaka.")
+    );
+    assert_eq!(line.findings[0].remedy.as_deref(), Some("`jackfield explain user tanaka`"));
+    let mut other = house.phone_body("SEP0011223344AB");
+    other["lines"] = json!([{ "line": "3001" }]);
+    house.create(Kind::Phone, other);
+    let line = told(&house, "3001").unwrap();
+    assert_eq!((line.device, line.findings.len()), (None, 1), "on two");
+    let remedy = line.findings[0].remedy.as_deref().unwrap();
+    assert!(remedy.contains("`jackfield explain phone SEP0011223344AB`"), "{remedy}");
+    // The same number twice, and one of the two by its partition.
+    house.create(Kind::Partition, json!({ "name": "Internal" }));
+    house.create(Kind::Line, json!({ "number": "3001", "partition": "Internal" }));
+    assert_eq!(told(&house, "3001").unwrap().findings.len(), 2);
+    let one = told(&house, "3001 in Internal").unwrap().findings;
+    assert_eq!(one[0].text, "3001 in Internal is a line.");
+    let user = |number: &str| user_of_number(&house.directory, number);
+    assert_eq!((user("3001"), user("3009")), (Some(house.user("tanaka")), None));
+}
+
+/// What nobody can key in identifies nobody.
+#[test]
+fn an_extension_that_can_not_be_keyed_in_is_told() {
+    let mut house = House::company(1);
+    let user = house.user("tanaka");
+    let told = |house: &House| -> Vec<String> {
+        let found = explain_user(&house.directory, user, Seen::default(), EN).into_iter();
+        found.map(|one| one.text).filter(|text| text.contains("can't be keyed in")).collect()
+    };
+    for number in ["*31#", "+4930123"] {
+        house.create(Kind::Line, json!({ "number": number }));
+        house.update(user, json!({ "primary_extension": number, "self_service_id": "" }));
+        assert_eq!(told(&house).len(), 1, "{number}");
+        house.update(user, json!({ "self_service_id": "4711" }));
+        assert_eq!(told(&house), [""; 0]);
+    }
+    house.update(user, json!({ "primary_extension": "3001", "self_service_id": "" }));
+    assert_eq!(told(&house), [""; 0]);
 }
 
 #[test]

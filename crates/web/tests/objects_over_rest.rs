@@ -134,6 +134,62 @@ async fn lists_are_paged_filtered_and_searched() {
     assert_eq!(odd.body["code"], "unknown-field");
 }
 
+/// Who asks knows a person or a number, and not what an object is called.
+#[tokio::test]
+async fn a_search_finds_people_and_numbers_wherever_they_stand() {
+    let house = House::open().await;
+    let template = json!({
+        "user": { "user_id": "ht", "first_name": "花子", "last_name": "Tanaka", "mail": "h@example.com" },
+        "feature_group_template": "Default", "extension": "3101",
+    });
+    house.done("POST", "/quick-add", template).await;
+    house.done("PATCH", "/lines/3101", json!({ "alerting_name": "鈴木 Reception" })).await;
+    let phone = json!({
+        "name": "SEP0011223344AB", "model": "Cisco 7841", "description": "Lobby", "owner": "ht",
+        "lines": [{ "line": "3101", "label": "Front" }],
+    });
+    house.done("POST", "/phones", phone).await;
+    house.done("POST", "/end-users", json!({ "user_id": "other" })).await;
+    let found = async |path: &str| -> Vec<String> {
+        let page = house.get(path).await;
+        let names = page["items"].as_array().unwrap().iter();
+        let name = |item: &Value| {
+            let name = item["name"].as_str().or_else(|| item["user_id"].as_str());
+            name.unwrap_or("3101").to_owned()
+        };
+        names.map(name).collect()
+    };
+    let phone = ["SEP0011223344AB"];
+    for (path, names) in [
+        ("/end-users?search=tanaka", &["ht"][..]),
+        ("/end-users?search=%E8%8A%B1%E5%AD%90%20TANAKA", &["ht"]),
+        ("/end-users?search=3101", &["ht"]),
+        ("/end-users?search=example.com", &["ht"]),
+        ("/end-users?search=%E9%88%B4%E6%9C%A8", &["ht"]),
+        ("/end-users?search=tanaka%20suzuki", &[]),
+        ("/lines?search=%E9%88%B4%E6%9C%A8", &["3101"]),
+        ("/phones?search=3101", &phone),
+        ("/phones?search=tanaka%20lobby", &phone),
+        ("/phones?search=front%207841", &phone),
+        ("/phones?search=other", &[]),
+    ] {
+        assert_eq!(found(path).await, names, "{path}");
+    }
+    let long = format!("/phones?search={}", "a%20".repeat(17));
+    let refused = house.ask("GET", &long, Value::Null).await;
+    assert_eq!(refused.body["code"], "invalid-value");
+    let empty = house.ask("DELETE", "/phones?search=%20", Value::Null).await;
+    let remedy = empty.body["remedy"].as_str().unwrap();
+    assert!(remedy.contains("--all") && remedy.contains("all=true"), "{empty:?}");
+    // The number leads on to the phone that has it, and to its user.
+    let told = house.get("/explain/phone/3101").await;
+    let text = told["findings"][0]["message"].as_str().unwrap();
+    assert_eq!(text, "3101 is a line, on SEP0011223344AB, the extension of ht.");
+    assert!(told["findings"].as_array().unwrap().len() > 1, "{told}");
+    let told = house.get("/explain/user/3101").await;
+    assert_eq!(told["findings"][0]["message"], text);
+}
+
 #[tokio::test]
 async fn the_same_request_sent_twice_is_carried_out_once() {
     let house = House::open().await;

@@ -291,6 +291,7 @@ pub fn explain_user(
         findings.push(Finding::bad(text, remedy));
     }
     findings.extend(ambiguity(directory, user, person, number.as_deref(), language));
+    findings.extend(not_keyed_in(person, number.as_deref(), language));
     findings.extend(unheard(directory, person, number.as_deref(), language));
     findings
 }
@@ -348,6 +349,15 @@ pub(super) fn ambiguity(
     let name = directory.label(other).unwrap_or_default();
     let text = Message::IdAmbiguous.with(language, &[("number", digits), ("name", &name)]);
     Some(Finding::bad(text, Message::IdRemedy.text(language)))
+}
+
+/// The extension stands in for an ID, and is not of digits alone.
+fn not_keyed_in(person: &EndUser, number: Option<&str>, language: Language) -> Option<Finding> {
+    let number = number.filter(|_| person.self_service_id.is_empty())?;
+    let keyed_in = number.bytes().all(|byte| byte.is_ascii_digit());
+    let values = [("number", number), ("name", &*person.user_id)];
+    let text = Message::NotKeyedIn.with(language, &values);
+    (!keyed_in).then_some(Finding { good: false, text, remedy: None })
 }
 
 /// The user's number is on no device.

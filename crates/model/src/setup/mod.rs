@@ -6,6 +6,7 @@ mod command;
 mod concern;
 mod explain;
 mod leaving;
+mod number;
 mod off;
 mod pilot;
 mod place;
@@ -25,6 +26,7 @@ pub use explain::{
     explain_stranger, explain_user,
 };
 pub use leaving::{callers, holders, left_behind, left_by};
+pub use number::{Number, explain_number, user_of_number};
 pub use off::ivr_failure;
 pub use place::{Place, SipPorts, misplaced};
 pub use status::{Status, application_user_warnings, route_point_note, shortages, status};

@@ -174,6 +174,16 @@ messages! {
     ServiceOfUser = "service-of-user";
     IvrOutdated = "ivr-outdated";
     RemedyRetry = "remedy-retry";
+    NumberIs = "number-is";
+    PatternOverHelp = "pattern-over-help";
+    RedirectToNobody = "redirect-to-nobody";
+    PolicyNeverLocks = "policy-never-locks";
+    PolicyShortPassword = "policy-short-password";
+    PolicyShortPin = "policy-short-pin";
+    PolicyTrivial = "policy-trivial";
+    NodeWithoutDatabase = "node-without-database";
+    NotKeyedIn = "not-keyed-in";
+    UnknownTag = "unknown-tag";
     NotYetEffect = "not-yet-effect";
     NotYetChoice = "not-yet-choice";
     NotYetLamps = "not-yet-lamps";

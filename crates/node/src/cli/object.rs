@@ -1,6 +1,7 @@
 //! `list`, `show`, `add`, `set` and `delete` of every kind of object, made from the declarations.
 
 use anyhow::{Context, Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use jackfield_model::{Kind, number_in};
 use serde_json::{Map, Value};
@@ -118,7 +119,7 @@ fn example(verb: &str) -> &'static str {
 fn name_argument() -> Arg {
     let help = "Its name, user ID, number or pattern, as in its list (a number that several have \
                 with \" in PARTITION\" or \" in no partition\"), or id:NUMBER";
-    Arg::new("NAME").help(help).required(true)
+    Arg::new("NAME").help(help).required(true).value_parser(NonEmptyStringValueParser::new())
 }
 
 /// There is only one of some kinds; the others are named.
@@ -154,7 +155,7 @@ fn list_options(kind: Kind, command: Command) -> Command {
                     "Only those with this value, as in {example}=…; != for others, ~ for a part"
                 )),
         )
-        .arg(Arg::new("search").long("search").value_name("TEXT").help("Only names with this text"))
+        .arg(Arg::new("search").long("search").value_name("TEXT").help(SEARCHED))
         .arg(
             Arg::new("limit")
                 .long("limit")
@@ -163,6 +164,10 @@ fn list_options(kind: Kind, command: Command) -> Command {
                 .help("At most so many [default: all]"),
         )
 }
+
+/// What a search finds.
+const SEARCHED: &str = "Only those with each of these words in their names, numbers and texts; phones by \
+    lines and owner, too";
 
 /// Phones are chosen by what they do, too.
 fn registered() -> Arg {

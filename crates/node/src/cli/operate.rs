@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
@@ -33,10 +34,13 @@ pub(crate) fn commands() -> Vec<Command> {
         services(),
         self_provisioning::command(),
         Command::new("explain")
-            .about("Why can't this phone or user … ?")
-            .arg(needed("KIND", "What").value_parser(["phone", "user"]))
-            .arg(needed("NAME", "Device name or user ID"))
-            .after_help("Example: jackfield explain user tanaka"),
+            .about("Why can't this phone or user … ? Who has this number?")
+            .arg(needed("KIND", "`phone` or `user`; or a number alone"))
+            .arg(Arg::new("NAME").help("Device name, user ID, number, or a phone's address"))
+            .after_help(
+                "Examples:\n  jackfield explain phone SEP001122AABB01\n  jackfield explain user \
+                 tanaka\n  jackfield explain 3001",
+            ),
         Command::new("quick-add")
             .about("A new user with an extension, ready to self-provision")
             .arg(needed("USER", "The new user ID"))
@@ -148,7 +152,7 @@ pub(crate) fn commands() -> Vec<Command> {
 pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: Form) -> Result<()> {
     match name {
         "login" => login(text(matches, "USER"), client),
-        "logout" => client.sign_out(),
+        "logout" => client.sign_out().map(|()| say!("signed out")),
         "setup" => self_provisioning::setup(client, form),
         "services" => operate_services(matches, client, form),
         "self-provisioning" => self_provisioning::run(matches, client, form),
@@ -197,7 +201,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
 }
 
 fn needed(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).help(help).required(true)
+    Arg::new(name).help(help).required(true).value_parser(NonEmptyStringValueParser::new())
 }
 
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -242,6 +246,9 @@ fn services() -> Command {
 
 fn login(user: &str, client: &mut Client) -> Result<()> {
     let password = read_secret("Password: ")?;
+    if password.is_empty() {
+        bail!("no password was given; nothing was tried");
+    }
     let answer = client.sign_in(user, &password)?;
     say!("signed in as {user}");
     if answer["must_change_password"] == true {
@@ -269,7 +276,13 @@ fn operate_services(matches: &ArgMatches, client: &Client, form: Form) -> Result
 }
 
 fn explain(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
-    let path = format!("/explain/{}/{}", text(matches, "KIND"), encode(text(matches, "NAME")));
+    let name = matches.get_one::<String>("NAME").map(String::as_str);
+    let (kind, name) = match (text(matches, "KIND"), name) {
+        (kind @ ("phone" | "user"), Some(name)) => (kind, name),
+        (number, None) if !["phone", "user"].contains(&number) => ("phone", number),
+        _ => bail!("say what: jackfield explain phone NAME, explain user NAME, or explain NUMBER"),
+    };
+    let path = format!("/explain/{kind}/{}", encode(name));
     let answer = client.get(&path)?;
     if form == Form::Json {
         print::show(form, &answer);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use jackfield_model::setup::{self, Finding, Refused, Seen, Served};
 use jackfield_model::{CredentialKind, EndUser, Kind, Message, Service, mac_of};
 use jackfield_store::StoreError;
-use jackfield_vocabulary::Refusal;
+use jackfield_vocabulary::{ObjectId, Refusal};
 use serde_json::{Value, json};
 
 use crate::app::not_found;
@@ -19,13 +19,25 @@ use super::phone::registered_elsewhere;
 use super::service::statuses;
 use super::status::{misplaced, shown};
 
-/// A device.
+/// A device, by its name or its number.
 pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
-    let Some(device) = directory.device(name) else {
+    if let Some(device) = directory.device(name) {
+        return Ok(told(&of_device(&call, device).await?, None));
+    }
+    let Some(number) = setup::explain_number(&directory, name, call.language) else {
         return stranger(&call, name).await;
     };
+    let mut findings = number.findings;
+    if let Some(device) = number.device {
+        findings.extend(of_device(&call, device).await?);
+    }
+    Ok(told(&findings, None))
+}
+
+async fn of_device(call: &Call, device: ObjectId) -> Result<Vec<Finding>, Fault> {
+    let directory = call.app.directory();
     // Nothing but a phone registers by SIP.
     let is_phone = directory.entry(device).is_some_and(|one| one.body.kind() == Kind::Phone);
     let state = match is_phone {
@@ -60,9 +72,9 @@ pub(crate) async fn phone(call: Call) -> Result<Answer, Fault> {
     let seen = Seen { registered, reachable, refused, elsewhere, served, ..Seen::default() };
     let mut findings = setup::explain_device(&directory, device, seen, call.language);
     if is_phone {
-        findings.extend(misplaced(&call).await);
+        findings.extend(misplaced(call).await);
     }
-    Ok(told(&findings, None))
+    Ok(findings)
 }
 
 /// A phone that is in no configuration, by its name or where it comes from: what became of it.
@@ -96,13 +108,13 @@ fn source(refused: &LastRefusal) -> Option<IpAddr> {
     Some(address.ip().to_canonical())
 }
 
-/// A user; with `phone`, whether they may have that one.
+/// A user, by user ID or number; with `phone`, whether they may have that one.
 pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let name = call.param("name");
-    let user = directory
-        .named::<EndUser>(name)
-        .map(|(user, _)| user.id())
+    let named = directory.named::<EndUser>(name).map(|(user, _)| user.id());
+    let user = named
+        .or_else(|| setup::user_of_number(&directory, name))
         .map_or_else(|| find(&directory, Kind::EndUser, name), Ok)?;
     let known = call
         .app
@@ -119,6 +131,10 @@ pub(crate) async fn user(call: Call) -> Result<Answer, Fault> {
     let (pin, locks) = known.as_ref().map_or((None, &[][..]), |(pin, locks)| (Some(*pin), locks));
     let seen = Seen { pin, locks, ..Seen::default() };
     let mut findings = setup::explain_user(&directory, user, seen, call.language);
+    let number = setup::explain_number(&directory, name, call.language);
+    if let Some(number) = number.filter(|_| named.is_none()) {
+        findings.splice(0..0, number.findings);
+    }
     if known.is_none() {
         let text = Message::NotKnownNow.text(call.language);
         findings.push(Finding { good: false, text, remedy: None });
