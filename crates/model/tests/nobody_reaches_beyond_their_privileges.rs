@@ -41,6 +41,34 @@ fn create(kind: Kind, body: Value) -> Operation {
     Operation::Create { kind, body }
 }
 
+/// To let the traces of what one does be deleted takes what it takes to read them.
+#[test]
+fn evidence_is_shortened_by_those_only_who_may_read_it() {
+    for (privileges, may) in [
+        (&["change-configuration"][..], false),
+        (&["change-configuration", "read-audit"], true),
+        (&["change-configuration", "operate-services", "backup", "manage-credentials"], false),
+    ] {
+        let house = house_of(privileges);
+        let cluster = house.id(Kind::ClusterSettings, "cluster");
+        for field in ["audit_days", "call_record_days"] {
+            let shorter = update(cluster, json!({ field: 1 }));
+            let many = Operation::Batch(vec![shorter.clone()]);
+            for operation in [shorter, many] {
+                match by(&house, "jo", &operation) {
+                    Ok(_) => assert!(may, "{privileges:?}"),
+                    Err(refusal) => {
+                        let expected = (Code::Forbidden, Some(field));
+                        assert_eq!((refusal.code, refusal.field.as_deref()), expected);
+                        assert!(!may, "{privileges:?}: {refusal}");
+                    }
+                }
+            }
+            by(&house, "jo", &update(cluster, json!({ field: 3650 }))).unwrap();
+        }
+    }
+}
+
 #[test]
 fn who_changes_the_configuration_becomes_no_administrator_by_it() {
     let mut house = house_of(&["read-configuration", "change-configuration"]);

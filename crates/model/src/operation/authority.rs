@@ -8,7 +8,9 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::work::Work;
 use super::{Actor, Effect, Operation, ProvenBy};
-use crate::{ApplicationUser, Body, Directory, EndUser, Kind, Privilege, Role, UserGroup};
+use crate::{
+    ApplicationUser, Body, ClusterSettings, Directory, EndUser, Kind, Privilege, Role, UserGroup,
+};
 
 /// A signed-in user, with what the user may do at this moment.
 pub(super) struct Authority {
@@ -71,6 +73,9 @@ impl Authority {
     /// Refuses a step whose effects, those from `first` on, touch what is beyond the user.
     pub(super) fn judge_step(&self, work: &Work<'_>, first: usize) -> Result<(), Refusal> {
         for effect in work.effects_from(first) {
+            if let Effect::Put { id, body: Body::ClusterSettings(after), .. } = effect {
+                self.may_forget(*id, after)?;
+            }
             match effect {
                 Effect::Put { id, body, .. } if self.is_touched(*id, body) => {
                     self.judge(work, *id)?;
@@ -85,6 +90,23 @@ impl Authority {
             }
         }
         Ok(())
+    }
+
+    /// What is kept as evidence is shortened by those only who may read it.
+    fn may_forget(&self, id: ObjectId, after: &ClusterSettings) -> Result<(), Refusal> {
+        let Some(before) = self.latest.typed::<ClusterSettings>(id) else { return Ok(()) };
+        let days = [
+            ("audit_days", before.audit_days, after.audit_days),
+            ("call_record_days", before.call_record_days, after.call_record_days),
+        ];
+        let needed = Privilege::ReadAudit;
+        match days.iter().find(|(_, before, after)| after < before) {
+            Some((field, ..)) if !self.held.contains(&needed) => {
+                let refusal = Refusal::new(Code::Forbidden).field(*field);
+                Err(refusal.value("rule", "evidence").value("privilege", needed.name()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses an operation by which other accounts gain or lose what is beyond the user, because
