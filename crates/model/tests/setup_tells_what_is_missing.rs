@@ -193,6 +193,11 @@ fn the_status_tells_which_callers_reach_somebody_else_by_the_number() {
           and not self-provisioning: give one of the two another number."
         ]
     );
+    let staff = house.id(Kind::CallingSearchSpace, "Staff");
+    let warned = concerns(&house.directory, staff, EN);
+    assert!(warned.len() == 1 && warned[0].contains("space Staff who dial 2000"), "{warned:?}");
+    let nothing = house.id(Kind::CallingSearchSpace, "Nothing");
+    assert_eq!(concerns(&house.directory, nothing, EN), [""; 0]);
     // As settings of an older program may have it.
     let mut house = House::company(1);
     let (user, line) = (house.user("tanaka"), house.id(Kind::Line, "2000"));

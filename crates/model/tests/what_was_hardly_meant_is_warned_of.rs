@@ -205,6 +205,70 @@ fn a_number_that_hides_another_one_is_warned_of() {
     assert!(told(&house, range).contains("3001 lies in the range"), "{}", told(&house, range));
 }
 
+/// Whoever guesses has it easy.
+#[test]
+fn a_policy_that_protects_little_is_warned_of() {
+    let mut house = House::company(1);
+    let policy = house.id(Kind::CredentialPolicy, "Default");
+    let told = |house: &House| concerns(&house.directory, policy, EN);
+    assert_eq!(told(&house), [""; 0]);
+    for (patch, text) in [
+        (json!({ "failures": 0 }), "No number of wrong entries locks"),
+        (json!({ "failures": 5, "minimum_password_length": 7 }), "Passwords of 7 signs"),
+        (json!({ "minimum_password_length": 8, "minimum_pin_length": 3 }), "PINs of 3 digits"),
+        (json!({ "minimum_pin_length": 4, "refuse_trivial": false }), "guessed first are allowed"),
+    ] {
+        house.update(policy, patch);
+        let told = told(&house);
+        assert!(told.len() == 1 && told[0].contains(text), "{told:?}");
+    }
+}
+
+/// It would stand on everybody's phone.
+#[test]
+fn a_tag_that_is_none_is_warned_of() {
+    let mut house = House::company(1);
+    let told = |house: &House, id| concerns(&house.directory, id, EN).join(" ");
+    let line = house.create(
+        Kind::UniversalLineTemplate,
+        json!({ "name": "L", "alerting_name": "#FirstName# #Surname#", "line_text": "#mac#" }),
+    );
+    assert!(told(&house, line).starts_with("#Surname# is no tag"), "{}", told(&house, line));
+    house.update(line, json!({ "alerting_name": "#FirstName# #LastName#" }));
+    assert_eq!(told(&house, line), "");
+    let device = house.id(Kind::UniversalDeviceTemplate, "Desk phones");
+    assert_eq!(told(&house, device), "");
+    house.update(device, json!({ "lines": [{ "label": "#Ext#" }] }));
+    assert!(told(&house, device).starts_with("#Ext# is no tag"), "{}", told(&house, device));
+}
+
+/// Calls would go nowhere.
+#[test]
+fn a_pattern_that_redirects_to_nobody_is_warned_of() {
+    let mut house = House::company(1);
+    let to = |number: &str| json!({ "pattern": "88XX", "does": "redirect", "destination": number });
+    let route = house.create(Kind::RoutePattern, to("4799"));
+    let told = |house: &House| concerns(&house.directory, route, EN).join(" ");
+    assert!(told(&house).contains("on to 4799, which nobody has"), "{}", told(&house));
+    house.update(route, to("3001"));
+    assert_eq!(told(&house), "");
+}
+
+/// A pattern that is not for emergencies takes the number away from those that are.
+#[test]
+fn an_emergency_number_that_a_pattern_takes_is_warned_of() {
+    let mut house = House::company(1);
+    let pattern = json!({ "pattern": "11X", "does": "block" });
+    let route = house.create(Kind::RoutePattern, pattern);
+    let cluster = house.id(Kind::ClusterSettings, "cluster");
+    let told = |house: &House, id| concerns(&house.directory, id, EN);
+    assert_eq!(told(&house, route).len(), 3, "110, 112 and 119: {:?}", told(&house, route));
+    assert!(told(&house, route)[0].contains("110 is an emergency number, and the route pattern"));
+    assert_eq!(told(&house, cluster), told(&house, route));
+    house.update(route, json!({ "emergency": true }));
+    assert_eq!((told(&house, route), told(&house, cluster)), (Vec::new(), Vec::new()));
+}
+
 /// Who dials it wants help.
 #[test]
 fn an_emergency_number_that_is_a_line_is_warned_of_and_lent_to_nobody() {

@@ -28,6 +28,7 @@ mod work;
 
 pub use first_start::ADMINISTRATOR;
 pub use lent::lent_to_nobody;
+pub(crate) use tags::unknown_tags;
 
 use std::sync::Arc;
 

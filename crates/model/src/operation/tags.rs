@@ -49,6 +49,23 @@ impl Tags<'_> {
     }
 }
 
+/// What looks like a tag in the text of a template and is none, so that it stays as it stands.
+pub(crate) fn unknown_tags(text: &str) -> Vec<&str> {
+    let nothing = Tags { user: None, number: "", product: "", mac: None };
+    let (mut unknown, mut rest) = (Vec::new(), text);
+    while let Some((_, after)) = rest.split_once('#') {
+        rest = after;
+        let Some((name, behind)) = after.split_once('#') else { break };
+        let is_tag = nothing.value(name).is_some();
+        let is_word = !name.is_empty() && name.chars().all(char::is_alphabetic);
+        if is_tag || is_word {
+            unknown.extend((!is_tag).then_some(name));
+            rest = behind;
+        }
+    }
+    unknown
+}
+
 /// A text on the way.
 #[derive(Default)]
 struct Filled {
@@ -131,6 +148,17 @@ mod tests {
         assert_eq!(expand("#FirstName# #LastName# x"), "x");
         assert_eq!(expand("room #5 # #Nothing# #"), "room #5 # #Nothing# #");
         assert_eq!(&*tags.expand("#DirectoryNumber#", 2), "20");
+    }
+
+    #[test]
+    fn what_looks_like_a_tag_and_is_none_is_found() {
+        for (text, unknown) in [
+            ("#Firstname# #Surname#, #MAC#", &["Surname"][..]),
+            ("#Nothing#UserID#Else#", &["Nothing", "Else"]),
+            ("room #5 # #product# #1# ##", &[]),
+        ] {
+            assert_eq!(unknown_tags(text), unknown, "{text}");
+        }
     }
 
     /// Proves SP-40.c.

@@ -6,9 +6,10 @@ use jackfield_vocabulary::ObjectId;
 
 use super::explain::ambiguity;
 use super::{pilot, shadow};
+use crate::operation::unknown_tags;
 use crate::{
-    AutoRegistration, Body, Dialled, Directory, Forward, Forwards, Language, Line, Message,
-    Partition, Phone, Ref,
+    AutoRegistration, Body, CredentialPolicy, Dialled, Directory, Forward, Forwards, Language,
+    Line, Message, Partition, PatternUse, Phone, Ref, RoutePattern,
 };
 
 /// What whoever has just made or changed an object had better know.
@@ -26,12 +27,21 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
         Some(Body::AutoRegistration(range)) => {
             shadow::of_range(directory, range, language).into_iter().collect()
         }
-        Some(Body::UniversalLineTemplate(_)) => {
+        Some(Body::UniversalLineTemplate(template)) => {
             let uses = |range: &AutoRegistration| range.line_template.map(Ref::id) == Some(id);
             let ranges = directory.all::<AutoRegistration>().filter(|(_, range)| uses(range));
-            ranges.filter_map(|(_, range)| shadow::of_range(directory, range, language)).collect()
+            let over = ranges.filter_map(|(_, range)| shadow::of_range(directory, range, language));
+            let texts = [&template.line_description, &template.alerting_name, &template.line_text];
+            over.chain(of_tags(texts.into_iter().map(|text| &**text), language)).collect()
+        }
+        Some(Body::UniversalDeviceTemplate(template)) => {
+            let lines = template.lines.iter().flat_map(|line| [&*line.display, &*line.label]);
+            of_tags(lines.chain([&*template.device_description]), language).collect()
         }
         Some(Body::ClusterSettings(settings)) => shadow::of_cluster(directory, settings, language),
+        Some(Body::CallingSearchSpace(_)) => pilot::hidden_from(directory, id, language),
+        Some(Body::RoutePattern(route)) => of_pattern(directory, id, route, language),
+        Some(Body::CredentialPolicy(policy)) => of_policy(policy, language),
         Some(Body::Phone(phone)) => {
             let shadows = shadow::of_phone(directory, phone, language);
             shadows.into_iter().chain(of_phone(directory, phone, language)).collect()
@@ -48,6 +58,54 @@ fn of_phone(directory: &Directory, phone: &Phone, language: Language) -> Option<
     let values = [("number", number), ("user", &*user), ("name", &*phone.name)];
     Some(Message::NumberOfAnothers.with(language, &values))
 }
+
+/// What looks like a tag and stays as it stands.
+fn of_tags<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    language: Language,
+) -> impl Iterator<Item = String> {
+    let tell = move |name: &str| Message::UnknownTag.with(language, &[("name", name)]);
+    texts.flat_map(unknown_tags).map(tell)
+}
+
+/// That a pattern sends calls to nobody, or takes a number that somebody dials for help.
+fn of_pattern(
+    directory: &Directory,
+    id: ObjectId,
+    route: &RoutePattern,
+    language: Language,
+) -> Vec<String> {
+    let cluster = directory.cluster();
+    let help = cluster.emergency_numbers.iter();
+    let mut told: Vec<String> =
+        help.filter_map(|number| shadow::of_help(directory, id, route, number, language)).collect();
+    let digits = &*route.destination;
+    let search = directory.search(route.css, None);
+    if route.does == PatternUse::Redirect && directory.dial(&search, digits).is_none() {
+        told.push(Message::RedirectToNobody.with(language, &[("destination", digits)]));
+    }
+    told
+}
+
+/// What makes a policy easy for those who guess.
+fn of_policy(policy: &CredentialPolicy, language: Language) -> Vec<String> {
+    let (password, pin) = (policy.minimum_password_length, policy.minimum_pin_length);
+    let weak = [
+        (policy.failures == 0, Message::PolicyNeverLocks, 0),
+        (password < SHORT_PASSWORD, Message::PolicyShortPassword, password),
+        (pin < SHORT_PIN, Message::PolicyShortPin, pin),
+        (!policy.refuse_trivial, Message::PolicyTrivial, 0),
+    ];
+    let weak = weak.into_iter().filter(|(is_so, ..)| *is_so);
+    weak.map(|(_, message, length)| message.with(language, &[("length", &length.to_string())]))
+        .collect()
+}
+
+/// NIST SP 800-63B section 5.1.1.1 asks for as many at the least.
+const SHORT_PASSWORD: u8 = 8;
+
+/// The 1,000 of three digits are soon tried.
+const SHORT_PIN: u8 = 4;
 
 fn of_line(directory: &Directory, id: ObjectId, line: &Line, language: Language) -> Vec<String> {
     let lent = lent_by(directory, line).map(|node| {

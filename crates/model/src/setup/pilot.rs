@@ -43,12 +43,22 @@ pub(super) fn in_the_way(directory: &Directory, language: Language) -> Vec<Strin
     told
 }
 
+/// What callers with this calling search space reach in place of self-provisioning.
+pub(super) fn hidden_from(directory: &Directory, css: ObjectId, language: Language) -> Vec<String> {
+    let name = directory.label(css).unwrap_or_default();
+    let hides = |(id, line): (ObjectId, &Arc<Line>)| {
+        let other = found_instead(directory, Ref::new(css), id, line)?;
+        Some(told_hidden(directory, line, other, &name, language))
+    };
+    lines(directory).into_iter().filter_map(hides).collect()
+}
+
 fn lines(directory: &Directory) -> Vec<(ObjectId, &Arc<Line>)> {
     let lines = directory.self_provisioning_lines().into_iter();
     lines.filter_map(|id| Some((id, directory.typed::<Line>(id)?))).collect()
 }
 
-/// Another number of self-provisioning, that takes calls itself, is no way out.
+/// Every call goes on, and not to another number of self-provisioning that takes it.
 fn goes_on(directory: &Directory, id: ObjectId, line: &Line) -> bool {
     let all = &line.forwards.all;
     let answers = |to: Dialled| match to {
@@ -73,12 +83,21 @@ fn hidden(directory: &Directory, id: ObjectId, line: &Line, language: Language) 
         }
     }
     let tell = |(other, spaces): (ObjectId, Vec<&str>)| {
-        let name = directory.label(other).unwrap_or_default();
-        let number = line.number.as_str();
-        let values = [("number", number), ("name", &*name), ("css", &spaces.join(", "))];
-        Message::ServiceHidden.with(language, &values)
+        told_hidden(directory, line, other, &spaces.join(", "), language)
     };
     hiding.into_iter().map(tell).collect()
+}
+
+fn told_hidden(
+    directory: &Directory,
+    line: &Line,
+    other: ObjectId,
+    spaces: &str,
+    language: Language,
+) -> String {
+    let name = directory.label(other).unwrap_or_default();
+    let values = [("number", line.number.as_str()), ("name", &*name), ("css", spaces)];
+    Message::ServiceHidden.with(language, &values)
 }
 
 fn found_instead(
@@ -95,8 +114,8 @@ fn found_instead(
         Dialled::Line(other, _) => other.id(),
         Dialled::Route(route, _) => route.id(),
     };
-    let another = found == id || directory.self_provisioning_lines().contains(&found);
-    (!another).then_some(found)
+    let own = found == id || directory.self_provisioning_lines().contains(&found);
+    (!own).then_some(found)
 }
 
 /// The users and phones that have the line, too, as older settings may have it.

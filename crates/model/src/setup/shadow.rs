@@ -4,7 +4,7 @@ use jackfield_vocabulary::ObjectId;
 
 use crate::{
     AutoRegistration, CallingSearchSpace, ClusterSettings, Directory, Language, Line, Message,
-    Phone, Ref,
+    Phone, Ref, RoutePattern,
 };
 
 /// What else has the number of a line.
@@ -90,6 +90,10 @@ pub(super) fn of_cluster(
         if directory.lines_with(number).next().is_some() {
             told.push(Message::NumberOfHelp.with(language, &values));
         }
+        let patterns = directory.all::<RoutePattern>();
+        told.extend(
+            patterns.filter_map(|(id, route)| of_help(directory, id.id(), route, number, language)),
+        );
         let lent = |range: &AutoRegistration| {
             let (first, last) = (&*range.starting_number, &*range.ending_number);
             number.len() == first.len() && (first..=last).contains(&&**number)
@@ -101,6 +105,20 @@ pub(super) fn of_cluster(
         }
     }
     told
+}
+
+/// That a pattern takes an emergency number for something else.
+pub(super) fn of_help(
+    directory: &Directory,
+    id: ObjectId,
+    route: &RoutePattern,
+    number: &str,
+    language: Language,
+) -> Option<String> {
+    let takes = !route.emergency && route.pattern.matches(number).is_some();
+    let name = directory.label(id).filter(|_| takes)?;
+    let values = [("number", number), ("name", &*name)];
+    Some(Message::PatternOverHelp.with(language, &values))
 }
 
 /// Somebody can reach both partitions.
