@@ -285,6 +285,9 @@ impl Shape {
                 for (index, value) in entries.iter_mut().enumerate() {
                     at(path, index, |path| entry.judge(value, path, known))?;
                 }
+                if matches!(**entry, Self::Reference { .. }) {
+                    refuse_twice(entries, path, known)?;
+                }
                 maximum.is_none_or(|maximum| entries.len() as u64 <= maximum)
             }
             (Self::Reference { kind, .. }, value) => return refer(*kind, value, path, known),
@@ -353,6 +356,16 @@ impl Shape {
             Self::Other => "*".into(),
         }
     }
+}
+
+/// In a list of objects each stands once.
+fn refuse_twice(entries: &[Value], path: &mut String, known: &Directory) -> Result<(), Refusal> {
+    let twice = (1..entries.len()).find(|index| entries[..*index].contains(&entries[*index]));
+    let Some(index) = twice else { return Ok(()) };
+    let id = entries[index].as_u64().and_then(|id| u32::try_from(id).ok()).map(ObjectId);
+    let name = id.and_then(|id| known.label(id)).unwrap_or_default();
+    let refusal = Refusal::new(Code::Duplicate).value("rule", "twice").value("name", name);
+    at(path, index, |path| Err(refusal.field(&**path)))
 }
 
 fn judge_struct(

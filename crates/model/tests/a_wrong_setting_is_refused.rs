@@ -539,3 +539,31 @@ fn a_credential_that_is_guessed_first_is_refused_with_what_is_wrong_with_it() {
     let refusal = judge_new(&nobodys, pin, &SecretText::new("11111"), &[]).unwrap_err();
     assert_eq!(refusal.object, None, "no policy to change");
 }
+
+/// A list of things that are there names each once.
+#[test]
+fn in_a_list_of_objects_each_stands_once() {
+    let mut house = House::company(1);
+    house.create(Kind::Partition, json!({ "name": "Internal" }));
+    let id = house.id(Kind::Partition, "Internal");
+    for (kind, body, field) in [
+        (
+            Kind::CallingSearchSpace,
+            json!({ "name": "Staff", "partitions": ["Internal", id.0] }),
+            "partitions[1]",
+        ),
+        (
+            Kind::UserGroup,
+            json!({ "name": "x", "roles": ["Auditors", "Operators", "Auditors"] }),
+            "roles[2]",
+        ),
+    ] {
+        let refusal = house.create_refused(kind, body);
+        assert_eq!((refusal.code, refusal.field.as_deref()), (Code::Duplicate, Some(field)));
+        assert!(
+            sentence(&refusal, Language::English).message.contains("twice"),
+            "{}",
+            sentence(&refusal, Language::English).message
+        );
+    }
+}
