@@ -4,6 +4,7 @@
 //! Schema, REST, CLI and validation follow from that. Every change is an [`Operation`] that the
 //! store evaluates on the latest state; everything reads an immutable [`Directory`].
 
+mod clause;
 mod credential;
 pub mod defaults;
 mod directory;

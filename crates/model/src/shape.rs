@@ -8,7 +8,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value};
 
 use crate::sign::{refuse_blank, refuse_hidden};
-use crate::{Directory, Kind, Pattern, closest};
+use crate::{Directory, Kind, Pattern, clause, closest};
 
 /// What a value is.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     Kind::ALL
         .iter()
         .map(|kind| {
-            let schema = Value::from(kind.schema());
+            let mut schema = Value::from(kind.schema());
+            clause::take_out(&mut schema);
             let shape = Shape::compile(&schema, &schema["$defs"]);
             Compiled { schema, shape }
         })
