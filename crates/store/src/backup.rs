@@ -31,6 +31,9 @@ pub struct BackupSummary {
     pub protected: bool,
 }
 
+/// Fewest characters of a new passphrase: whoever has the file tries short ones out.
+pub const SHORTEST_PASSPHRASE: usize = 8;
+
 /// Writes everything that is kept into one new file, while the server runs or not. `progress` is
 /// told the number of rows from time to time. With a passphrase the key in the file is of no use
 /// without it; without one, whoever has the file has every secret.

@@ -69,6 +69,17 @@ impl StoreHandle {
         })
     }
 
+    /// The phones that are registered anywhere.
+    pub fn registered(&self, now: UnixTime) -> Result<Vec<ObjectId>, StoreError> {
+        self.work(Lane::Background, move |turn| {
+            Ok(turn.database.rows(
+                "SELECT device FROM binding WHERE expires > ?1 AND node <> '' ORDER BY device",
+                &[widen(now.0)],
+                |row| Ok(ObjectId(row.number(0)?)),
+            )?)
+        })
+    }
+
     /// Did a phone register at another node than this one last?
     pub fn was_elsewhere(&self, device: ObjectId, node: &str) -> Result<bool, StoreError> {
         let node = node.to_owned();

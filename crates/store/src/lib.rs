@@ -73,7 +73,7 @@ mod writer;
 pub use answer::Answer;
 pub use attempt::{Claimant, Verification};
 pub use audit::{AuditEntry, AuditFilter};
-pub use backup::{BackupSummary, backup, restore};
+pub use backup::{BackupSummary, SHORTEST_PASSPHRASE, backup, restore};
 pub use binding::BindingRow;
 pub use database::Faults;
 pub use error::StoreError;

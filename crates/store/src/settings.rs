@@ -42,6 +42,11 @@ impl StoreSettings {
         Self { may_found: false, ..self }
     }
 
+    /// The database is the built-in one, which has one node.
+    pub fn is_built_in(&self) -> bool {
+        !self.source().is_shared()
+    }
+
     /// Refuses a folder in which there is no database, where there must be one: where it may not be
     /// made, and where a key tells that there was one.
     pub(crate) fn check_place(&self) -> Result<(), StoreError> {
@@ -70,6 +75,17 @@ impl StoreSettings {
             "Is it the right place? To get a lost system back, restore a backup into it: jackfield \
              restore {place} FILE. To start a new one on purpose, take an empty data folder"
         )
+    }
+
+    /// Refuses a place where there is no system to back up.
+    pub(crate) fn check_there(&self) -> Result<(), StoreError> {
+        match self.source() {
+            Source::File { path, .. } if !path.exists() => Err(StoreError::Settings(format!(
+                "there is no {}. Name the data folder of the server: --data FOLDER",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses an empty database, where there must be a system.

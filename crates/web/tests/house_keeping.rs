@@ -36,6 +36,34 @@ async fn metrics_tell_what_is_going_on() {
     assert_eq!((&status["registered"], &status["node"]), (&json!(3), &json!("node1")));
 }
 
+/// As those that were assigned in the evening and did not come.
+#[tokio::test]
+async fn the_status_counts_phones_that_are_not_there() {
+    let house = House::open().await;
+    let status = house.get("/status").await;
+    let before = status["phones_not_registered"].as_u64().unwrap();
+    let phone = json!({ "name": "SEP0011223344AB", "model": "Cisco 7841" });
+    house.done("POST", "/phones", phone).await;
+    assert_eq!(house.get("/status").await["phones_not_registered"], before + 1);
+}
+
+/// Phones would be told of a node that can't be.
+#[tokio::test]
+async fn another_node_on_the_built_in_database_is_warned_of() {
+    let house = House::open().await;
+    let told = |answer: &Value| answer["warnings"].to_string();
+    let node = json!({ "name": "node2", "address": "192.0.2.2", "number": 2 });
+    let added = house.done("POST", "/nodes", node).await;
+    assert!(told(&added).contains("The built-in database has one node, node1"), "{added}");
+    let group = "/call-manager-groups/Default";
+    let both = house.done("PATCH", group, json!({ "nodes": ["node2", "node1"] })).await;
+    assert!(told(&both).contains("phones that are told of node2 find nothing"), "{both}");
+    let one = house.done("PATCH", group, json!({ "nodes": ["node1"] })).await;
+    assert!(!told(&one).contains("built-in"), "{one}");
+    let own = house.done("PATCH", "/nodes/node1", json!({ "description": "x" })).await;
+    assert!(!told(&own).contains("built-in"), "{own}");
+}
+
 #[tokio::test]
 async fn languages_and_schemas_are_listed() {
     let house = House::open().await;
@@ -57,6 +85,11 @@ async fn a_backup_is_written_where_the_node_says() {
     assert!(file.starts_with(house.folder().join("backups")) && file.exists(), "{told}");
     assert_eq!(told["protected"], true);
     assert!(told["rows"].as_u64().unwrap() > 10);
+    for short in ["", "x", "1234567"] {
+        let refused = house.ask("POST", "/backup", json!({ "passphrase": short })).await;
+        assert_eq!(refused.body["code"], "credential-too-weak", "{short}");
+        assert!(refused.body["message"].as_str().unwrap().contains("passphrase is too short"));
+    }
 }
 
 #[tokio::test]

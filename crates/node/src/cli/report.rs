@@ -230,6 +230,7 @@ pub(crate) fn status(answer: &Value) {
         ("node", "node"),
         ("phones registered", "registered"),
         ("phones without an owner", "phones_without_owner"),
+        ("other phones, not registered", "phones_not_registered"),
         ("calls", "calls"),
         ("calls answered", "calls_connected"),
         ("self-provisioning calls", "ivr_calls"),
@@ -238,6 +239,9 @@ pub(crate) fn status(answer: &Value) {
     ];
     for (label, name) in told {
         say!("{label}: {}", cell(&answer[name]));
+    }
+    if answer["phones_not_registered"].as_u64().is_some_and(|count| count > 0) {
+        say!("  which: jackfield list phone --filter auto-registered=false --registered false");
     }
     warnings(answer);
     notes(answer);

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::builder::ValueParser;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use jackfield_store::SHORTEST_PASSPHRASE;
 
 use super::secret::read_secret;
 use crate::server::{DatabaseChoice, Sample, ServeSettings, Server};
@@ -139,7 +140,11 @@ pub(crate) fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         "serve" => serve(matches),
         "demo" => demo::run(matches.get_flag("keep")),
         "phone" => phone::run(matches),
-        "backup" => backup::back_up(&place(matches)?, file(matches)?, secret(matches)?),
+        "backup" => {
+            let passphrase = secret(matches)?;
+            long_enough(passphrase.as_deref())?;
+            backup::back_up(&place(matches)?, file(matches)?, passphrase)
+        }
         "recover" => {
             let user = matches.get_one::<String>("USER").map_or("admin", String::as_str);
             recover::recover(&place(matches)?, user, matches.get_flag("administrator"))
@@ -270,6 +275,14 @@ fn secret(matches: &ArgMatches) -> Result<Option<String>> {
         bail!("the passphrase is empty: it would protect nothing. Nothing was done");
     }
     Ok(Some(passphrase))
+}
+
+/// Whoever has the file tries short ones out.
+fn long_enough(passphrase: Option<&str>) -> Result<()> {
+    if passphrase.is_some_and(|one| one.chars().count() < SHORTEST_PASSPHRASE) {
+        bail!("the passphrase has fewer than {SHORTEST_PASSPHRASE} characters. Nothing was done");
+    }
+    Ok(())
 }
 
 #[cfg(test)]

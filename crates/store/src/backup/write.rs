@@ -26,7 +26,7 @@ pub(super) fn backup(
     if to.exists() {
         return Err(StoreError::backup(to, "it is there already, and is not replaced"));
     }
-    settings.clone().existing().check_place()?;
+    settings.check_there()?;
     let key = Key::from_file(&settings.key_file, false)?;
     let mut database = settings.source().connect()?;
     migrate(&mut database, SCHEMA)?;

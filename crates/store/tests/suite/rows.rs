@@ -62,6 +62,8 @@ fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
     assert_eq!((at("node-1").len(), at("node-2").len()), (1, 0));
     save("node-2", Some(b"there"));
     let place = |now| store.handle().registered_at(ObjectId(1), UnixTime(now)).unwrap();
+    let registered = |now| store.handle().registered(UnixTime(now)).unwrap();
+    assert_eq!((registered(1000), registered(3000)), (vec![ObjectId(1)], Vec::new()));
     assert_eq!((place(1000).as_deref(), place(3000)), (Some("node-2"), None));
     save("node-1", None);
     assert_eq!((at("node-1").len(), at("node-2")), (0, vec![row(Some(b"there"))]));

@@ -1,9 +1,9 @@
 //! What is going on, languages and backups.
 
 use jackfield_model::setup::{self, Finding, Place};
-use jackfield_model::{Message, Node};
-use jackfield_store::{StoreError, backup as write_backup};
-use jackfield_vocabulary::{Code, SecretText};
+use jackfield_model::{Message, Node, Phone};
+use jackfield_store::{SHORTEST_PASSPHRASE, StoreError, backup as write_backup};
+use jackfield_vocabulary::{Code, Refusal, SecretText};
 use serde_json::{Value, json};
 
 use super::service::statuses;
@@ -32,8 +32,22 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
     answer["directory_sequence"] = directory.sequence().into();
     answer["objects"] = directory.len().into();
     answer["phones_without_owner"] = directory.unassigned_count().into();
+    answer["phones_not_registered"] = not_registered(&call).await.into();
     answer["services"] = json!(statuses(&call.app).await?);
     Ok(Answer::ok(answer))
+}
+
+/// How many phones that wait for no owner are registered nowhere, as those that were assigned and did
+/// not come; `None` while the database does not answer.
+async fn not_registered(call: &Call) -> Option<usize> {
+    let directory = call.app.directory();
+    let counted = call.app.blocking(move |store| {
+        let there = store.registered(wall())?;
+        let phones = directory.all::<Phone>().filter(|(_, phone)| !phone.auto_registered);
+        let away = phones.filter(|(id, _)| there.binary_search(&id.id()).is_err());
+        Ok::<_, StoreError>(away.count())
+    });
+    counted.await.ok()
 }
 
 /// Where phones look for this node elsewhere than it is.
@@ -99,8 +113,11 @@ pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {
         Value::Null => None,
         _ => Some(call.secret("passphrase")?),
     };
-    if passphrase.as_ref().is_some_and(|passphrase: &SecretText| passphrase.reveal().is_empty()) {
-        return Err(Code::CredentialTooWeak.into());
+    let short = |passphrase: &SecretText| passphrase.reveal().chars().count() < SHORTEST_PASSPHRASE;
+    if passphrase.as_ref().is_some_and(short) {
+        let refusal = Refusal::new(Code::CredentialTooWeak).field("passphrase");
+        let refusal = refusal.value("rule", "passphrase");
+        return Err(refusal.value("allowed", format!("≥ {SHORTEST_PASSPHRASE}")).into());
     }
     let settings = call.app.store_settings().clone();
     let folder = call.app.backups().to_owned();

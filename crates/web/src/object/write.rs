@@ -1,5 +1,6 @@
 use jackfield_model::{
-    ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup, warnings,
+    Body, ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup,
+    warnings,
 };
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
@@ -28,6 +29,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let mut told = setup::concerns(&directory, id, call.language);
     told.extend(warnings(kind, &Value::Null, &asked, call.language));
     told.extend(nowhere(&call, id));
+    told.extend(unheard_of(&call, id));
     warn(&mut object, told);
     Ok(Answer::created(object, location).version(entry.version))
 }
@@ -40,6 +42,24 @@ fn nowhere(call: &Call, id: ObjectId) -> Option<String> {
     let listed = cluster.is_some_and(|(_, cluster)| !cluster.provisioning_networks.is_empty());
     let told = device.class() == DeviceClass::Desk && !listed;
     told.then(|| Message::NobodyKnowsWhere.with(call.language, &[("name", device.name.as_str())]))
+}
+
+/// That nodes which are told to phones, or of which one was added, can't run on this database.
+fn unheard_of(call: &Call, id: ObjectId) -> Vec<String> {
+    let directory = call.app.directory();
+    let nodes = match directory.entry(id).map(|entry| &entry.body) {
+        Some(Body::Node(_)) => vec![id],
+        Some(Body::CallManagerGroup(group)) => group.nodes.iter().map(|one| one.id()).collect(),
+        _ => Vec::new(),
+    };
+    let own = call.app.node();
+    let names = nodes.into_iter().filter_map(|id| directory.label(id));
+    let others: Vec<_> = names.filter(|name| **name != *own).collect();
+    if others.is_empty() || !call.app.store_settings().is_built_in() {
+        return Vec::new();
+    }
+    let values = [("node", own), ("name", &others.join(", "))];
+    vec![Message::NodeWithoutDatabase.with(call.language, &values)]
 }
 
 /// Changes some fields of an object (RFC 7396).
@@ -149,6 +169,7 @@ async fn save(
     told.retain(|one| !old.contains(one));
     told.extend(setup::left_unchanged(&known, &directory, id, call.language));
     told.extend(warnings(kind, &before, &after, call.language));
+    told.extend(unheard_of(call, id));
     warn(&mut object, told);
     Ok(Answer::ok(object).version(entry.version))
 }
