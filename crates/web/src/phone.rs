@@ -181,14 +181,30 @@ fn refused(refusal: &Refusal, language: Language) -> Response {
 
 fn words(refusal: &Refusal, language: Language) -> String {
     // What the phone says in this case is part of the interface (SP-32).
-    let text = match refusal.code {
-        Code::NoDeviceTemplate => Message::NotAssociated.text(language),
+    let text = match (refusal.code, refusal.field.as_deref()) {
+        (Code::NoDeviceTemplate, _) => Message::NotAssociated.text(language),
+        (Code::NetworkNotAllowed, _) => not_there(language).into(),
+        (Code::MissingField, Some("user")) => {
+            either(language, "Enter your user ID.", "ユーザIDを入力してください。").into()
+        }
+        (Code::MissingField, _) => {
+            either(language, "Enter your password.", "パスワードを入力してください。").into()
+        }
         _ => {
             let (message, remedy) = say::refusal(refusal, language);
             format!("{message} {remedy}")
         }
     };
     text.trim().to_owned()
+}
+
+/// Who asks is not the phone that is named, or not where that one registered.
+fn not_there(language: Language) -> &'static str {
+    either(
+        language,
+        "This page is for a registered phone itself. Restart the phone and try again.",
+        "このページは、登録されている電話だけで使用できます。電話を再起動して、もう一度お試しください。",
+    )
 }
 
 /// A text, and the way back to the form where there is one.

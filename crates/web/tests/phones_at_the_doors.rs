@@ -347,6 +347,29 @@ async fn without_a_template_the_phone_says_the_quoted_sentence() {
     assert!(told.text.contains(sentence), "{}", told.text);
 }
 
+/// Who stands before a phone knows no fields and no administrator's networks.
+#[tokio::test]
+async fn the_screen_asks_for_what_is_missing_in_the_words_of_its_form() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    let submit = async |query: &str| {
+        let page = format!("/phone/self-provisioning/submit?{query}");
+        house.send_from(HOME, "GET", &page, &[], Value::Null).await.text
+    };
+    let empty = submit(&format!("device={PHONE}&user=%20&password=")).await;
+    assert!(empty.contains("<Text>Enter your user ID.</Text>"), "{empty}");
+    let japanese = submit(&format!("device={PHONE}&lang=ja-JP")).await;
+    assert!(japanese.contains("<Text>ユーザIDを入力してください。</Text>"), "{japanese}");
+    let missing = Refusal::new(Code::MissingField).field("credential");
+    *house.node.refuses.lock().unwrap() = Some(missing);
+    let half = submit(&format!("device={PHONE}&user=tanaka")).await;
+    assert!(half.contains("<Text>Enter your password.</Text>"), "{half}");
+    for query in ["", "device=", "device=SEP000000000000"] {
+        let told = submit(query).await;
+        assert!(told.contains("is for a registered phone itself") && !told.contains("network"));
+    }
+}
+
 #[tokio::test]
 async fn nobody_provisions_a_phone_from_elsewhere() {
     let house = House::open().await;

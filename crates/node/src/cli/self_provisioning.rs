@@ -1,6 +1,6 @@
 //! How far self-provisioning is, and its settings.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
 use jackfield_model::Kind;
 use serde_json::json;
@@ -101,6 +101,11 @@ pub(super) fn run(matches: &ArgMatches, client: &Client, form: Form) -> Result<(
                 field.fill(matches, &mut settings)?;
             }
             let restart = matches.get_one::<String>("restart");
+            if settings.is_empty() && restart.is_none() {
+                bail!(
+                    "nothing to set was named; `jackfield self-provisioning set --help` lists it"
+                );
+            }
             let mut body = json!({"settings": settings});
             if let Some(restart) = restart {
                 body["restart"] = restart.as_str().into();
