@@ -125,7 +125,7 @@ def set_up_the_rest(server):
     server.cli("services", "activate", "cti-manager")
     server.cli("add", "line", "--number", IVR)
     server.cli("add", "cti-route-point", "--name", "IVR", "--lines", IVR)
-    server.cli("add", "application-user", "--user-id", "ivr", "--groups", "Standard CTI Enabled,Phone Provisioning",
+    server.cli("add", "application-user", "--user-id", "ivr", "--groups", "Standard CTI Enabled",
                "--controlled-route-points", "IVR")
     server.cli("password", "ivr", stdin=PASSWORD + "x\n")
     node = server.json("list", "node")[0]["name"]

@@ -197,7 +197,7 @@ def set_up_self_provisioning(server, pilot="2000", users=(), first="9000", last=
     server.cli("add", "cti-route-point", "--name", "IVR", "--device-pool", "Default", "--lines", pilot)
     server.cli(
         "add", "application-user", "--user-id", "ivr", "--groups",
-        "Standard CTI Enabled,Phone Provisioning", "--controlled-route-points", "IVR",
+        "Standard CTI Enabled", "--controlled-route-points", "IVR",
     )
     server.cli("password", "ivr", stdin=PASSWORD + "x\n")
     node = server.json("list", "node")[0]["name"]

@@ -40,7 +40,9 @@ pub enum Privilege {
     /// The session must use TLS with a client certificate.
     #[schemars(extend("x-not-yet" = "choice"))]
     CtiSecureConnection,
-    /// Provision phones for users who authenticate.
+    /// Provision phones for users who authenticate; the self-provisioning IVR does so because its account
+    /// is chosen.
+    #[schemars(extend("x-not-yet" = "choice"))]
     ProvisionPhones,
     /// Use the own user's pages and phones.
     SelfCare,

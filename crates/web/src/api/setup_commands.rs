@@ -89,7 +89,7 @@ fn application_user(
     let point = first::<CtiRoutePoint>(directory, POINT);
     commands.push(format!(
         "jackfield add application-user --user-id {USER} \
-         --groups \"Standard CTI Enabled,Phone Provisioning\" --controlled-route-points {point}"
+         --groups \"Standard CTI Enabled\" --controlled-route-points {point}"
     ));
     commands.push(format!("jackfield password {USER}"));
     commands
