@@ -32,6 +32,8 @@ pub(crate) enum LegCommand {
     ReAnswer { leg: LegId, answer: Description },
     /// Refuse the leg's `ReOffered`; the session goes on as it was.
     ReRefuse { leg: LegId, cause: Cause },
+    /// Give up the `ReOffer` that has no answer: nobody waits for it any more.
+    Withdraw { leg: LegId },
     /// End the leg in whatever state it is: reject, cancel or BYE.
     End { leg: LegId, cause: Cause },
     /// End the leg of a caller with the status by which the called device refused.
@@ -87,6 +89,8 @@ pub(crate) enum LegEvent {
     Deflected { leg: LegId, to: Vec<Box<str>> },
     /// The device changes its media (hold, resume, another codec); calls answer.
     ReOffered { leg: LegId, offer: Option<Description>, hold: Option<bool> },
+    /// The device gave up the `ReOffered` that it had no answer to, and is answered.
+    ReWithdrawn { leg: LegId },
     /// The answer to `ReOffer`, or an offer where `ReOffer` had none; or, where the leg was answered
     /// by an offer (delayed offer), the answer from its ACK.
     ReAnswered { leg: LegId, answer: Description },

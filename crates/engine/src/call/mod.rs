@@ -51,6 +51,7 @@ impl Calls {
             | LegEvent::Info { leg, .. }
             | LegEvent::InfoAnswered { leg, .. }
             | LegEvent::ReOffered { leg, .. }
+            | LegEvent::ReWithdrawn { leg }
             | LegEvent::ReAnswered { leg, .. }
             | LegEvent::ReRefused { leg, .. }
             | LegEvent::Digit { leg, .. }

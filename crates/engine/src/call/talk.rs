@@ -42,6 +42,10 @@ impl Call {
                 self.info_answered(context, leg, asked, status)
             }
             LegEvent::ReOffered { leg, offer, hold } => self.re_offered(context, leg, offer, hold),
+            LegEvent::ReWithdrawn { leg } => {
+                self.re_withdrawn(context, leg);
+                Ok(())
+            }
             LegEvent::ReAnswered { leg, answer } => self.re_answered(context, leg, answer),
             LegEvent::ReRefused { leg, cause } => self.re_refused(context, leg, cause),
             LegEvent::Acknowledged { leg } => {
@@ -72,11 +76,12 @@ impl Call {
         }
     }
 
-    /// One side has not answered the other's media.
+    /// One side has not answered the other's media: it need not any more.
     pub(super) fn exchange_failed(&mut self, context: &mut Context<'_>) -> Result<(), Cause> {
         match core::mem::replace(&mut self.exchange, Exchange::Stable) {
             Exchange::Offered { by, joining: false, .. } => {
                 self.re_refuse(context, by, Cause::DeviceUnreachable);
+                self.withdraw(context, by.other());
                 Ok(())
             }
             Exchange::Offered { .. } | Exchange::Confirming { .. } => Err(Cause::MediaUnavailable),
@@ -230,6 +235,19 @@ impl Call {
         Ok(())
     }
 
+    /// Whoever offered gives up before there is an answer (RFC 3261 section 9).
+    fn re_withdrawn(&mut self, context: &mut Context<'_>, leg: LegId) {
+        let side = self.side_of(leg);
+        match self.exchange {
+            Exchange::Offered { by, patience, .. } if side == Some(by) => {
+                context.timers.cancel(patience);
+                self.exchange = Exchange::Stable;
+                self.withdraw(context, by.other());
+            }
+            _ => {}
+        }
+    }
+
     fn re_answered(
         &mut self,
         context: &mut Context<'_>,
@@ -284,6 +302,13 @@ impl Call {
     fn re_refuse(&self, context: &mut Context<'_>, by: Side, cause: Cause) {
         if let Some((leg, cti)) = self.leg_of(by) {
             tell_leg(context, cti, LegCommand::ReRefuse { leg, cause });
+        }
+    }
+
+    /// What was offered to this side is not wanted any more.
+    fn withdraw(&self, context: &mut Context<'_>, from: Side) {
+        if let Some((leg, cti)) = self.leg_of(from) {
+            tell_leg(context, cti, LegCommand::Withdraw { leg });
         }
     }
 

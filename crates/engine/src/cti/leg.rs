@@ -93,13 +93,14 @@ impl Cti {
             LegCommand::ReAnswer { leg, answer } | LegCommand::Answer { leg, answer, .. } => {
                 self.far_answer(context, leg, &answer);
             }
-            // A CTI device places no calls yet, shows nothing, and never re-offers.
+            // A CTI device places no calls yet, shows nothing, never re-offers, and answers offers at once.
             LegCommand::Offer(_)
             | LegCommand::Ring { .. }
             | LegCommand::Decline { .. }
             | LegCommand::Info { .. }
             | LegCommand::AnswerInfo { .. }
             | LegCommand::ReRefuse { .. }
+            | LegCommand::Withdraw { .. }
             | LegCommand::Explain { .. }
             | LegCommand::Identify { .. } => {}
         }

@@ -518,6 +518,7 @@ pub(super) fn leg_of(command: &LegCommand) -> LegId {
         | LegCommand::ReOffer { leg, .. }
         | LegCommand::ReAnswer { leg, .. }
         | LegCommand::ReRefuse { leg, .. }
+        | LegCommand::Withdraw { leg }
         | LegCommand::End { leg, .. }
         | LegCommand::Decline { leg, .. }
         | LegCommand::Info { leg, .. }

@@ -64,6 +64,112 @@ fn media_that_are_never_agreed_end_with_the_call() {
     }
 }
 
+/// One that says 100 to new media and then nothing keeps nobody waiting for minutes: after forty seconds
+/// whoever offered is told, and it is told that it need not go on. The call is as it was.
+#[test]
+fn media_that_nobody_decides_on_are_withdrawn_in_time() {
+    let (mut world, alice, bob) = talking();
+    world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(Status::TRYING);
+    world.hold(alice);
+    world.run(39);
+    assert!(world.phones[&alice].call().re_answers.is_empty(), "somebody may still decide");
+    world.run(2);
+    assert_eq!(world.phones[&alice].call().re_answers, [504]);
+    assert!(world.transcript.iter().any(|line| line.contains("CANCEL sip:")));
+    world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = None;
+    world.hold(alice);
+    world.hold(bob);
+    assert_eq!(world.phones[&alice].call().re_answers, [504, 200]);
+    assert_eq!(world.phones[&bob].call().re_answers, [200]);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
+/// One that does not even answer the CANCEL is gone, and with it the call (RFC 3261 section 14.1).
+#[test]
+fn a_phone_that_vanishes_over_new_media_ends_the_call() {
+    let (mut world, alice, bob) = talking();
+    world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(Status::TRYING);
+    world.hold(alice);
+    world.network.cut_off.push(bob);
+    world.run(60);
+    world.assert_state(alice, CallState::Talking);
+    world.run(20);
+    world.assert_state(alice, CallState::Over(0));
+    world.run(60);
+    world.assert_quiet();
+}
+
+/// A phone that takes back its offer is answered at once, and the other one is told (RFC 3261 section
+/// 9.2). The call goes on as it was, and either may offer again.
+#[test]
+fn an_offer_of_media_can_be_taken_back() {
+    for offer in [sdp("10.1.0.1", 2, "sendonly"), String::new()] {
+        let (mut world, alice, bob) = talking();
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(Status::TRYING);
+        world.re_invite(alice, &offer);
+        world.run(1);
+        world.cancel_re_invite(alice);
+        world.run(1);
+        assert_eq!(world.phones[&alice].call().re_answers, [487]);
+        let cancels = world.transcript.iter().filter(|line| line.contains("CANCEL sip:"));
+        assert_eq!(cancels.count(), 1, "bob need not decide any more");
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = None;
+        world.run(60);
+        world.hold(bob);
+        world.hold(alice);
+        assert_eq!(world.phones[&alice].call().re_answers, [487, 200]);
+        assert_eq!(world.phones[&bob].call().re_answers, [200]);
+        world.hang_up(alice);
+        world.run(100);
+        world.assert_quiet();
+        assert_eq!(world.counter("sip-transactions"), 0, "transactions are left");
+    }
+}
+
+/// An offer that waits to be made again, because both had offered at once, is not made when it was taken
+/// back meanwhile.
+#[test]
+fn an_offer_that_was_taken_back_is_not_made_again() {
+    let (mut world, alice, bob) = talking();
+    world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(Status::REQUEST_PENDING);
+    world.re_invite(alice, &sdp("10.1.0.1", 2, "sendonly"));
+    world.run_for(core::time::Duration::from_millis(30));
+    let offered = world.phones[&bob].call().re_offers;
+    world.cancel_re_invite(alice);
+    world.run(60);
+    assert!(world.phones[&bob].call().re_offers <= offered + 1);
+    assert_eq!(world.phones[&alice].call().re_answers, [487]);
+    world.assert_state(bob, CallState::Talking);
+}
+
+/// Bob accepts while alice takes her offer back: she talks on as before, and so he is brought back to
+/// that. What he offered instead of alice is answered with what she had.
+#[test]
+fn an_offer_accepted_too_late_leaves_both_with_the_same_media() {
+    for (offer, re_offers) in [(sdp("10.1.0.1", 2, "sendonly"), 2), (String::new(), 1)] {
+        let (mut world, alice, bob) = talking();
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = Some(Status::TRYING);
+        world.re_invite(alice, &offer);
+        world.run(1);
+        world.phones.get_mut(&bob).unwrap().calls[0].refuses_media = None;
+        world.cancel_re_invite(alice);
+        world.accept_re_invite(bob);
+        world.run(1);
+        assert_eq!(world.phones[&alice].call().re_answers, [487]);
+        let call = world.phones[&bob].call();
+        assert_eq!(call.re_offers, re_offers);
+        let told = if offer.is_empty() { &call.ack_body } else { &call.heard };
+        assert_eq!(*told, sdp("10.1.0.1", 1, "sendrecv"), "what alice still has");
+        world.hold(bob);
+        assert_eq!(world.phones[&bob].call().re_answers, [200]);
+        world.hang_up(bob);
+        world.run(100);
+        world.assert_quiet();
+    }
+}
+
 #[test]
 fn who_is_always_about_to_offer_itself_is_not_offered_for_ever() {
     let (mut world, alice, bob) = talking();

@@ -45,6 +45,8 @@ pub struct Call {
     /// Answers re-INVITEs with this instead of 200.
     pub refuses_media: Option<Status>,
     pub dialog: Option<Dialog>,
+    /// The re-INVITE that came and has no final answer yet.
+    undecided: Option<(ServerKey, Message)>,
     call_id: String,
     outgoing: Option<(ClientKey, RequestBuilder, u32)>,
     re_invite: Option<ClientKey>,
@@ -84,6 +86,7 @@ impl World {
             ack_body: String::new(),
             refuses_media: None,
             dialog: None,
+            undecided: None,
             call_id,
             outgoing: Some((key, request, 1)),
             re_invite: None,
@@ -247,6 +250,27 @@ impl World {
         self.last_call(id).re_invite = Some(key);
     }
 
+    /// Gives up the re-INVITE that it sent.
+    pub fn cancel_re_invite(&mut self, id: PhoneId) {
+        let now = sip_time(self.now);
+        let key = self.last_call(id).re_invite.expect("no re-INVITE was sent");
+        let mut actions = Vec::new();
+        self.phones.get_mut(&id).unwrap().endpoint.cancel(now, key, None, &mut actions);
+        self.phone_acts(id, actions);
+    }
+
+    /// Accepts the re-INVITE that was answered with 100 only.
+    pub fn accept_re_invite(&mut self, id: PhoneId) {
+        let contact = self.phones[&id].contact();
+        let host = self.phones[&id].local.ip().to_string();
+        let (key, request) = self.last_call(id).undecided.take().expect("no re-INVITE waits");
+        let response = ResponseBuilder::reply_to(&request, Status::OK)
+            .header(HeaderName::Contact, contact)
+            .body("application/sdp", sdp(&host, 5, "sendrecv").as_bytes())
+            .finish();
+        self.send_response(id, key, &response);
+    }
+
     pub fn hold(&mut self, id: PhoneId) {
         let host = self.phones[&id].local.ip().to_string();
         self.re_invite(id, &sdp(&host, 2, "sendonly"));
@@ -320,6 +344,7 @@ impl World {
                 call.shown = shown(&message);
                 call.heard = String::from_utf8_lossy(message.body()).into_owned();
                 let status = call.refuses_media.unwrap_or(Status::OK);
+                call.undecided = status.is_provisional().then(|| (key, message.clone()));
                 let response = ResponseBuilder::reply_to(&message, status)
                     .header(HeaderName::Contact, contact);
                 let body = sdp(&host, 5, "sendrecv");
@@ -356,6 +381,7 @@ impl World {
             ack_body: String::new(),
             refuses_media: None,
             dialog: None,
+            undecided: None,
             call_id: message.call_id().into(),
             outgoing: None,
             re_invite: None,
@@ -427,10 +453,14 @@ impl World {
 
     pub(super) fn phone_cancelled(&mut self, id: PhoneId, invite: ServerKey) {
         let calls = &mut self.phones.get_mut(&id).unwrap().calls;
-        let found = calls
-            .iter_mut()
-            .find(|call| call.incoming.as_ref().is_some_and(|(key, _)| *key == invite));
-        let Some(call) = found else { return };
+        let is_it = |one: &Option<(ServerKey, Message)>| {
+            one.as_ref().is_some_and(|(key, _)| *key == invite)
+        };
+        if let Some(call) = calls.iter_mut().find(|call| is_it(&call.undecided)) {
+            let (key, request) = call.undecided.take().unwrap();
+            return self.plainly(id, key, &request, Status::REQUEST_TERMINATED);
+        }
+        let Some(call) = calls.iter_mut().find(|call| is_it(&call.incoming)) else { return };
         call.state = CallState::Over(487);
         let (key, request) = call.incoming.clone().unwrap();
         self.plainly(id, key, &request, Status::REQUEST_TERMINATED);

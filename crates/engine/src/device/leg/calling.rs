@@ -231,6 +231,7 @@ impl Devices {
             ending: None,
             updates: request.has_token(HeaderName::Allow, "UPDATE"),
             described,
+            told: Some(answer.clone()),
             asked: Vec::new(),
             audit: None,
             keys: None,
@@ -241,7 +242,7 @@ impl Devices {
         self.plan_audit(ctx, id);
     }
 
-    /// The device gave up before an answer.
+    /// The device gave up before an answer: its call, or new media in it.
     pub(in crate::device) fn cancelled(
         &mut self,
         ctx: &mut Context<'_>,
@@ -250,7 +251,7 @@ impl Devices {
     ) {
         let Some(id) = self.legs.invites.get(&invite).copied() else { return };
         if !self.legs.is_calling(id) {
-            return;
+            return self.re_offer_cancelled(ctx, endpoint, id, invite);
         }
         self.refuse_calling(ctx, endpoint, id, Cause::Cancelled);
         ctx.tell(Internal::ToCall(LegEvent::Ended { leg: id, cause: Cause::Cancelled }));

@@ -35,7 +35,7 @@ impl Devices {
     }
 
     /// Sends the re-INVITE, for the first time or again after glare.
-    fn send_re_offer(
+    pub(super) fn send_re_offer(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
@@ -55,7 +55,7 @@ impl Devices {
             None => request,
         };
         let invite = endpoint.request(ctx, flow, &request);
-        up.exchange = Exchange::Ours { invite, offer, since };
+        up.exchange = Exchange::Ours { invite, offer, since, withdrawn: false };
         self.sent.insert(invite, Sent::ReOffer(id));
     }
 
@@ -73,11 +73,14 @@ impl Devices {
         let Some(leg) = self.legs.legs.get(&id) else { return };
         let (flow, description) = (self.way(leg), leg.described(message));
         let Some(up) = self.legs.up(id) else { return };
-        let (offer, since) = match core::mem::replace(&mut up.exchange, Exchange::Idle) {
-            Exchange::Ours { invite, offer, since } if invite == key => (offer, since),
+        let (offer, since, withdrawn) = match core::mem::replace(&mut up.exchange, Exchange::Idle) {
+            Exchange::Ours { invite, offer, since, withdrawn } if invite == key => {
+                (offer, since, withdrawn)
+            }
             other => return up.exchange = other,
         };
-        if status == Status::REQUEST_PENDING && ctx.now.since(since) < INSISTING {
+        let pending = status == Status::REQUEST_PENDING && !withdrawn;
+        if pending && ctx.now.since(since) < INSISTING {
             return self.glare(ctx, id, offer, since);
         }
         if !status.is_success() {
@@ -88,11 +91,17 @@ impl Devices {
         if description.is_some() {
             up.described.clone_from(&description);
         }
+        if withdrawn {
+            return self.accepted_too_late(ctx, endpoint, key, id, message, offer.is_some());
+        }
         if offer.is_none() && description.is_some() {
             up.exchange = Exchange::AckOwed { invite: key, response: Box::new(message.clone()) };
         } else {
             let ack = up.dialog.ack(cseq(message));
             endpoint.acknowledge(ctx, key, message, flow, &ack);
+            if description.is_some() {
+                up.told = offer;
+            }
         }
         ctx.tell(Internal::ToCall(match description {
             Some(answer) => LegEvent::ReAnswered { leg: id, answer },
@@ -173,6 +182,9 @@ impl Devices {
         if let Some(response) = self.crosses(ctx, id, &message) {
             return endpoint.respond(ctx, key, &response);
         }
+        if message.method() == Some(&Method::Invite) {
+            self.legs.invites.insert(key, id);
+        }
         let Some(up) = self.legs.up(id) else { return };
         up.exchange = Exchange::Theirs { key, request: Box::new(message) };
         let hold = offer.as_ref().map(sdp::holds);
@@ -225,12 +237,13 @@ impl Devices {
                 }
                 if is_invite {
                     up.unacknowledged = Some(key);
-                    self.legs.invites.insert(key, id);
                 }
+                up.told = Some(description.clone());
                 let response = self.answer_in(id, &request, Some(description));
                 endpoint.respond(ctx, key, &response);
             }
             Exchange::AckOwed { invite, response } => {
+                up.told = Some(description.clone());
                 let ack = up.dialog.ack(cseq(&response)).body(sdp::SDP, &*description.0);
                 endpoint.acknowledge(ctx, invite, &response, flow, &ack);
             }
@@ -251,6 +264,7 @@ impl Devices {
         let Some(up) = self.legs.up(id) else { return };
         match core::mem::replace(&mut up.exchange, Exchange::Idle) {
             Exchange::Theirs { key, request } => {
+                self.legs.invites.remove(&key);
                 let response = ResponseBuilder::reply_to(&request, cause::of_re_refusal(why))
                     .header(HeaderName::Server, answer::SERVER)
                     .finish();

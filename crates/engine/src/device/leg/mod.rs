@@ -13,6 +13,7 @@ mod offered;
 mod privacy;
 mod requests;
 mod sdp;
+mod withdrawn;
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,8 @@ use crate::leg::{Description, LegCommand};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Legs {
     legs: BTreeMap<LegId, Box<Leg>>,
-    /// The legs whose phones placed the call, by their INVITE, until it is answered and
-    /// acknowledged.
+    /// The legs whose phones placed the call, or offer new media, by their INVITE, until it is answered
+    /// and acknowledged.
     #[serde(with = "jackfield_vocabulary::pairs")]
     invites: BTreeMap<ServerKey, LegId>,
     #[serde(with = "jackfield_vocabulary::pairs")]
@@ -61,8 +62,9 @@ struct Leg {
 enum State {
     /// The device placed the call and waits, as long as it said.
     Calling { invite: ServerKey, request: Box<Message>, tag: Box<str>, limit: Option<TimerToken> },
-    /// The device is offered the call; `to` is where the INVITE went.
-    Offered { invite: ClientKey, to: Box<str>, delayed: bool, limit: TimerToken },
+    /// The device is offered the call; `to` is where the INVITE went, `offer` what it was told of the
+    /// caller's media.
+    Offered { invite: ClientKey, to: Box<str>, offer: Option<Description>, limit: TimerToken },
     /// Answered.
     Up(Box<Up>),
 }
@@ -80,6 +82,8 @@ struct Up {
     updates: bool,
     /// What the device said of its media last.
     described: Option<Description>,
+    /// What it was told of the other side's media when both agreed last.
+    told: Option<Description>,
     /// INFOs of the device that wait for the other side's answer.
     asked: Vec<(ServerKey, Box<Message>)>,
     /// When it is asked whether it still lives.
@@ -97,8 +101,8 @@ enum Exchange {
     AckAwaited,
     /// The device's 2xx made the offer; our ACK waits for the answer.
     AckOwed { invite: ClientKey, response: Box<Message> },
-    /// Our re-INVITE is out; it was wanted then.
-    Ours { invite: ClientKey, offer: Option<Description>, since: Now },
+    /// Our re-INVITE is out; it was wanted then, and perhaps is no longer.
+    Ours { invite: ClientKey, offer: Option<Description>, since: Now, withdrawn: bool },
     /// The device's re-INVITE or UPDATE waits for an answer.
     Theirs { key: ServerKey, request: Box<Message> },
     /// Both had offered at once: ours goes out again.
@@ -124,6 +128,7 @@ impl Devices {
             LegCommand::ReOffer { leg, offer } => self.re_offer(ctx, endpoint, leg, offer),
             LegCommand::ReAnswer { leg, answer } => self.re_answer(ctx, endpoint, leg, &answer),
             LegCommand::ReRefuse { leg, cause } => self.re_refuse(ctx, endpoint, leg, cause),
+            LegCommand::Withdraw { leg } => self.withdraw_offer(ctx, endpoint, leg),
             LegCommand::End { leg, cause } => self.end_leg(ctx, endpoint, leg, cause),
             LegCommand::Decline { leg, cause, status } => {
                 self.decline(ctx, endpoint, leg, cause, status);
@@ -199,6 +204,9 @@ impl Legs {
                 self.dialogs.remove(up.dialog.id());
                 if let Some(invite) = &up.unacknowledged {
                     self.invites.remove(invite);
+                }
+                if let Exchange::Theirs { key, .. } = &up.exchange {
+                    self.invites.remove(key);
                 }
             }
             State::Offered { .. } => {}

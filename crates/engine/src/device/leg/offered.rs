@@ -31,8 +31,8 @@ impl Devices {
         let request = invite(ctx, &flow, &contact, &token, offer);
         let invite = endpoint.request(ctx, flow.clone(), &request);
         let limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
-        let delayed = offer.offer.is_none();
-        let state = State::Offered { invite, to: contact, delayed, limit };
+        let described = offer.offer.clone();
+        let state = State::Offered { invite, to: contact, offer: described, limit };
         let shown = offer.caller.clone();
         let (device, token) = (offer.device, token.into());
         let (private, why) = (false, None);
@@ -101,7 +101,7 @@ impl Devices {
         message: &Message,
     ) {
         let Some(mut leg) = self.legs.close(ctx, id) else { return };
-        let State::Offered { ref to, delayed, .. } = leg.state else {
+        let State::Offered { ref to, offer: ref told, .. } = leg.state else {
             return self.legs.insert(id, leg);
         };
         let flow = if leg.direct { leg.flow.clone() } else { flow };
@@ -112,7 +112,8 @@ impl Devices {
             end_late(ctx, endpoint, key, message, (flow, to, cause));
             return ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
         };
-        let exchange = if delayed {
+        let told = told.clone();
+        let exchange = if told.is_none() {
             Exchange::AckOwed { invite: key, response: Box::new(message.clone()) }
         } else {
             let ack = dialog.ack(cseq(message));
@@ -128,6 +129,7 @@ impl Devices {
             ending: None,
             updates,
             described: Some(answer.clone()),
+            told,
             asked: Vec::new(),
             audit: None,
             keys: None,
