@@ -214,7 +214,7 @@ pub enum MediaFailure {
     Ports,
     /// The codec is not there (G.729 without libbcg729).
     Codec,
-    /// The prompt or recording is not there.
+    /// The resource is not there.
     Missing,
     /// A socket failed.
     Socket,
@@ -268,7 +268,7 @@ pub enum MediaEvent {
         /// Our RTP address.
         local: SocketAddr,
     },
-    /// The resource can't be had, or an order can't be carried out.
+    /// The resource can't be had, or can't go on.
     Failed {
         /// The resource.
         media: MediaId,
@@ -292,6 +292,14 @@ pub enum MediaEvent {
         play: PlayId,
         /// It takes no longer, unless the call is on hold.
         length: Duration,
+    },
+    /// The order to play was not taken: a prompt or recording of it is not there. What played before goes
+    /// on.
+    Unplayable {
+        /// The resource.
+        media: MediaId,
+        /// The order.
+        play: PlayId,
     },
     /// Playing ended.
     Played {

@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use jackfield_vocabulary::{
-    Cause, CollectEnd, Digit, DigitSource, Event, LegId, MediaCommand, MediaEvent, MediaFailure,
-    MediaId, PlayEnd, PlayId,
+    Cause, CollectEnd, Digit, DigitSource, Event, LegId, MediaCommand, MediaEvent, MediaId,
+    PlayEnd, PlayId,
 };
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ impl Cti {
     pub(crate) fn media(&mut self, context: &mut Context<'_>, event: MediaEvent) {
         match event {
             MediaEvent::Allocated { media, local } => self.allocated(context, media, local),
-            MediaEvent::Failed { media, failure } => self.media_failed(context, media, failure),
+            MediaEvent::Failed { media, .. } => self.media_failed(context, media),
             MediaEvent::Digit { media, digit, source } => {
                 if let Some(leg) = self.media.get(&media).copied() {
                     self.digit(context, leg, digit, source);
@@ -28,6 +28,10 @@ impl Cti {
             }
             MediaEvent::Playing { media, play, length } => {
                 self.playing(context, media, play, length);
+            }
+            // The rest of the dialogue goes on without it.
+            MediaEvent::Unplayable { media, play } => {
+                self.played(context, media, play, PlayEnd::Stopped);
             }
             MediaEvent::Played { media, play, end } => self.played(context, media, play, end),
             MediaEvent::Elsewhere { media, from, expected } => {
@@ -75,17 +79,10 @@ impl Cti {
         self.connected(context, leg);
     }
 
-    fn media_failed(&mut self, context: &mut Context<'_>, id: MediaId, failure: MediaFailure) {
-        let Some(leg) = self.media.get(&id).copied() else { return };
-        if failure == MediaFailure::Missing {
-            // A prompt is not there: the rest of the dialogue goes on without it.
-            let playing = self.calls.get_mut(&leg).and_then(|call| call.media()?.playing);
-            if let Some(playing) = playing {
-                self.played(context, id, playing.play, PlayEnd::Stopped);
-            }
-            return;
+    fn media_failed(&mut self, context: &mut Context<'_>, id: MediaId) {
+        if let Some(leg) = self.media.get(&id).copied() {
+            self.fail(context, leg, Cause::MediaUnavailable);
         }
-        self.fail(context, leg, Cause::MediaUnavailable);
     }
 
     /// The driver has begun to play, and tells how long that takes: so long its end is awaited.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jackfield_engine::{Input, SelfProvisioningStart, ServiceOrder};
 use jackfield_model::{Kind, defaults};
 use jackfield_vocabulary::{
-    Digit, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayId, PlayItem,
+    Digit, DigitSource, MediaCommand, MediaEvent, MediaFailure, MediaId, PlayEnd, PlayId, PlayItem,
 };
 use serde_json::json;
 
@@ -29,6 +29,10 @@ fn nothing(_: MediaId, _: PlayId) -> Option<MediaEvent> {
 
 fn the_end(media: MediaId, play: PlayId) -> Option<MediaEvent> {
     Some(MediaEvent::Played { media, play, end: PlayEnd::Finished })
+}
+
+fn unplayable(media: MediaId, play: PlayId) -> Option<MediaEvent> {
+    Some(MediaEvent::Unplayable { media, play })
 }
 
 fn a_minute(media: MediaId, play: PlayId) -> Option<MediaEvent> {
@@ -170,6 +174,7 @@ fn an_end_that_comes_late_is_that_of_its_own_order() {
     for play in core::mem::take(&mut house.orders) {
         house.tell(the_end(media, play).unwrap());
         house.tell(a_minute(media, play).unwrap());
+        house.tell(unplayable(media, play).unwrap());
     }
     house.said.clear();
     house.after(9);
@@ -177,6 +182,27 @@ fn an_end_that_comes_late_is_that_of_its_own_order() {
     house.tell(the_end(media, last).unwrap());
     house.after(11);
     assert_eq!(house.said, ["no-input", "enter-self-service-id"]);
+}
+
+/// Where no prompt is there, the questions come all the same, and the dialogue goes on without the words.
+#[test]
+fn words_that_are_not_there_keep_nobody_waiting() {
+    let mut house = House::new(unplayable);
+    house.after(11);
+    assert_eq!(house.said.last().unwrap(), "enter-self-service-id");
+    house.press("9999#9999#");
+    house.say_too_many();
+    house.is_over();
+}
+
+/// The driver knows nothing of the port any more: nobody will ever hear anything.
+#[test]
+fn a_port_that_is_gone_ends_the_call() {
+    let mut house = House::new(the_end);
+    let failure = MediaFailure::Missing;
+    house.tell(MediaEvent::Failed { media: house.media.unwrap(), failure });
+    house.world.run(1);
+    house.is_over();
 }
 
 /// The engine stopped and restored between any two inputs keeps the wait.

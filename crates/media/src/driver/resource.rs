@@ -149,7 +149,7 @@ impl Resource {
         if there {
             (context.tell)(MediaEvent::Playing { media, play, length });
         } else {
-            context.fail(media, MediaFailure::Missing);
+            (context.tell)(MediaEvent::Unplayable { media, play });
         }
     }
 

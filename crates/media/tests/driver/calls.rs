@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use jackfield_media::codecs_available;
 use jackfield_vocabulary::{
-    Codec, DigitSource, MediaCommand, MediaEvent, MediaFailure, MediaId, PlayEnd, PlayId, PlayItem,
-    RecordEnd, Tone,
+    Codec, DigitSource, MediaCommand, MediaEvent, MediaId, PlayEnd, PlayId, PlayItem, RecordEnd,
+    Tone,
 };
 
 use crate::harness::{Node, pair, prompt, socket, target};
@@ -80,9 +80,7 @@ fn what_is_played_is_recorded_on_the_other_side() {
     assert_eq!(two.wait(played), (PlayId(2), PlayEnd::Finished));
     two.driver.forget(4);
     two.play(1, 3, vec![PlayItem::Recording(4)], false);
-    two.wait(|event| {
-        matches!(event, MediaEvent::Failed { failure: MediaFailure::Missing, .. }).then_some(())
-    });
+    two.wait(|event| matches!(event, MediaEvent::Unplayable { play: PlayId(3), .. }).then_some(()));
 }
 
 /// Whoever waits for the end knows how long to wait.
@@ -171,7 +169,7 @@ fn a_missing_prompt_fails_and_the_present_one_goes_on() {
     one.play(1, 1, vec![prompt("low")], false);
     one.play(1, 2, vec![prompt("high"), prompt("nobody-said-this")], false);
     one.wait(|event| match event {
-        MediaEvent::Failed { media: ONE, failure: MediaFailure::Missing } => Some(()),
+        MediaEvent::Unplayable { media: ONE, play: PlayId(2) } => Some(()),
         MediaEvent::Played { .. } => panic!("{event:?}"),
         _ => None,
     });

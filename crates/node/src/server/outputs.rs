@@ -99,12 +99,15 @@ impl Outputs {
     }
 
     fn media(&self, command: MediaCommand) {
-        if let Err(refused) = self.media.send(command)
-            && let MediaCommand::Allocate { media } = refused
-        {
-            let failed = MediaEvent::Failed { media, failure: MediaFailure::Limit };
-            let _ = self.lanes.input(Input::Media(failed));
-        }
+        let Err(refused) = self.media.send(command) else { return };
+        let event = match refused {
+            MediaCommand::Allocate { media } => {
+                MediaEvent::Failed { media, failure: MediaFailure::Limit }
+            }
+            MediaCommand::Play { media, play, .. } => MediaEvent::Unplayable { media, play },
+            _ => return,
+        };
+        let _ = self.lanes.input(Input::Media(event));
     }
 
     fn keep_binding(&self, change: BindingChange) {
