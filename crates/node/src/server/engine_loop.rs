@@ -195,6 +195,7 @@ struct Loop<M> {
 
 impl<M: Machine> Loop<M> {
     fn run(&mut self) {
+        self.prepared.arrivals.are_for_this_thread();
         let mut events = Events::with_capacity(8);
         while !self.stopping {
             let busy = self.orders() | self.datagrams() | self.timers();
@@ -205,6 +206,8 @@ impl<M: Machine> Loop<M> {
                 self.sleep(&mut events);
             }
         }
+        // What is written last may need somebody who waits for room here.
+        self.prepared.arrivals.close();
         self.outputs.finish();
     }
 
