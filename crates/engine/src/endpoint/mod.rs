@@ -117,7 +117,8 @@ impl Endpoint {
         }
     }
 
-    /// Opens a transaction for a request whose sender was looked at, if there is a place for it.
+    /// Opens a transaction for a request that has just arrived and whose sender was looked at, if there is
+    /// a place for it.
     pub(crate) fn admit(
         &mut self,
         ctx: &mut Context<'_>,
@@ -127,19 +128,20 @@ impl Endpoint {
     ) {
         let (key, flow, message) = (request.key(), request.flow(), request.message());
         let holder = Holder { source: flow.remote.ip().into(), proved };
-        if self.transactions.has(key) || !self.enter(key, holder, message) {
+        if !self.enter(key, holder, message) {
             ctx.count("requests-shed");
             let response = answer::unavailable(message, 5 + ctx.ids.below(26));
             return self.reply(ctx, flow, message, &response);
         }
         let sparing = !proved && !flow.transport.is_reliable();
         self.sender = Some(sender);
-        self.transactions.open(time(ctx.now), request, &mut self.actions);
+        let opened = self.transactions.open(time(ctx.now), request, &mut self.actions);
         self.act(ctx);
         self.sender = None;
-        if !self.transactions.has(key) {
-            self.leave(key);
-        } else if sparing {
+        if !opened {
+            return self.leave(key);
+        }
+        if sparing {
             self.transactions.spare(key);
         }
     }

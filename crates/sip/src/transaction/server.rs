@@ -87,12 +87,6 @@ impl Endpoint {
         }
     }
 
-    /// Is there such a transaction?
-    #[must_use]
-    pub fn has(&self, key: ServerKey) -> bool {
-        self.servers.contains_key(&key)
-    }
-
     /// Can this request still be answered for the first time? An INVITE that was cancelled can.
     #[must_use]
     pub fn is_open(&self, key: ServerKey) -> bool {
@@ -116,21 +110,22 @@ impl Endpoint {
         (!again).then_some(NewRequest { flow, message, request })
     }
 
-    /// Opens a transaction for a new request, unless there are too many.
-    pub fn open(&mut self, now: Now, request: NewRequest, out: &mut Vec<Action>) {
+    /// Opens a transaction for a new request, before anything else is received; tells whether it did, or
+    /// refused the request because there are too many or because it came by another way, too.
+    pub fn open(&mut self, now: Now, request: NewRequest, out: &mut Vec<Action>) -> bool {
         let NewRequest { flow, message, request } = request;
         let IncomingRequest { key, in_dialog, port, invite } = request;
-        if self.request_again(now, key, out) {
-            return;
-        }
+        debug_assert!(!self.servers.contains_key(&key), "it was new");
         let room = self.limits.transactions + if in_dialog { self.limits.reserve } else { 0 };
         if self.len() >= room {
-            return self.shed(&flow, &message, out);
+            self.shed(&flow, &message, out);
+            return false;
         }
         // The same INVITE came by another way (RFC 3261 section 8.2.2.2).
         if !in_dialog && invite.is_some_and(|invite| self.invites.contains_key(&invite)) {
             let response = ResponseBuilder::reply_to(&message, Status::LOOP_DETECTED).finish();
-            return reply(&flow, &message, &response, out);
+            reply(&flow, &message, &response, out);
+            return false;
         }
         self.counters.requests += 1;
         let number = self.next_number();
@@ -149,6 +144,7 @@ impl Endpoint {
         let (sparing, state) = (false, Some(state));
         self.servers.insert(key, Server { number, flow: answers, sparing, state });
         out.push(Action::Request { key, flow, message });
+        true
     }
 
     /// Refuses a request without keeping anything; the sender shall come back a little later, not
