@@ -19,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) app: App,
     /// The kind that the endpoint's row is about.
     pub(crate) kind: Option<Kind>,
+    /// What the endpoint does, as the audit calls it.
+    pub(crate) deed: &'static str,
     pub(crate) who: Option<Signed>,
     pub(crate) privileges: BTreeSet<Privilege>,
     pub(crate) address: IpAddr,

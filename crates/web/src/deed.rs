@@ -52,7 +52,7 @@ impl Wish<'_> {
         let detail = json!({
             "method": endpoint.method.as_str(), "path": path, "refused": refusal,
         });
-        note_refused(app, address, actor, deed(endpoint), self.object(app), detail);
+        note_refused(app, address, actor, endpoint.deed, self.object(app), detail);
     }
 
     /// The object that the path names.
@@ -86,33 +86,6 @@ pub(crate) fn note_refused(
         detail["untold"] = untold.into();
     }
     app.store().note_behind(actor, what, object, detail);
-}
-
-/// What an endpoint does, as the audit calls it.
-pub(crate) fn deed(endpoint: &Endpoint) -> &'static str {
-    match (endpoint.method.as_str(), &*endpoint.path) {
-        ("GET", _) => "read",
-        (_, path) if path.starts_with("/services/") => "service",
-        (_, path) if path.ends_with("/restart") => "restart",
-        (_, path) if path.ends_with("/text") => "text",
-        (_, path) if path.ends_with("/window") => "window",
-        (_, path) if path.ends_with("/assign") => "assign",
-        (_, path) if path.ends_with("/unassign") => "unassign",
-        (_, path) if path.ends_with("/replace") => "replace-phone",
-        (_, path) if path.ends_with("/secret") => "rotate-device-secret",
-        (_, path) if path.ends_with("/unlock") => "unlock",
-        (_, path) if ["/password", "/pin", "/code"].iter().any(|end| path.ends_with(end)) => {
-            "set-credential"
-        }
-        (_, "/quick-add") => "quick-add",
-        (_, "/quick-remove") => "quick-remove",
-        (_, "/import/auto-registration") => "import-auto-registration",
-        (_, "/languages/rescan") => "rescan",
-        (_, "/backup") => "backup",
-        ("POST", _) => "create",
-        ("DELETE", _) => "delete",
-        _ => "update",
-    }
 }
 
 /// Characters of a path that the audit keeps.

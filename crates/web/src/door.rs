@@ -250,6 +250,7 @@ async fn carry_out(
     let call = Call {
         app: app.clone(),
         kind: endpoint.kind,
+        deed: endpoint.deed,
         who,
         privileges,
         address,

@@ -25,7 +25,16 @@ pub(crate) struct Endpoint {
     pub(crate) query: &'static [(&'static str, &'static str)],
     pub(crate) body: Shape,
     pub(crate) answer: Shape,
+    /// What it does, as the audit calls it.
+    pub(crate) deed: &'static str,
     pub(crate) run: Run,
+}
+
+impl Endpoint {
+    /// One whose method does not tell what it does.
+    fn does(self, deed: &'static str) -> Self {
+        Self { deed, ..self }
+    }
 }
 
 /// Who may use an endpoint.
@@ -110,14 +119,14 @@ fn fixed() -> Vec<Endpoint> {
 
         row("PUT", "/users/{name}/password", Own(ManageCredentials), "credentials", "Set the password of an end user or application user", &[],
             Schema(r#"{"type":"object","required":["password"],"properties":{"password":{"type":"string","format":"password"}}}"#),
-            Nothing, run!(api::credential::password)),
+            Nothing, run!(api::credential::password)).does("set-credential"),
         row("PUT", "/users/{name}/pin", Own(ManageCredentials), "credentials", "Set the PIN of an end user", &[],
             Schema(r#"{"type":"object","required":["pin"],"properties":{"pin":{"type":"string","format":"password"}}}"#),
-            Nothing, run!(api::credential::pin)),
+            Nothing, run!(api::credential::pin)).does("set-credential"),
         row("GET", "/users/{name}/credentials", Own(ManageCredentials), "credentials", "Which credentials are set, and whether they are locked", &[],
             Nothing, Schema(ANY), run!(api::credential::state)),
         row("POST", "/users/{name}/unlock", may(ManageCredentials), "credentials", "Unlock an account after too many failures", &[],
-            Schema(EMPTY), Nothing, run!(api::credential::unlock)),
+            Schema(EMPTY), Nothing, run!(api::credential::unlock)).does("unlock"),
 
         row("GET", "/locks", may(ReadConfiguration), "credentials", "The accounts that are locked after too many failures, or shut to some source, and until when", &[],
             Nothing,
@@ -133,9 +142,9 @@ fn fixed() -> Vec<Endpoint> {
             Schema(ANY), run!(api::self_provisioning::save)),
         row("PUT", "/self-provisioning/code", may(ManageCredentials), "self-provisioning", "Set the authentication code; it can't be read back (SP-04)", &[],
             Schema(r#"{"type":"object","required":["code"],"properties":{"code":{"type":"string","format":"password"}}}"#),
-            Nothing, run!(api::self_provisioning::set_code)),
+            Nothing, run!(api::self_provisioning::set_code)).does("set-credential"),
         row("DELETE", "/self-provisioning/code", may(ManageCredentials), "self-provisioning", "Remove the authentication code", &[],
-            Nothing, Nothing, run!(api::self_provisioning::remove_code)),
+            Nothing, Nothing, run!(api::self_provisioning::remove_code)).does("set-credential"),
 
         row("GET", "/setup", may(ReadConfiguration), "setup", "What is done and what is missing until phones provision themselves (SP-54, SP-59)", &[],
             Nothing, Schema(ANY), run!(api::setup::setup)),
@@ -146,32 +155,32 @@ fn fixed() -> Vec<Endpoint> {
             Nothing, Schema(ITEMS), run!(api::service::list)),
         row("POST", "/services/{name}/{action}", may(OperateServices), "services", "activate, deactivate, start, stop or restart a service", &[],
             Schema(r#"{"type":"object","properties":{"node":{"type":["string","null"]}}}"#),
-            Schema(ANY), run!(api::service::act)),
+            Schema(ANY), run!(api::service::act)).does("service"),
 
         row("GET", "/devices/{name}", may(ReadConfiguration), "phones", "What is known of a device at this moment", &[],
             Nothing, Schema(ANY), run!(api::phone::state)),
         row("POST", "/phones/{name}/restart", may(OperateServices), "phones", "Tell a phone to restart", &[],
             Schema(r#"{"type":"object","properties":{"restart":{"enum":["restart","reset","resync"]}}}"#),
-            Nothing, run!(api::phone::restart)),
+            Nothing, run!(api::phone::restart)).does("restart"),
         row("POST", "/phones/{name}/text", may(OperateServices), "phones", "Show a text on a phone", &[],
             Schema(r#"{"type":"object","required":["text"],"properties":{"text":{"type":"string","maxLength":128}}}"#),
-            Nothing, run!(api::phone::text)),
+            Nothing, run!(api::phone::text)).does("text"),
         row("POST", "/phones/{name}/assign", may(ChangeConfiguration), "phones", "Make a phone a user's own, as self-provisioning does", &[],
             Schema(r#"{"type":"object","required":["user"],"properties":{"user":{"type":"string"}}}"#),
-            Schema(ANY), run!(api::phone::assign)),
+            Schema(ANY), run!(api::phone::assign)).does("assign"),
         row("POST", "/phones/{name}/unassign", may(ChangeConfiguration), "phones", "Take a phone from its owner; it is open for self-provisioning again", &[],
-            Schema(EMPTY), Schema(ANY), run!(api::phone::unassign)),
+            Schema(EMPTY), Schema(ANY), run!(api::phone::unassign)).does("unassign"),
         row("POST", "/phones/{name}/replace", may(ChangeConfiguration), "phones", "Put a new phone in the place of this one", &[],
             Schema(r#"{"type":"object","required":["new"],"properties":{"new":{"type":"string"}}}"#),
-            Schema(ANY), run!(api::phone::replace)),
+            Schema(ANY), run!(api::phone::replace)).does("replace-phone"),
         row("POST", "/phones/{name}/secret", may(ManageCredentials), "phones", "Give a phone a new secret, and tell it this once: its registration ends with the old one", &[],
-            Schema(EMPTY), Schema(ACCOUNT), run!(api::phone::rotate_secret)),
+            Schema(EMPTY), Schema(ACCOUNT), run!(api::phone::rotate_secret)).does("rotate-device-secret"),
         row("POST", "/phones/{name}/window", may(ChangeConfiguration), "phones", "For a few minutes, let the phone fetch its file with secrets from this address or network, or else from where it was last", &[],
             Schema(r#"{"type":"object","properties":{"minutes":{"type":"integer","minimum":1,"maximum":60},"address":{"type":"string","description":"IP address, or network as in 192.0.2.0/24; not all there is"}}}"#),
             Schema(r#"{"type":"object","properties":{"addresses":{"type":"array","items":{"type":"string"}},"minutes":{"type":"integer"},"warnings":{"type":"array","items":{"type":"string"}}}}"#),
-            run!(api::window::open)),
+            run!(api::window::open)).does("window"),
         row("DELETE", "/phones/{name}/window", may(ChangeConfiguration), "phones", "Close the window of a phone at once", &[],
-            Nothing, Nothing, run!(api::window::close)),
+            Nothing, Nothing, run!(api::window::close)).does("window"),
         row("GET", "/windows", may(ReadConfiguration), "phones", "The windows that are open on this node: for which phone, from where, and until when",
             &[("limit", "At most so many, 1 to 1000; the first to close come first")],
             Nothing,
@@ -179,15 +188,15 @@ fn fixed() -> Vec<Endpoint> {
             run!(api::window::list)),
         row("POST", "/quick-add", may(ChangeConfiguration), "users", "A new user with an extension, ready to self-provision (SP-50)", &[],
             Schema(r#"{"type":"object","required":["user","feature_group_template","extension"],"properties":{"user":{"type":"object"},"feature_group_template":{},"extension":{"type":"string"},"pin":{"type":"string","format":"password","description":"Made up and told this once when left out."},"password":{"type":"string","format":"password"}}}"#),
-            Schema(ANY), run!(api::quick_add::quick_add)),
+            Schema(ANY), run!(api::quick_add::quick_add)).does("quick-add"),
         row("POST", "/import/auto-registration", may(ChangeConfiguration), "import", "Take over auto-registration of older exports, where its values stood on the nodes: each node gets a pair of templates that keep them (SP-45)", &[],
             Schema(r#"{"type":"object","required":["nodes"],"properties":{"nodes":{"type":"array","items":{"type":"object","required":["node","disabled","starting_number","ending_number"],"properties":{"node":{"type":"string"},"disabled":{"type":"boolean"},"starting_number":{"type":"string"},"ending_number":{"type":"string"},"partition":{"type":"string"},"external_mask":{"type":"string"}},"additionalProperties":false}}}}"#),
-            Schema(ITEMS), run!(api::import::auto_registration)),
+            Schema(ITEMS), run!(api::import::auto_registration)).does("import-auto-registration"),
 
         row("POST", "/quick-remove", may(ChangeConfiguration), "users", "Remove a user who leaves: phones wait for their next owner, the extension goes unless somebody else has it, too", &[],
             Schema(r#"{"type":"object","required":["user"],"properties":{"user":{"type":"string"}}}"#),
             Schema(r#"{"type":"object","properties":{"user":{"type":["string","null"]},"extension":{"type":["string","null"]},"extension_kept":{"type":"boolean"},"phones":{"type":"array","items":{"type":"object"}}}}"#),
-            run!(api::phone::quick_remove)),
+            run!(api::phone::quick_remove)).does("quick-remove"),
 
         row("GET", "/explain/phone/{name}", may(ReadConfiguration), "explain", "Why can't this phone …?", &[],
             Nothing, Schema(ANY), run!(api::explain::phone)),
@@ -209,10 +218,10 @@ fn fixed() -> Vec<Endpoint> {
         row("GET", "/languages", may(ReadConfiguration), "languages", "Installed language packs (SP-13)", &[],
             Nothing, Schema(ITEMS), run!(api::status::languages)),
         row("POST", "/languages/rescan", may(OperateServices), "languages", "Look for language packs that were added or removed (SP-14)", &[],
-            Schema(EMPTY), Schema(ITEMS), run!(api::status::rescan)),
+            Schema(EMPTY), Schema(ITEMS), run!(api::status::rescan)).does("rescan"),
         row("POST", "/backup", may(Backup), "backup", "Write a backup into the node's backup folder", &[],
             Schema(r#"{"type":"object","properties":{"passphrase":{"type":"string","format":"password"}}}"#),
-            Schema(ANY), run!(api::status::backup)),
+            Schema(ANY), run!(api::status::backup)).does("backup"),
 
         row("GET", "/schemas", Account, "schemas", "The kinds of objects", &[],
             Nothing, Schema(ITEMS), run!(api::schema::kinds)),
@@ -390,5 +399,11 @@ fn row(
 ) -> Endpoint {
     let method = Method::from_bytes(method.as_bytes()).expect("the table names methods");
     let (path, summary) = (path.into(), summary.into());
-    Endpoint { method, path, needs, summary, tag, kind: None, query, body, answer, run }
+    let deed = match method {
+        Method::GET => "read",
+        Method::POST => "create",
+        Method::DELETE => "delete",
+        _ => "update",
+    };
+    Endpoint { method, path, needs, summary, tag, kind: None, query, body, answer, deed, run }
 }

@@ -110,6 +110,10 @@ async fn who_tries_what_is_beyond_is_in_the_audit() {
         ("POST", "/users/admin/unlock", json!({}), "unlock", "forbidden"),
         ("POST", "/services/tftp/stop", json!({}), "service", "forbidden"),
         ("POST", "/phones/SEP001122AABBCC/restart", json!({}), "restart", "forbidden"),
+        ("POST", "/phones/SEP001122AABBCC/text", json!({}), "text", "forbidden"),
+        ("POST", "/phones/SEP001122AABBCC/secret", json!({}), "rotate-device-secret", "forbidden"),
+        ("DELETE", "/self-provisioning/code", Value::Null, "set-credential", "forbidden"),
+        ("POST", "/languages/rescan", json!({}), "rescan", "forbidden"),
         ("POST", "/backup", json!({}), "backup", "forbidden"),
         ("GET", "/audit", Value::Null, "read", "forbidden"),
         (

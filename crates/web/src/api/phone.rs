@@ -72,7 +72,7 @@ pub(crate) async fn restart(call: Call) -> Result<Answer, Fault> {
     };
     let device = phone(&call, call.param("name"))?;
     let done = call.app.operate(Order::Restart { device, restart }).await;
-    deed::note(&call, "restart", Some(device), json!({ "restart": restart }), &done);
+    deed::note(&call, call.deed, Some(device), json!({ "restart": restart }), &done);
     accepted(done?)
 }
 
@@ -85,7 +85,7 @@ pub(crate) async fn text(call: Call) -> Result<Answer, Fault> {
     }
     let device = phone(&call, call.param("name"))?;
     let done = call.app.operate(Order::ShowText { device, text: text.into() }).await;
-    deed::note(&call, "text", Some(device), json!({ "text": text }), &done);
+    deed::note(&call, call.deed, Some(device), json!({ "text": text }), &done);
     accepted(done?)
 }
 

@@ -98,7 +98,7 @@ pub(crate) async fn languages(call: Call) -> Result<Answer, Fault> {
 /// Looks for language packs again.
 pub(crate) async fn rescan(call: Call) -> Result<Answer, Fault> {
     let done = call.app.operate(Order::RescanLanguages).await;
-    deed::note(&call, "rescan", None, json!({ "node": call.app.node() }), &done);
+    deed::note(&call, call.deed, None, json!({ "node": call.app.node() }), &done);
     match done? {
         Reply::Rescanned { languages, problems } => {
             Ok(Answer::ok(json!({ "items": languages, "problems": problems })))
@@ -136,7 +136,7 @@ pub(crate) async fn backup(call: Call) -> Result<Answer, Fault> {
         .await?;
     let protected = summary.protected;
     let detail = json!({ "node": call.app.node(), "file": name, "protected": protected });
-    deed::note(&call, "backup", None, detail, &Ok(()));
+    deed::note(&call, call.deed, None, detail, &Ok(()));
     Ok(Answer::ok(json!({
         "file": path.display().to_string(),
         "created": summary.created,

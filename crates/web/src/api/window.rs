@@ -33,7 +33,7 @@ pub(crate) async fn close(call: Call) -> Result<Answer, Fault> {
     let window = call.app.files().close_window(device);
     let window = window.ok_or_else(|| not_found("window", name))?;
     let detail = json!({ "closed": named(&window.networks) });
-    call.app.store().note_behind(call.actor(), "window", Some(device), detail);
+    call.app.store().note_behind(call.actor(), call.deed, Some(device), detail);
     Ok(Answer::nothing())
 }
 
@@ -53,8 +53,8 @@ pub(crate) async fn open(call: Call) -> Result<Answer, Fault> {
         None => expected_at(&call, device)?,
     };
     let told = json!({ "addresses": named(&networks), "minutes": minutes });
-    let (actor, detail) = (call.actor(), told.clone());
-    call.app.blocking(move |store| store.note(actor, "window", Some(device), detail)).await?;
+    let (actor, deed, detail) = (call.actor(), call.deed, told.clone());
+    call.app.blocking(move |store| store.note(actor, deed, Some(device), detail)).await?;
     let wide = networks.iter().filter(|network| network.is_wide()).map(|network| {
         let network = network.to_string();
         Message::WideWindow
