@@ -147,7 +147,8 @@ pub(crate) enum Timer {
     // Devices.
     /// A registration was not refreshed in time.
     BindingExpiry { device: ObjectId },
-    /// The store has not decided on an unknown phone in time: it is told to come again.
+    /// The store has not decided on an unknown phone in time: the phone is told to come again, and the store
+    /// is asked from then on.
     AutoRegisterAnswer { operation: OperationId },
     /// A new phone has not come back with its secret in time.
     Unclaimed { device: ObjectId },

@@ -24,8 +24,9 @@ use crate::interface::{Access, Decision, Level, Output};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Newcomers {
     waiting: BTreeMap<Mac, Waiting>,
+    /// What the store was asked to take in, until it is known what became of it.
     #[serde(with = "jackfield_vocabulary::pairs")]
-    operations: BTreeMap<OperationId, (Mac, Source)>,
+    operations: BTreeMap<OperationId, Asked>,
     sources: Pace,
     all: Pace,
     /// Lines of the log about those who came too fast.
@@ -39,8 +40,16 @@ pub(super) struct Newcomers {
 /// One of them. A later REGISTER takes the place of an earlier one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Waiting {
+    operation: OperationId,
     request: Message,
     flow: Flow,
+}
+
+/// Who is to be taken in, whence it came, and when the store's answer is missed.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Asked {
+    mac: Mac,
+    source: Source,
     timer: TimerToken,
 }
 
@@ -107,19 +116,32 @@ impl Devices {
         if !self.unclaimed.admits(mac, source, &settings) {
             return Some(self.has_its_share(ctx, flow, request, &settings));
         }
+        self.submit_newcomer(ctx, flow, request, mac, model);
+        None
+    }
+
+    /// Asks the store to take a phone in, whose REGISTER waits for that.
+    fn submit_newcomer(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        mac: Mac,
+        model: ObjectId,
+    ) {
         let operation = ctx.ids.operation();
         let actor = Actor::Device {
             device: format!("{mac}").into(),
             address: flow.remote.to_string().into(),
         };
-        let what = Operation::AutoRegister { node: node.into(), mac, model };
+        let what = Operation::AutoRegister { node: (&*self.node).into(), mac, model };
         ctx.out.push(Output::Submit { operation, actor, what });
         ctx.count("newcomers");
         let timer = ctx.after(ANSWER, Timer::AutoRegisterAnswer { operation });
-        let waiting = Waiting { request: request.clone(), flow: flow.clone(), timer };
+        let waiting = Waiting { operation, request: request.clone(), flow: flow.clone() };
         self.newcomers.waiting.insert(mac, waiting);
-        self.newcomers.operations.insert(operation, (mac, source.into()));
-        None
+        let asked = Asked { mac, source: flow.remote.ip().into(), timer };
+        self.newcomers.operations.insert(operation, asked);
     }
 
     /// The store decided on an operation; tells whether it was one of these.
@@ -130,22 +152,30 @@ impl Devices {
         operation: OperationId,
         decision: &Decision,
     ) -> bool {
-        let Some((mac, source)) = self.newcomers.operations.remove(&operation) else {
+        let Some(Asked { mac, source, timer }) = self.newcomers.operations.get(&operation).copied()
+        else {
             return false;
         };
-        let waiting = self.newcomers.waiting.remove(&mac);
-        if let Some(waiting) = &waiting {
-            ctx.timers.cancel(waiting.timer);
+        if is_open(decision) {
+            // It is asked again.
+            self.come_again(ctx, endpoint, operation, mac);
+            return true;
         }
+        ctx.timers.cancel(timer);
+        self.newcomers.operations.remove(&operation);
         let committed = match decision {
             Decision::Committed(Outcome::AutoRegistered { device, .. }) => Some(*device),
             _ => None,
         };
+        // It may have been deleted before it was known that it was taken in.
+        let committed = committed.filter(|device| ctx.directory.entry(*device).is_some());
+        let waiting = self.newcomers.waiting_for(mac, operation, committed.is_some());
         match committed {
             Some(device) => {
                 self.provisional.expect(device, source, ctx.now);
                 self.wait_for_owner(ctx, device, mac);
             }
+            None if self.newcomers.is_undecided(mac) => {}
             None => self.unclaimed.refused(mac),
         }
         let Some(Waiting { request, flow, .. }) = waiting else { return true };
@@ -158,20 +188,35 @@ impl Devices {
         true
     }
 
-    /// The store did not decide in time. What it decides later, the next REGISTER finds.
+    /// The store did not decide in time. What it decides later, the next REGISTER finds; and should the
+    /// phone never come back, it is known what is to be watched for, and what not.
     pub(super) fn no_decision(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
         operation: OperationId,
     ) {
-        let Some((mac, _)) = self.newcomers.operations.get(&operation) else { return };
-        let Some(waiting) = self.newcomers.waiting.remove(mac) else { return };
+        let Some(asked) = self.newcomers.operations.get_mut(&operation) else { return };
+        asked.timer = ctx.after(INQUIRY, Timer::AutoRegisterAnswer { operation });
+        let mac = asked.mac;
+        if !self.come_again(ctx, endpoint, operation, mac) {
+            ctx.out.push(Output::Inquire { operation });
+        }
+    }
+
+    /// The phone is told to come again, if it still waits for this operation.
+    fn come_again(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        operation: OperationId,
+        mac: Mac,
+    ) -> bool {
+        let waiting = self.newcomers.waiting_for(mac, operation, false);
+        let Some(waiting) = waiting else { return false };
         let response = answer::unavailable(&waiting.request, 5 + ctx.ids.below(26));
         endpoint.reply(ctx, &waiting.flow, &waiting.request, &response);
-        if self.newcomers.operations.len() >= UNDECIDED {
-            self.newcomers.operations.remove(&operation);
-        }
+        true
     }
 
     /// The phone is one of ours now: it is registered, may fetch its file, and is told to.
@@ -219,7 +264,7 @@ impl Devices {
             ctx.alarm("auto-registration-range-exhausted", values);
         }
         match refusal.code {
-            Code::DatabaseUnavailable | Code::Overloaded | Code::OutcomeUnknown => {
+            Code::DatabaseUnavailable | Code::Overloaded => {
                 answer::unavailable(request, 5 + ctx.ids.below(26))
             }
             code => answer::warn(request, Status::FORBIDDEN, &self.node, code.name()),
@@ -306,6 +351,17 @@ impl Newcomers {
         true
     }
 
+    /// Takes out who waits for this operation; for any of the same phone, where that took it in.
+    fn waiting_for(&mut self, mac: Mac, operation: OperationId, any: bool) -> Option<Waiting> {
+        let waits = self.waiting.get(&mac)?;
+        if any || waits.operation == operation { self.waiting.remove(&mac) } else { None }
+    }
+
+    /// Is it still open whether this phone is taken in?
+    fn is_undecided(&self, mac: Mac) -> bool {
+        self.operations.values().any(|asked| asked.mac == mac)
+    }
+
     /// In how many seconds one should come again who finds no room: one after another, no faster
     /// than newcomers are taken in. So a boot storm is over soon, and a flood is told to stay away
     /// for as long as ever.
@@ -336,6 +392,15 @@ impl Newcomers {
     }
 }
 
+/// Can the store not say yet what became of an operation?
+fn is_open(decision: &Decision) -> bool {
+    match decision {
+        Decision::Unknown => true,
+        Decision::Refused(refusal) => refusal.code == Code::OutcomeUnknown,
+        Decision::Committed(_) | Decision::NeverSeen => false,
+    }
+}
+
 /// The user that a REGISTER is about.
 fn user(request: &Message) -> String {
     request.typed::<To>().ok().and_then(|to| Some(to.user()?.into_owned())).unwrap_or_default()
@@ -351,6 +416,8 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
 const SHARE_AGAIN: u64 = 300;
 /// How long the store may take.
 const ANSWER: Duration = Duration::from_secs(3);
+/// How often it is asked after that, until it knows.
+const INQUIRY: Duration = Duration::from_secs(30);
 /// How long a phone gets to digest its 200 before it is told to restart.
 const SETTLE: Duration = Duration::from_secs(1);
 /// How often an alarm is raised again.

@@ -48,7 +48,7 @@ impl Unclaimed {
             || self.places.take(mac, Holder::stranger(source), 1) != Err(Full::Share)
     }
 
-    /// The store took none in.
+    /// None was taken in, or none that waits for an owner.
     pub(super) fn refused(&mut self, mac: Mac) {
         if !self.phones.values().any(|taken| taken.mac == mac) {
             self.places.release(&mac);
@@ -77,8 +77,12 @@ impl Unclaimed {
 }
 
 impl Devices {
-    /// A phone was taken in.
+    /// A phone was taken in, if it has no owner by now.
     pub(super) fn wait_for_owner(&mut self, ctx: &mut Context<'_>, device: ObjectId, mac: Mac) {
+        let phone = ctx.directory.typed::<Phone>(device);
+        if phone.is_none_or(|phone| !phone.auto_registered || phone.owner.is_some()) {
+            return self.unclaimed.refused(mac);
+        }
         let known = self.unclaimed.phones.contains_key(&device);
         let taken = Taken { mac, since: ctx.now.wall, back: false };
         self.unclaimed.phones.entry(device).or_insert(taken);

@@ -1,7 +1,5 @@
 //! A whole building's unknown phones are plugged in at once: they come one after another.
 
-use core::time::Duration;
-
 use jackfield_model::Kind;
 use jackfield_sip::{HeaderName, Message, Status};
 use serde_json::json;
@@ -33,7 +31,8 @@ fn told_to_wait(per_minute: u32, phones: u32) -> Vec<u64> {
     });
     let waits: Vec<u64> = waits.collect();
     assert_eq!(waits.len(), phones as usize - world.heard.submitted);
-    world.run_for(Duration::from_secs(5));
+    world.store.reply = Reply::After(3);
+    world.run(60);
     assert_eq!(world.counter("timers"), 0);
     waits
 }

@@ -3,8 +3,9 @@
 use core::time::Duration;
 
 use jackfield_engine::{Access, Input};
-use jackfield_model::{Kind, Phone};
+use jackfield_model::{Kind, Operation, Phone};
 use jackfield_sip::HeaderName;
+use jackfield_vocabulary::share::uses;
 use jackfield_vocabulary::{Code, Refusal};
 use serde_json::json;
 
@@ -319,11 +320,56 @@ fn one_whose_taking_in_was_left_open_has_an_end_too() {
     assert_eq!(world.register(id), 503);
     world.store.reply = Reply::After(3);
     world.run(60);
-    assert_eq!([world.register(id), world.register(id)], [401, 200]);
+    assert_eq!(world.register(id), 200);
     world.run(23 * 3600);
     assert!(has(&world, "SEP001122AABB01"));
     world.run(2 * 3600);
     assert!(!has(&world, "SEP001122AABB01"));
+}
+
+/// The same where it never comes again: the store is asked what became of it, until it knows. What was taken
+/// in goes, and nothing is remembered of what was not.
+#[test]
+fn nothing_stays_of_one_whose_taking_in_was_left_open_and_that_never_comes_back() {
+    for reply in [Reply::Unknown, Reply::Lost, Reply::Gone] {
+        let mut world = World::new();
+        let id = unknown(&mut world);
+        world.store.reply = reply.clone();
+        assert_eq!(world.register(id), 503, "{reply:?}");
+        world.run(600);
+        assert_eq!(held(&mut world), 1, "{reply:?}: nobody knows yet");
+        world.store.reply = Reply::After(3);
+        world.run(60);
+        assert_eq!(has(&world, "SEP001122AABB01"), reply != Reply::Gone, "{reply:?}");
+        assert_eq!(held(&mut world), u64::from(reply != Reply::Gone), "{reply:?}");
+        world.run(26 * 3600);
+        assert!(!has(&world, "SEP001122AABB01"), "{reply:?}");
+        assert_eq!((held(&mut world), world.counter("timers")), (0, 0), "{reply:?}");
+    }
+}
+
+/// Nor of one that is deleted, or has an owner, before that is known: also where those that do not come back
+/// are kept.
+#[test]
+fn nothing_stays_of_one_that_is_deleted_or_assigned_before_its_taking_in_is_known() {
+    for deleted in [true, false] {
+        let mut world = World::new();
+        settings(&mut world, json!({ "return_hours": 0 }));
+        let id = unknown(&mut world);
+        world.store.reply = Reply::Unknown;
+        assert_eq!(world.register(id), 503);
+        let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+        match deleted {
+            true => drop(world.admin(&Operation::Delete { id: device, version: None })),
+            false => {
+                let user = world.create(Kind::EndUser, json!({ "user_id": "ann" }));
+                world.change(device, json!({ "owner": user, "auto_registered": false }));
+            }
+        }
+        world.store.reply = Reply::After(3);
+        world.run(60);
+        assert_eq!((held(&mut world), world.counter("timers")), (0, 0));
+    }
 }
 
 #[test]
@@ -363,8 +409,14 @@ fn one_address_has_its_share_of_the_phones_that_wait_for_an_owner() {
     assert_eq!(world.register(honest), 200);
     // One of them is deleted: there is room for another.
     let gone = world.directory.find(Kind::Phone, "SEP001122334401").unwrap();
-    world.admin(&jackfield_model::Operation::Delete { id: gone, version: None });
+    world.admin(&Operation::Delete { id: gone, version: None });
     let another = world.stranger("SEP001122334409", "001122334409");
     world.phones.get_mut(&another).unwrap().local = "10.66.6.6:5099".parse().unwrap();
     assert_eq!(world.register(another), 200);
+}
+
+/// New phones that have a place of their source.
+fn held(world: &mut World) -> u64 {
+    let limits = world.overview().limits;
+    limits.iter().find(|one| *one.name == *uses::NEW_PHONES.name).unwrap().held
 }
