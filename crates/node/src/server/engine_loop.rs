@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 
 use super::clock::Clock;
 use super::figures::{Counted, Figures};
+use super::gather::Gather;
 use super::lanes::{Arrivals, Lanes, Order};
 use super::load::Load;
 use super::outputs::Outputs;
@@ -33,12 +34,6 @@ const WAKER: Token = Token(1);
 const TURN: usize = 256;
 /// The exit code after a panic of the engine (EX_SOFTWARE).
 const PANICKED: i32 = 70;
-/// Messages are counted in windows of so many microseconds; from so many on they come thick, some
-/// 500 a second.
-const WINDOW: u64 = 20_000;
-const THICK: usize = 10;
-/// The pause while they do: far less than anybody at a phone notices.
-const PAUSE: Duration = Duration::from_millis(10);
 /// Sleep at the most: a safety net, not a clock.
 const NAP: Duration = Duration::from_secs(5);
 
@@ -143,10 +138,7 @@ impl EngineThread {
             suspect: Vec::new(),
             load: Load::default(),
             behind: false,
-            window: 0,
-            messages: 0,
-            thick: false,
-            full: false,
+            gather: Gather::default(),
             stopping: false,
         };
         let thread = std::thread::Builder::new()
@@ -184,12 +176,7 @@ struct Loop<M> {
     suspect: Vec<u8>,
     load: Load,
     behind: bool,
-    /// When the present count of messages began, in microseconds of the clock.
-    window: u64,
-    messages: usize,
-    thick: bool,
-    /// The last batch was full: more is waiting.
-    full: bool,
+    gather: Gather,
     stopping: bool,
 }
 
@@ -261,15 +248,15 @@ impl<M: Machine> Loop<M> {
             };
             self.input(Input::Sip { flow, message });
         }
-        self.messages += count;
-        self.full = count == Datagrams::BATCH;
-        self.watch_load();
+        let full = count == Datagrams::BATCH;
+        self.gather.batch(count, full);
+        self.watch_load(full);
         count > 0
     }
 
     /// Tells the engine when it falls behind, and when that is over.
-    fn watch_load(&mut self) {
-        let behind = self.load.batch(self.clock.now().micros, self.full);
+    fn watch_load(&mut self, full: bool) {
+        let behind = self.load.batch(self.clock.now().micros, full);
         if behind != self.behind {
             self.behind = behind;
             self.input(Input::Behind(behind));
@@ -357,17 +344,15 @@ impl<M: Machine> Loop<M> {
         }
     }
 
-    /// While messages come thick, waking for each of them costs more than handling it: a short
-    /// pause lets some gather, so that one system call brings them all.
+    /// Lets messages gather while they come thick, unless somebody waits for an answer to something else.
     fn gather(&mut self) {
-        let now = self.clock.now().micros;
-        if now.saturating_sub(self.window) >= WINDOW {
+        if self.gather.window_is_over(self.clock.now().micros) {
             self.count();
-            self.thick = self.messages >= THICK;
-            (self.window, self.messages) = (now, 0);
         }
-        if self.thick && !self.full && self.prepared.arrivals.urgent.is_empty() {
-            std::thread::sleep(PAUSE);
+        if let Some(pause) = self.gather.pause()
+            && self.prepared.arrivals.urgent.is_empty()
+        {
+            std::thread::sleep(pause);
         }
     }
 

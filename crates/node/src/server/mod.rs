@@ -6,6 +6,7 @@ mod engine_loop;
 mod figures;
 mod file_source;
 mod first_start;
+mod gather;
 mod host_name;
 mod keeper;
 mod lanes;
