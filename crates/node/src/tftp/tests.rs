@@ -1,7 +1,7 @@
 //! A client that follows the RFCs fetches files, in virtual time over a network that loses, doubles
 //! and delays; and over loopback.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -484,7 +484,7 @@ fn an_error_that_is_guessed_ends_nothing() {
 #[test]
 fn transfers_are_answered_from_many_ports() {
     let mut server = Server::new(&Sized, Limits::default());
-    let mut used = std::collections::BTreeSet::new();
+    let mut used = BTreeSet::new();
     for port in 1024..2024 {
         let client = SocketAddr::from(([192, 0, 2, (port % 200) as u8], port));
         let asked = request("1", "octet", &[]);
@@ -549,6 +549,7 @@ fn five_thousand_phones_boot_at_once() {
     assert!(clients.iter().all(|client| client.file == bytes(11_000)));
 }
 
+/// More phones at once than there are sockets to answer them from: so many and no more are used.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn phones_fetch_over_loopback() {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -557,7 +558,9 @@ async fn phones_fetch_over_loopback() {
     let serving =
         tokio::spawn(serve(socket, Arc::new(Sized), Limits::default(), Board::default(), stopped));
     let mut phones = tokio::task::JoinSet::new();
-    for _ in 0..100 {
+    let ports = Arc::new(Mutex::new(BTreeSet::new()));
+    for _ in 0..400 {
+        let ports = Arc::clone(&ports);
         phones.spawn(async move {
             let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
             let mut client = Client::new("11000", &[("blksize", "1024")]);
@@ -571,6 +574,7 @@ async fn phones_fetch_over_loopback() {
                     Ok(received) => {
                         let (length, from) = received.unwrap();
                         assert_ne!(from.port(), server.port());
+                        ports.lock().unwrap().insert(from.port());
                         client
                             .receive(&buffer[..length], started.elapsed())
                             .map(|packet| (packet, from))
@@ -588,6 +592,8 @@ async fn phones_fetch_over_loopback() {
     while let Some(whole) = phones.join_next().await {
         assert!(whole.unwrap());
     }
+    let used = ports.lock().unwrap().len();
+    assert!((129..=256).contains(&used), "{used} ports answered");
     stop.send(true).unwrap();
     serving.await.unwrap().unwrap();
 }
