@@ -5,6 +5,7 @@ replaced by the next of the draw. Works on a copy of the tree in the target fold
 the limit."""
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -22,6 +23,10 @@ BUILD = os.path.join(TARGET, "mutants", "build")
 ACCEPTED = os.path.join(ROOT, "tests", "mutants", "accepted.txt")
 LIMIT = 0.92
 
+# The same tests with a PostgreSQL server of their own, where there is one.
+ON_POSTGRES = "on PostgreSQL"
+WITH_POSTGRES = os.path.join("crates", "store", "tests", "with-postgres.sh")
+
 # The tests that can notice a breakage of a crate: first its own, then those of who depends on what it
 # does.
 WITNESSES = {
@@ -31,7 +36,7 @@ WITNESSES = {
     "media": [["media"], ["phone"]],
     "files": [["files"], ["web"]],
     "engine": [["engine"]],
-    "store": [["store"], ["web"]],
+    "store": [["store"], ["store", ON_POSTGRES], ["web"]],
     "web": [["web"]],
     "phone": [["phone"]],
     "node": [["node"]],
@@ -42,6 +47,8 @@ NOT_ON_SOCKETS = "not (package(jackfield-phone) and binary(loopback))"
 
 def main():
     options = arguments()
+    if subprocess.run([os.path.join(ROOT, WITH_POSTGRES), "true"]).returncode != 0:
+        WITNESSES["store"].remove(["store", ON_POSTGRES])
     crates = options.crates or (list(WITNESSES) if options.since else USUAL)
     copy_tree()
     draws = draw(crates, options)
@@ -215,13 +222,14 @@ def tests(stage, seconds):
 
 
 def command(what, stage):
-    packages = [word for crate in stage for word in ("--package", f"jackfield-{crate}")]
+    packages = [word for crate in stage if crate in WITNESSES for word in ("--package", f"jackfield-{crate}")]
+    server = [WITH_POSTGRES] if ON_POSTGRES in stage and what == "run" else []
     if HAS_NEXTEST:
         # What phones do on real sockets proves the phones' sockets; of others it proves nothing more.
         chosen = [] if stage == ("phone",) else ["-E", NOT_ON_SOCKETS]
         only_build = ["--no-run"] if what == "build" else [*chosen, "--no-tests", "pass"]
-        return ["cargo", "nextest", "run", "--locked", "--cargo-quiet", *packages, *only_build]
-    return ["cargo", "test", "--locked", "--quiet", *packages, *(["--no-run"] if what == "build" else [])]
+        return [*server, "cargo", "nextest", "run", "--locked", "--cargo-quiet", *packages, *only_build]
+    return [*server, "cargo", "test", "--locked", "--quiet", *packages, *(["--no-run"] if what == "build" else [])]
 
 
 HAS_NEXTEST = subprocess.run(["cargo", "nextest", "--version"], capture_output=True).returncode == 0
@@ -239,13 +247,15 @@ def run(words, seconds):
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
+        # A server of the tests' own is stopped by who started it.
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
         return None
     finally:
         # With what it started.
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
 

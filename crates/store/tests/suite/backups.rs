@@ -164,6 +164,8 @@ fn a_restore_that_fails_leaves_nothing_behind() {
 
     // What was there before stays.
     std::fs::create_dir_all(&folder).unwrap();
+    restore(&settings, &hollow, None, &mut |_| {}).unwrap_err();
+    assert!(folder.exists(), "an empty folder, too");
     std::fs::write(folder.join("notes"), "mine").unwrap();
     restore(&settings, &hollow, None, &mut |_| {}).unwrap_err();
     let left: Vec<_> =

@@ -191,6 +191,30 @@ fn a_new_secret_of_a_device_is_known_on_every_node_and_after_a_restart() {
     assert_eq!(world.open().directory().secrets().sip_password(device), new);
 }
 
+/// Nodes that share a server tell each other of a commit, so that nobody waits for the next look.
+#[test]
+fn what_a_node_commits_is_known_to_the_others_at_once() {
+    let world = World::new();
+    let (one, other) = (world.open(), world.open());
+    if !one.handle().is_shared() {
+        return; // A database in a file has one node.
+    }
+    let mut waits: Vec<Duration> = (0..21)
+        .map(|round| {
+            act(&one.handle(), partition(&format!("P{round}"))).unwrap();
+            let (wanted, began) = (one.directory().sequence(), Instant::now());
+            while other.directory().sequence() < wanted {
+                assert!(began.elapsed() < Duration::from_secs(10));
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            began.elapsed()
+        })
+        .collect();
+    waits.sort();
+    // Whoever only looks does so four times a second.
+    assert!(waits[10] < Duration::from_millis(60), "{waits:?}");
+}
+
 /// A second node needs the first one's key file, and is told so in words that help.
 #[test]
 fn a_node_without_the_key_of_the_database_is_told_what_to_do() {
