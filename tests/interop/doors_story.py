@@ -1,6 +1,7 @@
 """The doors of the real server, as strangers try them: who gets a phone's password, by which names and
 modes files are fetched, who is locked out by guessing, and what idle connections take."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -8,7 +9,10 @@ import re
 import socket
 import stat
 
-from hand_phone import plain_answer
+from baresip_story import fields_of
+from fault_story import everything
+from flood_story import is_closed
+from hand_phone import Digest, plain_answer, status_of
 from jackfield import PASSWORD, Server, set_up_self_provisioning, temporary, wait_for
 
 MAC = "001122AABB77"
@@ -153,18 +157,18 @@ def what_is_kept_is_for_its_user_only(server):
             assert mode & 0o077 == 0, f"{name}: {mode:o}"
 
 
-def with_few_descriptors(binary):
-    """The binary, where the system allows it next to no descriptors."""
+def with_few_descriptors(binary, count):
+    """The binary, where the system allows it so few descriptors."""
     path = os.path.join(temporary("jackfield-few-"), "jackfield")
     with open(path, "w") as script:
-        script.write(f'#!/bin/sh\nulimit -n 64\nexec "{os.path.abspath(binary)}" "$@"\n')
+        script.write(f'#!/bin/sh\nulimit -n {count}\nexec "{os.path.abspath(binary)}" "$@"\n')
     os.chmod(path, 0o700)
     return path
 
 
 def idle_connections_stop_nothing(binary):
     idle = []
-    with Server(with_few_descriptors(binary)) as server:
+    with Server(with_few_descriptors(binary, 64)) as server:
         try:
             for number in range(120):
                 home = (f"127.0.1.{number % 5 + 1}", 0)
@@ -176,6 +180,55 @@ def idle_connections_stop_nothing(binary):
                 connection.close()
 
 
+def connect(server, source):
+    return socket.create_connection(("127.0.0.1", server.sip), 5, (source, 0))
+
+
+def over_tcp(stream, server, fields, method, sequence, more=""):
+    """Asks the node over a connection; the answer."""
+    aor = f"<sip:{fields['user']}@127.0.0.1>"
+    stream.sendall((
+        f"{method} sip:127.0.0.1:{server.sip} SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bKtcp{sequence};rport\r\n"
+        f"Max-Forwards: 70\r\nFrom: {aor};tag=1\r\nTo: {aor}\r\nCall-ID: tcp\r\nCSeq: {sequence} {method}\r\n"
+        f"Contact: <sip:{fields['user']}@127.0.0.1;transport=tcp>\r\n{more}Content-Length: 0\r\n\r\n").encode())
+    return stream.recv(65535).decode()
+
+
+def a_phone_over_tcp(server, source):
+    """A phone of ours that has shown its secret over a connection, and stays registered by it."""
+    name = min(everything(server, "phone"))
+    fields = fields_of(server.fetch(f"{name[3:]}.txt"))
+    stream, digest = connect(server, source), Digest(fields["auth-user"], fields["password"])
+    assert digest.challenged(over_tcp(stream, server, fields, "REGISTER", 1))
+    shown = digest.header("REGISTER", f"sip:127.0.0.1:{server.sip}")
+    answer = over_tcp(stream, server, fields, "REGISTER", 2, shown)
+    assert status_of(answer) == 200, answer
+    return stream, fields
+
+
+def strangers_connections_make_room_for_each_other(binary):
+    """Whoever connects again and again loses its own oldest connection; phones at the same address keep theirs,
+    however old, and others come in."""
+    server = Server(with_few_descriptors(binary, 500), arguments=["--sample-company", "1", "--sample-phones"])
+    with server, contextlib.ExitStack() as open_ones:
+        server.sign_in()
+        server.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.1/32")
+        phone, fields = a_phone_over_tcp(server, STRANGER)
+        open_ones.enter_context(phone)
+        figure = r'(?m)^jackfield_limit_{}\{{use="([^"]*)"\}} (\d+)$'
+        share = server.metrics(figure.format("most"))["sip-streams"] // 4
+        strangers = [open_ones.enter_context(connect(server, STRANGER)) for _ in range(share)]
+        wait_for(lambda: server.held("sip-streams") == share + 1)
+        assert not any(is_closed(one) for one in strangers), "there is room for all of them"
+        last = open_ones.enter_context(connect(server, STRANGER))
+        wait_for(lambda: is_closed(strangers[0]))
+        other = open_ones.enter_context(connect(server, HOME))
+        wait_for(lambda: server.held("sip-streams") == share + 2)
+        assert not any(is_closed(one) for one in (*strangers[1:], last, other, phone))
+        assert server.metrics(figure.format("evicted_total"))["sip-streams"] == 1
+        assert status_of(over_tcp(phone, server, fields, "OPTIONS", 3)) == 200
+
+
 def run(binary):
     with Server(binary) as server:
         server.sign_in()
@@ -185,3 +238,4 @@ def run(binary):
         a_stranger_locks_nobody_out(server)
         what_is_kept_is_for_its_user_only(server)
     idle_connections_stop_nothing(binary)
+    strangers_connections_make_room_for_each_other(binary)

@@ -67,17 +67,18 @@ class Digest:
 
 class HandPhone:
     """One phone on a UDP port of its own. `user` is what it registers; without a password it
-    answers no challenge."""
+    answers no challenge; `host` is the address of loopback at which it is."""
 
-    def __init__(self, server, user, auth_user=None, password=None, answers=True, agent=None, events=None):
+    def __init__(self, server, user, auth_user=None, password=None, answers=True, agent=None, events=None, host=HOST):
+        self.host = host
         self.port, self.user, self.answers, self.agent, self.events = server.sip, user, answers, agent, events
         self.digest = Digest(auth_user or user, password)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((HOST, 0))
+        self.socket.bind((host, 0))
         self.socket.settimeout(0.2)
         self.here = self.socket.getsockname()[1]
         self.sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sound.bind((HOST, 0))
+        self.sound.bind((host, 0))
         self.call_id, self.number = os.urandom(8).hex(), 0
         self.responses, self.requests = [], []
         self.changed, self.ended = threading.Condition(), False
@@ -130,12 +131,12 @@ class HandPhone:
         kind = "Content-Type: application/sdp\r\n" if body else ""
         self.send(f"SIP/2.0 200 OK\r\n{vias}{routes}From: {header(request, 'From')}\r\nTo: {to}\r\n"
                   f"Call-ID: {header(request, 'Call-ID')}\r\nCSeq: {header(request, 'CSeq')}\r\n"
-                  f"Contact: <sip:{self.user}@{HOST}:{self.here}>\r\n{kind}Content-Length: {len(body)}\r\n\r\n{body}")
+                  f"Contact: <sip:{self.user}@{self.host}:{self.here}>\r\n{kind}Content-Length: {len(body)}\r\n\r\n{body}")
 
     # What it asks.
 
     def sdp(self):
-        return (f"v=0\r\no=- 1 1 IN IP4 {HOST}\r\ns=-\r\nc=IN IP4 {HOST}\r\nt=0 0\r\n"
+        return (f"v=0\r\no=- 1 1 IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
                 f"m=audio {self.sound.getsockname()[1]} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
 
     def send(self, text):
@@ -143,10 +144,10 @@ class HandPhone:
 
     def request(self, method, uri, to, call_id, number, tag, more="", body="", branch=None, contact=True):
         branch = branch or f"z9hG4bK{os.urandom(8).hex()}"
-        mine = f"Contact: <sip:{self.user}@{HOST}:{self.here}>\r\n" if contact else ""
+        mine = f"Contact: <sip:{self.user}@{self.host}:{self.here}>\r\n" if contact else ""
         mine += f"User-Agent: {self.agent}\r\n" if self.agent else ""
         mine += f"Allow-Events: {self.events}\r\n" if self.events else ""
-        return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {HOST}:{self.here};branch={branch};rport\r\n"
+        return (f"{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP {self.host}:{self.here};branch={branch};rport\r\n"
                 f"Max-Forwards: 70\r\nFrom: <sip:{self.user}@{HOST}>;tag={tag}\r\nTo: {to}\r\nCall-ID: {call_id}\r\n"
                 f"CSeq: {number} {method}\r\n{mine}{more}Content-Length: {len(body)}\r\n\r\n{body}")
 
