@@ -496,6 +496,8 @@ pub enum Access {
         device: ObjectId,
         /// From where.
         address: IpAddr,
+        /// The generation of the secret that it showed.
+        generation: u32,
     },
     /// The device is registered from this address, and has shown no secret.
     Seen {
@@ -510,6 +512,8 @@ pub enum Access {
         device: ObjectId,
         /// From here only; `None` means from where it was last.
         address: Option<IpAddr>,
+        /// The generation of its secret at this moment.
+        generation: u32,
         /// For so long.
         length: Duration,
     },

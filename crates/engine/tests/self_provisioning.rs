@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jackfield_engine::{Access, Input, Ownership, SelfProvisioningStart, ServiceOrder};
-use jackfield_model::{Kind, defaults};
+use jackfield_model::{Kind, SecurityMode, defaults};
 use jackfield_sip::Method;
 use jackfield_vocabulary::{
     Codec, Digit, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget, PlayEnd, PlayItem,
@@ -108,6 +108,29 @@ impl House {
         self.world.reboot(self.phone);
         self.world.registered(self.phone);
         self.world.run(5);
+    }
+
+    /// The phone fetches the file of its owner's phone, with its secret, and registers.
+    fn restarts_as(&mut self, number: &str) {
+        let device = self.world.directory.device("SEP001122AABB09").unwrap();
+        let secret = self.world.directory.secrets().sip_password(device).reveal().to_owned();
+        self.world.reboot(self.phone);
+        let phone = self.world.phones.get_mut(&self.phone).unwrap();
+        (phone.secret, phone.user) = (Secret::Known(secret), number.into());
+        self.world.registered(self.phone);
+    }
+
+    /// The phone calls somebody as its owner, and they talk.
+    fn calls(&mut self, colleague: PhoneId, number: &str) {
+        let own = self.world.phones[&self.phone].user.clone();
+        self.world.dial(self.phone, number);
+        self.world.run(1);
+        self.world.assert_state(colleague, CallState::Ringing);
+        assert!(self.world.phones[&colleague].call().shown.starts_with(&own));
+        self.world.answer(colleague);
+        self.world.assert_state(self.phone, CallState::Talking);
+        self.world.hang_up(colleague);
+        self.world.assert_quiet();
     }
 
     /// A new phone at this address calls, and does what it is told with its media.
@@ -283,22 +306,35 @@ fn the_caller_is_gone_before_the_commit() {
     house.world.run(30);
     assert_eq!(house.numbers(), ["3002"]);
     assert!(!house.world.phones[&house.phone].told.is_empty(), "told to restart");
-    // It fetches its file, with its secret, and registers.
-    let device = house.world.directory.device("SEP001122AABB09").unwrap();
-    let secret = house.world.directory.secrets().sip_password(device).reveal().to_owned();
-    house.world.reboot(house.phone);
-    let phone = house.world.phones.get_mut(&house.phone).unwrap();
-    phone.secret = Secret::Known(secret);
-    phone.user = "3002".into();
-    house.world.registered(house.phone);
-    house.world.dial(house.phone, "3500");
-    house.world.run(1);
-    house.world.assert_state(colleague, CallState::Ringing);
-    assert!(house.world.phones[&colleague].call().shown.starts_with("3002"));
-    house.world.answer(colleague);
-    house.world.assert_state(house.phone, CallState::Talking);
-    house.world.hang_up(colleague);
-    house.world.assert_quiet();
+    house.restarts_as("3002");
+    house.calls(colleague, "3500");
+}
+
+/// Proves SP-08.b: where other phones are secured, those that are not provision themselves as ever.
+#[test]
+fn a_new_phone_of_a_mixed_cluster_that_is_not_secured_becomes_its_owners() {
+    let mut house = House::new();
+    let colleague = house.world.phone("SEP001122AABB10", "3500");
+    house.world.registered(colleague);
+    let secured = house.world.phone("SEP001122AABB11", "3501");
+    let profile = house.world.create(Kind::SecurityProfile, json!({ "name": "Secured" }));
+    let device = house.world.phones[&secured].device.unwrap();
+    house.world.change(device, json!({ "security_profile": "Secured" }));
+    let encrypted = json!({ "name": "Secured", "mode": "encrypted", "transport": "tls" });
+    house.world.stored(profile, Kind::SecurityProfile, &encrypted);
+    let mode =
+        |house: &House, device| house.world.directory.effective(device).unwrap().security_mode();
+    assert_eq!(mode(&house, device), SecurityMode::Encrypted);
+    house.call();
+    house.press("3002#1");
+    house.drive();
+    house.world.run(30);
+    assert_eq!(house.numbers(), ["3002"]);
+    assert!(!house.world.phones[&house.phone].told.is_empty(), "told to restart");
+    let own = house.world.directory.device("SEP001122AABB09").unwrap();
+    assert_eq!(mode(&house, own), SecurityMode::NonSecure);
+    house.restarts_as("3002");
+    house.calls(colleague, "3500");
 }
 
 /// Proves SP-16.a and SP-16.b: a hundred callers at once, and the next one finds it busy.
@@ -359,7 +395,7 @@ fn a_new_phone_with_a_secret_is_told_to_restart() {
     assert_eq!(phone.proofs, [true], "by whoever knows the secret that it has");
     let device = house.world.directory.device("SEP001122AABB09").unwrap();
     let window = house.world.heard.access.iter().rev().find_map(|access| match access {
-        Access::Window { device: of, address: None, length } if *of == device => Some(*length),
+        Access::Window { device: of, address: None, length, .. } if *of == device => Some(*length),
         _ => None,
     });
     let minutes = window.expect("it may fetch its file").as_secs() / 60;

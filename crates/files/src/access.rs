@@ -14,7 +14,7 @@ use jackfield_vocabulary::{Now, ObjectId};
 /// What is known of addresses at this moment; bounded, and nothing in it outlives its use.
 #[derive(Clone, Debug, Default)]
 pub struct AccessTable {
-    registered: BTreeMap<ObjectId, IpAddr>,
+    registered: BTreeMap<ObjectId, Registered>,
     /// Where devices registered that have shown no secret yet.
     seen: BTreeMap<ObjectId, IpAddr>,
     windows: BTreeMap<ObjectId, Window>,
@@ -22,10 +22,19 @@ pub struct AccessTable {
     closing: BTreeSet<(u64, ObjectId)>,
 }
 
+/// Where a device registered last, and of which generation the secret was that it showed there.
+#[derive(Clone, Copy, Debug)]
+struct Registered {
+    address: IpAddr,
+    generation: u32,
+}
+
 #[derive(Clone, Debug)]
 struct Window {
     /// Only from there.
     networks: Box<[Network]>,
+    /// The generation of the device's secret when it was opened.
+    generation: u32,
     /// Microseconds of the monotonic clock.
     closes: u64,
 }
@@ -36,10 +45,12 @@ impl AccessTable {
         Self::default()
     }
 
-    /// The device registered from this address with its own secret: it has fetched its file.
-    pub fn registered(&mut self, device: ObjectId, address: IpAddr) {
+    /// The device registered from this address with its own secret, of this generation: it has fetched
+    /// its file.
+    pub fn registered(&mut self, device: ObjectId, address: IpAddr, generation: u32) {
         self.seen.remove(&device);
-        self.registered.insert(device, address.to_canonical());
+        let address = address.to_canonical();
+        self.registered.insert(device, Registered { address, generation });
         self.close(device);
     }
 
@@ -61,8 +72,9 @@ impl AccessTable {
         node: &str,
         device: ObjectId,
     ) -> Box<[Network]> {
-        if let Some(last) = self.registered.get(&device).or_else(|| self.seen.get(&device)) {
-            return [Network::from(*last)].into();
+        let last = self.last(directory, device).or_else(|| self.seen.get(&device).copied());
+        if let Some(last) = last {
+            return [Network::from(last)].into();
         }
         let open = directory.auto_registration(node).map(|(_, settings)| settings);
         let open = open.filter(|settings| !settings.disabled);
@@ -71,9 +83,16 @@ impl AccessTable {
         networks.filter(|network| !network.is_everywhere()).collect()
     }
 
-    /// Opens a window for a device in these networks; for none, there is no window. When too many
-    /// are open, the one that closes first goes.
-    pub fn open(&mut self, device: ObjectId, networks: Box<[Network]>, length: Duration, now: Now) {
+    /// Opens a window for a device, whose secret is of this generation, in these networks; for none,
+    /// there is no window. When too many are open, the one that closes first goes.
+    pub fn open(
+        &mut self,
+        device: ObjectId,
+        networks: Box<[Network]>,
+        generation: u32,
+        length: Duration,
+        now: Now,
+    ) {
         self.close_due(now);
         if networks.is_empty() {
             return;
@@ -85,7 +104,7 @@ impl AccessTable {
             self.close(first);
         }
         let closes = (now + length.min(LONGEST_WINDOW)).micros;
-        self.windows.insert(device, Window { networks, closes });
+        self.windows.insert(device, Window { networks, generation, closes });
         self.closing.insert((closes, device));
     }
 
@@ -112,22 +131,37 @@ impl AccessTable {
         now: Now,
     ) -> bool {
         let address = address.to_canonical();
-        self.registered.get(&device) == Some(&address)
-            || self.windows.get(&device).is_some_and(|window| window.admits(address, now))
+        self.last(directory, device) == Some(address)
+            || self.window(directory, device, now).is_some_and(|(networks, _)| {
+                networks.iter().any(|network| network.contains(address))
+            })
             || in_provisioning_network(directory, address)
     }
 
+    /// From where the device registered last. Whoever did with a secret that was revoked since need not
+    /// have been the device.
+    fn last(&self, directory: &Directory, device: ObjectId) -> Option<IpAddr> {
+        let Registered { address, generation } = *self.registered.get(&device)?;
+        directory.secrets().vouches(device, generation).then_some(address)
+    }
+
     /// The networks in which a window is open for a device, and for how long it still is.
-    pub fn window(&self, device: ObjectId, now: Now) -> Option<(&[Network], Duration)> {
+    pub fn window(
+        &self,
+        directory: &Directory,
+        device: ObjectId,
+        now: Now,
+    ) -> Option<(&[Network], Duration)> {
         let window = self.windows.get(&device)?;
         let left = window.closes.checked_sub(now.micros).filter(|left| *left > 0)?;
-        Some((&window.networks, Duration::from_micros(left)))
+        let open = directory.secrets().vouches(device, window.generation);
+        open.then(|| (&*window.networks, Duration::from_micros(left)))
     }
 
     /// The devices for which a window is open, the one that closes first before the others.
-    pub fn open_windows(&self, now: Now) -> impl Iterator<Item = ObjectId> {
-        let open = self.closing.iter().filter(move |(closes, _)| *closes > now.micros);
-        open.map(|(_, device)| *device)
+    pub fn open_windows(&self, directory: &Directory, now: Now) -> impl Iterator<Item = ObjectId> {
+        let devices = self.closing.iter().map(|(_, device)| *device);
+        devices.filter(move |device| self.window(directory, *device, now).is_some())
     }
 
     /// How many windows are open.
@@ -141,12 +175,6 @@ impl AccessTable {
         {
             self.close(device);
         }
-    }
-}
-
-impl Window {
-    fn admits(&self, address: IpAddr, now: Now) -> bool {
-        now.micros < self.closes && self.networks.iter().any(|network| network.contains(address))
     }
 }
 
@@ -167,6 +195,7 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 mod tests {
+    use jackfield_model::DeviceSecrets;
     use jackfield_vocabulary::UnixTime;
 
     use super::*;
@@ -184,15 +213,42 @@ mod tests {
     #[test]
     fn the_address_of_the_last_registration_is_trusted_for_that_device_only() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
-        table.registered(PHONE, address("192.0.2.7"));
+        table.registered(PHONE, address("192.0.2.7"), 0);
         assert!(table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
         assert!(table.trusts(&directory, PHONE, address("::ffff:192.0.2.7"), at(1)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.8"), at(1)));
         assert!(!table.trusts(&directory, ObjectId(8), address("192.0.2.7"), at(1)));
-        table.registered(PHONE, address("192.0.2.9"));
+        table.registered(PHONE, address("192.0.2.9"), 0);
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
         table.forget(PHONE);
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)));
+    }
+
+    /// An owner changes, and the phone is still where it was. A secret that leaked may have been shown by
+    /// anybody.
+    #[test]
+    fn the_last_address_is_trusted_until_the_secret_that_was_shown_there_is_revoked() {
+        let mut table = AccessTable::new();
+        table.registered(PHONE, address("192.0.2.7"), 0);
+        let mut secrets = DeviceSecrets::default();
+        let mut trusted = |change: fn(&mut DeviceSecrets)| {
+            change(&mut secrets);
+            let directory = Directory::default().with_secrets(secrets.clone());
+            let expected = table.whereabouts(&directory, "node1", PHONE);
+            let trusts = table.trusts(&directory, PHONE, address("192.0.2.7"), at(1));
+            assert_eq!(trusts, expected == only("192.0.2.7"));
+            trusts
+        };
+        assert!(trusted(|secrets| secrets.rotate(PHONE)));
+        assert!(trusted(|secrets| secrets.rotate(PHONE)));
+        assert!(!trusted(|secrets| secrets.revoke(PHONE)));
+        assert!(!trusted(|secrets| secrets.rotate(PHONE)));
+        let directory = Directory::default().with_secrets(secrets.clone());
+        table.open(PHONE, only("192.0.2.9"), 0, Duration::from_secs(60), at(0));
+        assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)), "opened before");
+        assert_eq!(table.window(&directory, PHONE, at(1)), None);
+        table.registered(PHONE, address("192.0.2.8"), secrets.generation(PHONE));
+        assert!(table.trusts(&directory, PHONE, address("192.0.2.8"), at(1)));
     }
 
     fn only(text: &str) -> Box<[Network]> {
@@ -202,16 +258,16 @@ mod tests {
     #[test]
     fn a_window_is_for_an_address_or_a_network_and_closes_by_itself() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
-        table.open(PHONE, only("192.0.2.0/28"), Duration::from_secs(60), at(0));
+        table.open(PHONE, only("192.0.2.0/28"), 0, Duration::from_secs(60), at(0));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(59)));
-        let open = table.window(PHONE, at(59)).unwrap();
+        let open = table.window(&directory, PHONE, at(59)).unwrap();
         assert_eq!(open, (&*only("192.0.2.0/28"), Duration::from_secs(1)));
-        assert_eq!(table.window(PHONE, at(60)), None);
+        assert_eq!(table.window(&directory, PHONE, at(60)), None);
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.16"), at(59)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(60)));
-        table.open(PHONE, only("192.0.2.1"), Duration::from_secs(60), at(60));
-        table.open(ObjectId(8), only("192.0.2.8"), Duration::from_secs(30), at(60));
-        let open = |now| table.open_windows(now).collect::<Vec<_>>();
+        table.open(PHONE, only("192.0.2.1"), 0, Duration::from_secs(60), at(60));
+        table.open(ObjectId(8), only("192.0.2.8"), 0, Duration::from_secs(30), at(60));
+        let open = |now| table.open_windows(&directory, now).collect::<Vec<_>>();
         assert_eq!((open(at(61)), open(at(91))), (vec![ObjectId(8), PHONE], vec![PHONE]));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(61)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.2"), at(61)));
@@ -222,10 +278,10 @@ mod tests {
     #[test]
     fn a_window_closes_when_the_device_registers_with_its_secret() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
-        table.open(PHONE, only("192.0.2.0/28"), Duration::from_secs(60), at(0));
+        table.open(PHONE, only("192.0.2.0/28"), 0, Duration::from_secs(60), at(0));
         table.seen(PHONE, address("192.0.2.5"));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
-        table.registered(PHONE, address("192.0.2.5"));
+        table.registered(PHONE, address("192.0.2.5"), 0);
         assert!(table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
     }
@@ -234,12 +290,12 @@ mod tests {
     fn a_device_is_expected_where_it_was_last_and_nowhere_when_that_is_not_known() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
         assert_eq!(table.whereabouts(&directory, "node1", PHONE), [].into());
-        table.open(PHONE, [].into(), Duration::from_secs(60), at(0));
+        table.open(PHONE, [].into(), 0, Duration::from_secs(60), at(0));
         assert_eq!(table.windows(), 0);
         table.seen(PHONE, address("192.0.2.5"));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)), "seen is no proof");
         assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.5"));
-        table.registered(PHONE, address("192.0.2.6"));
+        table.registered(PHONE, address("192.0.2.6"), 0);
         table.seen(PHONE, address("192.0.2.7"));
         assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.6"));
         table.forget(PHONE);
@@ -251,10 +307,10 @@ mod tests {
         let mut table = AccessTable::new();
         for id in 0..30_000 {
             let length = Duration::from_secs(u64::from(id) + 1);
-            table.open(ObjectId(id), only("192.0.2.1"), length, at(0));
+            table.open(ObjectId(id), only("192.0.2.1"), 0, length, at(0));
         }
         assert_eq!(table.windows(), MOST_WINDOWS);
-        table.open(PHONE, only("192.0.2.1"), Duration::from_secs(u64::MAX), at(3600));
+        table.open(PHONE, only("192.0.2.1"), 0, Duration::from_secs(u64::MAX), at(3600));
         assert_eq!(table.windows(), 1, "all others ended, none after more than an hour");
     }
 }

@@ -15,7 +15,8 @@ use crate::directory::Map;
 pub struct DeviceSecrets {
     /// The hash under the cluster's key, before it was given anything.
     keyed: Hmac<Sha256>,
-    /// How often a secret was replaced, where it ever was.
+    /// The generation of a device's secret, where it was ever replaced: counted up by one with each
+    /// replacement by the house, and up to the next multiple of `ERA` when a secret was revoked.
     generations: Map<ObjectId, u32>,
     /// Secrets that an administrator chose, for devices that can take no other.
     explicit: Map<ObjectId, SecretText>,
@@ -37,18 +38,21 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 const LENGTH: usize = 24;
 
 impl DeviceSecrets {
+    /// Generations from one revocation to the next: more than a phone has owners.
+    pub const ERA: u32 = 1 << 16;
+
     /// Secrets derived from the cluster's key.
     pub fn new(key: [u8; 32]) -> Self {
         let keyed = Hmac::new_from_slice(&key).expect("any length is a key");
         Self { keyed, generations: Map::default(), explicit: Map::default() }
     }
 
-    /// Sets how often a device's secret was replaced, as the store keeps it.
+    /// Sets the generation of a device's secret, as the store keeps it.
     pub fn set_generation(&mut self, device: ObjectId, generation: u32) {
         self.generations.insert(device, generation);
     }
 
-    /// How often a device's secret was replaced.
+    /// The generation of a device's secret; 0 is the first.
     pub fn generation(&self, device: ObjectId) -> u32 {
         self.generations.get(&device).copied().unwrap_or(0)
     }
@@ -58,6 +62,20 @@ impl DeviceSecrets {
         let generation = self.generation(device).wrapping_add(1);
         self.generations.insert(device, generation);
         self.explicit.remove(&device);
+    }
+
+    /// Replaces a device's secret because a stranger may have it: who knew one before it is taken for
+    /// the device no more.
+    pub fn revoke(&mut self, device: ObjectId) {
+        let era = self.generation(device) / Self::ERA;
+        self.generations.insert(device, era.wrapping_add(1).wrapping_mul(Self::ERA));
+        self.explicit.remove(&device);
+    }
+
+    /// Is who showed a device's secret of this generation taken for the device still? Not so once it
+    /// was revoked.
+    pub fn vouches(&self, device: ObjectId, generation: u32) -> bool {
+        self.generation(device) / Self::ERA == generation / Self::ERA
     }
 
     /// Sets or removes a secret that an administrator chose.
@@ -77,13 +95,13 @@ impl DeviceSecrets {
     }
 
     /// The password that a device had before its last one was replaced. None where an administrator
-    /// chose the present one, or it is the first.
+    /// chose the present one, the one before was revoked, or it is the first.
     pub fn former_sip_password(&self, device: ObjectId) -> Option<SecretText> {
         if self.explicit.get(&device).is_some() {
             return None;
         }
         let before = self.generation(device).checked_sub(1)?;
-        Some(self.derived_password(device, before))
+        self.vouches(device, before).then(|| self.derived_password(device, before))
     }
 
     /// What digest authentication keeps in place of a device's password: the hash over its name,
@@ -99,8 +117,7 @@ impl DeviceSecrets {
     }
 
     /// The same hash over the password that the device had before, by which one is recognised that
-    /// has not heard of the new one. It goes back by one generation only: a secret that has leaked
-    /// is of no use at all once it was replaced twice.
+    /// has not heard of the new one. It goes back by one generation only, and to none that was revoked.
     pub fn former_ha1(
         &self,
         device: ObjectId,
@@ -191,6 +208,26 @@ mod tests {
         assert_eq!(secrets.former_ha1(device, "SEP1", "realm", md5), None);
         secrets.rotate(device);
         assert_ne!(secrets.former_sip_password(device), Some(first), "two replacements ago");
+    }
+
+    #[test]
+    fn a_secret_that_was_revoked_vouches_for_nobody_and_others_do() {
+        let mut secrets = DeviceSecrets::new([7; 32]);
+        let device = ObjectId(1);
+        secrets.rotate(device);
+        secrets.rotate(device);
+        assert!(secrets.vouches(device, 0), "it had other owners meanwhile");
+        let stolen = secrets.sip_password(device);
+        secrets.revoke(device);
+        assert_ne!(secrets.sip_password(device), stolen);
+        assert_eq!(secrets.former_sip_password(device), None);
+        let now = secrets.generation(device);
+        assert!(secrets.vouches(device, now));
+        assert!((0..3).all(|before| !secrets.vouches(device, before)));
+        secrets.rotate(device);
+        assert!(secrets.vouches(device, now) && secrets.former_sip_password(device).is_some());
+        secrets.revoke(device);
+        assert!(!secrets.vouches(device, now) && !secrets.vouches(device, now + 1));
     }
 
     #[test]

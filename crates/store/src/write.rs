@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_model::{Body, CredentialKind, Effect, Verdict};
+use jackfield_model::{Body, CredentialKind, DeviceSecrets, Effect, Verdict};
 use jackfield_vocabulary::{Code, ObjectId, Refusal, SecretText, UnixTime};
 use serde_json::{Value as Json, json};
 
@@ -59,7 +59,9 @@ impl Writing<'_> {
         Origin::of(self.wanted, self.now)?.append(database, state, logs)?;
         state.apply(&verdict.changes());
         for effect in &verdict.effects {
-            if let Effect::RotateDeviceSecret { device } = effect {
+            if let Effect::RotateDeviceSecret { device } | Effect::RevokeDeviceSecret { device } =
+                effect
+            {
                 state.read_generation(database, *device)?;
             }
         }
@@ -82,6 +84,10 @@ impl Writing<'_> {
                 Effect::RotateDeviceSecret { device } => {
                     rotate(database, *device)?;
                     (device, Some(DEVICE_SECRET), json!({ "device-secret": "rotated" }))
+                }
+                Effect::RevokeDeviceSecret { device } => {
+                    revoke(database, *device)?;
+                    (device, Some(DEVICE_SECRET), json!({ "device-secret": "revoked" }))
                 }
                 Effect::Unlock { owner } => {
                     attempt::forget_all(database, *owner)?;
@@ -318,6 +324,16 @@ fn rotate(database: &mut Database, device: ObjectId) -> Result<(), DatabaseError
         "INSERT INTO device_generation (device, generation) VALUES (?1, 1) \
          ON CONFLICT (device) DO UPDATE SET generation = device_generation.generation + 1",
         &[device.0.into()],
+    )?;
+    Ok(())
+}
+
+fn revoke(database: &mut Database, device: ObjectId) -> Result<(), DatabaseError> {
+    database.execute(
+        "INSERT INTO device_generation (device, generation) VALUES (?1, ?2) \
+         ON CONFLICT (device) DO UPDATE \
+         SET generation = (device_generation.generation / ?2 + 1) * ?2",
+        &[device.0.into(), DeviceSecrets::ERA.into()],
     )?;
     Ok(())
 }

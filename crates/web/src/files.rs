@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
 use jackfield_model::setup::SipPorts;
-use jackfield_model::{Network, Phone};
+use jackfield_model::{Directory, Network, Phone};
 use jackfield_store::StoreHandle;
 use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 
@@ -128,8 +128,9 @@ impl PhoneFiles {
 
     /// The window that is open for the device.
     pub(crate) fn window(&self, device: ObjectId) -> Option<Window> {
+        let directory = self.inner.store.directory();
         let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-        Window::of(&access, device, (self.inner.clock)())
+        Window::of(&directory, &access, device, (self.inner.clock)())
     }
 
     /// The windows that are open, the first to close before the others: so many of them, and how many
@@ -137,23 +138,27 @@ impl PhoneFiles {
     pub(crate) fn windows(&self, most: usize) -> (Vec<Window>, usize) {
         let access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
         let now = (self.inner.clock)();
-        let open = access.open_windows(now).take(most);
-        let shown = open.filter_map(|device| Window::of(&access, device, now)).collect();
-        (shown, access.open_windows(now).count())
+        let directory = self.inner.store.directory();
+        let open = access.open_windows(&directory, now).take(most);
+        let shown =
+            open.filter_map(|device| Window::of(&directory, &access, device, now)).collect();
+        (shown, access.open_windows(&directory, now).count())
     }
 
     /// Closes the window of the device; gives it as it was.
     pub(crate) fn close_window(&self, device: ObjectId) -> Option<Window> {
+        let directory = self.inner.store.directory();
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = Window::of(&access, device, (self.inner.clock)());
+        let window = Window::of(&directory, &access, device, (self.inner.clock)());
         access.close(device);
         window
     }
 
     /// Opens a window in which the device may fetch its file from these networks.
     pub(crate) fn open_window(&self, device: ObjectId, networks: Box<[Network]>, length: Duration) {
+        let generation = self.inner.store.directory().secrets().generation(device);
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-        access.open(device, networks, length, (self.inner.clock)());
+        access.open(device, networks, generation, length, (self.inner.clock)());
     }
 }
 
@@ -165,8 +170,8 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    fn of(access: &AccessTable, device: ObjectId, now: Now) -> Option<Self> {
-        let (networks, left) = access.window(device, now)?;
+    fn of(directory: &Directory, access: &AccessTable, device: ObjectId, now: Now) -> Option<Self> {
+        let (networks, left) = access.window(directory, device, now)?;
         Some(Self { device, networks: networks.into(), until: (now + left).wall })
     }
 }

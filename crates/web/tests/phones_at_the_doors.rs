@@ -27,7 +27,7 @@ async fn newcomer(house: &House) -> ObjectId {
     let mac: Mac = "001122AABBCC".parse().unwrap();
     execute(&house.store.handle(), Operation::AutoRegister { node: "node1".into(), mac, model });
     let device = house.directory().device(PHONE).unwrap();
-    house.access.lock().unwrap().registered(device, HOME.parse().unwrap());
+    house.registered(device, HOME.parse().unwrap());
     let template = house.get("/feature-group-templates").await["items"][0]["name"].clone();
     let user = json!({
         "user": { "user_id": "tanaka" }, "feature_group_template": template, "extension": "2001",
@@ -222,7 +222,7 @@ async fn a_phone_that_was_refused_is_let_in_from_where_it_tried() {
         let why = house.get(&format!("/explain/phone/{PHONE}")).await["findings"].to_string();
         assert!(why.contains("fetch its file") && !why.contains("jackfield window"), "{why}");
     }
-    house.access.lock().unwrap().registered(device, HOME.parse().unwrap());
+    house.registered(device, HOME.parse().unwrap());
     let told = house.done("POST", &format!("/phones/{PHONE}/window"), json!({})).await;
     assert_eq!(told["addresses"], json!([HOME]), "where it was last says more than a try");
 }
@@ -252,7 +252,6 @@ async fn whatever_is_done_with_a_phone_a_stranger_gets_no_password() {
     let path = format!("/phones/{PHONE}");
     for (action, body) in [
         ("assign", json!({ "user": "tanaka" })),
-        ("secret", json!({})),
         ("unassign", json!({})),
         ("assign", json!({ "user": "tanaka" })),
     ] {
@@ -263,6 +262,27 @@ async fn whatever_is_done_with_a_phone_a_stranger_gets_no_password() {
             assert!(!has_password(&house, stranger).await, "{action}: {stranger}");
         }
     }
+}
+
+/// Whoever was the last one to register need not have been the phone: an administrator says where it is.
+#[tokio::test]
+async fn a_secret_that_an_administrator_replaces_goes_to_no_address_that_is_not_named() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let path = format!("/phones/{PHONE}");
+    house.done("POST", &format!("{path}/window"), json!({})).await;
+    assert!(has_password(&house, HOME).await);
+    house.done("POST", &format!("{path}/secret"), json!({})).await;
+    assert!(!has_password(&house, HOME).await, "not even through the window of before");
+    let told = house.ask("POST", &format!("{path}/window"), json!({})).await;
+    assert_eq!(told.body["field"], "address", "{told:?}");
+    let told = house.done("POST", &format!("{path}/assign"), json!({ "user": "tanaka" })).await;
+    assert_eq!(told["file_addresses"], json!([]));
+    assert!(!has_password(&house, HOME).await);
+    house.done("POST", &format!("{path}/window"), json!({ "address": "192.0.2.77" })).await;
+    assert!(has_password(&house, "192.0.2.77").await && !has_password(&house, HOME).await);
+    house.registered(device, "192.0.2.77".parse().unwrap());
+    assert!(has_password(&house, "192.0.2.77").await, "it has shown the new one there");
 }
 
 /// A phone that nobody has seen yet fetches from networks that somebody listed, else from nowhere.
@@ -280,7 +300,7 @@ async fn a_phone_that_was_never_seen_gets_its_password_in_listed_networks_only()
     let told = house.done("POST", &format!("/phones/{PHONE}/unassign"), json!({})).await;
     assert_eq!(told["file_addresses"], json!(["10.9.0.0/16"]));
     assert!(has_password(&house, "10.9.0.7").await && !has_password(&house, "10.10.0.1").await);
-    house.access.lock().unwrap().registered(device, "10.9.0.8".parse().unwrap());
+    house.registered(device, "10.9.0.8".parse().unwrap());
     assert!(!has_password(&house, "10.9.0.7").await, "it has fetched its file");
 }
 

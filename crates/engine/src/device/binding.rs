@@ -27,7 +27,7 @@ pub(super) struct Binding {
     pub(super) kpml: bool,
     /// When it ends as far as the store knows.
     pub(super) kept: UnixTime,
-    /// How often the device's secret had been replaced when it registered.
+    /// The generation of the device's secret when it registered.
     pub(super) generation: u32,
     /// When it is looked at. A refresh does not put this off: the timer sees it when it fires.
     pub(super) expiry: Option<TimerToken>,

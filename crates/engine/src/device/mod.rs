@@ -150,21 +150,19 @@ impl Devices {
             let registered = binding.prune(ctx.now) && !over;
             let secret =
                 binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
-            if secret && binding.generation != ctx.directory.secrets().generation(device) {
-                // Its secret was replaced, and it has not shown the new one: it may fetch it now from where
-                // it was, as it might have when that was done.
-                let address = Some(binding.flow.remote.ip());
-                ctx.out.push(Output::Access(Access::Window { device, address, length: WINDOW }));
+            let (secrets, shown) = (ctx.directory.secrets(), binding.generation);
+            // Its secret was replaced, and it has not shown the new one.
+            let now = Some(secrets.generation(device)).filter(|now| secret && *now != shown);
+            let outdated = now.is_some();
+            if !outdated || secrets.vouches(device, shown) {
+                ctx.out.push(Output::Access(access(device, &binding, now)));
+            }
+            if outdated {
                 if registered {
                     self.remember_former(device, binding);
                 }
                 continue;
             }
-            let address = binding.flow.remote.ip();
-            ctx.out.push(Output::Access(match binding.trust {
-                Trust::Proved => Access::Registered { device, address },
-                Trust::Provisional | Trust::Given => Access::Seen { device, address },
-            }));
             if registered {
                 binding.expiry = None;
                 binding.watch(ctx.timers, device);
@@ -401,6 +399,22 @@ impl Devices {
             self.refusals.figures(),
             self.probes.figures(),
         ]
+    }
+}
+
+/// What a registration of an earlier life of the node says of who may fetch the device's file. One that
+/// showed no secret, and was given another one, of the generation `now`, may fetch it now, as it might
+/// have when that was done.
+fn access(device: ObjectId, binding: &Binding, now: Option<u32>) -> Access {
+    let address = binding.flow.remote.ip();
+    match (binding.trust, now) {
+        (Trust::Proved, _) => {
+            Access::Registered { device, address, generation: binding.generation }
+        }
+        (_, Some(generation)) => {
+            Access::Window { device, address: Some(address), generation, length: WINDOW }
+        }
+        (_, None) => Access::Seen { device, address },
     }
 }
 

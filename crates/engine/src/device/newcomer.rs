@@ -232,7 +232,8 @@ impl Devices {
             self.refusals.forget(Who::Hardware(mac));
         }
         let address = Some(flow.remote.ip());
-        ctx.out.push(Output::Access(Access::Window { device, address, length: super::WINDOW }));
+        let (generation, length) = (ctx.directory.secrets().generation(device), super::WINDOW);
+        ctx.out.push(Output::Access(Access::Window { device, address, generation, length }));
         ctx.after(SETTLE, Timer::AutoRegisterRestart { device });
         self.bind_newcomer(ctx, flow, request, device)
     }

@@ -3,8 +3,8 @@
 //! stopped before it was sent. Without help it would come with the old secret for ever.
 //!
 //! Its registration is refused all the same; but it has shown that it was this device, so it may
-//! fetch its file and is told to. Only the secret before the present one is known, so whoever wants
-//! to shut out a secret that has leaked replaces it twice.
+//! fetch its file and is told to. Only the secret before the present one is known, and none that an
+//! administrator replaced: that one may have leaked.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -152,7 +152,8 @@ impl Devices {
         };
         self.remember_former(device, binding);
         let address = Some(flow.remote.ip());
-        ctx.out.push(Output::Access(Access::Window { device, address, length: super::WINDOW }));
+        let (generation, length) = (ctx.directory.secrets().generation(device), super::WINDOW);
+        ctx.out.push(Output::Access(Access::Window { device, address, generation, length }));
         ctx.tell(Internal::RestartFormer { device });
         let name = ctx.directory.typed::<Phone>(device).map_or("", |phone| &phone.name);
         let fields =

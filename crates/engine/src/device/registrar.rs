@@ -113,7 +113,8 @@ impl Devices {
                 && binding.lines.iter().any(|line| *line.call_id == *call_id)
         });
         if !known {
-            ctx.out.push(Output::Access(Access::Registered { device, address }));
+            let generation = ctx.directory.secrets().generation(device);
+            ctx.out.push(Output::Access(Access::Registered { device, address, generation }));
         }
     }
 

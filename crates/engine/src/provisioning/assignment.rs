@@ -141,7 +141,9 @@ impl Provisioning {
     ) -> ProvisioningOutcome {
         context.count("assignments-committed");
         let device = assignment.phone.id;
-        context.out.push(Output::Access(Access::Window { device, address: None, length: WINDOW }));
+        let (generation, length) = (context.directory.secrets().generation(device), WINDOW);
+        let window = Access::Window { device, address: None, generation, length };
+        context.out.push(Output::Access(window));
         let restart_in = match assignment.client {
             _ if assignment.given_up => Duration::ZERO,
             Client::Session { .. } => RESTART_DELAY,

@@ -36,7 +36,7 @@ fn it_gets_the_next_number_and_is_told_to_fetch_its_file() {
     let model = world.directory.get(phone.model).unwrap();
     assert_eq!(&*model.name, "Virtual phone");
     let window = world.heard.access.iter().find_map(|access| match access {
-        Access::Window { device: of, address, length } if *of == device => {
+        Access::Window { device: of, address, length, .. } if *of == device => {
             Some((*address, *length))
         }
         _ => None,

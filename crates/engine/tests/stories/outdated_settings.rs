@@ -194,7 +194,10 @@ fn a_phone_may_still_fetch_its_secret_after_the_node_was_started_anew() {
         }
         house.world.heard.access.clear();
         house.world.restart_node(7);
-        assert_eq!(house.windows(), 1, "restarted: {restarted}");
+        let (device, address) = (house.device, house.world.phones[&house.phone].local.ip());
+        let shown = house.world.directory.secrets().generation(device) - 1;
+        let registered = Access::Registered { device, address, generation: shown };
+        assert_eq!(house.world.heard.access, [registered], "restarted: {restarted}");
     }
 }
 
@@ -266,13 +269,17 @@ fn a_stranger_with_a_wrong_secret_is_told_nothing() {
 
 #[test]
 fn the_secret_of_two_replacements_ago_is_a_wrong_one() {
-    let mut house = House::new(false);
-    house.assign();
-    house.world.admin(&Operation::RotateDeviceSecret { device: house.device });
-    assert_eq!(house.world.register(house.phone), 401);
-    let phone = &house.world.phones[&house.phone];
-    assert!(phone.told.is_empty());
-    assert_eq!(house.windows(), 0);
+    let rotate = |device| Operation::RotateDeviceSecret { device };
+    for next in [|device| Operation::Unassign { device }, rotate] {
+        let mut house = House::new(false);
+        house.assign();
+        let device = house.device;
+        house.world.admin(&next(device));
+        assert_eq!(house.world.register(house.phone), 401);
+        let phone = &house.world.phones[&house.phone];
+        assert!(phone.told.is_empty());
+        assert_eq!(house.windows(), 0);
+    }
 }
 
 /// What was heard on the wire before the assignment, or after it, opens nothing from elsewhere.

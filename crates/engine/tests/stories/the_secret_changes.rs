@@ -31,8 +31,10 @@ fn a_secret_replaced_while_the_node_was_down_ends_the_registration_too() {
     assert_eq!(world.overview().registered, 1, "a restart alone changes nothing");
     world.admin(&Operation::RotateDeviceSecret { device });
     world.heard.bindings = kept;
+    world.heard.access.clear();
     world.restart_node(8);
     assert_eq!(world.overview().registered, 0);
+    assert_eq!(world.heard.access, [], "whoever was there may have stolen it");
     world.reboot(id);
     let password = world.directory.secrets().sip_password(device).reveal().to_owned();
     world.phones.get_mut(&id).unwrap().secret = crate::world::Secret::Known(password);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jackfield_engine::{Decision, Input};
 use jackfield_model::{
-    AutoRegistration, DeviceSecrets, Directory, FirstStart, Ids, Kind, Operation, Outcome,
+    AutoRegistration, Change, DeviceSecrets, Directory, Effect, Entry, FirstStart, Ids, Kind,
+    Operation, Outcome,
 };
 use jackfield_vocabulary::{ObjectId, OperationId, UnixTime};
 use serde_json::{Value, json};
@@ -94,6 +95,16 @@ impl World {
         self.admin(&Operation::Update { id, version: None, patch });
     }
 
+    /// Puts an object there as an older program may have written it, whatever the rules are now.
+    pub fn stored(&mut self, id: ObjectId, kind: Kind, body: &Value) {
+        let after = Entry { version: 7, body: kind.read(body).unwrap() };
+        let change = Change { id, after: Some(after) };
+        let sequence = self.directory.sequence() + 1;
+        self.directory = Arc::new(self.directory.apply(sequence, &[change]));
+        let directory = Arc::clone(&self.directory);
+        self.input(Input::Directory { directory, changed: [id].into() });
+    }
+
     fn carry_out(
         &mut self,
         operation: &Operation,
@@ -105,12 +116,20 @@ impl World {
         let mut directory = self.directory.apply(sequence, &changes);
         let mut changed: Vec<ObjectId> = changes.iter().map(|change| change.id).collect();
         for effect in &verdict.effects {
-            if let jackfield_model::Effect::RotateDeviceSecret { device } = effect {
-                let mut secrets = directory.secrets().clone();
-                secrets.rotate(*device);
-                directory = directory.with_secrets(secrets);
-                changed.push(*device);
-            }
+            let mut secrets = directory.secrets().clone();
+            let device = match effect {
+                Effect::RotateDeviceSecret { device } => {
+                    secrets.rotate(*device);
+                    *device
+                }
+                Effect::RevokeDeviceSecret { device } => {
+                    secrets.revoke(*device);
+                    *device
+                }
+                _ => continue,
+            };
+            directory = directory.with_secrets(secrets);
+            changed.push(device);
         }
         self.directory = Arc::new(directory);
         let directory = Arc::clone(&self.directory);

@@ -220,6 +220,11 @@ impl Directory {
     pub(crate) fn rotate(&mut self, device: ObjectId) {
         self.secrets.rotate(device);
     }
+
+    /// The same, because a stranger may have the present one.
+    pub(crate) fn revoke(&mut self, device: ObjectId) {
+        self.secrets.revoke(device);
+    }
 }
 
 /// A name as it is compared.

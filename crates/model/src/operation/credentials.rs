@@ -30,13 +30,11 @@ pub(super) fn set(
     Ok(Outcome::Done)
 }
 
-/// Gives a device a new secret, and the one after it: a phone that shows the secret before the
-/// present one is told to fetch the present one, and whoever asks for a new one may have lost the
-/// old one to a stranger.
+/// Gives a device a new secret. Whoever asks for it may have lost the old one to a stranger, who may have
+/// registered with it: neither the old one nor that address opens anything from now on.
 pub(super) fn rotate(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome, Refusal> {
     work.typed::<Phone>(device)?;
-    work.rotate(device);
-    work.rotate(device);
+    work.revoke(device);
     Ok(Outcome::Done)
 }
 

@@ -328,6 +328,11 @@ pub enum Effect {
         /// The device.
         device: ObjectId,
     },
+    /// The same, and who knew the one before is not taken for the device any more.
+    RevokeDeviceSecret {
+        /// The device.
+        device: ObjectId,
+    },
     /// Forget the failed attempts of an account.
     Unlock {
         /// The account.

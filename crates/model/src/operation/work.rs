@@ -54,6 +54,11 @@ impl<'a> Work<'a> {
         self.effects.push(Effect::RotateDeviceSecret { device });
     }
 
+    pub(super) fn revoke(&mut self, device: ObjectId) {
+        self.directory.revoke(device);
+        self.effects.push(Effect::RevokeDeviceSecret { device });
+    }
+
     pub(super) fn unlock(&mut self, owner: ObjectId) {
         self.effects.push(Effect::Unlock { owner });
     }

@@ -22,8 +22,10 @@ pub(crate) fn commands() -> [Command; 3] {
             .arg(phone())
             .after_help(
                 "For a phone that reads no files, such as a soft phone: what to enter in it is \
-                 printed, once.\nThe registration with the old secret ends. A phone that reads its \
-                 file finds the new one there.\nExample: jackfield secret CSFTANAKA",
+                 printed, once.\nThe registration with the old secret ends, and what was open to the \
+                 address it came from. A phone that reads its file finds the new one there, in a \
+                 provisioning network or through a new window that names its address.\n\
+                 Example: jackfield secret CSFTANAKA",
             ),
         Command::new("text")
             .about("Show a text on a phone")

@@ -142,14 +142,16 @@ impl Outputs {
         let now: Now = self.clock.now();
         let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         match access {
-            Access::Registered { device, address } => table.registered(device, address),
+            Access::Registered { device, address, generation } => {
+                table.registered(device, address, generation);
+            }
             Access::Seen { device, address } => table.seen(device, address),
-            Access::Window { device, address, length } => {
+            Access::Window { device, address, generation, length } => {
                 let networks = match address {
                     Some(address) => [address.into()].into(),
                     None => table.whereabouts(&self.store.directory(), &self.node, device),
                 };
-                table.open(device, networks, length, now);
+                table.open(device, networks, generation, length, now);
             }
         }
     }

@@ -228,6 +228,12 @@ impl House {
         self.store.handle().directory()
     }
 
+    /// The device registered from there with the secret that it has now.
+    pub(crate) fn registered(&self, device: ObjectId, address: IpAddr) {
+        let generation = self.directory().secrets().generation(device);
+        self.access.lock().unwrap().registered(device, address, generation);
+    }
+
     pub(crate) fn set_password(&self, user_id: &str, password: &str) {
         let handle = self.store.handle();
         let owner = handle.directory().account(user_id).unwrap();
