@@ -85,7 +85,8 @@ impl Claims {
         let rows: Vec<_> = rows.collect();
         match database.insert(&REFERENCE, &rows) {
             Ok(_) => Ok(()),
-            Err(DatabaseError::Reference(_)) => Err(self.missing(state).into()),
+            // What is not there is refused by the operation already, and by name.
+            Err(DatabaseError::Reference(_)) => Err(Refusal::new(Code::UnknownReference).into()),
             Err(error) => Err(error.into()),
         }
     }
@@ -108,19 +109,6 @@ impl Claims {
             }
         }
         Ok(Refusal::new(Code::Duplicate))
-    }
-
-    /// The refusal for a reference to something that is not there.
-    fn missing(&self, state: &State) -> Refusal {
-        let sources: BTreeSet<_> = self.new.keys.iter().map(|key| key.object).collect();
-        let missing = self.new.references.iter().find(|reference| {
-            state.directory.entry(reference.target).is_none()
-                && !sources.contains(&reference.target)
-        });
-        let refusal = Refusal::new(Code::UnknownReference);
-        missing.map_or(refusal.clone(), |missing| {
-            refusal.field(&*missing.field).value("id", missing.target)
-        })
     }
 }
 

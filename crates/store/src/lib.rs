@@ -42,6 +42,7 @@ mod administrator;
 mod answer;
 mod attempt;
 mod audit;
+mod backoff;
 mod backup;
 mod binding;
 mod claim;

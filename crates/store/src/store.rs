@@ -5,6 +5,7 @@ use jackfield_model::{DeviceSecrets, Directory};
 use jackfield_vocabulary::ObjectId;
 
 use crate::StoreError;
+use crate::backoff::Backoff;
 use crate::database::{Database, SCHEMA, listen, migrate};
 use crate::handle::StoreHandle;
 use crate::key::Key;
@@ -14,7 +15,7 @@ use crate::queue::Queue;
 use crate::settings::{Source, StoreSettings};
 use crate::state::State;
 use crate::vault::{Vault, wrapped};
-use crate::writer::{Backoff, Publish, Refusals, Writer};
+use crate::writer::{Publish, Refusals, Writer};
 
 /// The open store. Dropping it finishes what waits and closes the database.
 pub struct Store {

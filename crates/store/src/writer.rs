@@ -4,12 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jackfield_model::Directory;
 use jackfield_vocabulary::{ObjectId, OperationId, Refusal, UnixTime};
 
 use crate::answer::Answer;
+use crate::backoff::Backoff;
 use crate::commit::{self, Past, Wanted};
 use crate::database::{Database, DatabaseError};
 use crate::pulse::Pulse;
@@ -382,30 +383,5 @@ impl Refusals {
 
     fn find(&self, id: OperationId) -> Option<Refusal> {
         self.kept.iter().rev().find(|(kept, _)| *kept == id).map(|(_, refusal)| refusal.clone())
-    }
-}
-
-/// When to try to connect again.
-#[derive(Default)]
-pub(crate) struct Backoff {
-    wait: Duration,
-    over: Option<Instant>,
-}
-
-impl Backoff {
-    const FIRST: Duration = Duration::from_millis(50);
-    const LONGEST: Duration = Duration::from_secs(3);
-
-    fn is_over(&self) -> bool {
-        self.over.is_none_or(|over| Instant::now() >= over)
-    }
-
-    fn succeeded(&mut self) {
-        *self = Self::default();
-    }
-
-    fn failed(&mut self) {
-        self.wait = (self.wait * 2).clamp(Self::FIRST, Self::LONGEST);
-        self.over = Some(Instant::now() + self.wait);
     }
 }

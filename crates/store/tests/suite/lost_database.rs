@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use jackfield_model::{Actor, Kind, Partition};
-use jackfield_store::{Answer, Store, StoreHandle, StoreSettings};
+use jackfield_store::{Answer, Store, StoreError, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, OperationId};
 
 use crate::proxy::{Commit, Proxy};
@@ -295,4 +295,20 @@ fn a_server_that_lets_nobody_in_is_told_in_its_own_words() {
     let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
     let stranger = told(&format!("{scheme}://nobody:hunter2@{place}/postgres"));
     assert!(stranger.contains("\"nobody\" does not exist (28000)"), "{stranger}");
+}
+
+/// A file that was overwritten is told for what it is, and stays for whoever can save something of it.
+#[test]
+fn a_database_that_is_none_any_more_is_told_and_left_alone() {
+    for keep in [0, 100] {
+        let world = World::embedded();
+        drop(world.open());
+        let file = world.file("jackfield.db");
+        let mut octets = std::fs::read(&file).unwrap();
+        octets[keep..].fill(b'x');
+        std::fs::write(&file, &octets).unwrap();
+        let Err(error) = Store::open(&world.settings, |_, _| {}) else { panic!("it opened") };
+        assert!(matches!(error, StoreError::Corrupt(_)), "{error:?}");
+        assert_eq!(std::fs::read(&file).unwrap(), octets);
+    }
 }
