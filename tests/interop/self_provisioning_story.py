@@ -392,6 +392,48 @@ def what_calls_hold_falls_with_their_maximum(server):
     restart(server, maximum_calls="100")
 
 
+def memory_of_calls(binary, maximum, phones=100):
+    """What a new server holds more, in kB, while as many of these phones are in a call as its maximum allows. They
+    call from several addresses, since each has a share of the calls alone."""
+    with Server(binary) as server, contextlib.ExitStack() as callers:
+        server.sign_in()
+        set_up_self_provisioning(server, last="9199")
+        node = server.json("list", "node")[0]["name"]
+        server.cli("set", "auto-registration", node, "--per-minute", "10000", "--unassigned-limit", "1000")
+        restart(server, maximum_calls=str(maximum))
+        places = [HandPhone(server, f"00AA00CC{number:04X}", host=f"127.0.0.{71 + number % 4}") for number in range(phones)]
+        for phone in places:
+            callers.enter_context(phone)
+            assert phone.register()[0] == 200
+        # What the first call alone takes is none of theirs; nor is what newcomers leave to be written.
+        dial(places[0]).hang_up()
+        before = wait_for(lambda: steady_memory(server))
+        calls = [phone.call(IVR) for phone in places]
+        assert sorted({call.status for call in calls}) == ([200] if maximum >= phones else [200, 486])
+        assert server.held("ivr-calls") == min(maximum, phones)
+        return anonymous_memory(server) - before
+
+
+def steady_memory(server):
+    """memory that stays as it is for a second"""
+    then = anonymous_memory(server)
+    time.sleep(1)
+    now = anonymous_memory(server)
+    return now if abs(now - then) < 64 else None
+
+
+def anonymous_memory(server):
+    with open(f"/proc/{server.process.pid}/smaps_rollup") as rollup:
+        return next(int(line.split()[1]) for line in rollup if line.startswith("Pss_Anon:"))
+
+
+# Proves SP-16.f.
+def memory_falls_with_the_maximum(binary):
+    """In octets: a server whose maximum is lower holds less when as many call."""
+    many, few = memory_of_calls(binary, 100), memory_of_calls(binary, 8)
+    assert few + 1000 < many, f"{few} kB with a maximum of 8, {many} kB with one of 100"
+
+
 def sockets(server):
     """Open UDP sockets of the server."""
     with open("/proc/net/udp") as table:
@@ -527,4 +569,5 @@ def run(binary):
         languages_are_offered_in_their_order(server)
         keys_are_taken_by_kpml(server)
         an_older_export_is_imported_from_a_file(server)
+    memory_falls_with_the_maximum(binary)
     the_first_language_is_the_systems(binary)
