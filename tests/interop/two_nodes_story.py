@@ -253,6 +253,16 @@ def newcomers_get_numbers_of_their_node(one, other):
     return strangers
 
 
+def a_phone_gets_its_file_at_either_node(one, other, name):
+    """It registered at the first; switched off, it turns to the other one, and gets its password where it was last."""
+    one.cli("set", "cluster-settings", "--provisioning-networks", "")
+    def given(source):
+        return "password" in fields_of(other.fetch(f"{name[3:]}.txt", source=source))
+    wait_for(lambda: given("127.0.0.1"), 10)
+    assert not given("127.0.0.66"), "anybody may have it"
+    one.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
+
+
 def becomes_somebodys(server, stranger, extension, pin="73519"):
     """The whole walk: the new phone's call ends with the phone as its owner's."""
     call = hears_the_ivr(stranger)
@@ -369,6 +379,7 @@ def run(binary):
             with HandPhone.of(one, users[0]) as here, HandPhone.of(other, users[1]) as there:
                 for phone in here, there:
                     assert phone.register()[0] == 200
+                a_phone_gets_its_file_at_either_node(one, other, names[0])
                 hears_the_ivr(here).hang_up()
                 is_turned_away(there, one)
                 a_crash_hands_it_over(postgres, one, other, there, strangers[1])

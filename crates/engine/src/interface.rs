@@ -12,7 +12,7 @@ use jackfield_sip::Flow;
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
     CallId, Cause, Command, DeviceName, DeviceRestart, Event, Mac, MediaCommand, MediaEvent, Now,
-    ObjectId, OperationId, Refusal, SecretText, SessionId, UnixTime, VerifyId,
+    ObjectId, OperationId, Refusal, SecretShown, SecretText, SessionId, UnixTime, VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -472,6 +472,8 @@ pub struct BindingChange {
     pub binding: Option<Vec<u8>>,
     /// When it ends by itself; 0 says that it ended. What is left of one is kept for a year.
     pub expires: UnixTime,
+    /// From where it showed its secret, if it did: from there it may fetch its file, at whatever node.
+    pub shown: Option<SecretShown>,
 }
 
 /// Self-provisioning that ended before an assignment was submitted (SP-34, SP-56).

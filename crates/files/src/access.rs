@@ -9,24 +9,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use jackfield_model::{ClusterSettings, Directory, Network};
-use jackfield_vocabulary::{Now, ObjectId};
+use jackfield_vocabulary::{Now, ObjectId, SecretShown};
 
 /// What is known of addresses at this moment; bounded, and nothing in it outlives its use.
 #[derive(Clone, Debug, Default)]
 pub struct AccessTable {
-    registered: BTreeMap<ObjectId, Registered>,
+    registered: BTreeMap<ObjectId, SecretShown>,
     /// Where devices registered that have shown no secret yet.
     seen: BTreeMap<ObjectId, IpAddr>,
     windows: BTreeMap<ObjectId, Window>,
     /// The windows in the order in which they close.
     closing: BTreeSet<(u64, ObjectId)>,
-}
-
-/// Where a device registered last, and of which generation the secret was that it showed there.
-#[derive(Clone, Copy, Debug)]
-struct Registered {
-    address: IpAddr,
-    generation: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -45,13 +38,17 @@ impl AccessTable {
         Self::default()
     }
 
-    /// The device registered from this address with its own secret, of this generation: it has fetched
-    /// its file.
-    pub fn registered(&mut self, device: ObjectId, address: IpAddr, generation: u32) {
-        self.seen.remove(&device);
-        let address = address.to_canonical();
-        self.registered.insert(device, Registered { address, generation });
+    /// The device registered with its own secret: it has fetched its file.
+    pub fn registered(&mut self, device: ObjectId, shown: SecretShown) {
+        self.registered_before(device, shown);
         self.close(device);
+    }
+
+    /// The same some time ago, at this node or another one. A window may have been opened since.
+    pub fn registered_before(&mut self, device: ObjectId, shown: SecretShown) {
+        self.seen.remove(&device);
+        let address = shown.address.to_canonical();
+        self.registered.insert(device, SecretShown { address, ..shown });
     }
 
     /// The device registered from this address without a secret. That alone opens nothing; it is
@@ -141,7 +138,7 @@ impl AccessTable {
     /// From where the device registered last. Whoever did with a secret that was revoked since need not
     /// have been the device.
     fn last(&self, directory: &Directory, device: ObjectId) -> Option<IpAddr> {
-        let Registered { address, generation } = *self.registered.get(&device)?;
+        let SecretShown { address, generation } = *self.registered.get(&device)?;
         directory.secrets().vouches(device, generation).then_some(address)
     }
 
@@ -210,15 +207,19 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn shown(text: &str, generation: u32) -> SecretShown {
+        SecretShown { address: address(text), generation }
+    }
+
     #[test]
     fn the_address_of_the_last_registration_is_trusted_for_that_device_only() {
         let (directory, mut table) = (Directory::default(), AccessTable::new());
-        table.registered(PHONE, address("192.0.2.7"), 0);
+        table.registered(PHONE, shown("192.0.2.7", 0));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
         assert!(table.trusts(&directory, PHONE, address("::ffff:192.0.2.7"), at(1)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.8"), at(1)));
         assert!(!table.trusts(&directory, ObjectId(8), address("192.0.2.7"), at(1)));
-        table.registered(PHONE, address("192.0.2.9"), 0);
+        table.registered(PHONE, shown("192.0.2.9", 0));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.7"), at(1)));
         table.forget(PHONE);
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)));
@@ -229,7 +230,7 @@ mod tests {
     #[test]
     fn the_last_address_is_trusted_until_the_secret_that_was_shown_there_is_revoked() {
         let mut table = AccessTable::new();
-        table.registered(PHONE, address("192.0.2.7"), 0);
+        table.registered(PHONE, shown("192.0.2.7", 0));
         let mut secrets = DeviceSecrets::default();
         let mut trusted = |change: fn(&mut DeviceSecrets)| {
             change(&mut secrets);
@@ -247,7 +248,7 @@ mod tests {
         table.open(PHONE, only("192.0.2.9"), 0, Duration::from_secs(60), at(0));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.9"), at(1)), "opened before");
         assert_eq!(table.window(&directory, PHONE, at(1)), None);
-        table.registered(PHONE, address("192.0.2.8"), secrets.generation(PHONE));
+        table.registered(PHONE, shown("192.0.2.8", secrets.generation(PHONE)));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.8"), at(1)));
     }
 
@@ -281,9 +282,15 @@ mod tests {
         table.open(PHONE, only("192.0.2.0/28"), 0, Duration::from_secs(60), at(0));
         table.seen(PHONE, address("192.0.2.5"));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
-        table.registered(PHONE, address("192.0.2.5"), 0);
+        table.registered(PHONE, shown("192.0.2.5", 0));
         assert!(table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.1"), at(1)));
+        // What is heard of it late says nothing of a window that was opened since.
+        table.open(PHONE, only("192.0.2.7"), 0, Duration::from_secs(60), at(0));
+        table.registered_before(PHONE, shown("192.0.2.6", 0));
+        for (last, trusted) in [("192.0.2.5", false), ("192.0.2.6", true), ("192.0.2.7", true)] {
+            assert_eq!(table.trusts(&directory, PHONE, address(last), at(1)), trusted, "{last}");
+        }
     }
 
     #[test]
@@ -295,7 +302,7 @@ mod tests {
         table.seen(PHONE, address("192.0.2.5"));
         assert!(!table.trusts(&directory, PHONE, address("192.0.2.5"), at(1)), "seen is no proof");
         assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.5"));
-        table.registered(PHONE, address("192.0.2.6"), 0);
+        table.registered(PHONE, shown("192.0.2.6", 0));
         table.seen(PHONE, address("192.0.2.7"));
         assert_eq!(table.whereabouts(&directory, "node1", PHONE), only("192.0.2.6"));
         table.forget(PHONE);

@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use jackfield_vocabulary::{ObjectId, UnixTime};
+use jackfield_vocabulary::{ObjectId, SecretShown, UnixTime};
 
 use crate::StoreError;
-use crate::database::{Database, DatabaseError, Value, widen};
+use crate::database::{Database, DatabaseError, Row, Value, widen};
 use crate::handle::StoreHandle;
+use crate::lease::moment;
 use crate::prune::REGISTRATIONS;
 use crate::queue::Lane;
 
@@ -23,6 +24,18 @@ pub struct BindingRow {
     pub blob: Option<Vec<u8>>,
     /// When it ends by itself; 0 says that it ended, and the form is what is left of it.
     pub expires: UnixTime,
+    /// From where the device showed its secret, if it did; not told with those at a node's start.
+    pub shown: Option<SecretShown>,
+}
+
+/// Which registrations one has looked at: those that were written before this moment of the database's
+/// clock, and of that moment those of devices up to this one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// The moment.
+    pub written: UnixTime,
+    /// The device.
+    pub device: ObjectId,
 }
 
 impl StoreHandle {
@@ -37,8 +50,9 @@ impl StoreHandle {
         self.enqueue(
             Lane::Background,
             move |turn| {
+                let now = moment(turn)?;
                 rows.iter()
-                    .try_for_each(|row| save(turn.database, &node, row, turn.now))
+                    .try_for_each(|row| save(turn.database, &node, row, now))
                     .map_err(Into::into)
             },
             done,
@@ -62,6 +76,7 @@ impl StoreHandle {
                         device: ObjectId(row.number(0)?),
                         blob: Some(row.blob(1)?.to_vec()),
                         expires: UnixTime(row.number(2)?),
+                        shown: None,
                     })
                 },
             )?;
@@ -77,6 +92,22 @@ impl StoreHandle {
                 &[widen(now.0)],
                 |row| Ok(ObjectId(row.number(0)?)),
             )?)
+        })
+    }
+
+    /// From where phones showed their secret, at whatever node, of what was written after one looked last,
+    /// in the order of writing; 1,500 at once. What is committed late may have an earlier moment: look
+    /// again some seconds back.
+    pub fn shown_since(&self, looked: Looked) -> Result<Vec<(Looked, SecretShown)>, StoreError> {
+        self.work(Lane::Background, move |turn| {
+            let rows = turn.database.rows(
+                "SELECT device, written, address, generation FROM binding \
+                 WHERE address <> '' AND (written > ?1 OR (written = ?1 AND device > ?2)) \
+                 ORDER BY written, device LIMIT ?3",
+                &[widen(looked.written.0), looked.device.0.into(), MOST.into()],
+                read_shown,
+            )?;
+            Ok(rows)
         })
     }
 
@@ -145,10 +176,20 @@ fn save(
             &[row.device.0.into(), Value::from(&blob[..]), widen(now.0), node.into()],
         ),
         Some(blob) => database.execute(
-            "INSERT INTO binding (device, blob, expires, node) VALUES (?1, ?2, ?3, ?4) \
+            "INSERT INTO binding (device, blob, expires, node, address, generation, written) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
              ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, \
-             expires = excluded.expires, node = excluded.node",
-            &[row.device.0.into(), Value::from(&blob[..]), widen(row.expires.0), node.into()],
+             expires = excluded.expires, node = excluded.node, address = excluded.address, \
+             generation = excluded.generation, written = excluded.written",
+            &[
+                row.device.0.into(),
+                Value::from(&blob[..]),
+                widen(row.expires.0),
+                node.into(),
+                row.shown.map_or_else(String::new, |shown| shown.address.to_string()).into(),
+                row.shown.map_or(0, |shown| shown.generation).into(),
+                widen(now.0),
+            ],
         ),
         None => database.execute(
             "DELETE FROM binding WHERE device = ?1 AND node IN ('', ?2)",
@@ -157,3 +198,13 @@ fn save(
     }
     .map(drop)
 }
+
+fn read_shown(row: &Row<'_>) -> Result<(Looked, SecretShown), DatabaseError> {
+    let looked = Looked { device: ObjectId(row.number(0)?), written: UnixTime(row.number(1)?) };
+    let address = row.text(2)?.parse();
+    let address = address.map_err(|_| DatabaseError::Corrupt("an address is none".into()))?;
+    Ok((looked, SecretShown { address, generation: row.number(3)? }))
+}
+
+/// Rows that are read at once.
+const MOST: u32 = 1500;

@@ -12,6 +12,7 @@ mod media;
 pub mod pairs;
 mod refusal;
 pub mod share;
+mod shown;
 mod time;
 
 pub use call::{
@@ -29,4 +30,5 @@ pub use media::{
     MediaTarget, PlayEnd, PlayId, PlayItem, RecordEnd, Tone,
 };
 pub use refusal::{Code, Refusal};
+pub use shown::SecretShown;
 pub use time::{Now, UnixTime};

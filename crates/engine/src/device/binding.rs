@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::SocketAddr;
 
 use jackfield_sip::Flow;
-use jackfield_vocabulary::{Now, ObjectId, UnixTime};
+use jackfield_vocabulary::{Now, ObjectId, SecretShown, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use super::reach;
@@ -116,6 +116,12 @@ impl Binding {
     /// The registration by which the device itself is reached.
     pub(super) fn first(&self) -> Option<&Registered> {
         self.lines.first()
+    }
+
+    /// From where the device showed its secret, if it did.
+    pub(super) fn shown(&self) -> Option<SecretShown> {
+        let (address, generation) = (self.flow.remote.ip(), self.generation);
+        (self.trust == Trust::Proved).then_some(SecretShown { address, generation })
     }
 
     /// When the last of it ends.

@@ -344,9 +344,10 @@ impl Devices {
 pub(super) fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
     let expires = binding.expires().wall;
     binding.kept = expires;
+    let shown = binding.shown();
     // A binding is plain data; one that can't be written is not kept.
     let binding = postcard::to_extend(binding, Vec::with_capacity(256)).ok();
-    ctx.out.push(Output::Binding(BindingChange { device, binding, expires }));
+    ctx.out.push(Output::Binding(BindingChange { device, binding, expires, shown }));
 }
 
 /// Refuses a registration of which much would have to be kept: a device may have many, and a new one

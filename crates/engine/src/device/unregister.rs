@@ -72,8 +72,9 @@ impl Devices {
         if new && binding.trust != Trust::Provisional {
             self.provisional.give(device);
         }
+        let shown = left.as_ref().and_then(Binding::shown);
         let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
-        BindingChange { device, binding, expires: UnixTime(0) }
+        BindingChange { device, binding, expires: UnixTime(0), shown }
     }
 
     /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.

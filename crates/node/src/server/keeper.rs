@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_store::{BindingRow, RecordRow, StoreHandle};
-use jackfield_vocabulary::{ObjectId, UnixTime};
+use jackfield_vocabulary::{ObjectId, SecretShown, UnixTime};
 
 use super::life::{Life, Living};
 
@@ -25,7 +25,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Something to keep.
 pub(crate) enum Kept {
     /// A registration, or its end.
-    Binding { device: ObjectId, binding: Option<Vec<u8>>, expires: UnixTime },
+    Binding {
+        device: ObjectId,
+        binding: Option<Vec<u8>>,
+        expires: UnixTime,
+        shown: Option<SecretShown>,
+    },
     /// A finished call.
     Record(Box<RecordRow>),
 }
@@ -77,8 +82,8 @@ impl Keeper {
             return;
         }
         match kept {
-            Kept::Binding { device, binding, expires } => {
-                waiting.bindings.push_back(BindingRow { device, blob: binding, expires });
+            Kept::Binding { device, binding, expires, shown } => {
+                waiting.bindings.push_back(BindingRow { device, blob: binding, expires, shown });
             }
             Kept::Record(record) => waiting.records.push_back(*record),
         }

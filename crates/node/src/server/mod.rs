@@ -2,6 +2,7 @@
 
 mod clock;
 mod doors;
+mod elsewhere;
 mod engine_loop;
 mod figures;
 mod file_source;
@@ -174,6 +175,7 @@ impl Server {
         let tftp_address = settings.tftp;
         let ports = (http_address.port(), files_address.port());
         let heard = sip_ports.clone();
+        let known = Arc::clone(&access);
         let files = phone_files(&settings, &handle, access, clock, heard, &lanes, ports);
         let tftp = crate::tftp::Board::default();
         let connections = Connections::new(limits::file_limit() / 4);
@@ -223,6 +225,7 @@ impl Server {
             connections: connections.clone(),
         }));
         runtime.spawn(prune_hourly(store.handle()));
+        runtime.spawn(elsewhere::follow(store.handle(), known));
         let http_door = http_listener(&runtime, http, router, connections)?;
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));

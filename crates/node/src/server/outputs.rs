@@ -9,7 +9,7 @@ use jackfield_engine::{
 };
 use jackfield_media::DriverHandle;
 use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
-use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now};
+use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now, SecretShown};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -115,6 +115,7 @@ impl Outputs {
             device: change.device,
             binding: change.binding,
             expires: change.expires,
+            shown: change.shown,
         });
     }
 
@@ -143,7 +144,7 @@ impl Outputs {
         let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         match access {
             Access::Registered { device, address, generation } => {
-                table.registered(device, address, generation);
+                table.registered(device, SecretShown { address, generation });
             }
             Access::Seen { device, address } => table.seen(device, address),
             Access::Window { device, address, generation, length } => {

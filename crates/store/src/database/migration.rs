@@ -1,7 +1,7 @@
 use super::{Database, DatabaseError, Value};
 
 /// What is done to an older database, in order; never change one that was released.
-const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES];
+const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES];
 
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -168,4 +168,13 @@ CREATE INDEX token_account ON token (account);
 /// At which node a phone is registered; empty for those written before, and for those of a backup.
 const BINDINGS_OF_NODES: &str = "
 ALTER TABLE binding ADD COLUMN node TEXT NOT NULL DEFAULT '';
+";
+
+/// From where a phone showed which secret; empty where it showed none, and for those of a backup. Other
+/// nodes look by the moment of the writing.
+const LAST_ADDRESSES: &str = "
+ALTER TABLE binding ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE binding ADD COLUMN generation {int} NOT NULL DEFAULT 0;
+ALTER TABLE binding ADD COLUMN written {int} NOT NULL DEFAULT 0;
+CREATE INDEX binding_written ON binding (written);
 ";

@@ -73,6 +73,7 @@ fn a_restore_takes_no_registration_over_and_keeps_where_phones_were() {
         device: ObjectId(device),
         blob: Some(b"where".into()),
         expires,
+        shown: None,
     };
     let (send, receive) = std::sync::mpsc::channel();
     let rows = vec![row(1, far), row(2, UnixTime(7))];

@@ -15,7 +15,7 @@ use jackfield_model::{
     Actor, AuthenticationMode, CredentialKind, Directory, FirstStart, Kind, Operation, Service,
 };
 use jackfield_store::{Store, StoreHandle, StoreSettings};
-use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretText, UnixTime};
+use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretShown, SecretText, UnixTime};
 use jackfield_web::{
     App, AppSettings, Connections, DeviceState, Language, LastRefusal, Operated, Operator, Order,
     Overview, PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, Whereabouts, router,
@@ -231,7 +231,8 @@ impl House {
     /// The device registered from there with the secret that it has now.
     pub(crate) fn registered(&self, device: ObjectId, address: IpAddr) {
         let generation = self.directory().secrets().generation(device);
-        self.access.lock().unwrap().registered(device, address, generation);
+        let shown = SecretShown { address, generation };
+        self.access.lock().unwrap().registered(device, shown);
     }
 
     pub(crate) fn set_password(&self, user_id: &str, password: &str) {
