@@ -477,6 +477,24 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
     assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
 }
 
+/// The steps of the route point say how it comes about, and how one that is there gets a number.
+#[tokio::test]
+async fn the_steps_of_the_route_point_have_commands_of_their_own() {
+    let house = House::open().await;
+    let add = r#"jackfield add line --number 2000 --alerting-name "Self-provisioning""#;
+    let own = |setup: &Value| -> Vec<Value> {
+        let steps = setup["flows"][0]["steps"].as_array().unwrap().iter();
+        let object =
+            |step: &&Value| step["object"].as_str().unwrap().starts_with("cti-route-point");
+        steps.filter(object).map(|step| step["commands"].clone()).collect()
+    };
+    let make = json!([add, "jackfield add cti-route-point --name IVR --lines 2000"]);
+    assert_eq!(own(&house.get("/setup").await), [make.clone(), make]);
+    house.done("POST", "/cti-route-points", json!({ "name": "Desk" })).await;
+    let give = json!([add, "jackfield set cti-route-point Desk --lines 2000"]);
+    assert_eq!(own(&house.get("/setup").await), [json!([]), give]);
+}
+
 /// Proves SP-10.b and SP-60.a: the publisher is judged, whichever node is asked; and a node that stands
 /// by says for whom.
 #[tokio::test]
