@@ -134,8 +134,8 @@ def fields_of(text):
 
 def is_spoken_to(server):
     """Sound of the IVR is on its way: what it asks can be answered."""
-    said = server.counters()["media_packets_sent"]
-    wait_for(lambda: server.counters()["media_packets_sent"] > said + 10)
+    said = server.counters()["media-packets-sent"]
+    wait_for(lambda: server.counters()["media-packets-sent"] > said + 10)
 
 
 def provision(server, mac, extension, pin):

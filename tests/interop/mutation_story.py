@@ -86,7 +86,7 @@ class Witness:
 
     def nothing_was_spared(self):
         """The kernel dropped none, and none was turned away before it was looked at."""
-        for name in ("datagrams_lost", "requests-shed", "sip-shed", "streams_refused"):
+        for name in ("datagrams-lost", "requests-shed", "sip-shed", "streams-refused"):
             assert self.since(name) == 0, f"{name}: {self.since(name)}"
 
 
@@ -110,12 +110,12 @@ def pour(server, count, seed):
         for number in range(1, count + 1):
             source.sendto(mutate(dice.choice(seeds), dice), ("127.0.0.1", server.sip))
             if number % WAVE == 0 or number == count:
-                own = witness.reads("datagrams_received", number + own) - number
+                own = witness.reads("datagrams-received", number + own) - number
         assert own <= 1 + count // 10_000, f"the server sent itself {own} of {count}"
     streams = count // 50
     for first in range(0, streams, STREAMS):
         pour_streams(server, seeds, min(STREAMS, streams - first), dice)
-    opened = witness.reads("streams_opened", streams)
+    opened = witness.reads("streams-opened", streams)
     assert opened == streams, f"{opened} streams, though {streams} were opened"
     witness.nothing_was_spared()
 

@@ -171,7 +171,7 @@ class Server:
 
     def counters(self):
         """What the server counted since its start, by name."""
-        return self.metrics(r'(?m)^jackfield_events_total\{name="([^"]*)"\} (\d+)$')
+        return self.metrics(r'(?m)^jackfield_(?:events_total|now)\{name="([^"]*)"\} (\d+)$')
 
     def held(self, use):
         """What is held at this moment of something that is limited."""

@@ -75,12 +75,12 @@ def strange_streams(server, count, dice):
             wait_for(lambda: mutation_story.answers(server), seconds=10)
     for stream in open_streams:
         stream.close()
-    opened = witness.reads("streams_opened", count)
+    opened = witness.reads("streams-opened", count)
     assert opened == count, f"{opened} streams, though {count} were opened"
 
     def none_open():
         """all streams closed"""
-        return server.counters()["streams_open"] == 0
+        return server.counters()["streams-open"] == 0
     wait_for(none_open, seconds=60)
 
 

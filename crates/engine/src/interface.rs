@@ -334,6 +334,8 @@ pub struct Overview {
     pub ivr_starts: Option<UnixTime>,
     /// Counters since the start, by name, for the metrics page.
     pub counters: Vec<(Box<str>, u64)>,
+    /// What there is at this moment, by name, for the metrics page.
+    pub gauges: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.
     pub limits: Vec<Figures>,
 }

@@ -288,16 +288,17 @@ impl Engine {
         let (all, connected) = calls.counts();
         let mut counted = tools.counters.all();
         counted.extend(endpoint.counters());
-        counted.extend(devices.counters());
-        counted.push(("timers".into(), self.state.tools.timers.len() as u64));
         let ((cti_calls, media), waiting) = (cti.counts(), provisioning.counts());
-        counted.extend([
-            ("call-legs".into(), calls.legs() as u64),
-            ("cti-calls".into(), cti_calls as u64),
-            ("media-resources".into(), media as u64),
-            ("route-points-owned".into(), u64::from(ivr.owns())),
-            ("assignments-waiting".into(), waiting.1 as u64),
-        ]);
+        let gauges = [
+            ("timers", self.state.tools.timers.len()),
+            ("sip-transactions", endpoint.transactions()),
+            ("sip-legs", devices.legs()),
+            ("call-legs", calls.legs()),
+            ("cti-calls", cti_calls),
+            ("media-resources", media),
+            ("route-points-owned", usize::from(ivr.owns())),
+            ("assignments-waiting", waiting.1),
+        ];
         Overview {
             registered: devices.registered(),
             calls: all,
@@ -309,6 +310,7 @@ impl Engine {
             mode: provisioning.mode(&self.directory),
             ivr_starts: ivr.starts(),
             counters: counted,
+            gauges: gauges.map(|(name, count)| (name.into(), count as u64)).into(),
             limits: [
                 endpoint.figures().into(),
                 devices.limits(),

@@ -5,7 +5,9 @@ mod common;
 
 use common::{House, assignment, is};
 use jackfield_model::setup::{Place, SipPorts, misplaced};
-use jackfield_model::{Effect, Kind, Language, Operation, Outcome, ProvenBy, SecurityMode};
+use jackfield_model::{
+    Effect, Kind, Language, Operation, Outcome, PhoneModel, ProvenBy, SecurityMode,
+};
 use jackfield_vocabulary::Code;
 use serde_json::json;
 
@@ -424,7 +426,11 @@ fn a_new_phone_takes_the_place_of_a_broken_one() {
         json!({ "controlled_phones": ["SEP001122AABB01"] }),
     );
     let new = house.new_phone(2);
+    let other = house.id(Kind::PhoneModel, "Cisco 7841");
+    house.update(new, json!({ "model": other.0 }));
+    let product = house.directory.typed::<PhoneModel>(other).unwrap().product.clone();
     house.done(&Operation::ReplacePhone { old, new });
+    assert_eq!(*house.phone(new).description, format!("Hanako Tanaka, {product}"));
     assert_eq!(house.numbers(new), ["3001"]);
     assert_eq!(house.phone(new).speed_dials.len(), 1);
     assert_eq!(&*house.phone(new).name, "SEP001122AABB02");

@@ -126,33 +126,33 @@ pub(crate) fn begin(
     Ok(Begun::Attempt(Attempt { kind, track, source: claimant.source, row, hash }))
 }
 
-/// Writes down what the attempt came to. A wrong one was counted when it began; the one after which
-/// there are no more tries is in the audit.
+/// Writes down what the attempt came to, and says whether it locks something. A wrong one was counted
+/// when it began; the one after which there are no more tries is in the audit.
 pub(crate) fn finish(
     turn: &mut Turn<'_>,
     attempt: &Attempt,
     right: bool,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let Attempt { kind, track, row, .. } = attempt;
     match (right, kind) {
         // The code is everybody's: one who knows it does not clear the guesses of others.
         (true, CredentialKind::Password | CredentialKind::Pin) => {
             forget_track(turn.database, track)?;
         }
-        (false, _) if !track.idle => note_lock(turn, attempt)?,
+        (false, _) if !track.idle => return note_lock(turn, attempt),
         _ => {
             turn.database
                 .execute("DELETE FROM credential_attempt WHERE id = ?1", &[(*row).into()])?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 /// The failure after which an account, or a source for it, is locked is in the audit.
-fn note_lock(turn: &mut Turn<'_>, attempt: &Attempt) -> Result<(), StoreError> {
+fn note_lock(turn: &mut Turn<'_>, attempt: &Attempt) -> Result<bool, StoreError> {
     let Attempt { kind, track, source, row, .. } = attempt;
     if track.owner == NOBODY {
-        return Ok(());
+        return Ok(false);
     }
     let newest = turn.database.row(
         "SELECT max(id) FROM credential_attempt WHERE owner = ?1 AND kind = ?2",
@@ -160,10 +160,10 @@ fn note_lock(turn: &mut Turn<'_>, attempt: &Attempt) -> Result<(), StoreError> {
         |row| row.optional_int(0),
     )?;
     let times = recent(turn.database, track)?;
-    let Lock::Shut(until) = lock(track.limit, &times, turn.now) else { return Ok(()) };
+    let Lock::Shut(until) = lock(track.limit, &times, turn.now) else { return Ok(false) };
     // Of several at once the last one tells.
     if newest.flatten() != Some(*row) {
-        return Ok(());
+        return Ok(false);
     }
     let detail = json!({
         "credential": kind,
@@ -172,7 +172,8 @@ fn note_lock(turn: &mut Turn<'_>, attempt: &Attempt) -> Result<(), StoreError> {
         "only_from": track.only_from(),
         "until": until,
     });
-    commit::note(turn, &Actor::System, "lock", Some(track.owner), detail)
+    commit::note(turn, &Actor::System, "lock", Some(track.owner), detail)?;
+    Ok(true)
 }
 
 /// Takes the newest failure of a credential back.

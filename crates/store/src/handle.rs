@@ -18,6 +18,7 @@ use crate::commit::{self, Wanted};
 use crate::key::random_bytes;
 use crate::pulse::Pulse;
 use crate::queue::{Job, Lane, Queue, Reply, Request, Settle};
+use crate::tally::Tally;
 use crate::vault::Vault;
 use crate::writer::Turn;
 use crate::{StoreError, hash};
@@ -30,6 +31,7 @@ pub struct StoreHandle {
     pub(crate) vault: Arc<Vault>,
     pub(crate) sign_outs: Arc<AtomicU64>,
     pub(crate) pulse: Arc<Pulse>,
+    pub(crate) tally: Arc<Tally>,
     /// The database is one that other nodes may work on too.
     pub(crate) shared: bool,
 }
@@ -54,6 +56,11 @@ impl StoreHandle {
     /// and where other nodes may work on it, that was within the last seconds.
     pub fn answers(&self) -> bool {
         self.pulse.beats(self.shared)
+    }
+
+    /// What came of the secrets that were presented, since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// How many requests wait for the writer.
@@ -140,7 +147,10 @@ impl StoreHandle {
         secret: &SecretText,
     ) -> Verification {
         match self.try_verify(claimant.into(), kind, secret) {
-            Ok(verification) => verification,
+            Ok(verification) => {
+                self.tally.count(&verification);
+                verification
+            }
             Err(error) => {
                 tracing::error!(%error, "a credential can't be checked");
                 Verification::Unavailable
@@ -248,7 +258,9 @@ impl StoreHandle {
             (false, None) if known => Verification::NoCredential,
             (false, _) => Verification::Wrong,
         };
-        self.work(Lane::Urgent, move |turn| attempt::finish(turn, &attempt, right))?;
+        if self.work(Lane::Urgent, move |turn| attempt::finish(turn, &attempt, right))? {
+            self.tally.lock();
+        }
         Ok(verification)
     }
 

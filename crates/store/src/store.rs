@@ -47,6 +47,7 @@ impl Store {
         let handle = StoreHandle {
             sign_outs: Arc::clone(&sign_outs),
             pulse: Arc::clone(&pulse),
+            tally: Arc::default(),
             queue: Arc::clone(&queue),
             directory: Arc::clone(&shared),
             vault: Arc::new(vault.clone()),

@@ -148,6 +148,10 @@ fn fixed() -> Vec<Endpoint> {
 
         row("GET", "/setup", may(ReadConfiguration), "setup", "What is done and what is missing until phones provision themselves (SP-54, SP-59)", &[],
             Nothing, Schema(ANY), run!(api::setup::setup)),
+        row("GET", "/alarms", may(ReadConfiguration), "setup", "The alarms that this node raised last since its start, newest first, and what to do", &[],
+            Nothing,
+            Schema(r#"{"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"at":{"type":"integer"},"name":{"type":"string"},"values":{"type":"object"},"message":{"type":"string"},"remedy":{"type":["string","null"]}}}}}}"#),
+            run!(api::alarm::list)),
         row("GET", "/status", may(ReadConfiguration), "setup", "What is going on", &[],
             Nothing, Schema(ANY), run!(api::status::status)),
 

@@ -35,8 +35,8 @@ pub use axum::Router;
 pub use connections::Connections;
 pub use files::{PhoneFiles, file_router};
 pub use operator::{
-    DeviceState, Language, LastRefusal, Operated, Operator, Order, Overview, Reply, ServiceAction,
-    ServiceStatus, Whereabouts,
+    DeviceState, Language, LastRefusal, Operated, Operator, Order, Overview, RaisedAlarm, Reply,
+    ServiceAction, ServiceStatus, Whereabouts,
 };
 pub use serve::serve;
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jackfield_model::{Directory, Kind};
+use jackfield_model::{AutoRegistration, Directory, Kind, Room};
 use jackfield_vocabulary::share::Figures;
 
 use crate::app::App;
-use crate::operator::{Order, Overview, Reply};
+use crate::operator::{Order, Overview, Reply, ServiceStatus};
 
 /// What the doors count.
 #[derive(Default)]
@@ -29,8 +29,8 @@ impl Counts {
     }
 }
 
-/// How many objects there are of each kind, counted once for each state of the directory: anybody may
-/// ask, and to count them all takes a while.
+/// How many objects there are of each kind, and how many numbers are left for new phones, counted once
+/// for each state of the directory: anybody may ask, and to count them all takes a while.
 #[derive(Default)]
 pub(crate) struct Objects(Mutex<(u64, Arc<str>)>);
 
@@ -39,12 +39,30 @@ impl Objects {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.1.is_empty() || told.0 != directory.sequence() {
             let count = |kind: &Kind| directory.after_name(*kind, "").count();
-            let line =
-                |kind: &Kind| format!("jackfield_objects{{kind=\"{kind}\"}} {}\n", count(kind));
-            *told = (directory.sequence(), Kind::ALL.iter().map(line).collect::<String>().into());
+            let mut text = String::new();
+            head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
+            for kind in Kind::ALL {
+                let _ = writeln!(text, "jackfield_objects{{kind=\"{kind}\"}} {}", count(kind));
+            }
+            numbers(&mut text, directory);
+            *told = (directory.sequence(), text.into());
         }
         Arc::clone(&told.1)
     }
+}
+
+/// How many numbers the nodes may still give to new phones.
+fn numbers(text: &mut String, directory: &Directory) {
+    let open = directory.all::<AutoRegistration>().filter(|(_, range)| !range.disabled);
+    let rooms: Vec<_> = open.map(|(_, range)| (&range.name, directory.room(range))).collect();
+    let mut rows = |metric: &str, help: &str, figure: fn(&Room) -> u64| {
+        head(text, metric, help, "gauge");
+        for (node, room) in &rooms {
+            let _ = writeln!(text, "{metric}{{node=\"{node}\"}} {}", figure(room));
+        }
+    };
+    rows("jackfield_numbers", "Numbers for new phones, by node.", |room| room.all);
+    rows("jackfield_numbers_left", "Those that nobody has.", |room| room.left);
 }
 
 /// Answers `/metrics`.
@@ -53,7 +71,11 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         Ok(Reply::Overview(overview)) => Some(overview),
         _ => None,
     };
-    let text = page(&app, overview.as_ref());
+    let services = match app.operate(Order::Services).await {
+        Ok(Reply::Services(services)) => services,
+        _ => Vec::new(),
+    };
+    let text = page(&app, overview.as_ref(), &services);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }
 
@@ -78,7 +100,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
     (status, text).into_response()
 }
 
-fn page(app: &App, overview: Option<&Overview>) -> String {
+fn page(app: &App, overview: Option<&Overview>, services: &[ServiceStatus]) -> String {
     let mut text = String::with_capacity(4096);
     gauge(&mut text, "jackfield_up", "The engine answers.", u64::from(overview.is_some()));
     if let Some(overview) = overview {
@@ -97,16 +119,21 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
         );
         gauge(&mut text, "jackfield_cti_sessions", "CTI sessions.", overview.sessions);
         gauge(&mut text, "jackfield_ivr_calls", "Self-provisioning calls.", overview.ivr_calls);
-        head(&mut text, "jackfield_events_total", "Counters of the engine, by name.", "counter");
-        for (name, count) in &overview.counters {
-            let name = name.replace(['"', '\\', '\n'], "_");
-            let _ = writeln!(text, "jackfield_events_total{{name=\"{name}\"}} {count}");
-        }
+        let mut rows = |metric: &str, help: &str, kind: &str, rows: &[(Box<str>, u64)]| {
+            head(&mut text, metric, help, kind);
+            for (name, count) in rows {
+                let name = name.replace(['"', '\\', '\n'], "_");
+                let _ = writeln!(text, "{metric}{{name=\"{name}\"}} {count}");
+            }
+        };
+        let counted = "What happened since the start, by name.";
+        rows("jackfield_events_total", counted, "counter", &overview.counters);
+        rows("jackfield_now", "What there is at this moment, by name.", "gauge", &overview.gauges);
     }
     let engine = overview.map(|overview| &*overview.limits).unwrap_or_default();
     limits(&mut text, &[engine, &app.limits()].concat());
-    head(&mut text, "jackfield_objects", "Configured objects, by kind.", "gauge");
     let directory = app.directory();
+    in_service(&mut text, app, services);
     text.push_str(&app.objects().told(&directory));
     gauge(&mut text, "jackfield_directory_sequence", "The last change.", directory.sequence());
     let answers = u64::from(app.store().answers());
@@ -126,6 +153,17 @@ fn page(app: &App, overview: Option<&Overview>) -> String {
     let seconds = app.counts().micros.load(Ordering::Relaxed) as f64 / 1e6;
     let _ = writeln!(text, "jackfield_http_seconds_total {seconds}");
     text
+}
+
+/// Which of the services that are activated on this node do what they are for.
+fn in_service(text: &mut String, app: &App, services: &[ServiceStatus]) {
+    let (directory, metric) = (app.directory(), "jackfield_service_up");
+    head(text, metric, "The activated service is in service, or stands by.", "gauge");
+    for one in services.iter().filter(|one| directory.is_activated(app.node(), one.service)) {
+        // Where another node owns the self-provisioning number, that one answers.
+        let up = one.running && (&*one.state == "in-service" || one.owner.is_some());
+        let _ = writeln!(text, "{metric}{{service=\"{}\"}} {}", one.service.name(), u8::from(up));
+    }
 }
 
 /// What limits by source have come to, by the name of what they are used for.

@@ -57,6 +57,8 @@ pub enum Order {
     },
     /// Tell what is going on. Answered by [`Reply::Overview`].
     Overview,
+    /// Tell which alarms were raised. Answered by [`Reply::Alarms`].
+    Alarms,
     /// Tell where the node is, which may take a moment. Answered by [`Reply::Place`].
     Place,
     /// Self-provision a phone from its own screen (SP-06). Answered by [`Reply::Provisioned`].
@@ -126,6 +128,8 @@ pub enum Reply {
     Overview(Overview),
     /// Where the node is.
     Place(Place),
+    /// The alarms that were raised last, newest first.
+    Alarms(Vec<RaisedAlarm>),
     /// The language packs that are installed now, and what is wrong with those that are not.
     Rescanned {
         /// Those that are whole.
@@ -194,6 +198,17 @@ pub struct LastRefusal {
     pub refusal: Refusal,
 }
 
+/// Something that an administrator should look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RaisedAlarm {
+    /// When.
+    pub at: UnixTime,
+    /// A constant name, as in `auto-registration-range-exhausted`.
+    pub name: &'static str,
+    /// Values, by name.
+    pub values: Vec<(&'static str, String)>,
+}
+
 /// Counts of what is going on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -218,6 +233,8 @@ pub struct Overview {
     pub ivr_starts: Option<UnixTime>,
     /// Counters since the start, by name.
     pub counters: Vec<(Box<str>, u64)>,
+    /// What there is at this moment, by name.
+    pub gauges: Vec<(Box<str>, u64)>,
     /// What limits by source have come to.
     pub limits: Vec<Figures>,
 }

@@ -6,8 +6,10 @@ mod common;
 
 use axum::http::StatusCode;
 use common::House;
+use jackfield_model::Service;
 use jackfield_model::setup::{Place, SipPorts};
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_vocabulary::{Code, Refusal, UnixTime};
+use jackfield_web::RaisedAlarm;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -21,6 +23,8 @@ async fn metrics_tell_what_is_going_on() {
         "jackfield_events_total{name=\"sip.requests\"} 17",
         "jackfield_objects{kind=\"node\"} 1",
         "jackfield_http_requests_total{class=\"2xx\"}",
+        "jackfield_now{name=\"timers\"} 4",
+        "jackfield_service_up{service=\"call-manager\"} 0",
     ] {
         assert!(told.text.contains(line), "{line}: {}", told.text);
     }
@@ -29,6 +33,22 @@ async fn metrics_tell_what_is_going_on() {
         .await;
     let told = house.send("GET", "/metrics", &[], Value::Null).await;
     assert!(told.text.contains("jackfield_objects{kind=\"node\"} 2"), "{}", told.text);
+    assert!(!told.text.contains("jackfield_numbers_left{"), "no range is open: {}", told.text);
+    let range = json!({
+        "disabled": false, "starting_number": "9000", "ending_number": "9009",
+    });
+    house.done("PATCH", "/auto-registrations/node1", range).await;
+    house.done("POST", "/lines", json!({ "number": "9003" })).await;
+    *house.node.running.lock().unwrap() = vec![Service::CallManager];
+    let told = house.send("GET", "/metrics", &[], Value::Null).await;
+    for line in [
+        "# TYPE jackfield_now gauge",
+        "jackfield_numbers{node=\"node1\"} 10",
+        "jackfield_numbers_left{node=\"node1\"} 9",
+        "jackfield_service_up{service=\"call-manager\"} 1",
+    ] {
+        assert!(told.text.contains(line), "{line}: {}", told.text);
+    }
     let live = house.send("GET", "/health/live", &[], Value::Null).await;
     let ready = house.send("GET", "/health/ready", &[], Value::Null).await;
     assert_eq!((live.status, ready.status), (StatusCode::OK, StatusCode::OK));
@@ -62,6 +82,27 @@ async fn another_node_on_the_built_in_database_is_warned_of() {
     assert!(!told(&one).contains("built-in"), "{one}");
     let own = house.done("PATCH", "/nodes/node1", json!({ "description": "x" })).await;
     assert!(!told(&own).contains("built-in"), "{own}");
+}
+
+/// Which, when, about what, and what to do.
+#[tokio::test]
+async fn alarms_are_listed_with_what_to_do() {
+    let house = House::open().await;
+    assert_eq!(house.get("/alarms").await["items"], json!([]));
+    let alarm = |name, values| RaisedAlarm { at: UnixTime(7), name, values };
+    let device = ("device", "SEP001122AABB01".to_owned());
+    *house.node.alarms.lock().unwrap() = vec![
+        alarm("emergency-call-goes-nowhere", vec![("number", "119".to_owned()), device]),
+        alarm("auto-registration-range-exhausted", vec![("node", "node1".to_owned())]),
+    ];
+    let items = house.get("/alarms").await["items"].clone();
+    assert_eq!((&items[0]["at"], &items[0]["values"]["number"]), (&json!(7), &json!("119")));
+    let message = items[0]["message"].as_str().unwrap();
+    assert_eq!(message, "An emergency call to 119 from SEP001122AABB01 went nowhere.");
+    let remedy = items[1]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("jackfield set auto-registration node1 --ending-number"), "{remedy}");
+    let told = house.in_japanese("GET", "/alarms", Value::Null).await;
+    assert!(told.body["items"][1]["message"].as_str().unwrap().contains("番号"), "{told:?}");
 }
 
 #[tokio::test]

@@ -405,6 +405,25 @@ async fn every_change_is_in_the_audit() {
     assert_eq!(house.get("/calls").await, json!({ "items": [], "next": null }));
 }
 
+/// An empty list may be one of nobody's deeds, or a slip of the pen.
+#[tokio::test]
+async fn an_audit_of_somebody_who_is_not_there_says_so() {
+    let house = House::open().await;
+    house.done("POST", "/lines", json!({ "number": "4711" })).await;
+    let notes = async |query: &str| {
+        let told = house.get(&format!("/audit?{query}")).await;
+        told["notes"].as_array().cloned().unwrap_or_default()
+    };
+    let told = notes("actor=admn").await;
+    assert!(told[0].as_str().unwrap().contains("Did you mean admin?"), "{told:?}");
+    let told = notes("name=4712").await;
+    assert!(told[0].as_str().unwrap().contains("Did you mean 4711?"), "{told:?}");
+    for known in ["actor=admin&operation=none", "name=4711&operation=none", "name=4711", "limit=1"]
+    {
+        assert_eq!(notes(known).await, [""; 0], "{known}");
+    }
+}
+
 #[tokio::test]
 async fn who_mistypes_is_told_what_was_most_likely_meant() {
     let house = House::open().await;

@@ -285,6 +285,19 @@ async fn a_secret_that_an_administrator_replaces_goes_to_no_address_that_is_not_
     assert!(has_password(&house, "192.0.2.77").await, "it has shown the new one there");
 }
 
+/// Nobody's phone is taken from nobody.
+#[tokio::test]
+async fn a_phone_that_waits_for_an_owner_is_left_alone_by_who_unassigns_it() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let password = || house.directory().secrets().sip_password(device).reveal().to_owned();
+    let before = password();
+    let told = house.done("POST", &format!("/phones/{PHONE}/unassign"), json!({})).await;
+    assert_eq!((&told["waits_already"], &told["extension"]), (&json!(true), &json!("7000")));
+    assert_eq!(password(), before);
+    assert!(!house.node.ordered(|order| matches!(order, Order::Restart { .. })));
+}
+
 /// A phone that nobody has seen yet fetches from networks that somebody listed, else from nowhere.
 #[tokio::test]
 async fn a_phone_that_was_never_seen_gets_its_password_in_listed_networks_only() {

@@ -167,6 +167,8 @@ async fn an_older_export_becomes_templates_of_each_node() {
 #[tokio::test]
 async fn an_older_export_is_taken_whole_or_not_at_all() {
     let house = House::open().await;
+    let second = json!({ "name": "node2", "address": "192.0.2.2", "number": 2 });
+    house.done("POST", "/nodes", second).await;
     let good = json!({
         "node": "node1", "disabled": false, "starting_number": "7000", "ending_number": "7099",
     });
@@ -180,6 +182,7 @@ async fn an_older_export_is_taken_whole_or_not_at_all() {
         ("range", json!("7000-7099"), "unknown-field"),
     ] {
         let mut bad = good.clone();
+        bad["node"] = "node2".into();
         bad[field] = value;
         let body = json!({ "nodes": [good, bad] });
         let told = house.ask("POST", "/import/auto-registration", body).await;
@@ -188,6 +191,12 @@ async fn an_older_export_is_taken_whole_or_not_at_all() {
         let settings = house.get("/auto-registrations/node1").await;
         assert_eq!(settings["starting_number"], "", "{field}: nothing was taken");
     }
+    let twice = json!({ "nodes": [good, good] });
+    let told = house.ask("POST", "/import/auto-registration", twice).await;
+    assert_eq!(
+        (&told.body["code"], &told.body["field"]),
+        (&json!("duplicate"), &json!("nodes[1].node"))
+    );
     let told = house.ask("POST", "/import/auto-registration", json!({ "nodes": [] })).await;
     assert_eq!(told.body["field"], "nodes");
 }

@@ -383,9 +383,9 @@ impl Devices {
         self.bindings.len() as u64
     }
 
-    /// Counts for the metrics page.
-    pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
-        vec![("legs".into(), self.legs.len() as u64)]
+    /// Legs that exist.
+    pub(crate) fn legs(&self) -> usize {
+        self.legs.len()
     }
 
     /// What limits by source have come to.

@@ -308,7 +308,7 @@ impl Devices {
             self.leave_stream(ctx, former);
         }
         if began {
-            announce(ctx, phone, flow);
+            announce(ctx, phone, flow, trust);
         }
         fresh
     }
@@ -359,11 +359,13 @@ pub(super) fn too_long(request: &Message, address: &str, user: &str) -> Option<R
 }
 
 /// A device that was not registered is now.
-fn announce(ctx: &mut Context<'_>, phone: &Phone, flow: &Flow) {
+fn announce(ctx: &mut Context<'_>, phone: &Phone, flow: &Flow, trust: Trust) {
     ctx.count("registrations");
     let fields =
         vec![("device.name", phone.name.to_string()), ("device.address", flow.remote.to_string())];
-    ctx.note(Level::Debug, "device registered", fields);
+    // As where it ends: who has shown no secret may be anybody.
+    let level = if trust == Trust::Proved { Level::Info } else { Level::Debug };
+    ctx.note(level, "device registered", fields);
 }
 
 /// Which line of its device an address of record stands for: one that names the device, or an

@@ -291,6 +291,11 @@ impl Endpoint {
         ]
     }
 
+    /// Transactions under way.
+    pub(crate) fn transactions(&self) -> usize {
+        self.transactions.len()
+    }
+
     /// Counts for the metrics page.
     pub(crate) fn counters(&self) -> Vec<(Box<str>, u64)> {
         let counters = self.transactions.counters();
@@ -300,7 +305,6 @@ impl Endpoint {
             ("sip-malformed", counters.malformed),
             ("sip-shed", counters.shed),
             ("sip-stray", counters.stray),
-            ("sip-transactions", self.transactions.len() as u64),
         ]
         .map(|(name, count)| (name.into(), count))
         .into()

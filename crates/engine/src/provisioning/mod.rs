@@ -210,6 +210,7 @@ fn note_refusal(
         ("user.name", name),
         ("reason", refusal.to_string()),
     ];
+    context.count("self-provisioning-refused");
     context.note(Level::Warn, "self-provisioning was refused", fields);
 }
 

@@ -236,6 +236,12 @@ impl Stage {
         overview
     }
 
+    /// How often something was counted.
+    pub(super) fn counted(&self, name: &str) -> u64 {
+        let all = self.counters.all();
+        all.iter().find(|(one, _)| **one == *name).map_or(0, |(_, count)| *count)
+    }
+
     // The configuration.
 
     pub(super) fn id(&self, kind: Kind, name: &str) -> ObjectId {

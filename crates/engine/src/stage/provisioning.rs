@@ -103,6 +103,7 @@ fn wrong_passwords_are_refused_and_lock_the_user() {
     let locked = house.screen("SUZUKI", Some(PASSWORD)).expect_err("locked");
     assert_eq!(locked, Refusal::new(Code::Locked), "how the name is written stays a secret");
     assert!(house.stage.submitted.is_empty() && house.stage.restarts.is_empty());
+    assert_eq!(house.stage.counted("self-provisioning-refused"), 8);
     house.stage.is_still();
 }
 

@@ -201,10 +201,11 @@ impl World {
         }
     }
 
-    /// One of the engine's counters.
+    /// One of the engine's counters, or of what there is at this moment.
     pub fn counter(&mut self, name: &str) -> u64 {
         let overview = self.overview();
-        overview.counters.iter().find(|(one, _)| **one == *name).map_or(0, |(_, count)| *count)
+        let mut all = overview.counters.iter().chain(&overview.gauges);
+        all.find(|(one, _)| **one == *name).map_or(0, |(_, count)| *count)
     }
 
     /// Nothing is left of any call.
@@ -212,7 +213,7 @@ impl World {
     pub fn assert_quiet(&mut self) {
         let overview = self.overview();
         assert_eq!(overview.calls, 0, "calls are left");
-        assert_eq!(self.counter("legs"), 0, "legs are left");
+        assert_eq!(self.counter("sip-legs"), 0, "legs are left");
     }
 
     pub(crate) fn schedule(&mut self, after: Duration, delivery: Delivery) {

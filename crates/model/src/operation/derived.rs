@@ -14,15 +14,16 @@ use crate::{
     UniversalDeviceTemplate, UniversalLineTemplate,
 };
 
-/// What a line or user was, where it is another now.
+/// What a line, user or phone was, where it is another now.
 #[derive(Clone, Copy, Default)]
 struct Was<'a> {
     line: Option<(ObjectId, &'a Line)>,
     user: Option<(ObjectId, &'a EndUser)>,
+    phone: Option<&'a Phone>,
 }
 
-/// A line whose number changes, with its own texts as they follow; what the change itself says of a
-/// text stays.
+/// A line whose number changes, or a phone that is another, with its own texts as they follow; what the
+/// change itself says of a text stays.
 pub(super) fn with_own_texts(
     directory: &Directory,
     id: ObjectId,
@@ -31,27 +32,38 @@ pub(super) fn with_own_texts(
 ) -> Body {
     match (before, &after) {
         (Body::Line(old), Body::Line(new)) if old.number != new.number => {
-            let was = Was { line: Some((id, old)), user: None };
+            let was = Was { line: Some((id, old)), ..Was::default() };
             let said = |line: &Line| (line.alerting_name.clone(), line.description.clone());
             match said(old) == said(new) {
                 true => line_again(directory, id, new, was).into(),
                 false => after,
             }
         }
+        (Body::Phone(old), Body::Phone(new)) if old.description == new.description => {
+            on_other_phone(directory, old, Phone::clone(new)).into()
+        }
         _ => after,
     }
+}
+
+/// A phone's settings on another phone, or on one of another model.
+pub(super) fn on_other_phone(directory: &Directory, old: &Phone, new: Phone) -> Phone {
+    if (&old.name, old.model) == (&new.name, new.model) {
+        return new;
+    }
+    phone_again(directory, &new, Was { phone: Some(old), ..Was::default() })
 }
 
 /// Writes the texts of other objects that follow from a changed number or name.
 pub(super) fn follow(work: &mut Work<'_>, id: ObjectId, before: &Body, after: &Body) {
     match (before, after) {
         (Body::Line(old), Body::Line(new)) if old.number != new.number => {
-            let was = Was { line: Some((id, old)), user: None };
+            let was = Was { line: Some((id, old)), ..Was::default() };
             let phones: Vec<ObjectId> = work.directory.appearances(id).collect();
             phones.into_iter().for_each(|phone| follow_phone(work, phone, was));
         }
         (Body::EndUser(old), Body::EndUser(new)) if names(old) != names(new) => {
-            let was = Was { line: None, user: Some((id, old)) };
+            let was = Was { user: Some((id, old)), ..Was::default() };
             let same = old.primary_extension == new.primary_extension;
             if let Some(line) = new.primary_extension.filter(|_| same) {
                 follow_line(work, line.id(), was);
@@ -161,12 +173,26 @@ impl Templates {
     }
 }
 
-/// What tags stood for, and what they stand for now.
-struct Pair {
-    old: (Option<EndUser>, Text),
-    new: (Option<EndUser>, Text),
+/// What tags stand for.
+#[derive(Clone)]
+struct Stood {
+    user: Option<EndUser>,
+    number: Text,
     product: Text,
     mac: Option<Mac>,
+}
+
+impl Stood {
+    fn expand(&self, template: &str, most: usize) -> Text {
+        let Self { user, number, product, mac } = self;
+        Tags { user: user.as_ref(), number, product, mac: *mac }.expand(template, most)
+    }
+}
+
+/// What tags stood for, and what they stand for now.
+struct Pair {
+    old: Stood,
+    new: Stood,
 }
 
 impl Pair {
@@ -178,30 +204,31 @@ impl Pair {
         phone: Option<&Phone>,
     ) -> Self {
         let number = |line: &Line| Text::from(line.number.as_str());
+        let product = |phone: &Phone| build::product(directory, phone.model).into();
         let now = user.and_then(|user| directory.typed::<EndUser>(user));
-        let now = now.map(|user| EndUser::clone(user));
-        let old_user = match was.user.filter(|(id, _)| Some(*id) == user) {
-            Some((_, old)) => Some(old.clone()),
-            None => now.clone(),
+        let new = Stood {
+            user: now.map(|user| EndUser::clone(user)),
+            number: line.map(|(_, line)| number(line)).unwrap_or_default(),
+            product: phone.map(product).unwrap_or_default(),
+            mac: phone.and_then(|phone| mac_of(&phone.name)),
         };
-        let new_number = line.map(|(_, line)| number(line)).unwrap_or_default();
-        let old_number = match was.line.filter(|(id, _)| line.is_some_and(|(one, _)| one == *id)) {
-            Some((_, old)) => number(old),
-            None => new_number.clone(),
-        };
-        let product = phone.map_or("", |phone| build::product(directory, phone.model)).into();
-        let mac = phone.and_then(|phone| mac_of(&phone.name));
-        Self { old: (old_user, old_number), new: (now, new_number), product, mac }
+        let mut old = new.clone();
+        if let Some((_, was)) = was.user.filter(|(id, _)| Some(*id) == user) {
+            old.user = Some(was.clone());
+        }
+        if let Some((_, was)) = was.line.filter(|(id, _)| line.is_some_and(|(one, _)| one == *id)) {
+            old.number = number(was);
+        }
+        if let Some(was) = was.phone {
+            (old.product, old.mac) = (product(was), mac_of(&was.name));
+        }
+        Self { old, new }
     }
 
     /// The text anew, where one of the templates made it.
     fn again(&self, templates: &[&str], text: &Text, most: usize) -> Text {
-        let expand = |(user, number): &(Option<EndUser>, Text), template: &str| {
-            let (user, product) = (user.as_ref(), &*self.product);
-            Tags { user, number, product, mac: self.mac }.expand(template, most)
-        };
-        let made = templates.iter().find(|template| expand(&self.old, template) == *text);
-        made.map_or_else(|| text.clone(), |template| expand(&self.new, template))
+        let made = templates.iter().find(|template| self.old.expand(template, most) == *text);
+        made.map_or_else(|| text.clone(), |template| self.new.expand(template, most))
     }
 }
 

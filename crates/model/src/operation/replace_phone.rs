@@ -2,7 +2,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::json;
 
 use super::work::Work;
-use super::{Outcome, lent, rules};
+use super::{Outcome, derived, lent, rules};
 use crate::{ApplicationUser, EndUser, Phone, Ref};
 
 /// Puts a new phone in the place of an old one: settings, lines, owner and associations move, and
@@ -25,6 +25,7 @@ pub(super) fn replace_phone(
         return Err(refusal.field("lines").value("limit", most));
     }
     let after = Phone { name: fresh.name.clone(), model: fresh.model, ..before.clone() };
+    let after = derived::on_other_phone(&work.directory, &before, after);
     let version = work.put(new, after.clone());
     move_associations(work, old, new);
     work.delete(old);

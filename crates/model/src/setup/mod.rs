@@ -1,5 +1,6 @@
 //! What is set up and what is still missing, as pure questions to the directory and to what runs.
 
+mod alarm;
 mod change;
 mod checklist;
 mod command;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 use crate::Service;
 
+pub use alarm::explain_alarm;
 pub use change::{left_unchanged, reaches_phones};
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six, optional_steps};
 pub use command::quoted;

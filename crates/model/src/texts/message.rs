@@ -184,6 +184,16 @@ messages! {
     NodeWithoutDatabase = "node-without-database";
     NotKeyedIn = "not-keyed-in";
     UnknownTag = "unknown-tag";
+    AlarmRangeExhausted = "alarm-range-exhausted";
+    AlarmRangeExhaustedRemedy = "alarm-range-exhausted-remedy";
+    AlarmEmergencyCall = "alarm-emergency-call";
+    AlarmEmergencyCallRemedy = "alarm-emergency-call-remedy";
+    AlarmAssignmentUnknown = "alarm-assignment-unknown";
+    AlarmAssignmentUnknownRemedy = "alarm-assignment-unknown-remedy";
+    AlarmManyDevices = "alarm-many-devices";
+    AlarmManyDevicesRemedy = "alarm-many-devices-remedy";
+    AlarmNodeFull = "alarm-node-full";
+    AlarmNodeFullRemedy = "alarm-node-full-remedy";
     NotYetEffect = "not-yet-effect";
     NotYetChoice = "not-yet-choice";
     NotYetLamps = "not-yet-lamps";

@@ -135,6 +135,11 @@ impl Client {
     }
 }
 
+/// Whether whoever sits at this terminal reads Japanese.
+pub(crate) fn reads_japanese() -> bool {
+    language(|name| std::env::var(name).ok()).starts_with("ja")
+}
+
 /// The language tag of a locale, as in `ja_JP.UTF-8`.
 fn language(variable: impl Fn(&str) -> Option<String>) -> String {
     let named = ["LC_ALL", "LC_MESSAGES", "LANG"];

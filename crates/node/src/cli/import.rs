@@ -35,8 +35,13 @@ pub(super) fn command() -> Command {
 /// Carries it out.
 pub(super) fn run(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     let Some(("auto-registration", matches)) = matches.subcommand() else { return Ok(()) };
-    let nodes = rows(&read(text(matches, "FILE"))?)?;
-    let answer = client.post("/import/auto-registration", &json!({ "nodes": nodes }))?;
+    let (nodes, lines) = rows(&read(text(matches, "FILE"))?)?;
+    if nodes.is_empty() {
+        bail!("the file has no rows below the line that names the columns");
+    }
+    let answer = client
+        .post("/import/auto-registration", &json!({ "nodes": nodes }))
+        .map_err(|error| anyhow::anyhow!(in_file(&error.to_string(), &lines)))?;
     if form == Form::Json {
         print::show(form, &answer);
         return Ok(());
@@ -68,14 +73,24 @@ fn read(path: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The rows with the names of their columns; empty cells are left out.
-fn rows(text: &str) -> Result<Vec<Value>> {
+/// What the server says of the rows that it was sent, said of the lines of the file.
+fn in_file(said: &str, lines: &[u64]) -> String {
+    let rows = lines.iter().enumerate().rev();
+    rows.fold(said.to_owned(), |said, (row, line)| {
+        said.replace(&format!("nodes[{row}]."), &format!("line {line}, "))
+            .replace(&format!("nodes[{row}]"), &format!("line {line}"))
+    })
+}
+
+/// The rows with the names of their columns, and the line of each in the file; empty cells are left out.
+fn rows(text: &str) -> Result<(Vec<Value>, Vec<u64>)> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().context("reading the first line, which names the columns")?;
     let headers = headers.clone();
-    let mut rows = Vec::new();
-    for (line, record) in (2..).zip(reader.records()) {
-        let record = record.with_context(|| format!("reading line {line}"))?;
+    let (mut rows, mut lines) = (Vec::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.context("reading the file")?;
+        let line = record.position().map_or(0, csv::Position::line);
         let mut row = json!({});
         for (name, value) in headers.iter().zip(&record).filter(|(_, value)| !value.is_empty()) {
             row[name] = match (name, value.to_ascii_lowercase().as_str()) {
@@ -86,8 +101,9 @@ fn rows(text: &str) -> Result<Vec<Value>> {
             };
         }
         rows.push(row);
+        lines.push(line);
     }
-    Ok(rows)
+    Ok((rows, lines))
 }
 
 /// In bytes.
@@ -110,7 +126,18 @@ mod tests {
         let second = json!({
             "node": "node2", "disabled": true, "starting_number": "800", "ending_number": "899",
         });
-        assert_eq!(rows(text).unwrap(), [first, second]);
-        assert!(rows("node,disabled\nnode1,perhaps\n").is_err());
+        assert_eq!(rows(text).unwrap(), (vec![first, second], vec![2, 3]));
+        let wrong = rows("node,disabled\n\"node\n1\",true\nnode2,perhaps\n").unwrap_err();
+        assert!(wrong.to_string().starts_with("line 4: "), "{wrong}");
+        assert_eq!(rows("node,disabled\n").unwrap(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_row_is_told_of_its_line() {
+        let said = "nodes[1].node: node1 is in the list twice. nodes[10]";
+        let mut lines: Vec<u64> = (2..20).collect();
+        assert_eq!(in_file(said, &lines), "line 3, node: node1 is in the list twice. line 12");
+        lines.truncate(1);
+        assert_eq!(in_file(said, &lines), said);
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn commands() -> Vec<Command> {
                 "Examples:\n  jackfield unlock tanaka\n  jackfield unlock admin --data \
                  /var/lib/jackfield    (on the node's machine, without signing in)",
             ),
+        Command::new("alarms").about("What an administrator should look at: which alarm, when, and what to do"),
         Command::new("locks")
             .about("Accounts that are locked after too many failures, and until when"),
         Command::new("assign")
@@ -115,15 +116,15 @@ pub(crate) fn commands() -> Vec<Command> {
             .about("Finished calls, newest first")
             .arg(limit())
             .arg(option("number", "NUMBER", "Only calls from or to this number"))
-            .after_help("Example: jackfield calls --number 3001 --limit 10"),
+            .args(between())
+            .after_help("Example: jackfield calls --number 3001 --since 2h --limit 10"),
         Command::new("audit")
             .about("Who changed what, newest first")
             .arg(limit())
             .arg(option("actor", "USER", "Only what this user or device did"))
             .arg(option("operation", "NAME", "Only these, as in assign, update or auto-register"))
             .arg(option("object", "NAME", "Only what concerns what has, or had, this name"))
-            .arg(option("since", "WHEN", "Not earlier: 2026-11-30, \"2026-11-30 14:05\", 90m, 2h, 7d"))
-            .arg(option("until", "WHEN", "Earlier than this"))
+            .args(between())
             .arg(
                 Arg::new("failed")
                     .long("failed")
@@ -172,6 +173,7 @@ pub(crate) fn run(name: &str, matches: &ArgMatches, client: &mut Client, form: F
             let path = format!("/users/{}/unlock", encode(text(matches, "USER")));
             client.post(&path, &json!({})).map(|_| say!("unlocked"))
         }
+        "alarms" => told(form, client.get("/alarms"), report::alarms),
         "locks" => told(form, client.get("/locks"), report::locks),
         "assign" => {
             let path = format!("/phones/{}/assign", encode(text(matches, "PHONE")));
@@ -212,6 +214,13 @@ fn limit() -> Arg {
     option("limit", "NUMBER", "At most so many, up to 1000")
         .value_parser(value_parser!(u32).range(1..=1000))
         .default_value("50")
+}
+
+fn between() -> [Arg; 2] {
+    [
+        option("since", "WHEN", "Not earlier: 2026-11-30, \"2026-11-30 14:05\", 90m, 2h, 7d"),
+        option("until", "WHEN", "Earlier than this"),
+    ]
 }
 
 fn limit_of(matches: &ArgMatches) -> u32 {
@@ -336,18 +345,25 @@ fn audit(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
             path.push_str(&format!("&{filter}={}", encode(value)));
         }
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    for (option, filter) in [("since", "from"), ("until", "until")] {
-        if let Some(typed) = matches.get_one::<String>(option) {
-            let moment = moment(typed, u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
-                .with_context(|| format!("--{option}"))?;
-            path.push_str(&format!("&{filter}={moment}"));
-        }
-    }
+    path.push_str(&times(matches)?);
     if matches.get_flag("failed") {
         path.push_str("&failed=true");
     }
     told(form, client.get(&path), report::audit)
+}
+
+/// Between which moments, as a query.
+fn times(matches: &ArgMatches) -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+    let mut query = String::new();
+    for (option, filter) in [("since", "from"), ("until", "until")] {
+        if let Some(typed) = matches.get_one::<String>(option) {
+            let moment = moment(typed, now).with_context(|| format!("--{option}"))?;
+            query.push_str(&format!("&{filter}={moment}"));
+        }
+    }
+    Ok(query)
 }
 
 fn calls(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
@@ -355,6 +371,7 @@ fn calls(matches: &ArgMatches, client: &Client, form: Form) -> Result<()> {
     if let Some(number) = matches.get_one::<String>("number") {
         path.push_str(&format!("&number={}", encode(number)));
     }
+    path.push_str(&times(matches)?);
     told(form, client.get(&path), report::calls)
 }
 

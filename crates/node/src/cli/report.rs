@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::client::Client;
+use super::client::{Client, reads_japanese};
 use super::print::{cell, moment, table, timed, words};
 use crate::say::say;
 
@@ -10,6 +10,7 @@ use crate::say::say;
 pub(crate) fn audit(answer: &Value) {
     let rows: Vec<Vec<String>> = items(answer).map(audit_row).collect();
     table(&["time", "who", "operation", "object", "what"], &rows);
+    notes(answer);
     more(answer);
 }
 
@@ -168,6 +169,20 @@ pub(crate) fn windows(answer: &Value) {
     }
 }
 
+/// Alarms that were raised, and what to do.
+pub(crate) fn alarms(answer: &Value) {
+    let mut alarms = items(answer).peekable();
+    if alarms.peek().is_none() {
+        say!("no alarm was raised since this node was started");
+    }
+    for alarm in alarms {
+        say!("{}  {}", moment(&alarm["at"]), cell(&alarm["message"]));
+        if let Some(remedy) = alarm["remedy"].as_str() {
+            say!("    {remedy}");
+        }
+    }
+}
+
 /// Accounts that are locked, until when, and the commands that unlock them.
 pub(crate) fn locks(answer: &Value) {
     let until = |lock: &Value| match lock["until"].is_null() {
@@ -219,7 +234,7 @@ pub(crate) fn languages(answer: &Value) {
     let problems = answer["problems"].as_array().into_iter().flatten();
     let mut problems = problems.peekable();
     if problems.peek().is_some() {
-        say!("Warning: not installed, or not whole and therefore not offered:");
+        say!("{} not installed, or not whole and therefore not offered:", warning());
     }
     problems.for_each(|problem| say!("  {}", cell(problem)));
 }
@@ -250,16 +265,19 @@ pub(crate) fn status(answer: &Value) {
         let restart = if service["restart_needed"] == true { ", restart needed" } else { "" };
         say!("  {}: {}{restart}", cell(&service["service"]), cell(&service["state"]));
     }
-    say!("counted since the start (0 is left out):");
-    for counter in answer["counters"].as_array().into_iter().flatten().filter(|one| one[1] != 0) {
-        say!("  {}: {}", cell(&counter[0]), cell(&counter[1]));
+    let lists = [("at this moment", "gauges"), ("counted since the start", "counters")];
+    for (label, name) in lists {
+        say!("{label} (0 is left out):");
+        for one in answer[name].as_array().into_iter().flatten().filter(|one| one[1] != 0) {
+            say!("  {}: {}", cell(&one[0]), cell(&one[1]));
+        }
     }
 }
 
 /// What is wrong with the whole of it, and what would change it.
 pub(crate) fn warnings(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        say!("Warning: {}", cell(&warning["message"]));
+        say!("{} {}", self::warning(), cell(&warning["message"]));
         if let Some(remedy) = warning["remedy"].as_str() {
             say!("  {remedy}");
         }
@@ -273,10 +291,15 @@ pub(crate) fn notes(answer: &Value) {
     }
 }
 
+/// Before what the server warns of, in its language.
+fn warning() -> &'static str {
+    if reads_japanese() { "警告:" } else { "Warning:" }
+}
+
 /// What was most likely not meant.
 pub(crate) fn plain_warnings(answer: &Value) {
     for warning in answer["warnings"].as_array().into_iter().flatten() {
-        say!("Warning: {}", cell(warning));
+        say!("{} {}", self::warning(), cell(warning));
     }
 }
 
@@ -337,6 +360,10 @@ pub(crate) fn readiness(answer: &Value, client: &Client) {
 pub(crate) fn moved(answer: &Value) {
     let phone = cell(&answer["phone"]);
     let extension = answer["extension"].as_str();
+    if answer["waits_already"] == true {
+        say!("{phone} waits for an owner already; nothing was changed");
+        return;
+    }
     match (answer.get("user").map(cell), extension) {
         (Some(user), Some(extension)) => {
             say!("{phone} is {user}'s, with extension {extension}");

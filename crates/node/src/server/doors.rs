@@ -1,14 +1,15 @@
 //! What the engine's thread shares with the doors: who may fetch files, who waits for an answer,
 //! and how often which alarm was raised.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jackfield_engine::{Input, OperatorOrder, OperatorReply};
 use jackfield_files::AccessTable;
 use jackfield_vocabulary::{Code, Refusal};
+use jackfield_web::RaisedAlarm;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -63,22 +64,42 @@ impl Replies {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, oneshot::Sender<Answer>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Answer>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// How often which alarm was raised since the start.
+/// How often which alarm was raised since the start, and the last ones.
 #[derive(Clone, Default)]
-pub(crate) struct AlarmBoard(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+pub(crate) struct AlarmBoard(Arc<Mutex<Alarms>>);
+
+#[derive(Default)]
+struct Alarms {
+    counts: BTreeMap<&'static str, u64>,
+    last: VecDeque<RaisedAlarm>,
+}
+
+/// Alarms that are kept to be shown.
+const MOST_ALARMS: usize = 200;
 
 impl AlarmBoard {
-    pub(crate) fn count(&self, name: &'static str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+    pub(crate) fn raise(&self, alarm: RaisedAlarm) {
+        let mut board = self.lock();
+        *board.counts.entry(alarm.name).or_default() += 1;
+        board.last.push_front(alarm);
+        board.last.truncate(MOST_ALARMS);
     }
 
     pub(crate) fn counts(&self) -> Vec<(&'static str, u64)> {
-        let board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.iter().map(|(name, count)| (*name, *count)).collect()
+        self.lock().counts.iter().map(|(name, count)| (*name, *count)).collect()
+    }
+
+    /// The last ones, newest first.
+    pub(crate) fn last(&self) -> Vec<RaisedAlarm> {
+        self.lock().last.iter().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Alarms> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

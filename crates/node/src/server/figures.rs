@@ -40,11 +40,11 @@ impl Figures {
     pub(crate) fn named(&self) -> [(&'static str, u64); 5] {
         let count = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
         [
-            ("datagrams_received", count(&self.received)),
-            ("datagrams_sent", count(&self.sent)),
-            ("datagrams_unsent", count(&self.unsent)),
-            ("datagrams_lost", count(&self.lost)),
-            ("messages_quarantined", count(&self.quarantined)),
+            ("datagrams-received", count(&self.received)),
+            ("datagrams-sent", count(&self.sent)),
+            ("datagrams-unsent", count(&self.unsent)),
+            ("datagrams-lost", count(&self.lost)),
+            ("messages-quarantined", count(&self.quarantined)),
         ]
     }
 }

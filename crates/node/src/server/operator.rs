@@ -59,6 +59,7 @@ impl NodeOperator {
                 self.ask(OperatorOrder::Refused { mac, address }).await
             }
             Order::Overview => self.ask(OperatorOrder::Overview).await,
+            Order::Alarms => Ok(Reply::Alarms(self.alarms.last())),
             Order::Place => Ok(Reply::Place(self.place.tell().await)),
             Order::Provision { device, identity, password, address } => {
                 self.ask(OperatorOrder::Provision { device, identity, password, address }).await
@@ -124,19 +125,21 @@ impl NodeOperator {
         let mut counters = overview.counters;
         let (media, streams) = (self.media.figures(), self.streams.figures());
         let own = [
-            ("streams_opened", self.streams.opened()),
-            ("streams_open", streams[0].held),
-            ("streams_refused", streams[0].refused),
-            ("orders_refused", self.lanes.refused()),
-            ("media_packets_sent", media.sent),
-            ("media_packets_received", media.received),
-            ("media_packets_ignored", media.ignored),
-            ("media_commands_dropped", media.commands_dropped),
+            ("streams-opened", self.streams.opened()),
+            ("streams-refused", streams[0].refused),
+            ("orders-refused", self.lanes.refused()),
+            ("media-packets-sent", media.sent),
+            ("media-packets-received", media.received),
+            ("media-packets-ignored", media.ignored),
+            ("media-commands-dropped", media.commands_dropped),
         ];
-        let own = own.into_iter().chain(self.figures.named());
+        let secrets = self.services.store.tally();
+        let own = own.into_iter().chain(self.figures.named()).chain(secrets.named());
         counters.extend(own.map(|(name, count)| (name.into(), count)));
         let alarms = self.alarms.counts().into_iter();
-        counters.extend(alarms.map(|(name, count)| (format!("alarm_{name}").into(), count)));
+        counters.extend(alarms.map(|(name, count)| (format!("alarm-{name}").into(), count)));
+        let mut gauges = overview.gauges;
+        gauges.push(("streams-open".into(), streams[0].held));
         Overview {
             registered: overview.registered,
             calls: overview.calls,
@@ -148,6 +151,7 @@ impl NodeOperator {
             mode: overview.mode,
             ivr_starts: overview.ivr_starts,
             counters,
+            gauges,
             limits: [overview.limits, streams.into(), self.tftp.figures()].concat(),
         }
     }

@@ -10,6 +10,7 @@ use jackfield_engine::{
 use jackfield_media::DriverHandle;
 use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
 use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now, SecretShown};
+use jackfield_web::RaisedAlarm;
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -165,7 +166,8 @@ impl Outputs {
             alarm.values = values.join(" "),
             "an administrator should look at this"
         );
-        self.alarms.count(alarm.name);
+        let (at, name, values) = (self.clock.now().wall, alarm.name, alarm.values.clone());
+        self.alarms.raise(RaisedAlarm { at, name, values });
     }
 }
 

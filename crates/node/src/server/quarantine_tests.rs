@@ -52,7 +52,7 @@ fn a_message_ends_one_process_and_no_other() {
     }
     phone.send(&next, "two", "");
     assert_eq!(phone.answered(1), ["two"]);
-    next.counts("messages_quarantined", 3);
+    next.counts("messages-quarantined", 3);
     // It is this message alone: another one that kills is still to be learned.
     phone.send(&next, "three", DEADLY);
     assert_eq!(next.end().code(), Some(70));
@@ -91,7 +91,7 @@ fn of_a_batch_only_the_message_in_hand_is_refused() {
     answered.sort();
     let others: Vec<&String> = names.iter().filter(|name| *name != "n20").collect();
     assert_eq!(answered.iter().collect::<Vec<_>>(), others);
-    next.counts("messages_quarantined", 1);
+    next.counts("messages-quarantined", 1);
     assert!(next.stop().success());
 }
 
@@ -118,7 +118,7 @@ fn a_message_of_a_stream_is_refused_too() {
         answers += core::str::from_utf8(&chunk[..length]).unwrap();
     }
     assert!(answers.contains("Call-ID: one") && !answers.contains("Call-ID: two"));
-    next.counts("messages_quarantined", 1);
+    next.counts("messages-quarantined", 1);
     assert!(next.stop().success());
 }
 

@@ -210,6 +210,8 @@ fn an_administrator_is_locked_for_the_source_of_the_failures_only() {
         assert_eq!(from(elsewhere, &right), Verification::Right, "{elsewhere}");
     }
     assert_eq!(handle.locked(root, kind).unwrap(), None);
+    let [wrong, while_locked, locked] = handle.tally().named().map(|(_, count)| count);
+    assert_eq!((wrong, while_locked, locked), (10, 4, 2));
     for of in [Some(root), None] {
         let locks = handle.locks(of).unwrap();
         let named: Vec<_> = locks.iter().map(|lock| lock.source.as_deref()).collect();

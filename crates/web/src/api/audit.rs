@@ -7,6 +7,7 @@ use jackfield_store::{AuditEntry, AuditFilter, RecordFilter};
 use jackfield_vocabulary::{ObjectId, Refusal, UnixTime};
 use serde_json::{Value, json};
 
+use crate::app::not_among;
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
 use crate::object::linked;
@@ -50,8 +51,32 @@ pub(crate) async fn audit(call: Call) -> Result<Answer, Fault> {
     }
     let full = items.len() == limit;
     let next = items.last().filter(|_| full).map(|last| last.sequence);
-    Ok(Answer::ok(json!({ "items": items, "next": next })))
+    let mut answer = json!({ "items": items, "next": next });
+    if answer["items"].as_array().is_some_and(Vec::is_empty) && call.query("cursor").is_none() {
+        answer["notes"] = unknown(&call, &directory).into();
+    }
+    Ok(Answer::ok(answer))
 }
+
+/// Where nothing was found: what of that which was asked for is called so now, or what was meant.
+fn unknown(call: &Call, directory: &Directory) -> Vec<String> {
+    let called = |kinds: &[Kind], name: &str| {
+        kinds.iter().any(|kind| !matches!(directory.by_name(*kind, name), Ok(None)))
+    };
+    let asked = [("actor", "user", ACTORS), ("name", "object", Kind::ALL)];
+    let asked = asked.iter().filter_map(|(query, word, kinds)| {
+        let name = call.query(query).filter(|name| !called(kinds, name))?;
+        let near = kinds.iter().filter_map(|kind| directory.similar_name(*kind, name));
+        let near = near.collect::<Vec<_>>();
+        let refusal = not_among(word, name, near.iter().map(|name| &**name));
+        let said = sentence(&refusal, call.language);
+        Some(format!("{} {}", said.message, said.remedy))
+    });
+    asked.collect()
+}
+
+/// Who acts, by name.
+const ACTORS: &[Kind] = &[Kind::EndUser, Kind::ApplicationUser, Kind::Phone];
 
 /// What was refused, in words, and names in place of numbers.
 fn told(detail: &mut Value, name: impl Fn(ObjectId) -> Option<Text>, language: Language) {

@@ -21,6 +21,12 @@ pub(crate) async fn auto_registration(call: Call) -> Result<Answer, Fault> {
     let read = rows.iter().enumerate().map(|(index, row)| Row::of(index, row)?.read());
     let values = read.collect::<Result<Vec<_>, Refusal>>()?;
     let nodes = values.iter().map(|row| row.node.clone()).collect::<Vec<_>>();
+    for (index, node) in nodes.iter().enumerate() {
+        if nodes.iter().take(index).any(|other| other.eq_ignore_ascii_case(node)) {
+            let refusal = Refusal::new(Code::Duplicate).field(format!("nodes[{index}].node"));
+            return Err(refusal.value("rule", "twice").value("name", node).into());
+        }
+    }
     let mut told = no_effect(&values, call.language);
     let operations = values.into_iter().map(Operation::ImportAutoRegistration).collect();
     let taken = call.app.execute(call.operation, call.actor(), Operation::Batch(operations)).await;

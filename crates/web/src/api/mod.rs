@@ -1,5 +1,6 @@
 //! The endpoints that are no plain objects, a file each.
 
+pub(crate) mod alarm;
 pub(crate) mod audit;
 pub(crate) mod credential;
 pub(crate) mod explain;

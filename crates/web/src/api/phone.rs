@@ -101,6 +101,15 @@ pub(crate) async fn assign(call: Call) -> Result<Answer, Fault> {
 /// Takes a phone from its owner.
 pub(crate) async fn unassign(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
+    let known = call.app.directory();
+    if let Some(phone) = known.typed::<Phone>(device).filter(|phone| phone.auto_registered) {
+        // It is nobody's already, and goes on as it is.
+        let line = phone.lines.first().and_then(|first| known.get(first.line));
+        let extension = line.map(|line| line.number.as_str());
+        return Ok(Answer::ok(json!({
+            "phone": link(&known, device), "extension": extension, "waits_already": true,
+        })));
+    }
     let operation = Operation::Unassign { device };
     let outcome = call.app.execute(call.operation, call.actor(), operation).await?;
     moved(&call, device, outcome).await

@@ -18,7 +18,8 @@ use jackfield_store::{Store, StoreHandle, StoreSettings};
 use jackfield_vocabulary::{Code, Now, ObjectId, Refusal, SecretShown, SecretText, UnixTime};
 use jackfield_web::{
     App, AppSettings, Connections, DeviceState, Language, LastRefusal, Operated, Operator, Order,
-    Overview, PhoneFiles, Reply, Router, ServiceAction, ServiceStatus, Whereabouts, router,
+    Overview, PhoneFiles, RaisedAlarm, Reply, Router, ServiceAction, ServiceStatus, Whereabouts,
+    router,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -59,6 +60,8 @@ pub(crate) struct FakeNode {
     pub(crate) turned_away: Mutex<Vec<LastRefusal>>,
     /// Why it refused a phone that is not registered.
     pub(crate) refused: Mutex<Option<LastRefusal>>,
+    /// Alarms that it raised, newest first.
+    pub(crate) alarms: Mutex<Vec<RaisedAlarm>>,
     /// What it refuses.
     pub(crate) refuses: Mutex<Option<Refusal>>,
 }
@@ -72,6 +75,7 @@ impl Operator for FakeNode {
                 (Order::Overview, _) => Ok(Reply::Overview(Overview {
                     registered: 3,
                     counters: vec![("sip.requests".into(), 17)],
+                    gauges: vec![("timers".into(), 4)],
                     mode: *self.mode.lock().unwrap(),
                     ..Overview::default()
                 })),
@@ -79,6 +83,7 @@ impl Operator for FakeNode {
                     let place = self.place.lock().unwrap().clone();
                     place.map(Reply::Place).ok_or_else(|| Refusal::new(Code::Internal))
                 }
+                (Order::Alarms, _) => Ok(Reply::Alarms(self.alarms.lock().unwrap().clone())),
                 (Order::Services, _) => Ok(Reply::Services(self.services())),
                 (Order::ServicesElsewhere, _) => {
                     Ok(Reply::RunningElsewhere(self.elsewhere.lock().unwrap().clone()))
