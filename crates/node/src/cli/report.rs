@@ -254,9 +254,9 @@ pub(crate) fn status(answer: &Value) {
     ];
     for (label, name) in told {
         say!("{label}: {}", cell(&answer[name]));
-    }
-    if answer["phones_not_registered"].as_u64().is_some_and(|count| count > 0) {
-        say!("  which: jackfield list phone --filter auto-registered=false --registered false");
+        if name == "phones_not_registered" && answer[name].as_u64().is_some_and(|count| count > 0) {
+            say!("  which: jackfield list phone --filter auto-registered=false --registered false");
+        }
     }
     warnings(answer);
     notes(answer);
