@@ -152,6 +152,8 @@ fn it_is_not_ready_while_all_calls_to_its_number_go_elsewhere() {
         assert_off(&house, all_runs(), &format!("self-provisioning, go on to {number}"), command);
         let told = concerns(&house.directory, line, EN).join(" ");
         assert!(told.contains("nobody reaches the Self-Provisioning IVR"), "{told}");
+        let invited = texts(&house, all_runs()).iter().any(|text| text.contains("Dial 2000"));
+        assert!(!invited, "to dial what leads elsewhere");
         let point = house.id(Kind::CtiRoutePoint, "IVR-RP");
         let found = explain_device(&house.directory, point, Seen::default(), EN);
         assert!(found.iter().any(|one| !one.good && one.text.contains("nobody reaches")));

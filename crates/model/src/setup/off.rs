@@ -109,14 +109,7 @@ impl Scene<'_> {
             let command = format!("set cti-route-point {} --lines NUMBER", quoted(&point.name));
             return Some(self.off(Message::NoNumberOnRoutePoint, "", &command));
         }
-        self.forwarded(point.lines.len())
-    }
-
-    /// Of its numbers none is left that does not send every call on to somebody else.
-    fn forwarded(&self, numbers: usize) -> Option<Finding> {
-        let forwarded = pilot::forwarded(self.directory);
-        let (id, line) = forwarded.first().filter(|_| forwarded.len() == numbers)?;
-        pilot::forward_of(self.directory, *id, line, self.language)
+        pilot::out_of_reach(self.directory, self.language)
     }
 
     fn application_user(&self) -> Option<Finding> {

@@ -10,9 +10,12 @@ use super::concern::target;
 use super::explain::Finding;
 use crate::{CallingSearchSpace, Dialled, Directory, Language, Line, Message, Phone, Ref};
 
-/// The lines of self-provisioning from which every call goes on to somebody else.
-pub(super) fn forwarded(directory: &Directory) -> Vec<(ObjectId, &Arc<Line>)> {
-    lines(directory).into_iter().filter(|(id, line)| goes_on(directory, *id, line)).collect()
+/// That of the numbers of self-provisioning none is left by which anybody reaches it.
+pub(super) fn out_of_reach(directory: &Directory, language: Language) -> Option<Finding> {
+    let lines = lines(directory);
+    let (id, line) = *lines.first()?;
+    let all = lines.iter().all(|(id, line)| goes_on(directory, *id, line));
+    if all { forward_of(directory, id, line, language) } else { None }
 }
 
 /// That every call to a line of self-provisioning goes on to somebody else.

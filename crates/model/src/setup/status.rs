@@ -56,6 +56,8 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
     let settings = directory.self_provisioning();
     let mut notices = Vec::new();
     match settings.route_point {
+        // Nobody is told to dial what leads to somebody else.
+        Some(_) if pilot::out_of_reach(directory, language).is_some() => {}
         Some(point) => notices.push(Notice::note(route_point_note(directory, point, language))),
         None => notices.push(Notice::warning(Message::NoRoutePoint.text(language))),
     }
