@@ -172,7 +172,7 @@ fn what_is_written_behind_is_told_when_it_could_not_be_written() {
         .handle()
         .save_bindings("node-1".into(), Vec::new(), move |result| send.send(result).unwrap());
     let told = receive.recv_timeout(Duration::from_secs(5)).unwrap();
-    assert!(matches!(told, Err(jackfield_store::StoreError::Unavailable(_))));
+    assert!(matches!(told, Err(StoreError::Unavailable(_))));
 }
 
 /// A world whose store reaches its server through a proxy; none on SQLite.
