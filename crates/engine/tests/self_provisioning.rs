@@ -8,8 +8,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jackfield_engine::{Access, Input, Ownership, SelfProvisioningStart, ServiceOrder};
-use jackfield_model::{Kind, SecurityMode, defaults};
+use jackfield_engine::{
+    Access, Input, Ownership, SelfProvisioningStart, ServiceOrder, Verification,
+};
+use jackfield_model::{AutoRegistration, Kind, SecurityMode, defaults};
 use jackfield_sip::Method;
 use jackfield_vocabulary::{
     Codec, Digit, DigitSource, MediaCommand, MediaEvent, MediaId, MediaTarget, PlayEnd, PlayItem,
@@ -55,8 +57,14 @@ impl House {
         Self { world, phone, media: None, said: Vec::new(), targets: Vec::new() }
     }
 
-    /// Does what the engine asked of the media driver.
+    /// Does what the engine asked of the media driver, and lets a second pass.
     fn drive(&mut self) {
+        self.drive_at_once();
+        self.world.run(1);
+    }
+
+    /// The same, while no time passes.
+    fn drive_at_once(&mut self) {
         while !self.world.heard.media.is_empty() {
             match self.world.heard.media.remove(0) {
                 MediaCommand::Allocate { media } => {
@@ -79,7 +87,6 @@ impl House {
                 _ => {}
             }
         }
-        self.world.run(1);
     }
 
     fn media(&mut self, event: MediaEvent) {
@@ -101,12 +108,17 @@ impl House {
 
     /// The phone fetches its file and registers with the secret in it.
     fn prove(&mut self) {
-        let device = self.world.directory.device("SEP001122AABB09").unwrap();
+        self.prove_as(self.phone, "SEP001122AABB09");
+    }
+
+    /// The same for any other one.
+    fn prove_as(&mut self, phone: PhoneId, name: &str) {
+        let device = self.world.directory.device(name).unwrap();
         let secret = self.world.directory.secrets().sip_password(device).reveal().to_owned();
         self.world.input(Input::PasswordGiven { device });
-        self.world.phones.get_mut(&self.phone).unwrap().secret = Secret::Known(secret);
-        self.world.reboot(self.phone);
-        self.world.registered(self.phone);
+        self.world.phones.get_mut(&phone).unwrap().secret = Secret::Known(secret);
+        self.world.reboot(phone);
+        self.world.registered(phone);
         self.world.run(5);
     }
 
@@ -145,11 +157,31 @@ impl House {
 
     fn press(&mut self, keys: &str) {
         for key in keys.chars() {
-            let (media, source) = (self.media.unwrap(), DigitSource::Event);
-            let digit = Digit::try_from(key).unwrap();
-            self.media(MediaEvent::Digit { media, digit, source });
-            self.drive();
+            self.press_at_once(key);
+            self.world.run(1);
         }
+    }
+
+    fn press_at_once(&mut self, key: char) {
+        let (media, source) = (self.media.unwrap(), DigitSource::Event);
+        let digit = Digit::try_from(key).unwrap();
+        self.media(MediaEvent::Digit { media, digit, source });
+        self.drive_at_once();
+    }
+
+    /// The phone calls until somebody speaks, which takes some milliseconds; where the sound is.
+    fn reaches_the_ivr(&mut self, phone: PhoneId) -> MediaId {
+        self.media = None;
+        self.world.dial(phone, defaults::sample::IVR_NUMBER);
+        let end = self.world.now + Duration::from_secs(1);
+        while self.media.is_none() && self.world.now < end {
+            self.world.run_for(Duration::from_millis(10));
+            self.drive_at_once();
+        }
+        // Its ACK comes.
+        self.world.run_for(Duration::from_millis(20));
+        self.drive_at_once();
+        self.media.unwrap()
     }
 
     fn says(&mut self) -> Vec<String> {
@@ -372,6 +404,41 @@ fn a_hundred_callers_and_one() {
         house.world.assert_state(caller, CallState::Talking);
     }
     assert_eq!(house.world.overview().ivr_calls, 100);
+}
+
+/// Proves SP-16.a: wrong entries have a pace by source, and right ones none. A hundred phones behind one
+/// address are provisioned at once, each by its owner's PIN.
+#[test]
+fn a_hundred_owners_at_one_address_enter_their_pin_at_once() {
+    let mut house = House::with(json!({ "mode": "users-only" }));
+    let settings = house.world.directory.named::<AutoRegistration>(world::NODE).unwrap().0.id();
+    house.world.change(settings, json!({ "per_minute": 1000, "unassigned_limit": 1000 }));
+    let phones = (0..100).map(|number| {
+        let name = format!("SEP0011223344{number:02X}");
+        let phone = house.world.stranger(&name, &name[3..]);
+        let at = SocketAddr::from(([10, 66, 6, 6], 5000 + number));
+        house.world.phones.get_mut(&phone).unwrap().local = at;
+        assert_eq!(house.world.register(phone), 200, "{number}");
+        house.world.run(5);
+        house.prove_as(phone, &name);
+        phone
+    });
+    let phones: Vec<PhoneId> = phones.collect();
+    let calls: Vec<MediaId> = phones.iter().map(|phone| house.reaches_the_ivr(*phone)).collect();
+    for call in calls {
+        house.media = Some(call);
+        "3002#48151#".chars().for_each(|key| house.press_at_once(key));
+    }
+    let checks = core::mem::take(&mut house.world.heard.checks);
+    assert_eq!(checks.len(), 100, "none had to come later");
+    assert!(checks.iter().all(|(_, secret)| secret == "48151"));
+    house.says();
+    for (verify, _) in checks {
+        house.world.input(Input::Verified { verify, verification: Verification::Right });
+    }
+    house.drive_at_once();
+    let asked = |prompt: &&String| *prompt == "confirm-extension-after";
+    assert_eq!(house.says().iter().filter(asked).count(), 100);
 }
 
 /// Proves SP-44.e: a new phone that has fetched its file, and so shows a secret, is told to restart

@@ -19,7 +19,9 @@ use jackfield_engine::{
 };
 use jackfield_model::{Directory, Ids};
 use jackfield_sip::{Flow, Message, Transport};
-use jackfield_vocabulary::{Event, MediaCommand, Now, ObjectId, Refusal, SessionId, UnixTime};
+use jackfield_vocabulary::{
+    Event, MediaCommand, Now, ObjectId, Refusal, SessionId, UnixTime, VerifyId,
+};
 
 pub use network::Network;
 pub use phone::{Phone, PhoneId, Secret};
@@ -65,6 +67,8 @@ pub struct Heard {
     pub answers: Vec<(SessionId, u64, Result<(), Refusal>)>,
     pub events: Vec<(SessionId, Event)>,
     pub media: Vec<MediaCommand>,
+    /// Secrets that are to be checked, and what was entered.
+    pub checks: Vec<(VerifyId, String)>,
     pub submitted: usize,
     /// Connections over which phones are registered.
     pub kept: BTreeSet<Option<u64>>,
@@ -256,7 +260,10 @@ impl World {
             Output::RoutePoint { .. } => {}
             Output::KeepStream { flow, .. } => drop(self.heard.kept.insert(flow.connection)),
             Output::LeaveStream { flow } => drop(self.heard.kept.remove(&flow.connection)),
-            Output::Disconnect { .. } | Output::Verify { .. } | Output::Refused(_) => {}
+            Output::Verify { verify, secret, .. } => {
+                self.heard.checks.push((verify, secret.reveal().to_owned()));
+            }
+            Output::Disconnect { .. } | Output::Refused(_) => {}
             other => panic!("the world does not know {other:?}"),
         }
     }
