@@ -213,6 +213,10 @@ fn who_gives_a_phone_another_name_is_told_which_phone_it_is_for_now() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("these settings wait for SEP001122334455 now"), "{told:?}");
     let before = house.directory.clone();
+    house.update(phone, json!({ "model": "Cisco 7841" }));
+    let told = left_unchanged(&before, &house.directory, phone, Language::English);
+    assert!(told.len() == 1 && told[0].contains("in the form of Cisco 7841"), "{told:?}");
+    let before = house.directory.clone();
     house.update(phone, json!({ "description": "Hall" }));
     assert_eq!(left_unchanged(&before, &house.directory, phone, Language::Japanese), [""; 0]);
 }

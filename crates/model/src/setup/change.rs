@@ -33,7 +33,8 @@ pub fn left_unchanged(
             shown_still(texts, &changed, &[&new.first_name, &new.last_name], language)
         }
         (Some(Body::Phone(old)), Some(Body::Phone(new))) => {
-            renamed(old, new, language).into_iter().collect()
+            let told = [renamed(old, new, language), remodelled(directory, old, new, language)];
+            told.into_iter().flatten().collect()
         }
         _ => Vec::new(),
     }
@@ -115,6 +116,19 @@ fn has_word(text: &str, word: &str) -> bool {
         let joined_after = goes_on(word.chars().next_back()) && goes_on(after.chars().next());
         !joined_before && !joined_after
     })
+}
+
+/// A phone is no other model because somebody says so: what it reads is decided by its maker.
+fn remodelled(
+    directory: &Directory,
+    old: &Phone,
+    new: &Phone,
+    language: Language,
+) -> Option<String> {
+    let [was, is] = [directory.get(old.model)?, directory.get(new.model)?];
+    let values = [("name", &*new.name), ("model", &*is.name)];
+    let told = || Message::PhoneRemodelled.with(language, &values);
+    (was.dialect != is.dialect).then(told)
 }
 
 /// Of many texts so many are told.

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jackfield_vocabulary::ObjectId;
+use jackfield_vocabulary::{Code, ObjectId};
 
 use super::explain::ambiguity;
 use super::{pilot, shadow};
 use crate::operation::unknown_tags;
 use crate::{
     AutoRegistration, Body, CredentialPolicy, Dialled, Directory, Forward, Forwards, Language,
-    Line, Message, Partition, PatternUse, Phone, Ref, RoutePattern,
+    Line, Message, Partition, PatternUse, Phone, Ref, RoutePattern, sentence,
 };
 
 /// What whoever has just made or changed an object had better know.
@@ -37,6 +37,13 @@ pub fn concerns(directory: &Directory, id: ObjectId, language: Language) -> Vec<
         Some(Body::UniversalDeviceTemplate(template)) => {
             let lines = template.lines.iter().flat_map(|line| [&*line.display, &*line.label]);
             of_tags(lines.chain([&*template.device_description]), language).collect()
+        }
+        Some(Body::UserProfile(profile))
+            if profile.allow_self_provisioning && profile.desk_phones.is_none() =>
+        {
+            let refusal = directory.refusal_about(Code::NoDeviceTemplate, id);
+            let said = sentence(&refusal, language);
+            vec![format!("{} {}", said.message, said.remedy)]
         }
         Some(Body::ClusterSettings(settings)) => shadow::of_cluster(directory, settings, language),
         Some(Body::CallingSearchSpace(_)) => pilot::hidden_from(directory, id, language),

@@ -161,6 +161,7 @@ messages! {
     NameStays = "name-stays";
     StillControlled = "still-controlled";
     TextStays = "text-stays";
+    PhoneRemodelled = "phone-remodelled";
     PhoneRenamed = "phone-renamed";
     AccountLocked = "account-locked";
     AccountLockedForGood = "account-locked-for-good";
