@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use jackfield_model::{DigestAlgorithm, Directory, Kind, Phone, SecurityProfile};
 use jackfield_sip::digest::{Algorithm, Challenge, Credentials};
 use jackfield_sip::{Flow, HeaderName, Message, Response, ResponseBuilder, Status, Uri};
-use jackfield_vocabulary::{Code, Mac, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, Mac, ObjectId, Refusal, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
@@ -77,6 +77,14 @@ impl Authenticator {
     /// The nonces that are handed out.
     pub(super) fn nonces(&self) -> &Nonces {
         &self.nonces
+    }
+
+    /// What a nonce is worth that the device shows this often.
+    fn judge(&self, now: UnixTime, device: ObjectId, nonce: &str, count: u32) -> Worth {
+        match self.devices.get(&device) {
+            Some(shown) => shown.uses.judge(&self.nonces, now, nonce, count),
+            None => Uses::default().judge(&self.nonces, now, nonce, count),
+        }
     }
 
     /// The realm changed.
@@ -175,6 +183,7 @@ impl Devices {
         response.finish()
     }
 
+    /// Proves the device that credentials name.
     fn check(
         &mut self,
         ctx: &mut Context<'_>,
@@ -184,39 +193,27 @@ impl Devices {
         claimed: Claimed,
         device: ObjectId,
     ) -> Proof {
-        let own = match claimed {
-            Claimed::Device(claimed) => claimed == device,
-            Claimed::Unknown(mac) => {
-                hardware::in_name(user_of(&credentials.username)).is_none_or(|own| own == mac)
-            }
-            Claimed::Nobody => true,
-        };
         if !addresses(request, &credentials.uri) {
             let response = answer::refuse(request, Status::BAD_REQUEST, "Digest for another URI");
             return Proof::Refused(Some(response));
         }
         let count = credentials.protection.as_ref().map_or(1, |protection| protection.count);
-        let nonces = &self.authenticator.nonces;
-        let shown = self.authenticator.devices.get(&device);
-        let worth = match shown {
-            Some(shown) => shown.uses.judge(nonces, ctx.now.wall, &credentials.nonce, count),
-            None => Uses::default().judge(nonces, ctx.now.wall, &credentials.nonce, count),
-        };
+        let worth = self.authenticator.judge(ctx.now.wall, device, &credentials.nonce, count);
         // The same request again: its answer was lost, and it is answered the same way.
         let again = worth == Worth::Replayed && self.is_repeated(device, request);
         if worth != Worth::Good && !again {
             return Proof::Refused(Some(self.challenge(ctx, request, Some(device), true)));
         }
         let right = self.is_right(ctx, device, request, credentials);
-        if !own || !right {
+        if !right || !is_of(claimed, device, &credentials.username) {
             // A number that it had may be another device's by now.
-            if let Some(proof) = self.outdated(ctx, device, request, credentials) {
-                return proof;
-            }
-            if right {
-                return self.of_another(ctx, flow, request, device);
-            }
-            return self.wrong(ctx, flow, request, Some(device), Refusal::new(Code::WrongSecret));
+            let outdated = self.outdated(ctx, device, request, credentials);
+            return outdated.unwrap_or_else(|| match right {
+                true => self.of_another(ctx, flow, request, device),
+                false => {
+                    self.wrong(ctx, flow, request, Some(device), Refusal::new(Code::WrongSecret))
+                }
+            });
         }
         if again {
             return Proof::Repeated { device };
@@ -282,6 +279,15 @@ pub(super) fn hashed_with(algorithm: Algorithm) -> DigestAlgorithm {
 pub(super) fn has_credentials(directory: &Directory, request: &Message, realm: &str) -> bool {
     let credentials = credentials(request, realm);
     credentials.is_some_and(|read| find_phone(directory, &read.username).is_some())
+}
+
+/// Are the credentials, which name this device, those of whom the request claims to be from?
+fn is_of(claimed: Claimed, device: ObjectId, username: &str) -> bool {
+    match claimed {
+        Claimed::Device(claimed) => claimed == device,
+        Claimed::Unknown(mac) => hardware::in_name(user_of(username)).is_none_or(|own| own == mac),
+        Claimed::Nobody => true,
+    }
 }
 
 /// The phone that credentials name; some phones write the domain behind it.

@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use jackfield_sip::Flow;
+use jackfield_sip::{Flow, HeaderName, Message};
 use jackfield_vocabulary::{Now, ObjectId, SecretShown, UnixTime};
 use serde::{Deserialize, Serialize};
 
-use super::reach;
+use super::{claim, reach};
 use crate::context::{Timer, TimerToken, Timers};
 
 /// A device's registration: one way to reach it, and which of its lines are up.
@@ -86,6 +86,49 @@ pub(super) enum Trust {
 }
 
 impl Binding {
+    /// One that has no line yet.
+    pub(super) fn begin(flow: &Flow, trust: Trust, now: UnixTime) -> Self {
+        Self {
+            flow: flow.clone(),
+            lines: Vec::new(),
+            user_agent: Box::default(),
+            since: now,
+            trust,
+            kpml: false,
+            kept: UnixTime::default(),
+            generation: 0,
+            expiry: None,
+        }
+    }
+
+    /// The phone registers anew, as after its restart: what it says of itself is new. What stood for the
+    /// whole device gives way to its lines, and they to it.
+    pub(super) fn begin_anew(&mut self, request: &Message, told: &Registering<'_>) {
+        self.user_agent = claim::user_agent(request);
+        self.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
+        self.lines.retain(|line| line.line.is_some() && told.line.is_some());
+    }
+
+    /// It is reached by this way from now on; the former one, if that was another.
+    pub(super) fn follow(&mut self, flow: &Flow) -> Option<Flow> {
+        (!self.came_from(flow)).then(|| core::mem::replace(&mut self.flow, flow.clone()))
+    }
+
+    /// Whoever has proved its secret is believed from then on; is that news?
+    pub(super) fn prove(&mut self, trust: Trust) -> bool {
+        let news = trust == Trust::Proved && self.trust != trust;
+        if news {
+            self.trust = trust;
+        }
+        news
+    }
+
+    /// Each refresh would be a write; the store may lag behind by a quarter of the time.
+    pub(super) fn is_kept_for_too_short(&self, now: UnixTime) -> bool {
+        let ends = self.expires().wall.0;
+        ends.saturating_sub(self.kept.0) >= ends.saturating_sub(now.0) / 4
+    }
+
     /// Takes in a registration; another one of the same address of record is replaced. Is it one more?
     pub(super) fn put(&mut self, told: &Registering<'_>) -> bool {
         if let Some(line) = self.lines.iter_mut().find(|line| line.is_of(told.user)) {

@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome, Phone};
 use jackfield_sip::header::To;
@@ -79,18 +80,9 @@ impl Devices {
         wish: &Wish,
         mac: Mac,
     ) -> Option<Response> {
-        let node = self.node.clone();
-        let settings = ctx.directory.auto_registration(&node).map(|(_, settings)| settings.clone());
-        let open = settings.filter(|settings| !settings.disabled);
-        let Some(settings) = open else {
-            return self.turn_away(ctx, flow, request, mac, Code::AutoRegistrationDisabled);
-        };
-        let source = flow.remote.ip();
-        if !Network::any_contains(&settings.allowed_networks, source) {
-            return self.turn_away(ctx, flow, request, mac, Code::NetworkNotAllowed);
-        }
-        let Some(model) = claim.model(ctx.directory, mac) else {
-            return self.turn_away(ctx, flow, request, mac, Code::NoModelFits);
+        let (settings, model) = match self.offer_to(ctx.directory, flow, claim, mac) {
+            Ok(offer) => offer,
+            Err(code) => return self.turn_away(ctx, flow, request, mac, code),
         };
         // Who wants no registration needs no number: nothing of it is bound, which is all it asks.
         let Some((contact, _)) = &wish.staying else {
@@ -103,21 +95,53 @@ impl Devices {
         if !there {
             return self.probe(ctx, flow, request, Claimed::Unknown(mac));
         }
+        if let Some(later) = self.has_no_room(ctx, flow, request, mac, &settings) {
+            return Some(later);
+        }
+        self.submit_newcomer(ctx, flow, request, mac, model);
+        None
+    }
+
+    /// What is open to a phone there, and its model; or why nothing is.
+    fn offer_to(
+        &self,
+        directory: &Directory,
+        flow: &Flow,
+        claim: &Claim<'_>,
+        mac: Mac,
+    ) -> Result<(Arc<AutoRegistration>, ObjectId), Code> {
+        let settings = directory.auto_registration(&self.node).map(|(_, settings)| settings);
+        let open = settings.filter(|settings| !settings.disabled);
+        let settings = open.ok_or(Code::AutoRegistrationDisabled)?;
+        if !Network::any_contains(&settings.allowed_networks, flow.remote.ip()) {
+            return Err(Code::NetworkNotAllowed);
+        }
+        let model = claim.model(directory, mac).ok_or(Code::NoModelFits)?;
+        Ok((Arc::clone(settings), model))
+    }
+
+    /// The answer to one for which there is no room now: too many come, or its source has its share.
+    fn has_no_room(
+        &mut self,
+        ctx: &mut Context<'_>,
+        flow: &Flow,
+        request: &Message,
+        mac: Mac,
+        settings: &AutoRegistration,
+    ) -> Option<Response> {
+        let source = flow.remote.ip();
         // Somebody else with the same hardware address waits already.
         let doubled = self.newcomers.waiting.contains_key(&mac);
-        if doubled || !self.newcomers.has_room(ctx.now, &settings, source) {
+        if doubled || !self.newcomers.has_room(ctx.now, settings, source) {
             if !doubled {
-                self.too_many_at_once(ctx, flow, mac, &settings);
+                self.too_many_at_once(ctx, flow, mac, settings);
             }
             ctx.count("newcomers-delayed");
             let wait = self.newcomers.appointment(ctx.now, settings.per_minute);
             return Some(answer::unavailable(request, wait + ctx.ids.below(wait / 2 + 1)));
         }
-        if !self.unclaimed.admits(mac, source, &settings) {
-            return Some(self.has_its_share(ctx, flow, request, &settings));
-        }
-        self.submit_newcomer(ctx, flow, request, mac, model);
-        None
+        let admitted = self.unclaimed.admits(mac, source, settings);
+        (!admitted).then(|| self.has_its_share(ctx, flow, request, settings))
     }
 
     /// Asks the store to take a phone in, whose REGISTER waits for that.

@@ -9,12 +9,12 @@ use std::net::IpAddr;
 use jackfield_model::{Dialect, Directory, Line, Phone};
 use jackfield_sip::header::{ContactAddress, Date, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
-use jackfield_vocabulary::{Code, ObjectId, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 
 use super::Devices;
 use super::authenticate::Proof;
 use super::binding::{Binding, Registered, Registering, Trust};
-use super::claim::{self, Claim};
+use super::claim::Claim;
 use super::refusals::Who;
 use super::wish::{Unfit, Wish};
 use super::{dialect, hardware, outdated, reach};
@@ -242,60 +242,60 @@ impl Devices {
         told: &Registering<'_>,
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
-        if phone.auto_registered && trust == Trust::Provisional {
-            self.notice_unclaimed(ctx, device, phone, flow.remote.ip());
-        }
-        self.former.remove(&device);
-        self.refusals.forget(Who::Device(device));
-        self.refusals.forget(Who::Address(flow.remote.ip()));
+        self.note_arrival(ctx, who, phone);
         let mut began = false;
         let binding = self.bindings.entry(device).or_insert_with(|| {
             began = true;
-            Binding {
-                flow: flow.clone(),
-                lines: Vec::new(),
-                user_agent: Box::default(),
-                since: ctx.now.wall,
-                trust,
-                kpml: false,
-                kept: UnixTime::default(),
-                generation: 0,
-                expiry: None,
-            }
+            Binding::begin(flow, trust, ctx.now.wall)
         });
         let fresh = !binding.lines.iter().any(|line| *line.call_id == *told.call_id);
         if fresh {
-            // As after a restart of the phone: what it says of itself is new.
-            binding.user_agent = claim::user_agent(request);
-            binding.kpml = request.has_token(HeaderName::AllowEvents, "kpml");
-            // What stood for the whole device gives way to its lines, and they to it.
-            binding.lines.retain(|line| line.line.is_some() && told.line.is_some());
+            binding.begin_anew(request, told);
         }
-        let former =
-            (!binding.came_from(flow)).then(|| core::mem::replace(&mut binding.flow, flow.clone()));
-        let before = former.as_ref().unwrap_or(flow).remote;
-        let mut changed = fresh || former.is_some();
-        let proved = trust == Trust::Proved && binding.trust != trust;
-        if phone.auto_registered && trust == Trust::Proved {
-            self.unclaimed.came_back(device);
-        }
-        if flow.connection.is_some() && (changed || proved) {
+        let (former, proved) = (binding.follow(flow), binding.prove(trust));
+        let changed = fresh || former.is_some() || proved;
+        if flow.connection.is_some() && changed {
             let proved = trust == Trust::Proved;
             ctx.out.push(Output::KeepStream { flow: flow.clone(), proved });
         }
         binding.generation = ctx.directory.secrets().generation(device);
-        if trust == Trust::Proved {
-            changed |= binding.trust != trust;
-            binding.trust = trust;
-        }
-        changed |= binding.put(told);
-        // Each refresh would be a write; the store may lag behind by a quarter of the time.
-        let ends = binding.expires().wall.0;
-        changed |= ends.saturating_sub(binding.kept.0) >= ends.saturating_sub(ctx.now.wall.0) / 4;
+        let more = binding.put(told);
         binding.watch(ctx.timers, device);
-        if changed {
+        if changed || more || binding.is_kept_for_too_short(ctx.now.wall) {
             keep(ctx, device, binding);
         }
+        self.note_place(ctx, who, began, former);
+        if began {
+            announce(ctx, phone, flow, trust);
+        }
+        fresh
+    }
+
+    /// The device is there: what waited for that, or told why it was not, is over.
+    fn note_arrival(&mut self, ctx: &mut Context<'_>, who: &Believed<'_>, phone: &Phone) {
+        let &Believed { device, trust, flow, .. } = who;
+        match trust {
+            Trust::Provisional if phone.auto_registered => {
+                self.notice_unclaimed(ctx, device, phone, flow.remote.ip());
+            }
+            Trust::Proved if phone.auto_registered => self.unclaimed.came_back(device),
+            _ => {}
+        }
+        self.former.remove(&device);
+        self.refusals.forget(Who::Device(device));
+        self.refusals.forget(Who::Address(flow.remote.ip()));
+    }
+
+    /// Where the device is now; `former` was its way until then.
+    fn note_place(
+        &mut self,
+        ctx: &mut Context<'_>,
+        who: &Believed<'_>,
+        began: bool,
+        former: Option<Flow>,
+    ) {
+        let &Believed { device, trust, flow, .. } = who;
+        let before = former.as_ref().unwrap_or(flow).remote;
         if trust == Trust::Provisional && (began || before.ip() != flow.remote.ip()) {
             ctx.out.push(Output::Access(Access::Seen { device, address: flow.remote.ip() }));
         }
@@ -307,10 +307,6 @@ impl Devices {
         if let Some(former) = former {
             self.leave_stream(ctx, former);
         }
-        if began {
-            announce(ctx, phone, flow, trust);
-        }
-        fresh
     }
 
     fn registered_answer(
