@@ -18,6 +18,7 @@ mod reach;
 mod refusals;
 mod registrar;
 mod sequence;
+mod taking_in;
 mod told;
 mod unclaimed;
 mod unregister;

@@ -1,33 +1,31 @@
-//! Phones nobody knows: taken in by auto-registration where that is open to them (SP-43).
+//! Phones nobody knows: who of them may be taken in by auto-registration (SP-43), and how many at once.
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jackfield_model::{Actor, AutoRegistration, Directory, Network, Operation, Outcome, Phone};
+use jackfield_model::{AutoRegistration, Directory, Network};
 use jackfield_sip::header::To;
 use jackfield_sip::{Flow, Message, Response, Status};
 use jackfield_vocabulary::share::{Allowance, Figures, Pace, Source, uses};
-use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, OperationId, Refusal};
+use jackfield_vocabulary::{Code, Mac, Now, ObjectId, OperationId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::claim::{Claim, Claimed};
-use super::refusals::Who;
 use super::wish::Wish;
-use super::{failure, hardware, registrar};
-use crate::context::{Asker, Context, Internal, Timer, TimerToken};
-use crate::endpoint::{Endpoint, answer};
-use crate::interface::{Access, Decision, Level, Output};
+use super::{failure, registrar};
+use crate::context::{Context, TimerToken};
+use crate::endpoint::answer;
+use crate::interface::Level;
 
 /// The unknown phones whose REGISTER waits for the store.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Newcomers {
-    waiting: BTreeMap<Mac, Waiting>,
+    pub(super) waiting: BTreeMap<Mac, Waiting>,
     /// What the store was asked to take in, until it is known what became of it.
     #[serde(with = "jackfield_vocabulary::pairs")]
-    operations: BTreeMap<OperationId, Asked>,
+    pub(super) operations: BTreeMap<OperationId, Asked>,
     sources: Pace,
     all: Pace,
     /// Lines of the log about those who came too fast.
@@ -35,23 +33,23 @@ pub(super) struct Newcomers {
     /// Until when those are expected who were told to come again, in microseconds.
     appointments: u64,
     /// When an administrator was last told that there are no numbers left.
-    alarmed: Option<Now>,
+    pub(super) alarmed: Option<Now>,
 }
 
 /// One of them. A later REGISTER takes the place of an earlier one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Waiting {
-    operation: OperationId,
-    request: Message,
-    flow: Flow,
+pub(super) struct Waiting {
+    pub(super) operation: OperationId,
+    pub(super) request: Message,
+    pub(super) flow: Flow,
 }
 
 /// Who is to be taken in, whence it came, and when the store's answer is missed.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Asked {
-    mac: Mac,
-    source: Source,
-    timer: TimerToken,
+pub(super) struct Asked {
+    pub(super) mac: Mac,
+    pub(super) source: Source,
+    pub(super) timer: TimerToken,
 }
 
 impl Default for Newcomers {
@@ -144,158 +142,6 @@ impl Devices {
         (!admitted).then(|| self.has_its_share(ctx, flow, request, settings))
     }
 
-    /// Asks the store to take a phone in, whose REGISTER waits for that.
-    fn submit_newcomer(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        mac: Mac,
-        model: ObjectId,
-    ) {
-        let operation = ctx.ids.operation();
-        let actor = Actor::Device {
-            device: format!("{mac}").into(),
-            address: flow.remote.to_string().into(),
-        };
-        let what = Operation::AutoRegister { node: (&*self.node).into(), mac, model };
-        ctx.out.push(Output::Submit { operation, actor, what });
-        ctx.count("newcomers");
-        let timer = ctx.after(ANSWER, Timer::AutoRegisterAnswer { operation });
-        let waiting = Waiting { operation, request: request.clone(), flow: flow.clone() };
-        self.newcomers.waiting.insert(mac, waiting);
-        let asked = Asked { mac, source: flow.remote.ip().into(), timer };
-        self.newcomers.operations.insert(operation, asked);
-    }
-
-    /// The store decided on an operation; tells whether it was one of these.
-    pub(crate) fn decided(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        operation: OperationId,
-        decision: &Decision,
-    ) -> bool {
-        let Some(Asked { mac, source, timer }) = self.newcomers.operations.get(&operation).copied()
-        else {
-            return false;
-        };
-        if is_open(decision) {
-            // It is asked again.
-            self.come_again(ctx, endpoint, operation, mac);
-            return true;
-        }
-        ctx.timers.cancel(timer);
-        self.newcomers.operations.remove(&operation);
-        let committed = match decision {
-            Decision::Committed(Outcome::AutoRegistered { device, .. }) => Some(*device),
-            _ => None,
-        };
-        // It may have been deleted before it was known that it was taken in.
-        let committed = committed.filter(|device| ctx.directory.entry(*device).is_some());
-        let waiting = self.newcomers.waiting_for(mac, operation, committed.is_some());
-        match committed {
-            Some(device) => {
-                self.provisional.expect(device, source, ctx.now);
-                self.wait_for_owner(ctx, device, mac);
-            }
-            None if self.newcomers.is_undecided(mac) => {}
-            None => self.unclaimed.refused(mac),
-        }
-        let Some(Waiting { request, flow, .. }) = waiting else { return true };
-        let response = match (committed, decision) {
-            (Some(device), _) => self.take_in(ctx, &flow, &request, device),
-            (None, Decision::Refused(refusal)) => self.refused(ctx, &flow, &request, mac, refusal),
-            (None, _) => answer::unavailable(&request, 5 + ctx.ids.below(26)),
-        };
-        endpoint.reply(ctx, &flow, &request, &response);
-        true
-    }
-
-    /// The store did not decide in time. What it decides later, the next REGISTER finds; and should the
-    /// phone never come back, it is known what is to be watched for, and what not.
-    pub(super) fn no_decision(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        operation: OperationId,
-    ) {
-        let Some(asked) = self.newcomers.operations.get_mut(&operation) else { return };
-        asked.timer = ctx.after(INQUIRY, Timer::AutoRegisterAnswer { operation });
-        let mac = asked.mac;
-        if !self.come_again(ctx, endpoint, operation, mac) {
-            ctx.out.push(Output::Inquire { operation });
-        }
-    }
-
-    /// The phone is told to come again, if it still waits for this operation.
-    fn come_again(
-        &mut self,
-        ctx: &mut Context<'_>,
-        endpoint: &mut Endpoint,
-        operation: OperationId,
-        mac: Mac,
-    ) -> bool {
-        let waiting = self.newcomers.waiting_for(mac, operation, false);
-        let Some(waiting) = waiting else { return false };
-        let response = answer::unavailable(&waiting.request, 5 + ctx.ids.below(26));
-        endpoint.reply(ctx, &waiting.flow, &waiting.request, &response);
-        true
-    }
-
-    /// The phone is one of ours now: it is registered, may fetch its file, and is told to.
-    fn take_in(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        device: ObjectId,
-    ) -> Response {
-        let phone = ctx.directory.typed::<Phone>(device);
-        if let Some(mac) = phone.and_then(|phone| hardware::in_name(&phone.name)) {
-            self.refusals.forget(Who::Hardware(mac));
-        }
-        let address = Some(flow.remote.ip());
-        let (generation, length) = (ctx.directory.secrets().generation(device), super::WINDOW);
-        ctx.out.push(Output::Access(Access::Window { device, address, generation, length }));
-        ctx.after(SETTLE, Timer::AutoRegisterRestart { device });
-        self.bind_newcomer(ctx, flow, request, device)
-    }
-
-    /// Tells a phone that was taken in to fetch its file.
-    pub(super) fn restart_newcomer(&mut self, ctx: &mut Context<'_>, device: ObjectId) {
-        let (restart, asker) = (DeviceRestart::Restart, Asker::Nobody);
-        ctx.tell(Internal::Restart { device, restart, asker });
-    }
-
-    fn refused(
-        &mut self,
-        ctx: &mut Context<'_>,
-        flow: &Flow,
-        request: &Message,
-        mac: Mac,
-        refusal: &Refusal,
-    ) -> Response {
-        ctx.count("newcomers-refused");
-        self.refusals.keep(ctx.now, Who::Hardware(mac), flow, &user(request), refusal.clone());
-        failure::tell(&mut self.failures, ctx, flow, Level::Warn, "unknown phone refused", |_| {
-            vec![("device.mac", mac.to_string()), ("reason", refusal.to_string())]
-        });
-        if refusal.code == Code::RangeExhausted
-            && self.newcomers.alarmed.is_none_or(|at| ctx.now.since(at) > ALARM_AGAIN)
-        {
-            self.newcomers.alarmed = Some(ctx.now);
-            let values = vec![("node", self.node.to_string())];
-            ctx.alarm("auto-registration-range-exhausted", values);
-        }
-        match refusal.code {
-            Code::DatabaseUnavailable | Code::Overloaded => {
-                answer::unavailable(request, 5 + ctx.ids.below(26))
-            }
-            code => answer::warn(request, Status::FORBIDDEN, &self.node, code.name()),
-        }
-    }
-
     /// More new phones come than are taken in, from everywhere or from one source: told in the log,
     /// of each source now and then.
     fn too_many_at_once(
@@ -377,13 +223,18 @@ impl Newcomers {
     }
 
     /// Takes out who waits for this operation; for any of the same phone, where that took it in.
-    fn waiting_for(&mut self, mac: Mac, operation: OperationId, any: bool) -> Option<Waiting> {
+    pub(super) fn waiting_for(
+        &mut self,
+        mac: Mac,
+        operation: OperationId,
+        any: bool,
+    ) -> Option<Waiting> {
         let waits = self.waiting.get(&mac)?;
         if any || waits.operation == operation { self.waiting.remove(&mac) } else { None }
     }
 
     /// Is it still open whether this phone is taken in?
-    fn is_undecided(&self, mac: Mac) -> bool {
+    pub(super) fn is_undecided(&self, mac: Mac) -> bool {
         self.operations.values().any(|asked| asked.mac == mac)
     }
 
@@ -417,17 +268,8 @@ impl Newcomers {
     }
 }
 
-/// Can the store not say yet what became of an operation?
-fn is_open(decision: &Decision) -> bool {
-    match decision {
-        Decision::Unknown => true,
-        Decision::Refused(refusal) => refusal.code == Code::OutcomeUnknown,
-        Decision::Committed(_) | Decision::NeverSeen => false,
-    }
-}
-
 /// The user that a REGISTER is about.
-fn user(request: &Message) -> String {
+pub(super) fn user(request: &Message) -> String {
     request.typed::<To>().ok().and_then(|to| Some(to.user()?.into_owned())).unwrap_or_default()
 }
 
@@ -439,14 +281,6 @@ pub(super) fn is_allowed(directory: &Directory, node: &str, source: IpAddr) -> b
 
 /// Seconds after which one may come again whose address has its share, at least.
 const SHARE_AGAIN: u64 = 300;
-/// How long the store may take.
-const ANSWER: Duration = Duration::from_secs(3);
-/// How often it is asked after that, until it knows.
-const INQUIRY: Duration = Duration::from_secs(30);
-/// How long a phone gets to digest its 200 before it is told to restart.
-const SETTLE: Duration = Duration::from_secs(1);
-/// How often an alarm is raised again.
-const ALARM_AGAIN: Duration = Duration::from_secs(60);
 /// Phones that may wait at once: about as many as the store takes in within a second.
 const WAITING: usize = 1024;
 /// Operations whose end is not known yet.
