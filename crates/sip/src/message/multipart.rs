@@ -82,6 +82,18 @@ mod tests {
         assert_eq!(parts.len(), 2);
     }
 
+    /// RFC 2046 section 5.1.1.
+    #[test]
+    fn a_boundary_has_seventy_octets_at_the_most() {
+        for (length, fits) in [(1, true), (70, true), (71, false), (200, false)] {
+            let boundary = "b".repeat(length);
+            let content_type = format!("multipart/mixed;boundary={boundary}");
+            let content_type = ContentType::parse(&content_type).unwrap();
+            let body = format!("--{boundary}--");
+            assert_eq!(parts(&content_type, body.as_bytes()).is_ok(), fits, "{length}");
+        }
+    }
+
     #[test]
     fn broken_bodies_are_refused() {
         let content_type = ContentType::parse("multipart/mixed;boundary=b").unwrap();

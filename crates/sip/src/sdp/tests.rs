@@ -197,6 +197,17 @@ fn versions_go_up() {
 }
 
 #[test]
+fn a_media_line_has_so_many_formats_and_no_more() {
+    let with = |count: usize| {
+        let formats = " 0".repeat(count);
+        let text = OFFER.replace("x-odd=kept? no\r\n", "").replace(" 0 8 116 18 101", &formats);
+        Session::parse(text.as_bytes()).map(|session| session.media[0].formats.len())
+    };
+    assert_eq!(with(limits::SDP_FORMATS), Ok(limits::SDP_FORMATS));
+    assert_eq!(with(limits::SDP_FORMATS + 1), Err(SdpFault::TooLong));
+}
+
+#[test]
 fn broken_descriptions_are_refused() {
     let fault = |text: &str| Session::parse(text.as_bytes()).unwrap_err();
     assert_eq!(Session::parse(b"v=0\r\n\xff").unwrap_err(), SdpFault::NotUtf8);
