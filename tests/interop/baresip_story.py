@@ -173,14 +173,14 @@ def provision(server, mac, extension, pin):
 
 
 def run(binary):
-    users = [("tanaka", "3001", "73519"), ("suzuki", "3002", "86420")]
+    users = [("tanaka", "3001", "73519"), ("suzuki", "3002", "86427")]
     with Server(binary) as server:
         server.sign_in()
         set_up_self_provisioning(server, users=users)
         status = server.json("self-provisioning", "status")
         assert status["text"] == "Ready", status
         one = provision(server, "001122334455", "3001", "73519")
-        two = provision(server, "001122334466", "3002", "86420")
+        two = provision(server, "001122334466", "3002", "86427")
         with Baresip(account(server, two)) as second, Baresip(account(server, one)) as first:
             first.wait("200 OK")
             second.wait("200 OK")

@@ -188,7 +188,7 @@ def hears_last(phone, *entries):
 # Proves SP-34.a, SP-34.c, SP-34.d, SP-34.e, SP-34.f, SP-34.g and SP-56.d.
 def each_condition_that_fails_is_heard_and_kept(server):
     """Each has its own prompt, line of the log and row of the audit."""
-    user(server, "suzuki", "3002", "86420")
+    user(server, "suzuki", "3002", "86427")
     server.cli("add", "user-profile", "--name", "Strict", "--allow-self-provisioning", "true",
                "--desk-phones", "New phones")
     server.cli("set", "end-user", "suzuki", "--user-profile", "Strict")
@@ -205,7 +205,7 @@ def each_condition_that_fails_is_heard_and_kept(server):
              "no-primary-extension", "no-primary-extension"),
         ]:
             server.cli(*change)
-            assert prompt in hears_last(phone, "3002#", "86420#"), prompt
+            assert prompt in hears_last(phone, "3002#", "86427#"), prompt
             server.cli(*back)
             row = refused_in_the_audit(server, phone, code)
             assert row["actor"]["user_id"] == "ivr", row
@@ -219,7 +219,7 @@ def user(server, name, extension, pin):
 
 # Proves SP-07.a, SP-07.d, SP-07.e, SP-07.f and SP-56.d.
 def wrong_pins_end_the_call_and_lock_the_user(server):
-    user(server, "sato", "3003", "97531")
+    user(server, "sato", "3003", "97538")
     with stranger(server) as phone:
         wrong = ("3003#", "11111#")
         call = dial(phone)
@@ -234,7 +234,7 @@ def wrong_pins_end_the_call_and_lock_the_user(server):
         call = dial(phone)
         key_in(call, *wrong * 2)
         call.hang_up()
-        assert "user-locked" in hears_last(phone, "3003#", "97531#")
+        assert "user-locked" in hears_last(phone, "3003#", "97538#")
         refused_in_the_audit(server, phone, "locked")
         in_the_log(server, phone, "sato", "locked")
         # The password has failures of its own, and a lock that is seen.

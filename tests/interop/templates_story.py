@@ -87,7 +87,7 @@ def every_field_of_a_line_template_arrives(server):
     server.cli("set", "user-profile", "Default", "--line-template", "Own")
     status, told = rest.ask("POST", "/quick-add", {
         "user": {"user_id": "suzuki", "first_name": "Ichiro", "last_name": "Suzuki"},
-        "feature_group_template": "Default", "extension": "3002", "pin": "86420"})
+        "feature_group_template": "Default", "extension": "3002", "pin": "86427"})
     assert status == 201, told
     with stranger(server) as phone:
         server.cli("assign", phone.device, "suzuki")
@@ -109,13 +109,13 @@ def a_soft_client_is_known_and_built_from_its_own_template(server):
     rest = Rest(server)
     another(rest, "universal-device-templates", "New%20phones", "Mobile", device_description="a soft client", owner=None)
     server.cli("set", "user-profile", "Default", "--mobile-and-desktop-devices", "Mobile")
-    user(server, "sato", "3003", "97531")
+    user(server, "sato", "3003", "97538")
     for agent, model in ("LinphoneAndroid/5.2.0 (Pixel)", "Linphone"), ("Cisco-Jabber/14.1", "Cisco Jabber"):
         with stranger(server, agent) as phone:
             made = rest.ask("GET", f"/phones/{phone.device}")[1]
             assert made["model"]["name"] == model, made["model"]
             call = dial(phone)
-            key_in(call, "3003#", "97531#", "1")
+            key_in(call, "3003#", "97538#", "1")
             wait_for(lambda: owner_of(server, phone) == "sato")
             call.hang_up()
             assert rest.ask("GET", f"/phones/{phone.device}")[1]["description"] == "a soft client"
