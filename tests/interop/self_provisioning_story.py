@@ -332,7 +332,7 @@ def saved_settings_wait_for_the_restart_everywhere(server):
     server.cli("password", "ono", stdin=PASSWORD + "z\n")
     with stranger(server) as phone, stranger(server) as other:
         assert "Password" in screen(server, phone)
-        assert "required" in submit(server, phone, user="ono"), "the ID alone is not enough yet"
+        assert "Enter your password." in submit(server, phone, user="ono"), "the ID alone is not enough yet"
         assert WRONG in submit(server, phone, user="ono", password="27615"), "the PIN is no password"
         assert hears_last(phone, "3008#") == ["enter-pin"] or hears_last(phone, "3008#")[-1:] == ["enter-pin"]
         assert "3008" in submit(server, phone, user="ono", password=PASSWORD + "z")
