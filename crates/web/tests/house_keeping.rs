@@ -18,6 +18,11 @@ async fn metrics_tell_what_is_going_on() {
     let house = House::open().await;
     house.get("/partitions").await;
     let told = house.send("GET", "/metrics", &[], Value::Null).await;
+    // Signing in took some of the time, and this test no minute.
+    let spent =
+        told.text.lines().find_map(|line| line.strip_prefix("jackfield_http_seconds_total "));
+    let spent: f64 = spent.unwrap().parse().unwrap();
+    assert!(spent > 0.0 && spent < 60.0, "{spent}");
     for line in [
         "jackfield_devices_registered 3",
         "jackfield_events_total{name=\"sip.requests\"} 17",
