@@ -29,6 +29,21 @@ async fn a_token_says_who_one_is_until_one_signs_out() {
 }
 
 #[tokio::test]
+async fn nobody_ends_what_somebody_else_is_signed_in_with() {
+    let house = House::open().await;
+    house.done("POST", "/end-users", json!({ "user_id": "mori" })).await;
+    house.set_password("mori", PASSWORD);
+    let bearer = format!("Bearer {}", house.sign_in("mori", PASSWORD).await);
+    let mine = house.get("/sessions").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/sessions/{mine}");
+    let told = house.send("DELETE", &path, &[("authorization", &bearer)], Value::Null).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND, "{told:?}");
+    house.get("/sessions/current").await;
+    let told = house.ask("DELETE", &format!("/sessions/{mine}"), Value::Null).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT, "one's own is ended");
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_an_unknown_user_look_the_same() {
     let house = House::open().await;
     let mut known = house.as_nobody("POST", "/sessions", wrong("admin")).await;
