@@ -81,6 +81,7 @@ fn a_service_that_does_not_answer_yet_is_no_secret() {
 fn it_is_not_ready_while_the_number_does_not_answer() {
     let settings = (Kind::SelfProvisioning, "self-provisioning");
     let user = (Kind::ApplicationUser, "self-provisioning");
+    let registration = (Kind::AutoRegistration, "node-1");
     let cases = [
         (settings, json!({ "route_point": null }), "No CTI route point", "--route-point IVR-RP"),
         (
@@ -88,6 +89,18 @@ fn it_is_not_ready_while_the_number_does_not_answer() {
             json!({ "application_user": null }),
             "No application user",
             "--application-user self-provisioning",
+        ),
+        (
+            registration,
+            json!({ "disabled": true }),
+            "Auto-registration is off",
+            "set auto-registration node-1 --disabled false",
+        ),
+        (
+            registration,
+            json!({ "disabled": true, "starting_number": "", "ending_number": "" }),
+            "Auto-registration is off",
+            "set auto-registration node-1 --starting-number 9000 --ending-number 9099 --disabled false",
         ),
         (user, json!({ "enabled": false }), "switched off", "--enabled true"),
         (
