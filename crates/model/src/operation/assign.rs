@@ -179,7 +179,10 @@ pub(super) fn assign(
     }
     associate(work, user, device)?;
     lent::free(work, &old.clone().into());
-    work.rotate(device);
+    match former_owner {
+        Some(_) => work.rotate_from_owner(device),
+        None => work.rotate(device),
+    }
     work.audit = json!({
         "action": "assign",
         "phone": old.name,

@@ -17,11 +17,14 @@ pub(super) fn unassign(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome,
     }
     let new = open_phone(work, &old);
     work.put(device, new.clone());
-    if let Some(owner) = old.owner {
-        assign::dissociate(work, owner.id(), device);
-    }
     lent::free(work, &old.clone().into());
-    work.rotate(device);
+    match old.owner {
+        Some(owner) => {
+            assign::dissociate(work, owner.id(), device);
+            work.rotate_from_owner(device);
+        }
+        None => work.rotate(device),
+    }
     work.audit = json!({
         "action": "unassign",
         "phone": old.name,

@@ -54,6 +54,13 @@ impl<'a> Work<'a> {
         self.effects.push(Effect::RotateDeviceSecret { device });
     }
 
+    /// The device goes from somebody to somebody else. Who had it may have read its secret, and a phone
+    /// is known again by the one before its own: so that one is nobody's.
+    pub(super) fn rotate_from_owner(&mut self, device: ObjectId) {
+        self.rotate(device);
+        self.rotate(device);
+    }
+
     pub(super) fn revoke(&mut self, device: ObjectId) {
         self.directory.revoke(device);
         self.effects.push(Effect::RevokeDeviceSecret { device });
