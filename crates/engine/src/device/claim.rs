@@ -40,6 +40,16 @@ pub(super) enum Claimed {
     Nobody,
 }
 
+impl Claimed {
+    /// The phone of ours, if it is one.
+    pub(super) fn device(self) -> Option<ObjectId> {
+        match self {
+            Self::Device(device) => Some(device),
+            Self::Unknown(_) | Self::Nobody => None,
+        }
+    }
+}
+
 impl<'m> Claim<'m> {
     /// Reads the claim of a REGISTER: its contact, its To and From, its User-Agent, and what else
     /// makers have for it.

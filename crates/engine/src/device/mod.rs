@@ -392,11 +392,13 @@ impl Devices {
     /// What limits by source have come to.
     pub(crate) fn limits(&self) -> Vec<Figures> {
         let [newcomers, lines] = self.newcomers.figures();
+        let [unclaimed, unseen] = self.unclaimed.figures();
         vec![
             uses::WRONG_CREDENTIALS.figures(&self.failures),
             newcomers,
             lines,
-            self.unclaimed.figures(),
+            unclaimed,
+            unseen,
             self.refusals.figures(),
             self.probes.figures(),
         ]

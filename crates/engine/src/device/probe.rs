@@ -1,8 +1,14 @@
 //! Is a new phone where it says? Anybody can write any address into a datagram, and would have phones
 //! made, and sound and answers sent, where nobody asked for them. So one that shows no secret is asked
 //! by OPTIONS, and its REGISTER waits for the answer: whatever that says, only who receives the
-//! question knows its branch. A phone that does not answer is asked for credentials; those that it
-//! then shows need not be right, for the nonce in them says as much.
+//! question knows its branch. Of those that do not answer a few are taken in all the same, for some
+//! phones answer no OPTIONS; the others are asked for credentials, and those that they then show need
+//! not be right, for the nonce in them says as much.
+//!
+//! The answer says that somebody is there, not that the REGISTER is theirs: every phone answers an
+//! OPTIONS (RFC 3261 section 11.2). So it takes in nobody where another phone of ours is, and neither
+//! ends a registration nor leads it elsewhere: for that the nonce is needed, which only who registers
+//! brings back.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -64,8 +70,11 @@ impl Probes {
         request: &Message,
     ) -> bool {
         if let Some(probe) = self.asked.get_mut(&place) {
-            // Here it is again: the question was lost, or its answer.
-            (probe.request, probe.flow) = (request.clone(), flow.clone());
+            // Here it is again: the question was lost, or its answer. Somebody else's does not take its
+            // place: who can't hear the phone does not know its Call-ID.
+            if probe.request.call_id() == request.call_id() {
+                (probe.request, probe.flow) = (request.clone(), flow.clone());
+            }
             return true;
         }
         if self.places.take(place, Holder::stranger(flow.remote.ip()), 1).is_err() {
@@ -95,11 +104,33 @@ impl Devices {
     ) -> Option<Response> {
         let place = Place { at: flow.remote, who };
         let octets = request.head().len() + request.body().len();
-        if octets > LONGEST || !self.probes.wait(ctx, place, flow, request) {
-            return Some(self.challenge(ctx, request, None, false));
+        let asked = octets <= LONGEST
+            && self.would_tell(flow, request, who)
+            && self.probes.wait(ctx, place, flow, request);
+        if !asked {
+            self.refusals.because(Refusal::new(Code::SecretNotShown));
+            return Some(self.challenge(ctx, request, who.device(), false));
         }
         ctx.tell(Internal::Probe { place });
         None
+    }
+
+    /// Would an answer from there tell enough? Not where another phone of ours would give it, nor of one
+    /// that is registered, unless it stays as it is: it was switched off and on.
+    fn would_tell(&self, flow: &Flow, request: &Message, who: Claimed) -> bool {
+        let Ok(wish) = Wish::of(request) else { return false };
+        let listens = wish.contact().and_then(|contact| reach::listens(flow, &contact.uri));
+        let others = [Some(flow.remote), listens].into_iter().flatten();
+        if others.flat_map(|at| self.addresses.at(at)).any(|there| who.device() != Some(there)) {
+            return false;
+        }
+        let binding = who.device().and_then(|device| self.bindings.get(&device));
+        binding.is_none_or(|binding| {
+            binding.flow.remote == flow.remote
+                && wish.staying.is_some_and(|(contact, _)| {
+                    binding.lines.iter().any(|line| is_same_place(&line.contact, &contact.uri))
+                })
+        })
     }
 
     /// Sends the question once: the phone sends its REGISTER again when one of them is lost.
@@ -129,13 +160,41 @@ impl Devices {
         let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
             return;
         };
+        self.answer_probed(ctx, endpoint, &flow, &request);
+    }
+
+    fn answer_probed(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        flow: &Flow,
+        request: &Message,
+    ) {
         let Ok(essentials) = request.check() else { return };
-        if let Some(response) = self.register(ctx, (&flow, true), &request, &essentials) {
-            endpoint.reply(ctx, &flow, &request, &response);
+        if let Some(response) = self.register(ctx, (flow, true), request, &essentials) {
+            endpoint.reply(ctx, flow, request, &response);
         }
     }
 
-    /// Nobody has answered in time: the phone may still show that it is there by credentials.
+    /// One of ours that never answers goes on where it is.
+    fn may_be_unseen(&mut self, ctx: &Context<'_>, place: Place) -> bool {
+        let source = place.at.ip();
+        let settings = ctx.directory.auto_registration(&self.node).map(|(_, settings)| settings);
+        match place.who {
+            Claimed::Unknown(mac) => {
+                settings.is_some_and(|one| self.unclaimed.admits_unseen(mac, source, one))
+            }
+            Claimed::Device(device) => {
+                let mac = self.unclaimed.mac(device);
+                self.bindings.contains_key(&device)
+                    || mac.is_some_and(|mac| self.unclaimed.is_unseen_at(mac, source))
+            }
+            Claimed::Nobody => false,
+        }
+    }
+
+    /// Nobody has answered in time: one of a few that are taken in all the same, or it has to show by
+    /// credentials that it is there.
     pub(super) fn probe_over(
         &mut self,
         ctx: &mut Context<'_>,
@@ -146,15 +205,14 @@ impl Devices {
             return;
         };
         ctx.count("newcomers-not-there");
+        if self.may_be_unseen(ctx, place) {
+            return self.answer_probed(ctx, endpoint, &flow, &request);
+        }
         if let Ok(essentials) = request.check() {
             self.refusals.because(Refusal::new(Code::PhoneNotThere).value("address", flow.remote));
             self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, &essentials);
         }
-        let device = match place.who {
-            Claimed::Device(device) => Some(device),
-            Claimed::Unknown(_) | Claimed::Nobody => None,
-        };
-        let response = self.challenge(ctx, &request, device, false);
+        let response = self.challenge(ctx, &request, place.who.device(), false);
         endpoint.reply(ctx, &flow, &request, &response);
     }
 
@@ -173,6 +231,14 @@ impl Devices {
         }
         Some(probe)
     }
+}
+
+/// Do both name the same user at the same host and port?
+fn is_same_place(bound: &str, contact: &Uri) -> bool {
+    let Ok(bound) = Uri::parse(bound) else { return false };
+    let place = |uri: &Uri| uri.as_sip().map(|sip| (sip.user().map(Into::into), sip.at.clone()));
+    let bound: Option<(Option<String>, _)> = place(&bound);
+    bound.is_some() && bound == place(contact)
 }
 
 /// The question, and the way to where the phone would be called.

@@ -23,6 +23,9 @@ pub(super) struct Provisional {
     asked: BTreeMap<ObjectId, Vec<(Source, Now)>>,
     /// New phones that have their secret: they showed it, or the file with it was fetched.
     given: BTreeSet<ObjectId>,
+    /// Call-IDs of registrations that began where one was already, because somebody there answered a
+    /// question: who brings such a one again is asked again.
+    learned: BTreeMap<ObjectId, Box<str>>,
 }
 
 impl Provisional {
@@ -34,6 +37,18 @@ impl Provisional {
     /// Has the phone its secret, though it may not have shown it in this life of the node?
     pub(super) fn is_given(&self, device: ObjectId) -> bool {
         self.given.contains(&device)
+    }
+
+    /// A registration of a device began; `asked` when only an answer spoke for it.
+    pub(super) fn learn(&mut self, device: ObjectId, call_id: &str, asked: bool) {
+        match asked {
+            true => drop(self.learned.insert(device, call_id.into())),
+            false => drop(self.learned.remove(&device)),
+        }
+    }
+
+    fn is_learned(&self, device: ObjectId, call_id: &str) -> bool {
+        self.learned.get(&device).is_some_and(|learned| **learned == *call_id)
     }
 
     /// A device that was taken in is expected there without a secret.
@@ -60,6 +75,7 @@ impl Provisional {
     pub(super) fn forget(&mut self, device: ObjectId) {
         self.asked.remove(&device);
         self.given.remove(&device);
+        self.learned.remove(&device);
     }
 }
 
@@ -111,6 +127,7 @@ impl Devices {
         if binding.is_some_and(|binding| {
             binding.came_from(flow)
                 && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
+                && !self.provisional.is_learned(device, request.call_id())
         }) {
             return Belief::Full;
         }

@@ -28,6 +28,8 @@ pub(super) struct Believed<'r> {
     pub(super) trust: Trust,
     /// It proved its secret with a nonce that it never used before: this is no late request.
     pub(super) fresh: bool,
+    /// It was asked whether it is there: that somebody is does not say that the REGISTER is theirs.
+    pub(super) asked: bool,
     pub(super) flow: &'r Flow,
     pub(super) request: &'r Message,
     pub(super) essentials: &'r Essentials<'r>,
@@ -74,8 +76,15 @@ impl Devices {
         }
         let claimed = claim.resolve(ctx.directory);
         let who = Who::of(claimed, flow);
-        let believed =
-            |device, trust, fresh| Believed { device, trust, fresh, flow, request, essentials };
+        let believed = |device, trust, fresh| Believed {
+            device,
+            trust,
+            fresh,
+            asked: answered,
+            flow,
+            request,
+            essentials,
+        };
         let response = match self.prove(ctx, (flow, answered), request, &claim, claimed) {
             Proof::Proved { device, fresh } => {
                 self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
@@ -130,7 +139,8 @@ impl Devices {
         match (request.check(), Wish::of(request)) {
             (Ok(essentials), Ok(wish)) => {
                 let essentials = &essentials;
-                let believed = Believed { device, trust, fresh, flow, request, essentials };
+                let believed =
+                    Believed { device, trust, fresh, asked: false, flow, request, essentials };
                 self.bind(ctx, &believed, &wish)
             }
             _ => answer::plain(request, Status::BAD_REQUEST),
@@ -250,6 +260,7 @@ impl Devices {
         });
         let fresh = !binding.lines.iter().any(|line| *line.call_id == *told.call_id);
         if fresh {
+            self.provisional.learn(device, told.call_id, who.asked && !began);
             binding.begin_anew(request, told);
         }
         let (former, proved) = (binding.follow(flow), binding.prove(trust));

@@ -152,7 +152,10 @@ impl Devices {
         if let Some((header, credentials)) = proof {
             request.push(header, credentials);
         }
-        let key = endpoint.request(ctx, told.flow.clone(), &request);
+        let key = match self.unclaimed.is_unseen(told.device) {
+            true => endpoint.request_at_most(ctx, told.flow.clone(), &request, UNSEEN_REPEATS),
+            false => endpoint.request(ctx, told.flow.clone(), &request),
+        };
         self.sent.insert(key, Sent::Told(Box::new(told)));
     }
 
@@ -269,3 +272,6 @@ impl Told {
         ctx.note(Level::Warn, "phone did not take what it was told", fields);
     }
 }
+
+/// How often a phone that never showed that it is there is told again.
+const UNSEEN_REPEATS: u8 = 0;

@@ -20,6 +20,8 @@ use crate::interface::{Level, Output};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Unclaimed {
     places: Places<Mac>,
+    /// Those of them that answered no question, each where it was taken in.
+    unseen: Places<Mac>,
     #[serde(with = "jackfield_vocabulary::pairs")]
     phones: BTreeMap<ObjectId, Taken>,
 }
@@ -36,7 +38,7 @@ struct Taken {
 impl Default for Unclaimed {
     fn default() -> Self {
         let none = Limits { total: 0, share: 0, proved_share: 0, reserve: 0 };
-        Self { places: Places::new(none), phones: BTreeMap::new() }
+        Self { places: Places::new(none), unseen: Places::new(none), phones: BTreeMap::new() }
     }
 }
 
@@ -48,11 +50,45 @@ impl Unclaimed {
             || self.places.take(mac, Holder::stranger(source), 1) != Err(Full::Share)
     }
 
+    /// Was this phone taken in at this source though it answered no question?
+    pub(super) fn is_unseen_at(&self, mac: Mac, source: IpAddr) -> bool {
+        self.unseen.holder(&mac) == Some(Holder::stranger(source))
+    }
+
+    /// May an unknown phone be taken in though it answers no question? A share of all may.
+    pub(super) fn admits_unseen(
+        &mut self,
+        mac: Mac,
+        source: IpAddr,
+        settings: &AutoRegistration,
+    ) -> bool {
+        let total = u64::from(settings.unassigned_limit).div_ceil(4);
+        self.unseen.set(uses::UNSEEN_PHONES.limits_of(total));
+        self.is_unseen_at(mac, source)
+            || !self.unseen.holds(&mac)
+                && self.unseen.take(mac, Holder::stranger(source), 1).is_ok()
+    }
+
+    /// Has this phone shown nothing yet?
+    pub(super) fn is_unseen(&self, device: ObjectId) -> bool {
+        self.mac(device).is_some_and(|mac| self.unseen.holds(&mac))
+    }
+
+    /// The hardware address of a new phone that waits for an owner.
+    pub(super) fn mac(&self, device: ObjectId) -> Option<Mac> {
+        self.phones.get(&device).map(|taken| taken.mac)
+    }
+
     /// None was taken in, or none that waits for an owner.
     pub(super) fn refused(&mut self, mac: Mac) {
         if !self.phones.values().any(|taken| taken.mac == mac) {
-            self.places.release(&mac);
+            self.release(mac);
         }
+    }
+
+    fn release(&mut self, mac: Mac) {
+        self.places.release(&mac);
+        self.unseen.release(&mac);
     }
 
     /// It has registered with its secret.
@@ -60,19 +96,20 @@ impl Unclaimed {
         if let Some(taken) = self.phones.get_mut(&device) {
             taken.back = true;
             self.places.prove(&taken.mac);
+            self.unseen.release(&taken.mac);
         }
     }
 
     /// It has an owner, or is deleted.
     pub(super) fn left(&mut self, device: ObjectId) {
         if let Some(taken) = self.phones.remove(&device) {
-            self.places.release(&taken.mac);
+            self.release(taken.mac);
         }
     }
 
-    /// What the limit by source has come to.
-    pub(super) fn figures(&self) -> Figures {
-        uses::NEW_PHONES.figures(&self.places)
+    /// What the limits by source have come to.
+    pub(super) fn figures(&self) -> [Figures; 2] {
+        [uses::NEW_PHONES.figures(&self.places), uses::UNSEEN_PHONES.figures(&self.unseen)]
     }
 }
 

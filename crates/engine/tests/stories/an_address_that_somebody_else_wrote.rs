@@ -6,8 +6,9 @@ use jackfield_model::Kind;
 use jackfield_sip::digest::{Challenge, Login};
 use jackfield_sip::{HeaderName, Message, Method, Status};
 use jackfield_vocabulary::Code;
+use serde_json::json;
 
-use crate::world::{CallState, World, sdp};
+use crate::world::{CallState, NODE, World, sdp};
 
 const VICTIM: &str = "10.77.7.7:7700";
 
@@ -15,6 +16,17 @@ const VICTIM: &str = "10.77.7.7:7700";
 fn house() -> World {
     let mut world = World::new();
     world.network.forged = true;
+    let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
+    world.change(settings, json!({ "unassigned_limit": 4 }));
+    world
+}
+
+/// A house in which the place for phones that answer nothing is taken.
+fn full_house() -> World {
+    let mut world = house();
+    world.send_raw("10.77.7.6:7700", &register("001122AABBFF", "10.77.7.6:7700", 1, ""));
+    world.run(20);
+    assert_eq!(world.overview().registered, 1);
     world
 }
 
@@ -70,9 +82,46 @@ fn authorization(challenged: &Message) -> String {
     format!("Authorization: {}\n", credentials.unwrap())
 }
 
+/// Proves SP-43: some phones answer no OPTIONS, and have nothing to answer a challenge with.
+#[test]
+fn a_phone_that_answers_nothing_is_taken_in_and_goes_on_where_it_is() {
+    let mut world = house();
+    let told = |world: &mut World| {
+        let (messages, _) = received(world, VICTIM);
+        (
+            statuses(&messages),
+            messages.iter().filter(|one| one.method() == Some(&Method::Notify)).count(),
+        )
+    };
+    for number in 1..=3 {
+        // Each time with another Call-ID, as when it was switched off and on.
+        let again = register("001122AABB01", VICTIM, number, "");
+        let again = again.replace("Call-ID: ", &format!("Call-ID: {number}-"));
+        world.send_raw(VICTIM, &again);
+        world.run(4);
+        assert_eq!(told(&mut world), (vec![200], usize::from(number == 1)), "{number}");
+    }
+    // Its time is over, and it comes back.
+    world.run(3700);
+    assert_eq!(world.overview().registered, 0);
+    received(&mut world, VICTIM);
+    for _ in 0..2 {
+        world.send_raw(VICTIM, &register("001122AABB01", VICTIM, 9, ""));
+        world.run(4);
+    }
+    assert_eq!(told(&mut world).0.last(), Some(&200));
+    // From elsewhere it is another one.
+    for number in 1..=3 {
+        world.send_raw("10.77.7.9:7700", &register("001122AABB01", "10.77.7.9:7700", number, ""));
+        world.run(4);
+    }
+    assert_eq!(statuses(&received(&mut world, "10.77.7.9:7700").0), [401, 401, 401]);
+}
+
 #[test]
 fn no_phone_is_made_no_call_begun_and_little_sent_to_the_one_who_is_there() {
-    let mut world = house();
+    let mut world = full_house();
+    let timers = world.counter("timers");
     let mut sent = 0;
     for mac in ["001122AABB01", "001122AABB02", "001122AABB03"] {
         for number in 1..=3 {
@@ -86,8 +135,9 @@ fn no_phone_is_made_no_call_begun_and_little_sent_to_the_one_who_is_there() {
         world.send_raw(VICTIM, &forged);
         world.run(40);
     }
-    assert_eq!((world.heard.submitted, world.overview().registered), (0, 0));
-    assert_eq!(world.counter("newcomers-not-there"), 3);
+    // The one place that is kept for phones that answer nothing is taken.
+    assert_eq!((world.heard.submitted, world.overview().registered), (1, 1));
+    assert_eq!(world.counter("newcomers-not-there"), 4);
     let (messages, octets) = received(&mut world, VICTIM);
     assert!(octets < 2 * sent, "{octets} octets for {sent}");
     assert!(messages.iter().all(|one| one.method().is_none_or(|is| *is == Method::Options)));
@@ -99,13 +149,13 @@ fn no_phone_is_made_no_call_begun_and_little_sent_to_the_one_who_is_there() {
         panic!("no answer");
     };
     assert_eq!(why[0].refusal.code, Code::PhoneNotThere);
-    assert_eq!((world.counter("timers"), world.counter("sip-transactions")), (0, 0));
+    assert_eq!((world.counter("timers"), world.counter("sip-transactions")), (timers, 0));
 }
 
 /// One datagram is asked about once, and answered once.
 #[test]
 fn a_single_datagram_brings_less_than_three_times_as_much() {
-    let mut world = house();
+    let mut world = full_house();
     let forged = register("001122AABB01", VICTIM, 1, "");
     world.send_raw(VICTIM, &forged);
     world.run(60);
@@ -116,7 +166,7 @@ fn a_single_datagram_brings_less_than_three_times_as_much() {
 
 #[test]
 fn a_phone_that_answers_no_question_is_taken_in_when_it_brings_back_what_it_was_given() {
-    let mut world = house();
+    let mut world = full_house();
     world.send_raw(VICTIM, &register("001122AABB01", VICTIM, 1, ""));
     world.run(3);
     let (messages, _) = received(&mut world, VICTIM);
@@ -237,4 +287,82 @@ fn what_is_said_to_a_caller_without_a_secret_goes_out_three_times() {
         assert!(octets < 7 * invite.len(), "{octets} octets for {}", invite.len());
         world.assert_quiet();
     }
+}
+
+/// Every phone answers an OPTIONS (RFC 3261 section 11.2), also one that somebody else's datagram brought.
+#[test]
+fn a_phone_that_answers_speaks_for_no_other_one() {
+    let mut world = house();
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(bob);
+    let at = world.phones[&bob].local.to_string();
+    world.transcript.clear();
+    for mac in ["001122AABB11", "001122AABB12", "001122AABB13"] {
+        world.send_raw(&at, &register(mac, &at, 1, ""));
+        // Or only the Contact is the phone's.
+        let beside = at.replace(":5060", ":9");
+        let forged =
+            register(mac, &beside, 2, "").replace(&format!("@{beside}>"), &format!("@{at}>"));
+        world.send_raw(&beside, &forged.replace(";rport", ""));
+        world.run(5);
+    }
+    assert_eq!(world.heard.submitted, 0);
+    assert!(world.phones[&bob].told.is_empty(), "{:?}", world.phones[&bob].told);
+    assert!(world.transcript.iter().all(|line| !line.contains("OPTIONS")));
+}
+
+/// A new phone that is registered without a secret stays so, whatever is said in its name.
+#[test]
+fn a_new_phones_answer_ends_no_registration_and_leads_none_elsewhere() {
+    let mut world = house();
+    let new = world.stranger("SEP001122AABB01", "001122AABB01");
+    assert_eq!(world.register(new), 200);
+    let at = world.phones[&new].local.to_string();
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    let forged = register("001122AABB01", &at, 1, "").replace("Call-ID: ", "Call-ID: x");
+    let contact = format!("<sip:001122AABB01@{at}>");
+    let beside = at.replace(":5060", ":9");
+    for forged in [
+        forged.replace("Expires: 3600", "Expires: 0"),
+        forged.replace(&format!("Contact: {contact}"), "Contact: *").replace("3600", "0"),
+        forged.replace(&contact, &format!("<sip:evil@{at}>")),
+        forged.replace(&contact, &format!("<sip:001122AABB01@{beside}>")).replace(";rport", ""),
+    ] {
+        for number in 1..=3 {
+            let sign = format!("z9hG4bK{number}");
+            let again = forged.replace("CSeq: 1", &format!("CSeq: {number}"));
+            world.send_raw(&at, &again.replace("z9hG4bK", &sign));
+            world.run(5);
+        }
+        assert!(world.inspect(device).registered, "{forged}");
+        // What the phone's own Call-ID asks says where it is.
+        let own =
+            register("001122AABB01", &at, 2, "").replace("Call-ID: 001122AABB01", "Call-ID: reg-1");
+        world.transcript.clear();
+        world.send_raw(&at, &own.replace(&format!("Contact: {contact}\n"), ""));
+        world.run(1);
+        let said = world.transcript.join("\n");
+        assert!(
+            said.contains(&contact) && !said.contains("evil") && !said.contains(&beside),
+            "{said}"
+        );
+    }
+    // It was switched off and on.
+    world.reboot(new);
+    assert_eq!(world.register(new), 200);
+}
+
+/// While a phone's REGISTER waits for its answer, another one in its name does not take its place.
+#[test]
+fn a_new_phones_answer_is_for_its_own_register() {
+    let mut world = house();
+    let new = world.stranger("SEP001122AABB01", "001122AABB01");
+    let at = world.phones[&new].local.to_string();
+    world.network.delay = 100;
+    world.send_register(new, 3600);
+    world.run_for(core::time::Duration::from_millis(120));
+    let forged = register("001122AABB01", &at, 9, "").replace("Call-ID: ", "Call-ID: x");
+    world.send_raw(&at, &forged.replace("<sip:001122AABB01@10", "<sip:evil@10"));
+    world.run(5);
+    assert_eq!(world.phones[&new].answered, Some(200));
 }

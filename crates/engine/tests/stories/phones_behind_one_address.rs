@@ -32,7 +32,9 @@ fn new_ones_among_them_call_as_themselves() {
     world.registered(proved);
     let address = world.phones[&proved].local;
     let new = world.stranger("SEP001122AABB02", "001122AABB02");
-    world.phones.get_mut(&new).unwrap().local = address;
+    let phone = world.phones.get_mut(&new).unwrap();
+    // Where another one is, an answer to a question would not say whose it is: it answers the challenge.
+    (phone.local, phone.secret) = (address, Secret::Wrong);
     assert_eq!(world.register(new), 200);
     // The new one says it is the proved one: it is asked for the secret.
     let phone = world.phones.get_mut(&new).unwrap();

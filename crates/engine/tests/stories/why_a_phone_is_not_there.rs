@@ -117,7 +117,8 @@ fn the_log_tells_of_some_of_many_that_come_too_fast() {
     let settings = world.directory.find(Kind::AutoRegistration, NODE).unwrap();
     world.change(settings, json!({ "per_minute": 1 }));
     for number in 0..200 {
-        let mut phone = Raw::new(&format!("001122AA{number:04X}"), "10.1.0.7:5060");
+        let mut phone =
+            Raw::new(&format!("001122AA{number:04X}"), &format!("10.1.0.7:{}", 6000 + number));
         phone.register(&mut world, 1, CONTACT);
     }
     let told = world.heard.notes.iter().filter(|note| note.text.contains("each minute")).count();

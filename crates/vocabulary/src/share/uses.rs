@@ -169,6 +169,17 @@ pub const NEW_PHONES: PlaceUse = PlaceUse {
     full: "told to come again later; beyond the limit of all refused",
 };
 
+/// Those of them that have shown neither that they are where they say nor a secret.
+pub const UNSEEN_PHONES: PlaceUse = PlaceUse {
+    name: "unseen-phones",
+    what: "those of them that answered no question: anybody may have written their address",
+    total: Total::Setting("a quarter of `unassigned_limit`"),
+    share: 25,
+    proved_share: 25,
+    reserve: 0,
+    full: "asked for credentials",
+};
+
 /// New phones that are asked whether they are where they say.
 pub const PROBES: PlaceUse = PlaceUse {
     name: "probes",
@@ -291,7 +302,7 @@ pub const REFUSED_ROWS: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 12] = [
+pub const PLACES: [&PlaceUse; 13] = [
     &SIP_TRANSACTIONS,
     &SIP_TRANSACTION_OCTETS,
     &SIP_STREAMS,
@@ -303,6 +314,7 @@ pub const PLACES: [&PlaceUse; 12] = [
     &IVR_CALLS,
     &NEW_PHONES,
     &REFUSALS,
+    &UNSEEN_PHONES,
     &PROBES,
 ];
 
