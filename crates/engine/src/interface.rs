@@ -12,7 +12,8 @@ use jackfield_sip::Flow;
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
     CallId, Cause, Command, DeviceName, DeviceRestart, Event, Mac, MediaCommand, MediaEvent, Now,
-    ObjectId, OperationId, Refusal, SecretShown, SecretText, SessionId, UnixTime, VerifyId,
+    ObjectId, OperationId, Outdated, Refusal, SecretShown, SecretText, SessionId, UnixTime,
+    VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -284,12 +285,16 @@ pub struct DeviceState {
     /// Calls and orders reach it. Behind a NAT it is out of reach once its connection is gone, until
     /// it makes another one.
     pub reachable: bool,
-    /// Its address and transport, where registered.
+    /// Its address and transport, where it is registered, or was before its settings changed.
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.
     pub user_agent: Box<str>,
-    /// Why it was refused last, where it is not registered and was.
+    /// Why it was refused last, where it is not registered and was, or was refused since.
     pub refused: Option<LastRefusal>,
+    /// What it has not heard of since it registered.
+    pub outdated: Option<Outdated>,
+    /// Its lines by which neither it nor another phone that has them is registered.
+    pub silent_lines: Vec<ObjectId>,
     /// Since when it has been registered.
     pub since: Option<UnixTime>,
     /// When the registration ends unless it is refreshed.
@@ -298,7 +303,7 @@ pub struct DeviceState {
     pub calls: Vec<(CallId, Box<str>)>,
 }
 
-/// The last refusal of a phone that is not registered since.
+/// The last refusal of a phone that has not registered since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRefusal {
     /// When.

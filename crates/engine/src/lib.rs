@@ -366,7 +366,7 @@ fn operator(
             let Some(known) = ctx.directory.effective(device) else {
                 return Some(Answer::reply(Err(Refusal::new(Code::NotFound))));
             };
-            let mut state = devices.state(device);
+            let mut state = devices.state(ctx.directory, device);
             state.device = known.name.as_str().into();
             state.calls = calls.of_device(device);
             Some(Answer::reply(Ok(OperatorReply::Device(state))))

@@ -32,6 +32,7 @@ mod stories {
     mod incomplete_messages;
     mod info_between_phones;
     mod keys_in_signalling;
+    mod lines_that_changed;
     mod more_than_can_be_handled;
     mod outdated_settings;
     mod phones_behind_one_address;

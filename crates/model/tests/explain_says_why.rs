@@ -9,7 +9,7 @@ use jackfield_model::setup::{
     user_of_number,
 };
 use jackfield_model::{CredentialKind, Kind, Language};
-use jackfield_vocabulary::{Code, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, Outdated, Refusal, UnixTime};
 use serde_json::json;
 
 const EN: Language = Language::English;
@@ -209,4 +209,39 @@ fn explain_says_which_node_owns_the_route_point() {
     assert_eq!(stopped.text, "Node node-2 does not take calls to it now: stopped.");
     assert!(!stopped.good);
     assert!(explain("standing by", Some("node-1"), JA).text.contains("待機中"));
+}
+
+/// What a phone has not heard of, and how it hears of it; a number that nobody answers is no good news.
+#[test]
+fn explain_says_that_a_phone_has_to_restart() {
+    let mut house = House::company(1);
+    let phone = house.new_phone(1);
+    house.assigned(phone, "tanaka");
+    let line = house.id(Kind::Line, "3001");
+    let command = format!("`jackfield restart {}`", house.directory.label(phone).unwrap());
+    let explain = |seen| explain_device(&house.directory, phone, seen, EN);
+    let up = Seen { registered: Some(true), reachable: Some(true), ..Seen::default() };
+    assert!(explain(up).iter().all(|one| one.good));
+    let refusal = Refusal::new(Code::NotItsLine).value("user", "3011");
+    let address = "10.0.0.7:5060";
+    let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch: true };
+    let seen = Seen { refused: Some(last), outdated: Some(Outdated::Lines), ..up };
+    let found = explain(seen);
+    let told = "its last try, 5 s ago from 10.0.0.7:5060, was refused: The phone registers 3011";
+    assert!(found[1].text.contains(told) && !found[1].good, "{found:?}");
+    assert!(found[1].remedy.as_ref().unwrap().contains(&command));
+    let silent = &[line];
+    let seen = Seen { outdated: Some(Outdated::Lines), silent, ..up };
+    let found = explain(seen);
+    assert!(found[1].text.contains("lines were changed"), "{found:?}");
+    assert!(found[1].remedy.as_ref().unwrap().contains(&command));
+    assert_eq!(found[2].text, "3001 can't be called: none of its phones is registered.");
+    let gone = Seen { registered: Some(false), outdated: Some(Outdated::Secret), silent, ..up };
+    for (may_fetch, command) in [(true, &*command), (false, "--address 10.0.0.7`")] {
+        let left = Some(("10.0.0.7".parse().unwrap(), may_fetch));
+        let found = explain(Seen { left, ..gone });
+        assert!(found[1].text.contains("secret was replaced"), "{found:?}");
+        assert!(found[1].remedy.as_ref().unwrap().contains(command), "{found:?}");
+        assert!(!found.iter().any(|one| one.text.contains("can be called")));
+    }
 }

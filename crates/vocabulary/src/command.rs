@@ -156,6 +156,16 @@ pub enum DeviceRestart {
     Resync,
 }
 
+/// What a phone has not heard of since it registered: it has to restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outdated {
+    /// Numbers that it registered are no longer its own.
+    Lines,
+    /// Its secret was replaced.
+    Secret,
+}
+
 /// The part of an application that provisions phones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "provision", rename_all = "kebab-case")]

@@ -20,8 +20,8 @@ pub use call::{
     ParseDigitsError, TerminalConnectionId,
 };
 pub use command::{
-    Command, Credential, DeviceRestart, MediaTermination, PromptItem, ProvisioningCommand,
-    SecretText,
+    Command, Credential, DeviceRestart, MediaTermination, Outdated, PromptItem,
+    ProvisioningCommand, SecretText,
 };
 pub use event::{CallInfo, CloseReason, CollectEnd, Event, ProvisioningOutcome, ServiceState};
 pub use id::{DeviceName, Mac, NodeId, ObjectId, OperationId, ParseMacError, SessionId, VerifyId};

@@ -8,7 +8,7 @@ use core::pin::Pin;
 use jackfield_model::setup::Place;
 use jackfield_model::{AuthenticationMode, Service};
 use jackfield_vocabulary::share::Figures;
-use jackfield_vocabulary::{DeviceRestart, Mac, ObjectId, Refusal, SecretText, UnixTime};
+use jackfield_vocabulary::{DeviceRestart, Mac, ObjectId, Outdated, Refusal, SecretText, UnixTime};
 use serde::{Deserialize, Serialize};
 
 /// The running node, as the doors see it.
@@ -160,12 +160,16 @@ pub struct DeviceState {
     pub registered: bool,
     /// Calls and orders reach it; not behind a NAT once its connection is gone.
     pub reachable: bool,
-    /// Its address and transport, where registered.
+    /// Its address and transport, where it is registered, or was before its settings changed.
     pub address: Option<Box<str>>,
     /// Its User-Agent, where it told one.
     pub user_agent: Box<str>,
-    /// Why it was refused last, where it is not registered and was.
+    /// Why it was refused last, where it is not registered and was, or was refused since.
     pub refused: Option<LastRefusal>,
+    /// What it has not heard of since it registered: it has to restart.
+    pub outdated: Option<Outdated>,
+    /// Its lines by which neither it nor another phone that has them is registered.
+    pub silent_lines: Vec<ObjectId>,
     /// Since when it has been registered.
     pub since: Option<UnixTime>,
     /// When the registration ends unless it is refreshed.
@@ -185,7 +189,7 @@ pub struct Whereabouts {
     pub since: UnixTime,
 }
 
-/// The last refusal of a phone that is not registered since.
+/// The last refusal of a phone that has not registered since.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRefusal {
     /// When.

@@ -358,6 +358,17 @@ async fn what_a_change_takes_is_told() {
     house.done("POST", "/phones", phone).await;
     let told = house.done("PATCH", "/lines/3101", json!({ "number": "3111" })).await;
     assert!(told["takes"].as_str().unwrap().contains("phone restarts"), "its label: {told}");
+    assert!(
+        told["takes"].as_str().unwrap().ends_with("`jackfield restart SEP001122AABB01`."),
+        "{told}"
+    );
+    let told = house.done("PATCH", "/lines/3111", json!({ "description": "x" })).await;
+    assert_eq!(told["takes"], Value::Null, "no phone shows it");
+    house.done("POST", "/lines", json!({ "number": "3102" })).await;
+    let lines = json!({ "lines": [{ "line": "3102" }] });
+    let told = house.in_japanese("PATCH", "/phones/SEP001122AABB01", lines).await;
+    let takes = told.body["takes"].as_str().unwrap();
+    assert!(takes.contains("再起動するには: `jackfield restart SEP001122AABB01`"), "{takes}");
     let name = json!({ "name": "SEP001122AABB02" });
     let told = house.done("PATCH", "/phones/SEP001122AABB01", name).await;
     assert_eq!(told["takes"], Value::Null, "that phone shows nothing of it");

@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use common::{House, execute};
 use jackfield_model::{AuthenticationMode, Operation};
-use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Refusal, UnixTime};
-use jackfield_web::{LastRefusal, Order, Whereabouts};
+use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Outdated, Refusal, UnixTime};
+use jackfield_web::{DeviceState, LastRefusal, Order, Whereabouts};
 use serde_json::{Value, json};
 
 const PHONE: &str = "SEP001122AABBCC";
@@ -612,4 +612,27 @@ async fn the_audit_says_for_whom_and_why_an_assignment_was_refused() {
     let row = audit().await["items"][0].clone();
     assert_eq!((&row["object"], &row["name"]), (&json!(phone.0), &json!(PHONE)));
     assert_eq!(row["detail"]["user"]["name"], "tanaka", "{row}");
+}
+
+/// What the engine knows of a phone is told where it is asked for, with what helps.
+#[tokio::test]
+async fn a_phone_with_settings_from_before_a_change_is_told_of() {
+    let house = House::open().await;
+    let device = newcomer(&house).await;
+    let line = house.directory().effective(device).unwrap().lines[0].id.id();
+    house.access.lock().unwrap().forget(device);
+    *house.node.state.lock().unwrap() = DeviceState {
+        address: Some("192.0.2.77:5060 udp".into()),
+        outdated: Some(Outdated::Secret),
+        silent_lines: vec![line],
+        ..DeviceState::default()
+    };
+    let told = house.get(&format!("/devices/{PHONE}")).await;
+    assert_eq!(
+        (&told["outdated"], &told["silent_lines"][0]["name"]),
+        (&json!("secret"), &json!("7000"))
+    );
+    let why = house.get(&format!("/explain/phone/{PHONE}")).await["findings"].to_string();
+    assert!(why.contains("secret was replaced") && why.contains("7000 can't be called"), "{why}");
+    assert!(why.contains(&format!("jackfield window {PHONE} --address 192.0.2.77`")), "{why}");
 }

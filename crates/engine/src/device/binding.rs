@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::net::SocketAddr;
 
+use jackfield_model::{Directory, Line, Phone};
 use jackfield_sip::{Flow, HeaderName, Message};
 use jackfield_vocabulary::{Now, ObjectId, SecretShown, UnixTime};
 use serde::{Deserialize, Serialize};
@@ -235,6 +236,13 @@ impl Registered {
     /// Is it this address of record? Device names are compared without case.
     pub(super) fn is_of(&self, user: &str) -> bool {
         self.user.eq_ignore_ascii_case(user)
+    }
+
+    /// Does it stand for the whole device, or for a line that this phone has still, by its number?
+    pub(super) fn is_line_of(&self, directory: &Directory, phone: &Phone) -> bool {
+        let Some(line) = self.line else { return true };
+        let has = phone.lines.iter().any(|appearance| appearance.line.id() == line);
+        has && directory.typed::<Line>(line).is_some_and(|line| line.number.as_str() == &*self.user)
     }
 
     /// Takes what is new; a refresh says most things again.

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jackfield_model::{ClusterSettings, Directory, Phone};
+use jackfield_model::{ClusterSettings, Directory, Line, Phone};
 use jackfield_sip::{ClientKey, Flow, Message, ServerKey, Tokens};
 use jackfield_vocabulary::share::{Figures, Pace, uses};
 use jackfield_vocabulary::{Cause, LegId, Mac, ObjectId};
@@ -286,6 +286,7 @@ impl Devices {
                 self.authenticator.forget_hashes();
             }
             if let Some(phone) = ctx.directory.typed::<Phone>(*id) {
+                self.outdated.lines_changed(*id);
                 if !phone.auto_registered {
                     self.unclaimed.left(*id);
                     self.provisional.no_longer_asked(*id);
@@ -298,6 +299,8 @@ impl Devices {
                     }
                     self.unbind(ctx, *id);
                 }
+            } else if ctx.directory.typed::<Line>(*id).is_some() {
+                ctx.directory.appearances(*id).for_each(|one| self.outdated.lines_changed(one));
             } else if let Some(phone) = before.typed::<Phone>(*id) {
                 self.end_legs_of(ctx, endpoint, *id);
                 self.dismiss(ctx, endpoint, before, *id);
@@ -344,28 +347,54 @@ impl Devices {
     }
 
     /// What is known of a device at this moment; its calls are the calls' to tell.
-    pub(crate) fn state(&self, device: ObjectId) -> DeviceState {
+    pub(crate) fn state(&self, directory: &Directory, device: ObjectId) -> DeviceState {
+        let outdated = self.outdated_in(directory, device);
+        let silent_lines = self.silent_lines(directory, device);
         let Some(binding) = self.bindings.get(&device) else {
+            let former = self.former.get(&device);
+            let address = former.map(|left| address(&left.flow));
             let refused = self.refusals.of(Who::Device(device)).cloned();
-            return DeviceState { refused, ..DeviceState::default() };
+            return DeviceState {
+                address,
+                refused,
+                outdated,
+                silent_lines,
+                ..DeviceState::default()
+            };
         };
         let flow = &binding.flow;
         DeviceState {
             registered: true,
             reachable: binding.is_reachable(),
-            address: Some(format!("{} {}", flow.remote, flow.transport).into()),
+            address: Some(address(flow)),
             user_agent: binding.user_agent.clone(),
+            refused: self.refusals.since(device, flow.remote.ip()).cloned(),
+            outdated,
+            silent_lines,
             since: Some(binding.since),
             expires: Some(binding.expires().wall),
             ..DeviceState::default()
         }
     }
 
+    /// The lines of a phone by which none of the phones that have them is registered.
+    fn silent_lines(&self, directory: &Directory, device: ObjectId) -> Vec<ObjectId> {
+        let Some(phone) = directory.typed::<Phone>(device) else { return Vec::new() };
+        let rings = |line: ObjectId| {
+            directory.appearances(line).any(|one| match self.bindings.get(&one) {
+                Some(binding) => binding.line(line).is_some(),
+                // An application's device needs no registration.
+                None => directory.typed::<Phone>(one).is_none(),
+            })
+        };
+        let lines = phone.lines.iter().map(|appearance| appearance.line.id());
+        lines.filter(|line| !rings(*line)).collect()
+    }
+
     /// Where a device is, if it is registered.
     pub(crate) fn whereabouts(&self, device: ObjectId) -> Option<Whereabouts> {
         let Binding { flow, since, .. } = self.bindings.get(&device)?;
-        let address = format!("{} {}", flow.remote, flow.transport).into();
-        Some(Whereabouts { device, address, since: *since })
+        Some(Whereabouts { device, address: address(flow), since: *since })
     }
 
     /// Why phones were refused that are in no configuration.
@@ -403,6 +432,11 @@ impl Devices {
             self.probes.figures(),
         ]
     }
+}
+
+/// An address with its transport, as people read it.
+fn address(flow: &Flow) -> Box<str> {
+    format!("{} {}", flow.remote, flow.transport).into()
 }
 
 /// What a registration of an earlier life of the node says of who may fetch the device's file. One that

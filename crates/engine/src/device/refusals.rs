@@ -1,4 +1,4 @@
-//! Why phones that are not registered are not: the last refusal of each, until it registers. Whoever
+//! Why phones are not registered, or not any more: the last refusal of each, until it registers. Whoever
 //! asks why a phone is not there is told this, and not to look after its power.
 
 use core::cmp::Reverse;
@@ -123,6 +123,30 @@ impl Refusals {
         self.kept.get(&who).map(|kept| &kept.last)
     }
 
+    /// What a registered device was refused since, as far as that was the device itself: it showed its
+    /// secret, the one before, or a wrong one from `here`, where it registered. Of what anybody else tries in
+    /// its name nothing is the matter with it.
+    pub(super) fn since(&self, device: ObjectId, here: IpAddr) -> Option<&LastRefusal> {
+        let kept = self.kept.get(&Who::Device(device))?;
+        let itself = match kept.last.refusal.code {
+            Code::NotItsLine | Code::OutdatedSecret => true,
+            Code::WrongSecret | Code::RegistrationTooBrief => {
+                kept.source.to_canonical() == here.to_canonical()
+            }
+            _ => false,
+        };
+        itself.then_some(&kept.last)
+    }
+
+    /// Was one of the device's lines refused that it has no longer? When it begins anew, what was refused
+    /// before that is over.
+    pub(super) fn is_of_a_line(&self, device: ObjectId, now: Now, fresh: bool) -> bool {
+        self.kept.get(&Who::Device(device)).is_some_and(|kept| {
+            let before = fresh && now.since(kept.at) > BEGINNING;
+            kept.last.refusal.code == Code::NotItsLine && !before
+        })
+    }
+
     /// The last ones from an address, the latest first.
     pub(super) fn from(&self, source: IpAddr) -> Vec<LastRefusal> {
         let kept = self.kept.values();
@@ -173,6 +197,8 @@ const SAID: [Code; 4] = [
 const USER: usize = 64;
 /// How many are told at once.
 const TOLD: usize = 10;
+/// How long a phone takes to register its lines, one after the other.
+const BEGINNING: core::time::Duration = core::time::Duration::from_secs(60);
 /// For how long a refusal says more than the question that led to it.
 const LATELY: core::time::Duration = core::time::Duration::from_secs(600);
 

@@ -6,7 +6,7 @@
 use core::time::Duration;
 use std::net::IpAddr;
 
-use jackfield_model::{Dialect, Directory, Line, Phone};
+use jackfield_model::{Dialect, Directory, Line, Phone, PhoneLine};
 use jackfield_sip::header::{ContactAddress, Date, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
@@ -205,6 +205,7 @@ impl Devices {
             let refusal = Refusal::new(Code::NotItsLine).value("device", &phone.name);
             let refusal = refusal.value("user", user);
             self.refusals.because_of(Some(Who::Device(device)), refusal);
+            self.call_back_for_lines(ctx, who, &phone, contact);
             return Err(answer::refuse(request, Status::NOT_FOUND, "Not a line of this device"));
         };
         let seconds = wish.seconds(self.cluster(ctx.directory).registration_seconds);
@@ -252,7 +253,6 @@ impl Devices {
         told: &Registering<'_>,
     ) -> bool {
         let &Believed { device, trust, flow, request, .. } = who;
-        self.note_arrival(ctx, who, phone);
         let mut began = false;
         let binding = self.bindings.entry(device).or_insert_with(|| {
             began = true;
@@ -262,6 +262,8 @@ impl Devices {
         if fresh {
             self.provisional.learn(device, told.call_id, who.asked && !began);
             binding.begin_anew(request, told);
+            // What it had before its lines changed it will not refresh.
+            binding.lines.retain(|line| line.is_line_of(ctx.directory, phone));
         }
         let (former, proved) = (binding.follow(flow), binding.prove(trust));
         let changed = fresh || former.is_some() || proved;
@@ -275,6 +277,9 @@ impl Devices {
         if changed || more || binding.is_kept_for_too_short(ctx.now.wall) {
             keep(ctx, device, binding);
         }
+        let reached = |line: &PhoneLine| binding.line(line.line.id()).is_some();
+        let whole = phone.lines.iter().all(reached);
+        self.note_arrival(ctx, who, phone, (whole, fresh));
         self.note_place(ctx, who, began, former);
         if began {
             announce(ctx, phone, flow, trust);
@@ -282,8 +287,16 @@ impl Devices {
         fresh
     }
 
-    /// The device is there: what waited for that, or told why it was not, is over.
-    fn note_arrival(&mut self, ctx: &mut Context<'_>, who: &Believed<'_>, phone: &Phone) {
+    /// The device is there: what waited for that, or told why it was not, is over. `whole` when all its
+    /// lines are, `fresh` when it began anew: one line that is right says nothing of another one that
+    /// was refused just now.
+    fn note_arrival(
+        &mut self,
+        ctx: &mut Context<'_>,
+        who: &Believed<'_>,
+        phone: &Phone,
+        (whole, fresh): (bool, bool),
+    ) {
         let &Believed { device, trust, flow, .. } = who;
         match trust {
             Trust::Provisional if phone.auto_registered => {
@@ -293,7 +306,9 @@ impl Devices {
             _ => {}
         }
         self.former.remove(&device);
-        self.refusals.forget(Who::Device(device));
+        if whole || !self.refusals.is_of_a_line(device, ctx.now, fresh) {
+            self.refusals.forget(Who::Device(device));
+        }
         self.refusals.forget(Who::Address(flow.remote.ip()));
     }
 

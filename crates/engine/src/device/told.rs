@@ -106,7 +106,10 @@ impl Devices {
         directory: &Directory,
         device: ObjectId,
     ) -> Result<(Dialect, Flow, Registered), Refusal> {
-        let binding = self.bindings.get(&device).or_else(|| self.former.get(&device));
+        // Where it showed its secret last, and was refused, it is: its registration is from before.
+        let newest = self.former.get(&device).filter(|left| left.trust == Trust::Proved);
+        let binding = newest.or_else(|| self.bindings.get(&device));
+        let binding = binding.or_else(|| self.former.get(&device));
         place(directory, device, binding)
     }
 

@@ -40,10 +40,21 @@ pub fn left_unchanged(
     }
 }
 
-/// The change of this object shows on phones when they restart.
-pub fn reaches_phones(before: &Directory, directory: &Directory, id: ObjectId) -> bool {
-    let mut phones = directory.appearances(id).chain(directory.owned(id));
-    phones.any(|phone| body(before, phone) != body(directory, phone))
+/// The phones on which the change of this object shows when they restart. One that registers a number
+/// that it has no longer is out of service until then.
+pub fn phones_to_restart(
+    before: &Directory,
+    directory: &Directory,
+    id: ObjectId,
+) -> impl Iterator<Item = ObjectId> {
+    let number = |directory: &Directory| Some(directory.typed::<Line>(id)?.number.clone());
+    let renumbered = number(before) != number(directory);
+    let changed = move |phone: &ObjectId| body(before, *phone) != body(directory, *phone);
+    let own = Some(id).filter(|id| directory.typed::<Phone>(*id).is_some());
+    let lines = directory.appearances(id).filter(move |phone| renumbered || changed(phone));
+    let owned = directory.owned(id).filter(changed);
+    let phones = own.into_iter().chain(lines).chain(owned);
+    phones.filter(|phone| directory.typed::<Phone>(*phone).is_some())
 }
 
 fn body(directory: &Directory, id: ObjectId) -> Option<&Body> {

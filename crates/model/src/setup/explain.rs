@@ -1,6 +1,6 @@
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
-use jackfield_vocabulary::{Code, ObjectId, Refusal, UnixTime};
+use jackfield_vocabulary::{Code, ObjectId, Outdated, Refusal, UnixTime};
 use serde::Serialize;
 
 use super::concern::{comes_back, leads};
@@ -22,6 +22,12 @@ pub struct Seen<'a> {
     pub elsewhere: Option<(&'a str, &'a str)>,
     /// The device is registered, and calls and orders reach it.
     pub reachable: Option<bool>,
+    /// What it has not heard of since it registered.
+    pub outdated: Option<Outdated>,
+    /// Where it is, or was then, and whether whoever asks from there gets its file with its secret.
+    pub left: Option<(IpAddr, bool)>,
+    /// Its lines by which no phone is registered.
+    pub silent: &'a [ObjectId],
     /// Why it was refused last.
     pub refused: Option<Refused<'a>>,
     /// The user has a PIN.
@@ -45,7 +51,7 @@ pub struct AccountLock {
     pub until: Option<UnixTime>,
 }
 
-/// The last refusal of a phone that is not registered since.
+/// The last refusal of a phone that has not registered since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused<'a> {
     /// How many seconds ago.
@@ -97,6 +103,10 @@ impl Finding {
 
 /// What became of the last try of a phone that is not registered.
 pub fn explain_refused(refused: Refused<'_>, language: Language) -> Finding {
+    last_try(Message::LastRefused, refused, language)
+}
+
+fn last_try(message: Message, refused: Refused<'_>, language: Language) -> Finding {
     let Refused { seconds_ago, address, refusal, .. } = refused;
     let ago = match seconds_ago {
         0..120 => format!("{seconds_ago} s"),
@@ -105,25 +115,63 @@ pub fn explain_refused(refused: Refused<'_>, language: Language) -> Finding {
     };
     let why = sentence(refusal, language);
     let values = [("ago", &*ago), ("address", address), ("why", &why.message)];
-    Finding::bad(Message::LastRefused.with(language, &values), why.remedy)
+    Finding::bad(message.with(language, &values), why.remedy)
 }
 
 /// What became of the last try of a phone that is ours: where its secret is what is missing, the
-/// command that gives it to the phone.
-fn refused_here(device: &Effective, refused: Refused<'_>, language: Language) -> Finding {
-    let mut finding = explain_refused(refused, language);
+/// command that gives it to the phone. Its registration from before may still run.
+fn refused_here(
+    device: &Effective,
+    registered: Option<bool>,
+    refused: Refused<'_>,
+    language: Language,
+) -> Finding {
+    let message = match registered {
+        Some(true) => Message::RefusedSince,
+        _ => Message::LastRefused,
+    };
+    let mut finding = last_try(message, refused, language);
+    if matches!(refused.refusal.code, Code::NotItsLine | Code::OutdatedSecret) {
+        finding.remedy = Some(restart(device, language));
+    }
     let source: Option<SocketAddr> = refused.address.parse().ok();
     let wants_secret = matches!(refused.refusal.code, Code::SecretNotShown | Code::WrongSecret);
     if let Some(source) = source.filter(|_| wants_secret && !refused.may_fetch) {
-        let address = source.ip().to_canonical().to_string();
-        let values = [("name", device.name.as_str()), ("address", &*address)];
-        let remedy = match device.class() {
-            DeviceClass::Desk => Message::RemedyWindow,
-            DeviceClass::MobileOrDesktop => Message::RemedySecret,
-        };
-        finding.remedy = Some(remedy.with(language, &values));
+        finding.remedy = Some(gets_secret(device, source.ip().to_canonical(), language));
     }
     finding
+}
+
+/// How a phone gets its secret whose file has none for where it is.
+fn gets_secret(device: &Effective, address: IpAddr, language: Language) -> String {
+    let address = address.to_string();
+    let values = [("name", device.name.as_str()), ("address", &*address)];
+    let remedy = match device.class() {
+        DeviceClass::Desk => Message::RemedyWindow,
+        DeviceClass::MobileOrDesktop => Message::RemedySecret,
+    };
+    remedy.with(language, &values)
+}
+
+fn restart(device: &Effective, language: Language) -> String {
+    Message::RemedyRestart.with(language, &[("name", device.name.as_str())])
+}
+
+/// A phone that has the settings it had before they changed.
+fn behind(
+    device: &Effective,
+    outdated: Outdated,
+    left: Option<(IpAddr, bool)>,
+    language: Language,
+) -> Finding {
+    let (message, remedy) = match (outdated, left) {
+        (Outdated::Lines, _) => (Message::LinesChanged, restart(device, language)),
+        (Outdated::Secret, Some((address, false))) => {
+            (Message::SecretReplaced, gets_secret(device, address, language))
+        }
+        (Outdated::Secret, _) => (Message::SecretReplaced, restart(device, language)),
+    };
+    Finding::bad(message.text(language), remedy)
 }
 
 /// Why is a phone of this name not there, though it was plugged in? `None` where the name ends in no
@@ -173,9 +221,13 @@ pub fn explain_device(
             Message::RegisteredElsewhere.with(language, &[("node", node), ("owner", owner)]),
             Message::RegisteredElsewhereRemedy.with(language, &[("owner", owner)]),
         )),
-        (Some(false), None) if seen.refused.is_some() => {
-            let told = seen.refused.map(|refused| refused_here(&effective, refused, language));
-            findings.extend(told);
+        (registered, _) if seen.refused.is_some() => {
+            let told = |refused| refused_here(&effective, registered, refused, language);
+            findings.extend(seen.refused.map(told));
+        }
+        _ if seen.outdated.is_some() => {
+            let told = |outdated| behind(&effective, outdated, seen.left, language);
+            findings.extend(seen.outdated.map(told));
         }
         (Some(false), None) => {
             let refusal = Refusal::new(Code::NotRegistered).value("device", &effective.name);
@@ -193,9 +245,19 @@ pub fn explain_device(
         findings.push(Finding::bad(text, remedy));
     }
     for line in &effective.lines {
-        findings.extend(reach(directory, line, language));
+        match seen.silent.contains(&line.id.id()) {
+            true if seen.elsewhere.is_some() => {}
+            true => findings.push(silent(line, language)),
+            false => findings.extend(reach(directory, line, language)),
+        }
     }
     findings
+}
+
+/// A line by which no phone is registered; what would change that is told of the phone.
+fn silent(line: &EffectiveLine, language: Language) -> Finding {
+    let text = Message::NumberSilent.with(language, &[("number", line.number())]);
+    Finding { good: false, text, remedy: None }
 }
 
 fn provisioning(directory: &Directory, device: ObjectId, language: Language) -> Finding {

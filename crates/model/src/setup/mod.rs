@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::Service;
 
 pub use alarm::explain_alarm;
-pub use change::{left_unchanged, reaches_phones};
+pub use change::{left_unchanged, phones_to_restart};
 pub use checklist::{Step, StepState, flow_of_nine, flow_of_six, optional_steps};
 pub use command::quoted;
 pub use concern::concerns;

@@ -110,6 +110,12 @@ messages! {
     Stranger = "stranger";
     StrangerRemedy = "stranger-remedy";
     LastRefused = "last-refused";
+    RefusedSince = "refused-since";
+    LinesChanged = "lines-changed";
+    SecretReplaced = "secret-replaced";
+    RemedyRestart = "remedy-restart";
+    NumberSilent = "number-silent";
+    RestartThese = "restart-these";
     RemedyWindow = "remedy-window";
     RemedySecret = "remedy-secret";
     NobodyKnowsWhere = "nobody-knows-where";

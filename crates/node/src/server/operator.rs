@@ -97,6 +97,8 @@ impl NodeOperator {
                 address: state.address,
                 user_agent: state.user_agent,
                 refused: state.refused.map(last_refusal),
+                outdated: state.outdated,
+                silent_lines: state.silent_lines,
                 since: state.since,
                 expires: state.expires,
                 calls: serde_json::to_value(state.calls).unwrap_or_default(),

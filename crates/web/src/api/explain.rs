@@ -69,7 +69,12 @@ async fn of_device(call: &Call, device: ObjectId) -> Result<Vec<Finding>, Fault>
         may_fetch: source(last).is_some_and(|from| call.app.files().trusts(device, from)),
         ..refused_lately(last)
     });
+    let outdated = state.as_ref().and_then(|state| state.outdated);
+    let left = state.as_ref().and_then(|state| state.address.as_deref()).and_then(host);
+    let left = left.map(|from| (from, call.app.files().trusts(device, from)));
+    let silent = state.as_ref().map_or(&[][..], |state| &*state.silent_lines);
     let seen = Seen { registered, reachable, refused, elsewhere, served, ..Seen::default() };
+    let seen = Seen { outdated, left, silent, ..seen };
     let mut findings = setup::explain_device(&directory, device, seen, call.language);
     if is_phone {
         findings.extend(misplaced(call).await);
@@ -105,6 +110,12 @@ fn refused_lately(refused: &LastRefusal) -> Refused<'_> {
 /// The address, without its port, from which a phone was refused.
 fn source(refused: &LastRefusal) -> Option<IpAddr> {
     let address: SocketAddr = refused.address.parse().ok()?;
+    Some(address.ip().to_canonical())
+}
+
+/// The address, without port and transport, where a phone is or was.
+fn host(address: &str) -> Option<IpAddr> {
+    let address: SocketAddr = address.split(' ').next()?.parse().ok()?;
     Some(address.ip().to_canonical())
 }
 

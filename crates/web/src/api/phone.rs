@@ -30,7 +30,10 @@ pub(crate) async fn state(call: Call) -> Result<Answer, Fault> {
     match call.app.operate(Order::Inspect { device }).await? {
         Reply::Device(state) => {
             let refusal = state.refused.as_ref().map(|last| describe(&last.refusal, call.language));
+            let silent: Vec<Value> =
+                state.silent_lines.iter().map(|line| link(&directory, *line)).collect();
             let mut answer = serde_json::to_value(state).unwrap_or_default();
+            answer["silent_lines"] = silent.into();
             if let Some(refusal) = refusal {
                 answer["refused"]["refusal"] = refusal;
             }

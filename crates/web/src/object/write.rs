@@ -1,6 +1,6 @@
 use jackfield_model::{
-    Body, ClusterSettings, DeviceClass, Directory, Kind, Message, Operation, Outcome, setup,
-    warnings,
+    Body, ClusterSettings, DeviceClass, Directory, Kind, Language, Message, Operation, Outcome,
+    setup, warnings,
 };
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
@@ -159,9 +159,16 @@ async fn save(
     let mut object = shown(&directory, id, entry);
     let (kind, before, after) =
         (entry.body.kind(), before.unwrap_or_default(), entry.body.to_json());
-    let on_phones = || setup::reaches_phones(&known, &directory, id).then_some("restart");
+    let on_phones = || {
+        let mut phones = setup::phones_to_restart(&known, &directory, id);
+        phones.next().filter(|_| kind != Kind::Phone).map(|_| "restart")
+    };
     if let Some(takes) = takes(kind, &before, &after).or_else(on_phones) {
-        object["takes"] = say::takes(takes, call.language).into();
+        let mut said = say::takes(takes, call.language).to_owned();
+        if takes == "restart" {
+            said.extend(restarts(&known, &directory, id, call.language));
+        }
+        object["takes"] = said.into();
     }
     // What was so before is no news.
     let old = setup::concerns(&known, id, call.language);
@@ -173,6 +180,26 @@ async fn save(
     warn(&mut object, told);
     Ok(Answer::ok(object).version(entry.version))
 }
+
+/// The commands that let the phones show a change.
+fn restarts(
+    known: &Directory,
+    directory: &Directory,
+    id: ObjectId,
+    language: Language,
+) -> Option<String> {
+    let mut phones =
+        setup::phones_to_restart(known, directory, id).filter_map(|one| directory.label(one));
+    let some: Vec<String> =
+        phones.by_ref().take(MOST_NAMED).map(|one| format!("`jackfield restart {one}`")).collect();
+    let more = if phones.next().is_some() { ", …" } else { "" };
+    let commands = format!("{}{more}", some.join(", "));
+    let told = Message::RestartThese.with(language, &[("commands", &*commands)]);
+    (!some.is_empty()).then(|| format!(" {told}"))
+}
+
+/// Phones that an answer names.
+const MOST_NAMED: usize = 5;
 
 /// Says beside the object what was most likely not meant, and what does nothing yet.
 pub(crate) fn warn(answer: &mut Value, warnings: Vec<String>) {

@@ -58,6 +58,8 @@ pub(crate) struct FakeNode {
     pub(crate) place: Mutex<Option<Place>>,
     /// Why it refused phones that are in no configuration.
     pub(crate) turned_away: Mutex<Vec<LastRefusal>>,
+    /// What it knows of a device besides.
+    pub(crate) state: Mutex<DeviceState>,
     /// Why it refused a phone that is not registered.
     pub(crate) refused: Mutex<Option<LastRefusal>>,
     /// Alarms that it raised, newest first.
@@ -99,7 +101,7 @@ impl Operator for FakeNode {
                 }
                 (Order::Inspect { .. }, _) => Ok(Reply::Device(DeviceState {
                     refused: self.refused.lock().unwrap().clone(),
-                    ..DeviceState::default()
+                    ..self.state.lock().unwrap().clone()
                 })),
                 (Order::Provision { password, .. }, _) => match password {
                     Some(password) if password.reveal() == "right" => {
