@@ -120,6 +120,7 @@ fn self_provisioning_line(directory: &Directory, dialled: &str) -> Option<Target
     Some(Target::Line(line.id.id(), line.line))
 }
 
-fn is_emergency(directory: &Directory, dialled: &str) -> bool {
+/// One of the numbers that people dial for help.
+pub(super) fn is_emergency(directory: &Directory, dialled: &str) -> bool {
     directory.cluster().emergency_numbers.iter().any(|number| **number == *dialled)
 }

@@ -4,10 +4,10 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use jackfield_model::{Effective, EffectiveLine, Forward, Kind, Line};
+use jackfield_model::{Directory, Effective, EffectiveLine, Forward, Kind, Line};
 use jackfield_vocabulary::{CallerIdentity, Cause, ForwardReason, ObjectId};
 
-use super::analysis::{Reach, Target, analyse, analyse_unassigned};
+use super::analysis::{Reach, Target, analyse, analyse_unassigned, is_emergency};
 use super::legs::Legs;
 use super::state::{Call, Called, Caller, CallerState, Destination, Offering, Refused, Terminal};
 use super::{end_leg, tell_leg};
@@ -26,9 +26,24 @@ impl Call {
         self.refused = None;
         let mut next = Some(to);
         while let Some(to) = next {
-            next = self.look_up(context, legs, to)?;
+            next = match self.look_up(context, legs, to) {
+                Ok(next) => next,
+                Err(cause) => {
+                    self.note_emergency(context.directory, cause);
+                    return Err(cause);
+                }
+            };
         }
         Ok(())
+    }
+
+    /// Who dialled for help and was sent on, or barred, by a pattern or a forward called for help all
+    /// the same.
+    fn note_emergency(&mut self, directory: &Directory, cause: Cause) {
+        let nowhere = matches!(cause, Cause::NoRoute | Cause::Forbidden | Cause::Loop);
+        if nowhere && self.way.emergency.is_none() && is_emergency(directory, &self.way.dialled) {
+            self.way.emergency = Some(self.way.dialled.clone());
+        }
     }
 
     /// Nobody is left at this line: the call goes on by the fitting forward, or is over.
@@ -111,7 +126,8 @@ impl Call {
                 Ok(Some(Destination { number: to, reach }))
             }
             refused => {
-                if matches!(refused, Target::Emergency) {
+                let barred = || is_emergency(directory, &to.number);
+                if matches!(refused, Target::Emergency) || barred() {
                     self.way.emergency = Some(to.number);
                 }
                 Err(refused.refusal().unwrap_or(Cause::NoRoute))

@@ -87,6 +87,29 @@ fn a_new_phone_may_dial_little() {
     stage.is_still();
 }
 
+/// A pattern or a forward that bars the number, leads elsewhere or round is no reason to be silent.
+#[test]
+fn an_emergency_call_that_is_barred_or_sent_nowhere_raises_the_alarm() {
+    for (pattern, cause) in [
+        (json!({ "does": "block" }), Cause::Forbidden),
+        (json!({ "does": "redirect", "destination": "9999" }), Cause::NoRoute),
+        (json!({ "does": "redirect", "destination": "119" }), Cause::Loop),
+    ] {
+        let mut stage = Stage::new();
+        let (one, _) = two_phones(&mut stage);
+        let mut body = pattern.clone();
+        body["pattern"] = "11X".into();
+        stage.create(Kind::RoutePattern, body);
+        let caller = stage.call(one, "119");
+        assert_eq!(stage.ended[&caller], cause, "{pattern}");
+        let alarm = stage.alarms.last().unwrap();
+        assert_eq!(alarm.name, "emergency-call-goes-nowhere", "{pattern}");
+        let before = stage.alarms.len();
+        stage.call(one, "117");
+        assert_eq!(stage.alarms.len(), before, "no number for help");
+    }
+}
+
 #[test]
 fn the_busy_trigger_is_kept_and_call_waiting_below_it() {
     let mut stage = Stage::new();
