@@ -5,8 +5,9 @@ mod common;
 
 use common::House;
 use jackfield_model::setup::{
-    Notice, Running, Seen, Severity, StepState, application_user_warnings, concerns,
-    explain_device, flow_of_nine, flow_of_six, optional_steps, route_point_note, shortages, status,
+    Notice, Place, Running, Seen, Severity, SipPorts, StepState, application_user_warnings,
+    concerns, explain_device, flow_of_nine, flow_of_six, misplaced, optional_steps,
+    route_point_note, shortages, status,
 };
 use jackfield_model::{Kind, Language, Ref, Service};
 use serde_json::json;
@@ -453,4 +454,32 @@ fn the_status_warns_when_no_more_phones_may_wait_for_an_owner() {
     let [full] = &*shortages(&house.directory, EN) else { panic!("no warning") };
     assert!(full.text.starts_with("2 phones wait for an owner on node node-1, which is the limit"));
     assert!(texts(&house, all_runs()).contains(&full.text));
+}
+
+/// Phones that are switched on hang where nobody gives them a file, whatever else is ready.
+#[test]
+fn a_house_without_a_file_service_is_warned_of() {
+    let mut house = House::company(1);
+    let here = Place {
+        node: "node-1".into(),
+        address: "192.0.2.10".parse().unwrap(),
+        sip: "0.0.0.0:5060".parse().unwrap(),
+        own: true,
+        unknown: false,
+        others: SipPorts::new(),
+    };
+    for (services, off) in [
+        (json!(["call-manager", "tftp"]), false),
+        (json!(["call-manager", "file-http"]), false),
+        (json!(["call-manager"]), true),
+    ] {
+        house.patch(Kind::ServiceActivation, "node-1", json!({ "services": services }));
+        let noticed =
+            texts(&house, all_runs()).iter().any(|one| one.contains("tftp and file-http"));
+        assert_eq!(noticed, off, "{services}");
+        let found = misplaced(&house.directory, &here, EN);
+        let remedy = found.iter().find_map(|one| one.remedy.as_deref());
+        let command = "`jackfield services activate file-http --node node-1`";
+        assert_eq!(remedy.is_some_and(|one| one.contains(command)), off, "{found:?}");
+    }
 }

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
+use super::command::quoted;
 use super::explain::Finding;
-use crate::{Directory, Language, Message, Node, Phone, SecurityProfile};
+use crate::{Directory, Language, Message, Node, Phone, SecurityProfile, Service};
 
 /// On which ports nodes listen for SIP, as far as they said so. What their settings say by now may be another
 /// port: that counts from a node's next start on.
@@ -63,7 +64,19 @@ pub fn misplaced(directory: &Directory, place: &Place, language: Language) -> Ve
         findings.extend(unknown_address(&node.address, place, language));
     }
     findings.extend(unserved(directory, language));
+    findings.extend(no_files(directory, &place.node, language));
     findings
+}
+
+/// No node gives phones their files: none that is switched on gets settings. `node` is where the command
+/// switches it on.
+pub(super) fn no_files(directory: &Directory, node: &str, language: Language) -> Option<Finding> {
+    let served = directory.all::<Node>().any(|(_, node)| {
+        let gives = |service| directory.is_activated(&node.name, service);
+        gives(Service::FileHttp) || gives(Service::Tftp)
+    });
+    let values = [("node", &*quoted(node))];
+    (!served).then(|| found(Message::NoFiles, Message::NoFilesRemedy, &values, language))
 }
 
 fn other_port(node: &Node, ports: &SipPorts, language: Language) -> Option<Finding> {

@@ -4,6 +4,7 @@ use serde::Serialize;
 use super::explain::Finding;
 use super::off::what_is_off;
 use super::pilot;
+use super::place::no_files;
 use super::{Notice, Running};
 use crate::{
     ApplicationUser, AutoRegistration, CtiRoutePoint, Directory, Language, Message, Privilege, Ref,
@@ -76,6 +77,8 @@ fn notices(directory: &Directory, running: Running<'_>, language: Language) -> V
             let off = Message::CtiManagerOff.with(language, &[("node", &node.name)]);
             notices.push(Notice::warning(off));
         }
+        let files = no_files(directory, &node.name, language);
+        notices.extend(files.map(|one| Notice::warning(one.text)));
         let hint = Message::PhonesFindTheServer.with(language, &[("address", &node.address)]);
         notices.push(Notice::note(hint));
     }

@@ -109,6 +109,8 @@ messages! {
     RegisteredElsewhereRemedy = "registered-elsewhere-remedy";
     Stranger = "stranger";
     StrangerRemedy = "stranger-remedy";
+    NoFiles = "no-files";
+    NoFilesRemedy = "no-files-remedy";
     LastRefused = "last-refused";
     RefusedSince = "refused-since";
     LinesChanged = "lines-changed";
