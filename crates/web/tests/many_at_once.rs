@@ -213,3 +213,26 @@ async fn what_leaves_nothing_out_takes_everything_only_where_that_is_said() {
     assert_eq!(told["changed"], 1);
     assert_eq!(house.done("DELETE", "/phones?all=true", Value::Null).await["changed"], 1);
 }
+
+/// What is warned of at one object is warned of at many, also where nothing is done yet.
+#[tokio::test]
+async fn the_warnings_of_each_are_told() {
+    let house = House::open().await;
+    for number in 5001..5031 {
+        house.done("POST", "/lines", json!({ "number": number.to_string() })).await;
+    }
+    let nobody = json!({ "forwards": { "all": { "destination": "5999" } } });
+    let few = "/lines?filter=number~500";
+    for check in ["&check=true", ""] {
+        let told = house.done("PATCH", &format!("{few}{check}"), nobody.clone()).await;
+        let warnings = told["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 9, "{told}");
+        assert!(warnings[0].as_str().unwrap().starts_with("5001: "), "{told}");
+        assert!(warnings[0].as_str().unwrap().contains("5999"), "{told}");
+    }
+    let again = house.done("PATCH", few, nobody.clone()).await;
+    assert_eq!(again["warnings"], Value::Null, "that is no news");
+    let told = house.done("PATCH", "/lines?filter=number~50", nobody).await;
+    let warnings = told["warnings"].as_array().unwrap();
+    assert_eq!((warnings.len(), &warnings[20]), (21, &json!("…")), "{told}");
+}

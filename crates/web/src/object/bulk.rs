@@ -57,14 +57,16 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
         if everything && !ids.is_empty() && !wanted.names_something() && !all {
             return Err(nothing_named("filter"));
         }
-        let mut staged = stage(&known, kind, ids, &judged, &actor);
+        let (mut staged, after) = stage(&known, kind, ids, &judged, &actor);
         if matches!(judged, Deed::Delete) {
             let gone = staged.ids.iter().copied().collect();
-            staged.left_behind = setup::left_behind(&known, &gone, language);
+            staged.warned = setup::left_behind(&known, &gone, language);
+        } else {
+            staged.warned = news(&known, &after, &staged.ids, language);
         }
         Ok(staged)
     };
-    let staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await??;
+    let mut staged = call.app.blocking(move |_| Ok::<_, StoreError>(stage())).await??;
     let rows = staged.rows(kind, &directory, &call);
     if let Some((_, first)) = staged.refused.first().filter(|_| !skip || staged.more) {
         return Err(Fault::Rows { refusal: first.clone(), rows: rows.into() });
@@ -77,10 +79,8 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     let many = Many { kind, deed, ids: staged.ids };
     let total = many.ids.len();
     let takes = many.deed.takes(kind).map(|takes| say::takes(takes, call.language));
-    let warnings = match many.deed {
-        Deed::Delete => staged.left_behind,
-        Deed::Change(_) => many.deed.warnings(kind, call.language),
-    };
+    let mut warnings = many.deed.warnings(kind, call.language);
+    warnings.append(&mut staged.warned);
     if check {
         let mut answer = json!({ "total": total, "changed": 0, "refused": rows });
         warn(&mut answer, warnings);
@@ -163,18 +163,41 @@ struct Staged {
     refused: Vec<(ObjectId, Refusal)>,
     /// There are more than are named.
     more: bool,
-    /// What still counts on those that go, in words.
-    left_behind: Vec<String>,
+    /// What still counts on those that go, or what was hardly meant of those that change, in words.
+    warned: Vec<String>,
 }
 
-/// Judges every row on what the ones before it leave.
+/// What a change of one object warns of, of each of these: the first ones of many, with their objects.
+fn news(
+    before: &Directory,
+    after: &Directory,
+    ids: &[ObjectId],
+    language: Language,
+) -> Vec<String> {
+    let told = |id: &ObjectId| {
+        let old = setup::concerns(before, *id, language);
+        let mut told = setup::concerns(after, *id, language);
+        told.retain(|one| !old.contains(one));
+        told.extend(setup::left_unchanged(before, after, *id, language));
+        let name = after.label(*id).unwrap_or_default();
+        told.into_iter().map(move |one| format!("{name}: {one}"))
+    };
+    let mut all = ids.iter().take(CHUNK).flat_map(told);
+    let mut some: Vec<String> = all.by_ref().take(MOST_WARNED).collect();
+    if all.next().is_some() {
+        some.push("…".to_owned());
+    }
+    some
+}
+
+/// Judges every row on what the ones before it leave; with what would be there then.
 fn stage(
     directory: &Directory,
     kind: Kind,
     ids: Vec<ObjectId>,
     deed: &Deed,
     actor: &Actor,
-) -> Staged {
+) -> (Staged, Directory) {
     let (mut after, mut staged, now) = (directory.clone(), Staged::default(), wall());
     for chunk in ids.chunks(CHUNK) {
         let mut rest = chunk.to_vec();
@@ -193,7 +216,7 @@ fn stage(
                     let row = row.map_or(0..rest.len(), |row| row..row + 1);
                     let refused = rest.drain(row).map(|id| (id, refusal.clone()));
                     if !staged.refuse(refused) {
-                        return staged;
+                        return (staged, after);
                     }
                 }
             }
@@ -202,7 +225,7 @@ fn stage(
     if matches!(deed, Deed::Delete) {
         staged.keep_used(directory, &after, kind);
     }
-    staged
+    (staged, after)
 }
 
 impl Staged {
@@ -335,6 +358,9 @@ fn flag(call: &Call, name: &str) -> Result<bool, Refusal> {
 
 /// Rows of one commit: others wait for it.
 const CHUNK: usize = 1500;
+
+/// Warnings that are told.
+const MOST_WARNED: usize = 20;
 
 /// Refused rows that are named; when there are so many, nothing is done.
 const MOST_REFUSED: usize = 100;

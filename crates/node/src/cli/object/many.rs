@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches};
 use jackfield_model::Kind;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::chosen;
 use crate::cli::client::Client;
@@ -79,8 +79,12 @@ pub(super) fn run(
     let path = format!("/{}?{}", kind.plural(), query.trim_start_matches('&'));
     let began = deed.ask(client, &path)?;
     let takes = began["takes"].as_str().map(str::to_owned);
-    let warned = json!({ "warnings": began["warnings"].clone() });
-    let end = wait(client, began)?;
+    let warnings = began["warnings"].clone();
+    let mut end = wait(client, began)?;
+    // A job, when it ends, tells no more what its beginning told.
+    if warnings.is_array() {
+        end["warnings"] = warnings;
+    }
     let nothing = end["total"] == 0 && end["refused"].as_array().is_none_or(Vec::is_empty);
     if form == Form::Json {
         print::show(form, &end);
@@ -94,7 +98,7 @@ pub(super) fn run(
         if let Some(takes) = takes.filter(|_| end["changed"] != 0) {
             say!("{takes}");
         }
-        crate::cli::report::plain_warnings(&warned);
+        crate::cli::report::plain_warnings(&end);
     }
     if nothing {
         bail!("no {kind} has what was asked for; nothing was {done}");
