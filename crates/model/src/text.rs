@@ -94,12 +94,6 @@ impl PartialEq<str> for Text {
     }
 }
 
-impl PartialEq<&str> for Text {
-    fn eq(&self, other: &&str) -> bool {
-        **self == **other
-    }
-}
-
 impl HasChars for Text {
     fn num_chars(&self) -> usize {
         self.chars().count()
