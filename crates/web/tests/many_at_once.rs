@@ -209,6 +209,9 @@ async fn what_leaves_nothing_out_takes_everything_only_where_that_is_said() {
     house.done("PATCH", "/phones/SEP000000000002", json!({ "lines": [{ "line": "3002" }] })).await;
     let found = house.get("/phones?filter=lines%3D3002&fields=name").await;
     assert_eq!(found["items"][0]["name"], "SEP000000000002");
+    // What names something may fit all of them.
+    let both = "/phones?filter=name~SEP0000";
+    assert_eq!(house.done("PATCH", both, json!({ "description": "x" })).await["changed"], 2);
     let told = house.done("DELETE", "/phones?filter=lines!%3D3002", Value::Null).await;
     assert_eq!(told["changed"], 1);
     assert_eq!(house.done("DELETE", "/phones?all=true", Value::Null).await["changed"], 1);

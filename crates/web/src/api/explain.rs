@@ -179,3 +179,18 @@ fn told(findings: &[Finding], more: Option<Value>) -> Answer {
     let good = findings.iter().all(|finding| finding["good"] == true);
     Answer::ok(json!({ "good": good, "findings": findings }))
 }
+
+#[cfg(test)]
+mod tests {
+    use jackfield_vocabulary::{Code, UnixTime};
+
+    use super::*;
+
+    #[test]
+    fn how_long_ago_a_refusal_was_is_told_in_seconds() {
+        let at = UnixTime(wall().0 - 3_600_000);
+        let (address, user) = ("192.0.2.1:5060".into(), "3001".into());
+        let last = LastRefusal { at, address, user, refusal: Refusal::new(Code::NotFound) };
+        assert!((3600..3660).contains(&refused_lately(&last).seconds_ago));
+    }
+}
