@@ -22,6 +22,7 @@ use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
 use jackfield_vocabulary::{Code, Refusal};
 use serde::{Deserialize, Serialize};
 
+use super::binding::Registered;
 use super::claim::Claimed;
 use super::leg::headers;
 use super::refusals::Who;
@@ -115,8 +116,8 @@ impl Devices {
         None
     }
 
-    /// Would an answer from there tell enough? Not where another phone of ours would give it, nor of one
-    /// that is registered, unless it stays as it is: it was switched off and on.
+    /// Would an answer from there tell enough? Not where another phone of ours would give it, nor one
+    /// that is registered there for something else than it has: for that it was switched off and on.
     fn would_tell(&self, flow: &Flow, request: &Message, who: Claimed) -> bool {
         let Ok(wish) = Wish::of(request) else { return false };
         let listens = wish.contact().and_then(|contact| reach::listens(flow, &contact.uri));
@@ -124,12 +125,26 @@ impl Devices {
         if others.flat_map(|at| self.addresses.at(at)).any(|there| who.device() != Some(there)) {
             return false;
         }
+        match who.device().and_then(|device| self.bindings.get(&device)) {
+            None => true,
+            Some(_) if wish.staying.is_none() => false,
+            // At another port of its host it is not the one that was registered that answers.
+            Some(binding) => {
+                let asked = listens.unwrap_or(flow.remote);
+                let present = binding.first().map(|line| binding.way(line).remote);
+                present != Some(asked) && binding.flow.remote != flow.remote
+                    || self.stays(flow, request, who)
+            }
+        }
+    }
+
+    /// Does it want to be registered where and as it is?
+    fn stays(&self, flow: &Flow, request: &Message, who: Claimed) -> bool {
         let binding = who.device().and_then(|device| self.bindings.get(&device));
-        binding.is_none_or(|binding| {
-            binding.flow.remote == flow.remote
-                && wish.staying.is_some_and(|(contact, _)| {
-                    binding.lines.iter().any(|line| is_same_place(&line.contact, &contact.uri))
-                })
+        let contact = Wish::of(request).ok().and_then(|wish| wish.staying);
+        binding.zip(contact).is_some_and(|(binding, (contact, _))| {
+            let same = |line: &Registered| is_same_place(&line.contact, &contact.uri);
+            binding.flow.remote == flow.remote && binding.lines.iter().any(same)
         })
     }
 
@@ -177,7 +192,13 @@ impl Devices {
     }
 
     /// One of ours that never answers goes on where it is.
-    fn may_be_unseen(&mut self, ctx: &Context<'_>, place: Place) -> bool {
+    fn may_be_unseen(
+        &mut self,
+        ctx: &Context<'_>,
+        place: Place,
+        flow: &Flow,
+        request: &Message,
+    ) -> bool {
         let source = place.at.ip();
         let settings = ctx.directory.auto_registration(&self.node).map(|(_, settings)| settings);
         match place.who {
@@ -185,9 +206,11 @@ impl Devices {
                 settings.is_some_and(|one| self.unclaimed.admits_unseen(mac, source, one))
             }
             Claimed::Device(device) => {
-                let mac = self.unclaimed.mac(device);
-                self.bindings.contains_key(&device)
-                    || mac.is_some_and(|mac| self.unclaimed.is_unseen_at(mac, source))
+                let unseen = |mac| self.unclaimed.is_unseen_at(mac, source);
+                match self.bindings.contains_key(&device) {
+                    true => self.stays(flow, request, place.who),
+                    false => self.unclaimed.mac(device).is_some_and(unseen),
+                }
             }
             Claimed::Nobody => false,
         }
@@ -205,7 +228,7 @@ impl Devices {
             return;
         };
         ctx.count("newcomers-not-there");
-        if self.may_be_unseen(ctx, place) {
+        if self.may_be_unseen(ctx, place, &flow, &request) {
             return self.answer_probed(ctx, endpoint, &flow, &request);
         }
         if let Ok(essentials) = request.check() {

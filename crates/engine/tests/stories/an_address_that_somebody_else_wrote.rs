@@ -82,7 +82,7 @@ fn authorization(challenged: &Message) -> String {
     format!("Authorization: {}\n", credentials.unwrap())
 }
 
-/// Proves SP-43: some phones answer no OPTIONS, and have nothing to answer a challenge with.
+/// Proves SP-43.e: some phones answer no OPTIONS, and have nothing to answer a challenge with.
 #[test]
 fn a_phone_that_answers_nothing_is_taken_in_and_goes_on_where_it_is() {
     let mut world = house();
@@ -347,8 +347,12 @@ fn a_new_phones_answer_ends_no_registration_and_leads_none_elsewhere() {
             "{said}"
         );
     }
-    // It was switched off and on.
+    // It was switched off and on, and then once more, with another port.
     world.reboot(new);
+    assert_eq!(world.register(new), 200);
+    world.reboot(new);
+    world.phones.get_mut(&new).unwrap().local.set_port(5070);
+    world.register(new);
     assert_eq!(world.register(new), 200);
 }
 
