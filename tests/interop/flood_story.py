@@ -208,7 +208,8 @@ def unknown_phones(server, count, per_second, dice):
     # The burst is the rate of one minute, and some seconds of it came on top.
     assert len(taken) <= 150, f"{len(taken)} unknown phones were taken in; the cap is 150"
     assert seen.get(200, 0) <= 150, seen
-    assert seen.get(503, 0) > count // 2, f"the rate was not held: {seen}"
+    # Where one is by now, others have to answer a challenge: that costs nothing, and takes nobody in.
+    assert seen.get(503, 0) + seen.get(401, 0) > count // 2, f"the rate was not held: {seen}"
     # Beyond the cap: 403, for good.
     server.cli("set", "auto-registration", node, "--per-minute", "100000", "--unassigned-limit", str(len(taken)))
     late = Source(server, 80)
