@@ -147,7 +147,7 @@ def provision(server, mac, extension, pin):
         def newcomer():
             """the newcomer's phone object"""
             return any(row["name"] == device for row in server.json("list", "phone"))
-        wait_for(newcomer)
+        wait_for(newcomer, 40)
         assert server.json("show", "phone", device)["auto_registered"] is True
         phone.command("dial 2000")
         phone.wait("Call established")
