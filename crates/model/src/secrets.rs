@@ -104,6 +104,14 @@ impl DeviceSecrets {
         self.vouches(device, before).then(|| self.derived_password(device, before))
     }
 
+    /// The password that a device had in an earlier generation; none where an administrator chose the
+    /// present one, or that one was revoked.
+    pub fn password_of(&self, device: ObjectId, generation: u32) -> Option<SecretText> {
+        let earlier = generation < self.generation(device) && self.vouches(device, generation);
+        let derived = self.explicit.get(&device).is_none();
+        (earlier && derived).then(|| self.derived_password(device, generation))
+    }
+
     /// What digest authentication keeps in place of a device's password: the hash over its name,
     /// the realm and the password, in hexadecimal.
     pub fn ha1(

@@ -46,7 +46,7 @@ pub(super) struct Probes {
     places: Places<Place>,
 }
 
-/// One of them. A later REGISTER takes the place of an earlier one.
+/// One of them. A later REGISTER takes the place of an earlier one with its Call-ID.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Probe {
     request: Message,

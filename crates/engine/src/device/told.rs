@@ -176,8 +176,12 @@ impl Devices {
         let proved = |binding: &Binding| binding.trust == Trust::Proved;
         let old_first = self.former.contains_key(&told.device)
             || !self.bindings.get(&told.device).is_some_and(proved);
+        // A phone that was taken from somebody had its secret replaced more than once.
+        let binding = self.former.get(&told.device).or_else(|| self.bindings.get(&told.device));
+        let shown = binding.map(|binding| binding.generation);
+        let old = (old_first == (told.attempt == 1)).then_some(shown);
         if told.attempt <= 2
-            && let Some(proof) = told.proof(ctx, message, status, old_first == (told.attempt == 1))
+            && let Some(proof) = told.proof(ctx, message, status, old)
         {
             told.attempt += 1;
             return self.send_told(ctx, endpoint, *told, Some(proof));
@@ -233,7 +237,7 @@ impl Told {
         ctx: &mut Context<'_>,
         message: &Message,
         status: Status,
-        old: bool,
+        old: Option<Option<u32>>,
     ) -> Option<(HeaderName, Credentials<'static>)> {
         let (asks, answers) = match status {
             Status::UNAUTHORIZED => (HeaderName::WwwAuthenticate, HeaderName::Authorization),
@@ -259,9 +263,14 @@ impl Told {
         Some((answers, credentials))
     }
 
-    fn password(&self, directory: &Directory, old: bool) -> SecretText {
+    /// The present one, or the old one: that of the generation with which the phone registered, where
+    /// that is known.
+    fn password(&self, directory: &Directory, old: Option<Option<u32>>) -> SecretText {
         let secrets = directory.secrets();
-        let former = if old { secrets.former_sip_password(self.device) } else { None };
+        let shown = |generation: u32| secrets.password_of(self.device, generation);
+        let former = old.and_then(|generation| {
+            generation.and_then(shown).or_else(|| secrets.former_sip_password(self.device))
+        });
         former.unwrap_or_else(|| secrets.sip_password(self.device))
     }
 

@@ -227,6 +227,22 @@ fn a_phone_with_outdated_settings_may_ask_for_proof() {
     assert_eq!(house.world.phones[&house.phone].proofs, [true]);
 }
 
+/// One that is taken from its owner had its secret replaced more than once, and is told all the same.
+#[test]
+fn a_phone_that_loses_its_owner_is_shown_the_secret_that_it_has() {
+    let mut house = House::new(true);
+    house.assign();
+    house.ends_well();
+    house.forget();
+    house.world.phones.get_mut(&house.phone).unwrap().challenges = true;
+    house.world.phones.get_mut(&house.phone).unwrap().proofs.clear();
+    let device = house.device;
+    house.world.admin(&Operation::Unassign { device });
+    house.order_restart();
+    house.world.run(5);
+    assert_eq!(house.world.phones[&house.phone].proofs, [true]);
+}
+
 /// Proves SP-44.e: once in half a minute, and again when the word was lost.
 #[test]
 fn it_is_told_again_but_not_at_every_try() {
