@@ -7,6 +7,7 @@ call in progress outlives the loss of it.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -253,6 +254,29 @@ def newcomers_get_numbers_of_their_node(one, other):
     return strangers
 
 
+# Proves SP-43.e.
+def nobody_is_a_new_phone_of_the_other_node(other, new):
+    """It is registered at the first node, without a secret. A window that is opened at the other one is for where the
+    phone is, and who comes there in its name from elsewhere is not believed."""
+    name = f"SEP{new.user}"
+
+    def opened():
+        """a window where the phone is"""
+        other.cli("window", name, check=False)
+        return re.search(rf"(?m)^{name} +127\.0\.0\.1 ", other.cli("window"))
+    wait_for(opened, 10)
+    other.cli("window", name, "--close")
+    with HandPhone(other, new.user, host="127.0.0.66") as liar:
+        assert [liar.register()[0] for _ in range(4)] == [401] * 4
+
+
+def a_new_phone_turns_to_the_other_node(other, new):
+    """Its own node is gone."""
+    with HandPhone(other, new.user) as phone, HandPhone(other, new.user, host="127.0.0.66") as liar:
+        assert [phone.register()[0] for _ in range(2)] == [401, 200], "asked for its secret, and it has none"
+        assert [liar.register()[0] for _ in range(3)] == [401] * 3
+
+
 def a_phone_gets_its_file_at_either_node(one, other, name):
     """It registered at the first; switched off, it turns to the other one, and gets its password where it was last."""
     one.cli("set", "cluster-settings", "--provisioning-networks", "")
@@ -274,7 +298,7 @@ def becomes_somebodys(server, stranger, extension, pin="73519"):
     call.hang_up()
 
 
-def a_crash_hands_it_over(postgres, one, other, phone, stranger):
+def a_crash_hands_it_over(postgres, one, other, phone, stranger, left):
     def written():
         """every registration: they are written behind, and a crash may lose those of the last moment"""
         kept = postgres.asked(f"SELECT count(*) FROM binding WHERE node = '{one.node}' "
@@ -289,6 +313,7 @@ def a_crash_hands_it_over(postgres, one, other, phone, stranger):
     assert took < LEASE + 3 * LOOK, f"it took {took:.1f} s"
     hears_the_ivr(phone).hang_up()
     becomes_somebodys(other, stranger, "3001")
+    a_new_phone_turns_to_the_other_node(other, left)
     # Who comes back finds the number taken.
     one.start()
     stands_by(one, other)
@@ -376,13 +401,14 @@ def run(binary):
             names = sorted(everything(one, "phone"))
             users = [fields_of(one.fetch(f"{name[3:]}.txt")) for name in names]
             strangers = newcomers_get_numbers_of_their_node(one, other)
+            nobody_is_a_new_phone_of_the_other_node(other, strangers[2])
             with HandPhone.of(one, users[0]) as here, HandPhone.of(other, users[1]) as there:
                 for phone in here, there:
                     assert phone.register()[0] == 200
                 a_phone_gets_its_file_at_either_node(one, other, names[0])
                 hears_the_ivr(here).hang_up()
                 is_turned_away(there, one)
-                a_crash_hands_it_over(postgres, one, other, there, strangers[1])
+                a_crash_hands_it_over(postgres, one, other, there, strangers[1], strangers[2])
                 # What the first one knew of registrations is its own, after a crash too.
                 assert one.json("device", names[0])["registered"] is True
                 seen = other.json("device", names[0])

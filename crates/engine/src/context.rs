@@ -154,6 +154,8 @@ pub(crate) enum Timer {
     Unclaimed { device: ObjectId },
     /// A new phone has not shown in time that it is where it says: it is asked for credentials.
     Probe { place: Place },
+    /// The store has not said in time what other nodes know of a phone that shows no secret.
+    Elsewhere { place: Place },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
     /// A caller said how long its call may go without an answer (RFC 3261 section 13.3.1).

@@ -11,9 +11,9 @@ use jackfield_model::{
 use jackfield_sip::Flow;
 use jackfield_vocabulary::share::Figures;
 use jackfield_vocabulary::{
-    CallId, Cause, Command, DeviceName, DeviceRestart, Event, Mac, MediaCommand, MediaEvent, Now,
-    ObjectId, OperationId, Outdated, Refusal, SecretShown, SecretText, SessionId, UnixTime,
-    VerifyId,
+    CallId, Cause, Command, DeviceName, DeviceRestart, Elsewhere, Event, Mac, MediaCommand,
+    MediaEvent, Now, ObjectId, OperationId, Outdated, Refusal, SecretShown, SecretText, SessionId,
+    UnixTime, VerifyId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,13 @@ pub enum Input {
     PasswordGiven {
         /// The phone.
         device: ObjectId,
+    },
+    /// The answer to [`Output::Elsewhere`], told unasked too when there is news.
+    Elsewhere {
+        /// The phone.
+        device: ObjectId,
+        /// What other nodes know of it; `None` when the store can't say.
+        known: Option<Elsewhere>,
     },
     /// The answer to [`Output::Submit`] or [`Output::Inquire`].
     Decided {
@@ -433,6 +440,16 @@ pub enum Output {
     },
     /// Keep or forget a registration across restarts (written behind).
     Binding(BindingChange),
+    /// Ask the store what other nodes know of a phone; answered by [`Input::Elsewhere`].
+    Elsewhere {
+        /// The phone.
+        device: ObjectId,
+    },
+    /// Tell the other nodes that a new phone, which is not registered here, has its secret.
+    SecretGiven {
+        /// The phone.
+        device: ObjectId,
+    },
     /// A finished call.
     Record(CallRecord),
     /// Who may fetch a device's file with secrets in it.
@@ -479,6 +496,10 @@ pub struct BindingChange {
     pub binding: Option<Vec<u8>>,
     /// When it ends by itself; 0 says that it ended. What is left of one is kept for a year.
     pub expires: UnixTime,
+    /// From where it is registered, or was.
+    pub host: IpAddr,
+    /// It has its secret: it showed it, or the file with it was fetched.
+    pub has_secret: bool,
     /// From where it showed its secret, if it did: from there it may fetch its file, at whatever node.
     pub shown: Option<SecretShown>,
 }

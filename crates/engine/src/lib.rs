@@ -142,6 +142,9 @@ impl Engine {
                 cti.directory_changed(ctx);
             }
             Input::PasswordGiven { device } => devices.password_given(ctx, device),
+            Input::Elsewhere { device, known } => {
+                devices.heard_elsewhere(ctx, endpoint, device, known);
+            }
             Input::Decided { operation, decision } => {
                 if !devices.decided(ctx, endpoint, operation, &decision) {
                     provisioning.decided(ctx, operation, &decision);
@@ -211,6 +214,7 @@ impl Engine {
             | Timer::AutoRegisterRestart { .. }
             | Timer::Unclaimed { .. }
             | Timer::Probe { .. }
+            | Timer::Elsewhere { .. }
             | Timer::InviteExpiry { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }

@@ -14,6 +14,7 @@ mod stories {
     mod a_phone_is_told_to_restart;
     mod a_phone_listens_at_another_port;
     mod a_phone_loses_its_power;
+    mod a_phone_of_another_node;
     mod a_phone_refuses_or_sends_elsewhere;
     mod a_phone_registers;
     mod a_phone_removes_another_contact;

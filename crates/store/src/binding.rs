@@ -2,11 +2,14 @@
 //! moment; phones register again.
 //!
 //! A registration belongs to the node where the phone registered last: no other node takes it for
-//! its own, and an earlier one that forgets the phone does not forget it for the later one.
+//! its own, and an earlier one that forgets the phone does not forget it for the later one. But who
+//! showed no secret takes nobody's place: a registration without one is not written over that of
+//! another host at another node, and what the phone showed before stays known.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use jackfield_vocabulary::{ObjectId, SecretShown, UnixTime};
+use jackfield_vocabulary::{Elsewhere, ObjectId, SecretShown, UnixTime};
 
 use crate::StoreError;
 use crate::database::{Database, DatabaseError, Row, Value, widen};
@@ -14,6 +17,7 @@ use crate::handle::StoreHandle;
 use crate::lease::moment;
 use crate::prune::REGISTRATIONS;
 use crate::queue::Lane;
+use crate::writer::Turn;
 
 /// A registration to keep or to forget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +28,35 @@ pub struct BindingRow {
     pub blob: Option<Vec<u8>>,
     /// When it ends by itself; 0 says that it ended, and the form is what is left of it.
     pub expires: UnixTime,
-    /// From where the device showed its secret, if it did; not told with those at a node's start.
+    /// From where it is registered; not told with those at a node's start.
+    pub host: Option<IpAddr>,
+    /// It has its secret: it showed it, or the file with it was fetched; not told at the start either.
+    pub has_secret: bool,
+    /// From where the device showed its secret, if it did; not told at the start either.
     pub shown: Option<SecretShown>,
+}
+
+/// What every node may know of a registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// At which node.
+    pub node: Box<str>,
+    /// When it ends, or ended.
+    pub expires: UnixTime,
+    /// From where.
+    pub host: Option<IpAddr>,
+    /// The device has its secret: it showed it, or the file with it was fetched.
+    pub has_secret: bool,
+    /// From where it showed its secret last, at whatever node.
+    pub shown: Option<SecretShown>,
+}
+
+impl Registration {
+    /// What it is to this node.
+    pub fn elsewhere(&self, node: &str, now: UnixTime) -> Elsewhere {
+        let other = self.expires > now && !self.node.is_empty() && *self.node != *node;
+        Elsewhere { host: self.host.filter(|_| other), has_secret: self.has_secret }
+    }
 }
 
 /// Which registrations one has looked at: those that were written before this moment of the database's
@@ -76,6 +107,8 @@ impl StoreHandle {
                         device: ObjectId(row.number(0)?),
                         blob: Some(row.blob(1)?.to_vec()),
                         expires: UnixTime(row.number(2)?),
+                        host: None,
+                        has_secret: false,
                         shown: None,
                     })
                 },
@@ -95,20 +128,55 @@ impl StoreHandle {
         })
     }
 
-    /// From where phones showed their secret, at whatever node, of what was written after one looked last,
-    /// in the order of writing; 1,500 at once. What is committed late may have an earlier moment: look
-    /// again some seconds back.
-    pub fn shown_since(&self, looked: Looked) -> Result<Vec<(Looked, SecretShown)>, StoreError> {
+    /// Registrations at whatever node that were written after one looked last, in the order of writing;
+    /// 1,500 at once. What is committed late may have an earlier moment: look again some seconds back.
+    pub fn written_since(&self, looked: Looked) -> Result<Vec<(Looked, Registration)>, StoreError> {
         self.work(Lane::Background, move |turn| {
             let rows = turn.database.rows(
-                "SELECT device, written, address, generation FROM binding \
-                 WHERE address <> '' AND (written > ?1 OR (written = ?1 AND device > ?2)) \
+                "SELECT device, written, node, expires, host, secret, address, generation \
+                 FROM binding WHERE written > ?1 OR (written = ?1 AND device > ?2) \
                  ORDER BY written, device LIMIT ?3",
                 &[widen(looked.written.0), looked.device.0.into(), MOST.into()],
-                read_shown,
+                read,
             )?;
             Ok(rows)
         })
+    }
+
+    /// Looks for the registration of a device, at whatever node, and tells `done` of it.
+    pub fn look_for(
+        &self,
+        device: ObjectId,
+        done: impl FnOnce(Result<Option<Registration>, StoreError>) + Send + 'static,
+    ) {
+        self.enqueue(
+            Lane::Background,
+            move |turn| {
+                let found = turn.database.row(
+                    "SELECT device, written, node, expires, host, secret, address, generation \
+                     FROM binding WHERE device = ?1",
+                    &[device.0.into()],
+                    read,
+                )?;
+                Ok(found.map(|(_, registration)| registration))
+            },
+            done,
+        );
+    }
+
+    /// Writes behind that a device has its secret, wherever it is registered. What is lost is told by
+    /// the log.
+    pub fn secret_given(&self, device: ObjectId) {
+        let write = move |turn: &mut Turn<'_>| {
+            let now = moment(turn)?;
+            let values = [device.0.into(), Value::from(&b""[..]), widen(now.0)];
+            Ok(turn.database.execute(SECRET_GIVEN, &values)?)
+        };
+        self.enqueue(Lane::Background, write, move |written| {
+            if let Err(error) = written {
+                tracing::warn!(error.cause = %error, "other nodes do not hear of a fetched secret");
+            }
+        });
     }
 
     /// Did a phone register at another node than this one last?
@@ -175,22 +243,7 @@ fn save(
             "UPDATE binding SET blob = ?2, expires = ?3 WHERE device = ?1 AND node IN ('', ?4)",
             &[row.device.0.into(), Value::from(&blob[..]), widen(now.0), node.into()],
         ),
-        Some(blob) => database.execute(
-            "INSERT INTO binding (device, blob, expires, node, address, generation, written) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-             ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, \
-             expires = excluded.expires, node = excluded.node, address = excluded.address, \
-             generation = excluded.generation, written = excluded.written",
-            &[
-                row.device.0.into(),
-                Value::from(&blob[..]),
-                widen(row.expires.0),
-                node.into(),
-                row.shown.map_or_else(String::new, |shown| shown.address.to_string()).into(),
-                row.shown.map_or(0, |shown| shown.generation).into(),
-                widen(now.0),
-            ],
-        ),
+        Some(blob) => enter(database, node, row, blob, now),
         None => database.execute(
             "DELETE FROM binding WHERE device = ?1 AND node IN ('', ?2)",
             &[row.device.0.into(), node.into()],
@@ -199,12 +252,77 @@ fn save(
     .map(drop)
 }
 
-fn read_shown(row: &Row<'_>) -> Result<(Looked, SecretShown), DatabaseError> {
-    let looked = Looked { device: ObjectId(row.number(0)?), written: UnixTime(row.number(1)?) };
-    let address = row.text(2)?.parse();
-    let address = address.map_err(|_| DatabaseError::Corrupt("an address is none".into()))?;
-    Ok((looked, SecretShown { address, generation: row.number(3)? }))
+/// Writes a registration, or has the other nodes, and so this one, hear again of the one that stays.
+fn enter(
+    database: &mut Database,
+    node: &str,
+    row: &BindingRow,
+    blob: &[u8],
+    now: UnixTime,
+) -> Result<u64, DatabaseError> {
+    let text = |address: Option<IpAddr>| {
+        address.map_or_else(String::new, |address| address.to_canonical().to_string())
+    };
+    let entered = database.execute(
+        ENTER,
+        &[
+            row.device.0.into(),
+            Value::from(blob),
+            widen(row.expires.0),
+            node.into(),
+            text(row.shown.map(|shown| shown.address)).into(),
+            row.shown.map_or(0, |shown| shown.generation).into(),
+            widen(now.0),
+            text(row.host).into(),
+            u32::from(row.has_secret).into(),
+        ],
+    )?;
+    if entered > 0 {
+        return Ok(entered);
+    }
+    database.execute(
+        "UPDATE binding SET written = ?2 WHERE device = ?1",
+        &[row.device.0.into(), widen(now.0)],
+    )
 }
+
+fn read(row: &Row<'_>) -> Result<(Looked, Registration), DatabaseError> {
+    let looked = Looked { device: ObjectId(row.number(0)?), written: UnixTime(row.number(1)?) };
+    let address = |text: &str| match text {
+        "" => Ok(None),
+        text => {
+            text.parse().map(Some).map_err(|_| DatabaseError::Corrupt("an address is none".into()))
+        }
+    };
+    let (host, shown, generation) =
+        (address(row.text(4)?)?, address(row.text(6)?)?, row.number(7)?);
+    let registration = Registration {
+        node: row.text(2)?.into(),
+        expires: UnixTime(row.number(3)?),
+        host,
+        has_secret: row.number::<u32>(5)? != 0,
+        shown: shown.map(|address| SecretShown { address, generation }),
+    };
+    Ok((looked, registration))
+}
+
+/// One without a secret takes the place of its own node's, of one that is over, and of one from its host.
+const ENTER: &str = "INSERT INTO binding \
+    (device, blob, expires, node, address, generation, written, host, secret) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+    ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, expires = excluded.expires, \
+    node = excluded.node, written = excluded.written, host = excluded.host, \
+    address = CASE WHEN excluded.address = '' THEN binding.address ELSE excluded.address END, \
+    generation = \
+    CASE WHEN excluded.address = '' THEN binding.generation ELSE excluded.generation END, \
+    secret = CASE WHEN excluded.secret = 0 THEN binding.secret ELSE excluded.secret END \
+    WHERE excluded.address <> '' OR binding.node IN ('', excluded.node) \
+    OR binding.expires <= excluded.written OR binding.host IN ('', excluded.host)";
+
+const SECRET_GIVEN: &str = "INSERT INTO binding (device, blob, expires, node, written, secret) \
+    VALUES (?1, ?2, ?3, '', ?3, 1) \
+    ON CONFLICT (device) DO UPDATE SET secret = 1, written = excluded.written \
+    WHERE binding.secret = 0";
 
 /// Rows that are read at once.
 const MOST: u32 = 1500;

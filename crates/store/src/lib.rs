@@ -76,7 +76,7 @@ pub use answer::Answer;
 pub use attempt::{Claimant, Verification};
 pub use audit::{AuditEntry, AuditFilter};
 pub use backup::{BackupSummary, SHORTEST_PASSPHRASE, backup, restore};
-pub use binding::{BindingRow, Looked};
+pub use binding::{BindingRow, Looked, Registration};
 pub use database::Faults;
 pub use error::StoreError;
 pub use handle::StoreHandle;

@@ -6,6 +6,7 @@
 
 mod call;
 mod command;
+mod elsewhere;
 mod event;
 mod id;
 mod media;
@@ -23,6 +24,7 @@ pub use command::{
     Command, Credential, DeviceRestart, MediaTermination, Outdated, PromptItem,
     ProvisioningCommand, SecretText,
 };
+pub use elsewhere::Elsewhere;
 pub use event::{CallInfo, CloseReason, CollectEnd, Event, ProvisioningOutcome, ServiceState};
 pub use id::{DeviceName, Mac, NodeId, ObjectId, OperationId, ParseMacError, SessionId, VerifyId};
 pub use media::{

@@ -30,6 +30,8 @@ pub(super) enum Proof {
     Outdated { device: ObjectId },
     /// It would be believed without a secret if it were known to be where it says.
     Doubtful,
+    /// It would be believed without a secret if other nodes knew nothing against it.
+    Unasked { device: ObjectId },
     /// It is a phone nobody knows; `there` when it is known to be where it says.
     Newcomer { mac: Mac, there: bool },
     /// It is sent away, or asked for more; `None` when it gets no answer.
@@ -130,7 +132,9 @@ impl Devices {
         // Credentials for nobody of ours are those of a phone's former server: as good as none.
         match claimed {
             Claimed::Device(_) if belief == Belief::IfThere && !there => Proof::Doubtful,
-            Claimed::Device(device) if belief != Belief::None => Proof::Trusted { device },
+            Claimed::Device(device) if belief != Belief::None => {
+                self.believed_everywhere(ctx, flow, request, device)
+            }
             Claimed::Unknown(mac) if !is_number(ctx.directory, &claim.user) => {
                 Proof::Newcomer { mac, there }
             }

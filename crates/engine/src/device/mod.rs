@@ -6,6 +6,7 @@ mod binding;
 mod cause;
 mod claim;
 mod dialect;
+mod elsewhere;
 mod failure;
 mod hardware;
 mod leg;
@@ -40,6 +41,7 @@ use crate::interface::{Access, DeviceState, KeptBinding, LastRefusal, Output, Wh
 use addresses::Addresses;
 use authenticate::Authenticator;
 use binding::{Binding, Trust};
+use elsewhere::Inquiries;
 use leg::Legs;
 use newcomer::Newcomers;
 use outdated::Outdated;
@@ -64,6 +66,7 @@ pub(crate) struct Devices {
     provisional: Provisional,
     outdated: Outdated,
     probes: Probes,
+    inquiries: Inquiries,
     newcomers: Newcomers,
     refusals: Refusals,
     unclaimed: Unclaimed,
@@ -112,6 +115,7 @@ impl Devices {
             provisional: Provisional::default(),
             outdated: Outdated::default(),
             probes: Probes::default(),
+            inquiries: Inquiries::default(),
             newcomers: Newcomers::default(),
             refusals: Refusals::default(),
             unclaimed: Unclaimed::default(),
@@ -146,6 +150,7 @@ impl Devices {
             }
             if phone.auto_registered && binding.trust != Trust::Provisional {
                 self.provisional.give(device);
+                ctx.out.push(Output::SecretGiven { device });
             }
             binding.restart_clock(ctx.now);
             let registered = binding.prune(ctx.now) && !over;
@@ -336,6 +341,7 @@ impl Devices {
             }
             Timer::Unclaimed { device } => self.unclaimed_over(ctx, *device),
             Timer::Probe { place } => self.probe_over(ctx, endpoint, *place),
+            Timer::Elsewhere { place } => self.elsewhere_over(ctx, endpoint, *place),
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
             Timer::InviteExpiry { leg } => self.invite_expired(ctx, endpoint, *leg),
             Timer::GlareRetry { leg } => self.glare_retry(ctx, endpoint, *leg),
@@ -430,6 +436,7 @@ impl Devices {
             unseen,
             self.refusals.figures(),
             self.probes.figures(),
+            self.inquiries.figures(),
         ]
     }
 }

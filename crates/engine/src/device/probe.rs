@@ -34,8 +34,8 @@ use crate::endpoint::Endpoint;
 /// Who says that it is where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Place {
-    at: SocketAddr,
-    who: Claimed,
+    pub(super) at: SocketAddr,
+    pub(super) who: Claimed,
 }
 
 /// The phones that are asked.
@@ -175,18 +175,19 @@ impl Devices {
         let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
             return;
         };
-        self.answer_probed(ctx, endpoint, &flow, &request);
+        self.answer_waiting(ctx, endpoint, (&flow, true), &request);
     }
 
-    fn answer_probed(
+    /// Answers a REGISTER that waited.
+    pub(super) fn answer_waiting(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
-        flow: &Flow,
+        (flow, answered): (&Flow, bool),
         request: &Message,
     ) {
         let Ok(essentials) = request.check() else { return };
-        if let Some(response) = self.register(ctx, (flow, true), request, &essentials) {
+        if let Some(response) = self.register(ctx, (flow, answered), request, &essentials) {
             endpoint.reply(ctx, flow, request, &response);
         }
     }
@@ -229,7 +230,7 @@ impl Devices {
         };
         ctx.count("newcomers-not-there");
         if self.may_be_unseen(ctx, place, &flow, &request) {
-            return self.answer_probed(ctx, endpoint, &flow, &request);
+            return self.answer_waiting(ctx, endpoint, (&flow, true), &request);
         }
         if let Ok(essentials) = request.check() {
             self.refusals.because(Refusal::new(Code::PhoneNotThere).value("address", flow.remote));

@@ -15,6 +15,7 @@ use super::Devices;
 use super::binding::Trust;
 use super::registrar::keep;
 use crate::context::Context;
+use crate::interface::Output;
 
 /// What is known of new phones and their secrets.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -95,8 +96,7 @@ impl Devices {
     /// Is the device of a kind that may do without a secret, if it has shown none?
     pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
         let Some(phone) = directory.typed::<Phone>(device) else { return false };
-        let profile = directory.get::<SecurityProfile>(phone.security_profile);
-        phone.auto_registered || profile.is_some_and(|profile| !profile.digest)
+        phone.auto_registered || !is_asked(directory, phone)
     }
 
     /// May the device do without a secret? New phones may until they have one, and those whose
@@ -114,8 +114,7 @@ impl Devices {
         if binding.is_some_and(|binding| !binding.is_at(flow)) {
             return Belief::None;
         }
-        let profile = ctx.directory.get::<SecurityProfile>(phone.security_profile);
-        if profile.is_some_and(|profile| !profile.digest) {
+        if !is_asked(ctx.directory, phone) {
             return Belief::Full;
         }
         let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
@@ -146,17 +145,24 @@ impl Devices {
         if phone.is_none_or(|phone| !phone.auto_registered) || !self.provisional.give(device) {
             return;
         }
-        if let Some(binding) = self.bindings.get_mut(&device)
-            && binding.trust == Trust::Provisional
-        {
-            binding.trust = Trust::Given;
-            keep(ctx, device, binding);
+        match self.bindings.get_mut(&device) {
+            Some(binding) if binding.trust == Trust::Provisional => {
+                binding.trust = Trust::Given;
+                keep(ctx, device, binding);
+            }
+            Some(_) => {}
+            None => ctx.out.push(Output::SecretGiven { device }),
         }
     }
 
     fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
         super::newcomer::is_allowed(ctx.directory, &self.node, source)
     }
+}
+
+/// Does the phone's security profile ask for a secret?
+pub(super) fn is_asked(directory: &Directory, phone: &Phone) -> bool {
+    directory.get::<SecurityProfile>(phone.security_profile).is_none_or(|profile| profile.digest)
 }
 
 /// How long a new phone that was asked for a secret may take to come without one.

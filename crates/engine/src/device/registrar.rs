@@ -105,6 +105,7 @@ impl Devices {
                 Some(outdated::refuse(request))
             }
             Proof::Doubtful => self.probe(ctx, flow, request, claimed),
+            Proof::Unasked { device } => self.ask_elsewhere(ctx, (flow, answered), request, device),
             Proof::Newcomer { mac, there } => {
                 self.newcomer(ctx, (flow, there), request, &claim, &wish, mac)
             }
@@ -366,10 +367,12 @@ impl Devices {
 pub(super) fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
     let expires = binding.expires().wall;
     binding.kept = expires;
-    let shown = binding.shown();
+    let (shown, host) = (binding.shown(), binding.flow.remote.ip());
+    let has_secret = binding.trust != Trust::Provisional;
     // A binding is plain data; one that can't be written is not kept.
     let binding = postcard::to_extend(binding, Vec::with_capacity(256)).ok();
-    ctx.out.push(Output::Binding(BindingChange { device, binding, expires, shown }));
+    let change = BindingChange { device, binding, expires, host, has_secret, shown };
+    ctx.out.push(Output::Binding(change));
 }
 
 /// Refuses a registration of which much would have to be kept: a device may have many, and a new one

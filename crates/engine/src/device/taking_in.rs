@@ -59,14 +59,16 @@ impl Devices {
         ctx.timers.cancel(timer);
         self.newcomers.operations.remove(&operation);
         let committed = match decision {
-            Decision::Committed(Outcome::AutoRegistered { device, .. }) => Some(*device),
+            Decision::Committed(Outcome::AutoRegistered { device, created, .. }) => {
+                Some((*device, *created))
+            }
             _ => None,
         };
         // It may have been deleted before it was known that it was taken in.
-        let committed = committed.filter(|device| ctx.directory.entry(*device).is_some());
+        let committed = committed.filter(|(device, _)| ctx.directory.entry(*device).is_some());
         let waiting = self.newcomers.waiting_for(mac, operation, committed.is_some());
         match committed {
-            Some(device) => {
+            Some((device, _)) => {
                 self.provisional.expect(device, source, ctx.now);
                 self.wait_for_owner(ctx, device, mac);
             }
@@ -75,7 +77,12 @@ impl Devices {
         }
         let Some(Waiting { request, flow, .. }) = waiting else { return true };
         let response = match (committed, decision) {
-            (Some(device), _) => self.take_in(ctx, &flow, &request, device),
+            (Some((device, true)), _) => self.take_in(ctx, &flow, &request, device),
+            // Another node, or somebody by hand, was first: it is no unknown phone any more.
+            (Some(_), _) => {
+                self.answer_waiting(ctx, endpoint, (&flow, true), &request);
+                return true;
+            }
             (None, Decision::Refused(refusal)) => self.refused(ctx, &flow, &request, mac, refusal),
             (None, _) => answer::unavailable(&request, 5 + ctx.ids.below(26)),
         };

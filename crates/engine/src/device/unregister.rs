@@ -73,8 +73,9 @@ impl Devices {
             self.provisional.give(device);
         }
         let shown = left.as_ref().and_then(Binding::shown);
+        let (host, has_secret) = (binding.flow.remote.ip(), binding.trust != Trust::Provisional);
         let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
-        BindingChange { device, binding, expires: UnixTime(0), shown }
+        BindingChange { device, binding, expires: UnixTime(0), host, has_secret, shown }
     }
 
     /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.

@@ -266,6 +266,7 @@ fn what_is_said_to_a_caller_without_a_secret_goes_out_three_times() {
         let bob = world.phone("SEP0022AABBCC02", "2002");
         world.registered(bob);
         world.send_raw(VICTIM, &register("SEP0022AABBCC01", VICTIM, 1, "Allow-Events: kpml\n"));
+        world.run(1);
         received(&mut world, VICTIM);
         // Answers repeat the Via, and requests in the call the Record-Route.
         let long = ";x=".to_owned() + &"y".repeat(7000);

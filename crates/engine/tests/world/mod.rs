@@ -70,6 +70,8 @@ pub struct Heard {
     /// Secrets that are to be checked, and what was entered.
     pub checks: Vec<(VerifyId, String)>,
     pub submitted: usize,
+    /// New phones of which other nodes are told that they have their secret.
+    pub given: BTreeSet<ObjectId>,
     /// Connections over which phones are registered.
     pub kept: BTreeSet<Option<u64>>,
 }
@@ -241,6 +243,8 @@ impl World {
             }
             Output::Expire { operation, what, .. } => self.submit(operation, &what),
             Output::Inquire { operation } => self.inquire(operation),
+            Output::Elsewhere { device } => self.look_elsewhere(device),
+            Output::SecretGiven { device } => drop(self.heard.given.insert(device)),
             Output::Binding(change) => drop(self.heard.bindings.insert(change.device, change)),
             Output::Access(access) => self.heard.access.push(access),
             Output::Record(record) => self.heard.records.push(record),

@@ -10,7 +10,7 @@ use jackfield_model::{
     AutoRegistration, Change, DeviceSecrets, Directory, Effect, Entry, FirstStart, Ids, Kind,
     Operation, Outcome,
 };
-use jackfield_vocabulary::{ObjectId, OperationId, UnixTime};
+use jackfield_vocabulary::{Elsewhere, ObjectId, OperationId, UnixTime};
 use serde_json::{Value, json};
 
 use super::network::Delivery;
@@ -19,6 +19,12 @@ use super::{NODE, World};
 /// How the store behaves.
 pub struct Store {
     pub reply: Reply,
+    /// What it knows of phones at other nodes; `None` when it can't say.
+    pub elsewhere: Option<BTreeMap<ObjectId, Elsewhere>>,
+    /// It does not answer what it is asked about other nodes.
+    pub silent: bool,
+    /// How often it was asked that.
+    pub asked: usize,
     decided: BTreeMap<OperationId, Decision>,
     /// What the engine sent to nobody.
     pub strays: Vec<(SocketAddr, Vec<u8>)>,
@@ -41,7 +47,14 @@ pub enum Reply {
 
 impl Default for Store {
     fn default() -> Self {
-        Self { reply: Reply::After(3), decided: BTreeMap::new(), strays: Vec::new() }
+        Self {
+            reply: Reply::After(3),
+            elsewhere: Some(BTreeMap::new()),
+            silent: false,
+            asked: 0,
+            decided: BTreeMap::new(),
+            strays: Vec::new(),
+        }
     }
 }
 
@@ -170,6 +183,17 @@ impl World {
             _ => self.store.decided.get(&operation).cloned().unwrap_or(Decision::NeverSeen),
         };
         self.decide(operation, decision, 3);
+    }
+
+    pub(crate) fn look_elsewhere(&mut self, device: ObjectId) {
+        self.store.asked += 1;
+        if self.store.silent {
+            return;
+        }
+        let known = self.store.elsewhere.as_ref();
+        let known = known.map(|known| known.get(&device).copied().unwrap_or_default());
+        let input = Input::Elsewhere { device, known };
+        self.schedule(Duration::from_millis(3), Delivery::ToEngine(input));
     }
 
     fn decide(&mut self, operation: OperationId, decision: Decision, millis: u64) {

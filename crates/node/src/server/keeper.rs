@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jackfield_store::{BindingRow, RecordRow, StoreHandle};
-use jackfield_vocabulary::{ObjectId, SecretShown, UnixTime};
 
 use super::life::{Life, Living};
 
@@ -25,12 +24,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Something to keep.
 pub(crate) enum Kept {
     /// A registration, or its end.
-    Binding {
-        device: ObjectId,
-        binding: Option<Vec<u8>>,
-        expires: UnixTime,
-        shown: Option<SecretShown>,
-    },
+    Binding(BindingRow),
     /// A finished call.
     Record(Box<RecordRow>),
 }
@@ -82,9 +76,7 @@ impl Keeper {
             return;
         }
         match kept {
-            Kept::Binding { device, binding, expires, shown } => {
-                waiting.bindings.push_back(BindingRow { device, blob: binding, expires, shown });
-            }
+            Kept::Binding(row) => waiting.bindings.push_back(row),
             Kept::Record(record) => waiting.records.push_back(*record),
         }
     }

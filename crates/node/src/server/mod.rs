@@ -49,6 +49,7 @@ use tokio::sync::{Notify, watch};
 
 use clock::Clock;
 use doors::{AlarmBoard, FileAccess, Replies};
+use elsewhere::Lookout;
 use engine_loop::{EngineThread, LoopSettings, Machine};
 use file_source::TftpFiles;
 use first_start::Arrival;
@@ -175,7 +176,13 @@ impl Server {
         let tftp_address = settings.tftp;
         let ports = (http_address.port(), files_address.port());
         let heard = sip_ports.clone();
-        let known = Arc::clone(&access);
+        let lookout = Lookout {
+            node: settings.node.clone(),
+            store: handle.clone(),
+            access: Arc::clone(&access),
+            lanes: lanes.clone(),
+            clock,
+        };
         let files = phone_files(&settings, &handle, access, clock, heard, &lanes, ports);
         let tftp = crate::tftp::Board::default();
         let connections = Connections::new(limits::file_limit() / 4);
@@ -225,7 +232,7 @@ impl Server {
             connections: connections.clone(),
         }));
         runtime.spawn(prune_hourly(store.handle()));
-        runtime.spawn(elsewhere::follow(store.handle(), known));
+        runtime.spawn(elsewhere::follow(lookout));
         let http_door = http_listener(&runtime, http, router, connections)?;
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));

@@ -8,8 +8,10 @@ use jackfield_engine::{
     RefusedAssignment, Verification,
 };
 use jackfield_media::DriverHandle;
-use jackfield_store::{Answer, Claimant, RecordRow, StoreHandle, Verifier};
-use jackfield_vocabulary::{MediaCommand, MediaEvent, MediaFailure, Now, SecretShown};
+use jackfield_store::{Answer, BindingRow, Claimant, RecordRow, StoreHandle, Verifier};
+use jackfield_vocabulary::{
+    Elsewhere, MediaCommand, MediaEvent, MediaFailure, Now, ObjectId, SecretShown,
+};
 use jackfield_web::RaisedAlarm;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -79,6 +81,8 @@ impl Outputs {
                 self.leases.desk().route_point(device, wanted);
             }
             Output::Binding(change) => self.keep_binding(change),
+            Output::Elsewhere { device } => self.ask_elsewhere(device),
+            Output::SecretGiven { device } => self.store.secret_given(device),
             Output::Record(record) => self.keep_record(record),
             Output::Access(access) => self.admit(access),
             Output::Reply { request, result } => self.replies.give(request, result),
@@ -112,11 +116,31 @@ impl Outputs {
     }
 
     fn keep_binding(&self, change: BindingChange) {
-        self.keeper.keep(Kept::Binding {
+        self.keeper.keep(Kept::Binding(BindingRow {
             device: change.device,
-            binding: change.binding,
+            blob: change.binding,
             expires: change.expires,
+            host: Some(change.host),
+            has_secret: change.has_secret,
             shown: change.shown,
+        }));
+    }
+
+    /// Where no other node can be, nobody need be asked.
+    fn ask_elsewhere(&self, device: ObjectId) {
+        let (lanes, node, clock) = (self.lanes.clone(), self.node.clone(), self.clock);
+        let tell = move |known| {
+            let _ = lanes.input(Input::Elsewhere { device, known });
+        };
+        if !self.store.is_shared() {
+            return tell(Some(Elsewhere::default()));
+        }
+        self.store.look_for(device, move |found| {
+            let now = clock.now().wall;
+            let known = found
+                .ok()
+                .map(|found| found.map(|found| found.elsewhere(&node, now)).unwrap_or_default());
+            tell(known);
         });
     }
 

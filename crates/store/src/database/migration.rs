@@ -1,7 +1,7 @@
 use super::{Database, DatabaseError, Value};
 
 /// What is done to an older database, in order; never change one that was released.
-const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES];
+const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES, NEW_PHONES];
 
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -177,4 +177,12 @@ ALTER TABLE binding ADD COLUMN address TEXT NOT NULL DEFAULT '';
 ALTER TABLE binding ADD COLUMN generation {int} NOT NULL DEFAULT 0;
 ALTER TABLE binding ADD COLUMN written {int} NOT NULL DEFAULT 0;
 CREATE INDEX binding_written ON binding (written);
+";
+
+/// From where a phone is registered, also without a secret, and whether it has its secret; empty and 0 for
+/// those written before that showed none, and for those of a backup.
+const NEW_PHONES: &str = "
+ALTER TABLE binding ADD COLUMN host TEXT NOT NULL DEFAULT '';
+ALTER TABLE binding ADD COLUMN secret {int} NOT NULL DEFAULT 0;
+UPDATE binding SET host = address, secret = 1 WHERE address <> '';
 ";

@@ -73,6 +73,8 @@ fn a_restore_takes_no_registration_over_and_keeps_where_phones_were() {
         device: ObjectId(device),
         blob: Some(b"where".into()),
         expires,
+        host: None,
+        has_secret: false,
         shown: None,
     };
     let (send, receive) = std::sync::mpsc::channel();

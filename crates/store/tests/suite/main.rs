@@ -8,6 +8,7 @@ mod backups;
 mod commits;
 mod crashes;
 mod credentials;
+mod elsewhere;
 mod lost_database;
 mod nodes;
 mod proxy;

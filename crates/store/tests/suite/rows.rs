@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use jackfield_model::{Actor, Kind};
-use jackfield_store::{BindingRow, Looked, RecordFilter, RecordRow};
-use jackfield_vocabulary::{ObjectId, SecretShown, SecretText, UnixTime};
+use jackfield_store::{BindingRow, RecordFilter, RecordRow};
+use jackfield_vocabulary::{ObjectId, SecretText, UnixTime};
 use serde_json::json;
 
 use crate::world::{World, act, make, new_id, partition};
@@ -21,6 +21,8 @@ fn registrations_survive_a_restart() {
         device: ObjectId(device),
         blob: blob.map(<[u8]>::to_vec),
         expires: UnixTime(expires),
+        host: None,
+        has_secret: false,
         shown: None,
     };
     let (send, receive) = channel();
@@ -40,45 +42,6 @@ fn registrations_survive_a_restart() {
     assert_eq!(kept(1000 + 365 * 86_400_000), [row(1, Some(b"ONE"), 3000)], "for a year");
 }
 
-/// Every node may know from where a phone registered last, wherever that was; each looks only at what is new.
-#[test]
-fn where_phones_showed_their_secret_is_known_to_every_node() {
-    let world = World::new();
-    let store = world.open();
-    let shown =
-        |last: u8, generation| SecretShown { address: [192, 0, 2, last].into(), generation };
-    let (send, receive) = channel();
-    let save = |node: &str, devices: core::ops::Range<u32>, shown: Option<SecretShown>, expires| {
-        let row = |device| BindingRow {
-            device: ObjectId(device),
-            blob: Some(Vec::new()),
-            expires: UnixTime(expires),
-            shown,
-        };
-        let (send, rows) = (send.clone(), devices.map(row).collect());
-        store.handle().save_bindings(node.into(), rows, move |done| send.send(done).unwrap());
-        receive.recv().unwrap().unwrap();
-    };
-    let since = |looked| store.handle().shown_since(looked).unwrap();
-    save("node-1", 1..1501, Some(shown(1, 65_537)), 2000);
-    save("node-2", 1501..1601, Some(shown(2, 0)), 2000);
-    save("node-2", 1601..1602, None, 2000);
-    let first = since(Looked::default());
-    assert_eq!(first.len(), 1500);
-    assert!(first.iter().all(|(_, found)| *found == shown(1, 65_537)));
-    let second = since(first.last().unwrap().0);
-    assert_eq!(second.len(), 100, "one has shown none");
-    let last = second.last().unwrap().0;
-    assert_eq!((last.device, since(last)), (ObjectId(1600), vec![]));
-    // It moves, and it leaves: the last word is where it was.
-    save("node-2", 7..8, Some(shown(7, 65_537)), 2000);
-    save("node-2", 7..8, Some(shown(7, 65_537)), 0);
-    save("node-1", 7..8, Some(shown(1, 65_537)), 0);
-    let back = Looked { written: UnixTime(last.written.0 - 1), ..Looked::default() };
-    let moved = since(back).into_iter().find(|(at, _)| at.device == ObjectId(7));
-    assert_eq!(moved.map(|(_, found)| found), Some(shown(7, 65_537)));
-}
-
 /// A phone that moves to another node is that node's: the one that it left neither takes it up at a
 /// start nor forgets it for the other when its own registration there ends.
 #[test]
@@ -89,6 +52,8 @@ fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
         device: ObjectId(1),
         blob: blob.map(<[u8]>::to_vec),
         expires: UnixTime(2000),
+        host: None,
+        has_secret: false,
         shown: None,
     };
     let (send, receive) = channel();

@@ -191,6 +191,17 @@ pub const PROBES: PlaceUse = PlaceUse {
     full: "asked for credentials at once",
 };
 
+/// Phones that show no secret, after which the other nodes are asked.
+pub const INQUIRIES: PlaceUse = PlaceUse {
+    name: "inquiries",
+    what: "phones without a secret after which the database is asked what other nodes know of them",
+    total: Total::Fixed(1024),
+    share: 25,
+    proved_share: 25,
+    reserve: 0,
+    full: "told to come again later",
+};
+
 /// Why registrations were refused, for whoever asks why a phone is not there.
 pub const REFUSALS: PlaceUse = PlaceUse {
     name: "refusals",
@@ -302,7 +313,7 @@ pub const REFUSED_ROWS: PaceUse = PaceUse {
 };
 
 /// Every use of places.
-pub const PLACES: [&PlaceUse; 13] = [
+pub const PLACES: [&PlaceUse; 14] = [
     &SIP_TRANSACTIONS,
     &SIP_TRANSACTION_OCTETS,
     &SIP_STREAMS,
@@ -316,6 +327,7 @@ pub const PLACES: [&PlaceUse; 13] = [
     &REFUSALS,
     &UNSEEN_PHONES,
     &PROBES,
+    &INQUIRIES,
 ];
 
 /// Every use of a pace.

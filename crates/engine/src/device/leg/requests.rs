@@ -57,6 +57,7 @@ impl Devices {
                 Proof::Refused(response) => response.map_or(Arrival::Ignored, Arrival::Answered),
                 Proof::Newcomer { .. }
                 | Proof::Doubtful
+                | Proof::Unasked { .. }
                 | Proof::Repeated { .. }
                 | Proof::Outdated { .. } => {
                     Arrival::Answered(answer::plain(message, Status::FORBIDDEN))
