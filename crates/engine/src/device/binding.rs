@@ -168,6 +168,13 @@ impl Binding {
         (self.trust == Trust::Proved).then_some(SecretShown { address, generation })
     }
 
+    /// Where it listens, by its Contacts, if that is not where it sends from.
+    pub(super) fn ears(&self) -> Vec<SocketAddr> {
+        let at = |line: &Registered| reach::call_back(&self.flow, &line.contact);
+        let ears = self.lines.iter().filter_map(at);
+        ears.filter(|at| *at != self.flow.remote).collect()
+    }
+
     /// When the last of it ends.
     pub(super) fn expires(&self) -> Now {
         self.lines.iter().map(|line| line.expires).max().unwrap_or_default()

@@ -173,6 +173,7 @@ impl Devices {
                 binding.expiry = None;
                 binding.watch(ctx.timers, device);
                 self.addresses.enter(binding.flow.remote, device);
+                self.addresses.listens(device, binding.ears());
                 self.bindings.insert(device, binding);
             }
         }

@@ -122,7 +122,8 @@ impl Devices {
         let Ok(wish) = Wish::of(request) else { return false };
         let listens = wish.contact().and_then(|contact| reach::listens(flow, &contact.uri));
         let others = [Some(flow.remote), listens].into_iter().flatten();
-        if others.flat_map(|at| self.addresses.at(at)).any(|there| who.device() != Some(there)) {
+        if others.flat_map(|at| self.addresses.hearing(at)).any(|there| who.device() != Some(there))
+        {
             return false;
         }
         match who.device().and_then(|device| self.bindings.get(&device)) {

@@ -273,7 +273,11 @@ impl Devices {
             ctx.out.push(Output::KeepStream { flow: flow.clone(), proved });
         }
         binding.generation = ctx.directory.secrets().generation(device);
+        let moved = !binding.lines.iter().any(|line| *line.contact == *told.contact);
         let more = binding.put(told);
+        if changed || more || moved {
+            self.addresses.listens(device, binding.ears());
+        }
         binding.watch(ctx.timers, device);
         if changed || more || binding.is_kept_for_too_short(ctx.now.wall) {
             keep(ctx, device, binding);

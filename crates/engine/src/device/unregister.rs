@@ -26,6 +26,7 @@ impl Devices {
         if binding.lines.is_empty() {
             self.unbind(ctx, device);
         } else if binding.lines.len() < before {
+            self.addresses.listens(device, binding.ears());
             keep(ctx, device, binding);
         }
     }
@@ -41,6 +42,7 @@ impl Devices {
     pub(super) fn unbind_named(&mut self, ctx: &mut Context<'_>, device: ObjectId, name: String) {
         let Some(binding) = self.bindings.remove(&device) else { return };
         self.addresses.leave(binding.flow.remote, device);
+        self.addresses.listens(device, Vec::new());
         if let Some(timer) = binding.expiry {
             ctx.timers.cancel(timer);
         }
@@ -85,6 +87,7 @@ impl Devices {
             ctx.count("registrations-expired");
             return self.unbind(ctx, device);
         }
+        self.addresses.listens(device, binding.ears());
         binding.expiry = None;
         binding.watch(ctx.timers, device);
     }

@@ -312,6 +312,37 @@ fn a_phone_that_answers_speaks_for_no_other_one() {
     assert!(world.transcript.iter().all(|line| !line.contains("OPTIONS")));
 }
 
+/// It sends from one port and listens at another, as its Contact says, and answers there, too.
+#[test]
+fn a_phone_that_listens_elsewhere_speaks_for_no_other_one_there() {
+    for asks_back in [true, false] {
+        let mut world = house();
+        let bob = world.phone("SEP001122AABB02", "2002");
+        let phone = world.phones.get_mut(&bob).unwrap();
+        let at = phone.local.to_string();
+        phone.mouth = Some(at.replace(":5060", ":31000").parse().unwrap());
+        world.registered(bob);
+        world.transcript.clear();
+        let way = if asks_back { ";rport" } else { "" };
+        for (number, from) in [&at, &at.replace(":5060", ":9")].into_iter().enumerate() {
+            let forged = register("001122AABB11", from, number as u32 + 1, "");
+            let contact = (format!("@{from}>\nExpires"), format!("@{at}>\nExpires"));
+            let forged = forged.replace(&contact.0, &contact.1).replace(";rport", way);
+            world.send_raw(from, &forged);
+            world.run(5);
+        }
+        let asked: Vec<&String> =
+            world.transcript.iter().filter(|line| line.contains("OPTIONS")).collect();
+        assert_eq!((world.heard.submitted, asked.len()), (0, 0), "{asked:?}");
+        // When it is gone, another one may come there.
+        assert_eq!(world.unregister(bob), 200);
+        world.phones.remove(&bob);
+        world.send_raw(&at, &register("001122AABB11", &at, 9, ""));
+        world.run_for(core::time::Duration::from_millis(100));
+        assert!(world.transcript.iter().any(|line| line.contains("OPTIONS")));
+    }
+}
+
 /// A new phone that is registered without a secret stays so, whatever is said in its name.
 #[test]
 fn a_new_phones_answer_ends_no_registration_and_leads_none_elsewhere() {
