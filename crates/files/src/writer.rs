@@ -1,3 +1,5 @@
+use twox_hash::XxHash3_64;
+
 /// Writes a file in one pass into one buffer.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -41,26 +43,22 @@ impl Writer {
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         let bytes = text.as_bytes();
         let mut done = 0;
-        for (at, byte) in bytes.iter().enumerate() {
-            let escaped: &[u8] = match byte {
+        while let Some(length) = bytes[done..].iter().position(|byte| ESCAPED[usize::from(*byte)]) {
+            let at = done + length;
+            self.body.extend_from_slice(&bytes[done..at]);
+            let written: &[u8] = match bytes[at] {
                 b'&' => b"&amp;",
                 b'<' => b"&lt;",
                 b'>' => b"&gt;",
                 b'"' => b"&quot;",
                 b'\'' => b"&#39;",
-                0..=0x1f | 0x7f => b" ",
-                // U+FFFE and U+FFFF are no characters of XML.
-                0xbe | 0xbf if bytes[..at].ends_with(&[0xef, 0xbf]) => {
-                    self.body.extend_from_slice(&bytes[done..at]);
-                    // Completes U+FFFD, the replacement character.
-                    self.body.push(0xbd);
-                    done = at + 1;
-                    continue;
-                }
-                _ => continue,
+                // U+FFFE and U+FFFF are no characters of XML: they become U+FFFD, the replacement character.
+                0xbe | 0xbf if bytes[..at].ends_with(&[0xef, 0xbf]) => &[0xbd],
+                0xbe => &[0xbe],
+                0xbf => &[0xbf],
+                _ => b" ",
             };
-            self.body.extend_from_slice(&bytes[done..at]);
-            self.body.extend_from_slice(escaped);
+            self.body.extend_from_slice(written);
             done = at + 1;
         }
         self.body.extend_from_slice(&bytes[done..]);
@@ -117,20 +115,26 @@ impl Writer {
     }
 }
 
-/// A hash that tells one version of a file from another; it protects nothing.
+/// The octets that are not written into XML as they are, or may not be.
+const ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut octet = 0;
+    while octet < 0x20 {
+        escaped[octet] = true;
+        octet += 1;
+    }
+    let others = *b"&<>\"'\x7f\xbe\xbf";
+    let mut at = 0;
+    while at < others.len() {
+        escaped[others[at] as usize] = true;
+        at += 1;
+    }
+    escaped
+};
+
+/// A hash (XXH3) that tells one version of a file from another; it protects nothing.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let mut chunks = bytes.chunks_exact(8);
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ bytes.len() as u64;
-    let mut mix = |word: u64| {
-        hash = (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    };
-    for chunk in &mut chunks {
-        mix(u64::from_le_bytes(chunk.try_into().expect("eight bytes")));
-    }
-    for byte in chunks.remainder() {
-        mix(u64::from(*byte));
-    }
-    hash ^ (hash >> 29)
+    XxHash3_64::oneshot(bytes)
 }
 
 /// Sixteen hexadecimal digits.
