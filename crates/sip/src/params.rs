@@ -163,13 +163,20 @@ impl Params {
     /// Do any of the names stand twice?
     #[must_use]
     pub(crate) fn has_duplicates(&self) -> bool {
-        let count = self.iter().count();
-        if count <= FEW {
-            let mut names = self.iter().enumerate();
-            return names.any(|(at, (name, _))| {
-                self.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name))
-            });
+        let mut few = [""; FEW];
+        for (at, (name, _)) in self.iter().enumerate() {
+            if few.iter().take(at).any(|other| other.eq_ignore_ascii_case(name)) {
+                return true;
+            }
+            match few.get_mut(at) {
+                Some(place) => *place = name,
+                None => return self.has_duplicates_among_many(),
+            }
         }
+        false
+    }
+
+    fn has_duplicates_among_many(&self) -> bool {
         let mut names: Vec<_> = self.iter().map(|(name, _)| name).collect();
         names.sort_unstable_by(|one, other| letters(one).cmp(letters(other)));
         names.windows(2).any(|pair| pair[0].eq_ignore_ascii_case(pair[1]))

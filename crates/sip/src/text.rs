@@ -13,6 +13,12 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && all(text, class::TOKEN)
 }
 
+/// The `token` with which the text begins; empty when it begins with none.
+pub(crate) fn token_at_start(text: &str) -> &str {
+    let end = text.bytes().position(|byte| class::of(byte) & class::TOKEN == 0);
+    &text[..end.unwrap_or(text.len())]
+}
+
 /// Do all octets belong to one of these classes?
 pub(crate) fn all(text: &str, classes: u16) -> bool {
     text.bytes().all(|byte| class::of(byte) & classes != 0)

@@ -120,15 +120,16 @@ impl HeaderName {
         if let [letter] = bytes {
             return COMPACT[usize::from(letter.to_ascii_lowercase() & 127)];
         }
-        let Some(&(from, to)) = BY_LENGTH.spans.get(bytes.len()) else { return Self::Other };
-        // Most differ in their first letter already.
-        let first = bytes.first().map(u8::to_ascii_lowercase);
-        BY_LENGTH.names[usize::from(from)..usize::from(to)]
+        let Some(first) = bytes.first().filter(|first| first.is_ascii_alphabetic()) else {
+            return Self::Other;
+        };
+        let Some((from, to)) = INDEX.spans[letter(*first)].get(bytes.len()) else {
+            return Self::Other;
+        };
+        INDEX.names[usize::from(*from)..usize::from(*to)]
             .iter()
-            .filter(|(_, name)| {
-                name.bytes().next().map(|letter| letter.to_ascii_lowercase()) == first
-            })
-            .find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(bytes))
+            // Nearly everybody writes them as the RFC does.
+            .find(|(_, name)| *name == text || name.eq_ignore_ascii_case(text))
             .map_or(Self::Other, |(header, _)| *header)
     }
 }
@@ -139,33 +140,40 @@ impl fmt::Display for HeaderName {
     }
 }
 
-const LONGEST: usize = 24;
-
-/// The names in order of their length.
-struct ByLength {
-    names: [(HeaderName, &'static str); HeaderName::KNOWN.len()],
-    /// For each length where its names begin and end.
-    spans: [(u8, u8); LONGEST],
+/// The place of a letter in the alphabet, from 0.
+const fn letter(letter: u8) -> usize {
+    (letter.to_ascii_lowercase() - b'a') as usize
 }
 
-static BY_LENGTH: ByLength = {
+const LONGEST: usize = 24;
+
+/// The names by first letter and length: few have both in common, and most of them nothing else.
+struct ByLetter {
+    names: [(HeaderName, &'static str); HeaderName::KNOWN.len()],
+    /// For each letter and length where its names begin and end.
+    spans: [[(u8, u8); LONGEST]; 26],
+}
+
+static INDEX: ByLetter = {
     let mut names = [(HeaderName::Other, ""); HeaderName::KNOWN.len()];
-    let mut spans = [(0, 0); LONGEST];
-    let (mut filled, mut length) = (0, 0);
-    while length < LONGEST {
-        spans[length].0 = filled as u8;
+    let mut spans = [[(0, 0); LONGEST]; 26];
+    let (mut filled, mut place) = (0, 0);
+    while place < 26 * LONGEST {
+        let (first, length) = (place / LONGEST, place % LONGEST);
+        spans[first][length].0 = filled as u8;
         let mut at = 0;
         while at < HeaderName::KNOWN.len() {
-            if HeaderName::KNOWN[at].as_str().len() == length {
-                names[filled] = (HeaderName::KNOWN[at], HeaderName::KNOWN[at].as_str());
+            let name = HeaderName::KNOWN[at].as_str();
+            if name.len() == length && letter(name.as_bytes()[0]) == first {
+                names[filled] = (HeaderName::KNOWN[at], name);
                 filled += 1;
             }
             at += 1;
         }
-        spans[length].1 = filled as u8;
-        length += 1;
+        spans[first][length].1 = filled as u8;
+        place += 1;
     }
-    ByLength { names, spans }
+    ByLetter { names, spans }
 };
 
 static COMPACT: [HeaderName; 128] = {

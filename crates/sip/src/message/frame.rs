@@ -154,14 +154,15 @@ struct Index {
 impl Index {
     fn add(&mut self, head: &str, row: Span) {
         let text = head.get(row.from as usize..row.to as usize).unwrap_or_default();
-        let Some(colon) = text.as_bytes().iter().position(|byte| *byte == b':') else {
+        let name = text::token_at_start(text);
+        let after = text[name.len()..].trim_start_matches([' ', '\t']);
+        let Some(after) = after.strip_prefix(':').filter(|_| !name.is_empty()) else {
             return self.note(Fault::HeaderLine);
         };
-        let name = text[..colon].trim_end_matches([' ', '\t']);
-        if !text::is_token(name) || text.len() > limits::HEADER_VALUE {
+        if text.len() > limits::HEADER_VALUE {
             return self.note(Fault::HeaderLine);
         }
-        let value = text::trim(&text[colon + 1..]);
+        let value = text::trim(after);
         let header = HeaderName::parse(name);
         if header == HeaderName::ContentLength {
             self.content_length(value);
