@@ -1,9 +1,10 @@
 //! A phone registers, stays registered, and goes.
 
 use jackfield_engine::{Access, OperatorOrder, OperatorReply};
-use jackfield_model::Operation;
+use jackfield_model::{Kind, Operation};
 use jackfield_sip::HeaderName;
 use jackfield_vocabulary::UnixTime;
+use serde_json::json;
 
 use crate::world::World;
 
@@ -190,4 +191,33 @@ fn a_name_with_its_domain_is_the_same_phone() {
     assert_eq!(world.register(phone), 200);
     let answer = world.phones[&phone].answer.clone().unwrap();
     assert!(answer.first(HeaderName::Contact).is_some());
+}
+
+#[test]
+fn its_secret_counts_by_whichever_algorithm_it_is_shown() {
+    let mut world = World::new();
+    world.record = true;
+    let phone = world.phone("SEP001122AABB01", "2001");
+    // It says who it is before it is asked for its secret.
+    world.phones.get_mut(&phone).unwrap().user = "SEP001122AABB01".into();
+    let profile = world.directory.find(Kind::SecurityProfile, "Non-secure UDP").unwrap();
+    for (sha256, shown) in [(false, "MD5"), (true, "SHA-256"), (false, "MD5")] {
+        world.change(profile, json!({ "sha256": sha256 }));
+        world.reboot(phone);
+        world.registered(phone);
+        let last = String::from_utf8(world.recorded.pop().unwrap()).unwrap();
+        assert!(last.contains(&format!("algorithm={shown}")), "{last}");
+    }
+}
+
+#[test]
+fn its_secret_counts_however_it_writes_its_name() {
+    let mut world = World::new();
+    let phone = world.phone("SEP001122AABB01", "2001");
+    let usual = "SEP001122AABB01";
+    for name in [usual, "sep001122aabb01", "SEP001122AABB01@192.0.2.10", usual, usual] {
+        world.phones.get_mut(&phone).unwrap().name = name.into();
+        world.reboot(phone);
+        world.registered(phone);
+    }
 }
