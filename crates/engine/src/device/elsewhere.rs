@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use jackfield_model::{Directory, Phone};
 use jackfield_sip::{Flow, Message, Response};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::authenticate::Proof;
 use super::binding::Trust;
 use super::claim::Claimed;
-use super::{Devices, Place, provisional};
+use super::{Devices, Place};
 use crate::context::{Context, Timer, TimerToken};
 use crate::endpoint::{Endpoint, answer};
 use crate::interface::Output;
@@ -184,7 +185,7 @@ impl Devices {
             binding.trust != Trust::Proved
                 && known.host.is_some_and(|host| !is_host(&binding.flow, host))
         });
-        if moved && self.needs_no_secret(ctx.directory, device) {
+        if moved && ctx.directory.needs_no_secret(device) {
             self.unbind(ctx, device);
         }
     }
@@ -193,11 +194,11 @@ impl Devices {
 /// Is it a new phone that must show its secret once it has one?
 fn must_show(directory: &Directory, device: ObjectId) -> bool {
     let phone = directory.typed::<Phone>(device);
-    phone.is_some_and(|phone| phone.auto_registered && provisional::is_asked(directory, phone))
+    phone.is_some_and(|phone| phone.auto_registered && directory.asks_for_secret(phone))
 }
 
 /// Does the message come from this host?
-fn is_host(flow: &Flow, host: std::net::IpAddr) -> bool {
+fn is_host(flow: &Flow, host: IpAddr) -> bool {
     flow.remote.ip().to_canonical() == host.to_canonical()
 }
 

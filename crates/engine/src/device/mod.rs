@@ -154,8 +154,7 @@ impl Devices {
             }
             binding.restart_clock(ctx.now);
             let registered = binding.prune(ctx.now) && !over;
-            let secret =
-                binding.trust == Trust::Proved || !self.needs_no_secret(ctx.directory, device);
+            let secret = binding.trust == Trust::Proved || !ctx.directory.needs_no_secret(device);
             let (secrets, shown) = (ctx.directory.secrets(), binding.generation);
             // Its secret was replaced, and it has not shown the new one.
             let now = Some(secrets.generation(device)).filter(|now| secret && *now != shown);

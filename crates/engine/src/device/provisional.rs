@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use jackfield_model::{Directory, Phone, SecurityProfile};
+use jackfield_model::Phone;
 use jackfield_sip::{Flow, Message};
 use jackfield_vocabulary::share::Source;
 use jackfield_vocabulary::{Now, ObjectId};
@@ -93,12 +93,6 @@ pub(super) enum Belief {
 }
 
 impl Devices {
-    /// Is the device of a kind that may do without a secret, if it has shown none?
-    pub(super) fn needs_no_secret(&self, directory: &Directory, device: ObjectId) -> bool {
-        let Some(phone) = directory.typed::<Phone>(device) else { return false };
-        phone.auto_registered || !is_asked(directory, phone)
-    }
-
     /// May the device do without a secret? New phones may until they have one, and those whose
     /// security profile asks for none; but while one is registered, only at the host where it is:
     /// nobody takes a registration over, or ends it, by knowing a name.
@@ -114,7 +108,7 @@ impl Devices {
         if binding.is_some_and(|binding| !binding.is_at(flow)) {
             return Belief::None;
         }
-        if !is_asked(ctx.directory, phone) {
+        if !ctx.directory.asks_for_secret(phone) {
             return Belief::Full;
         }
         let has_secret = binding.is_some_and(|binding| binding.trust != Trust::Provisional)
@@ -158,11 +152,6 @@ impl Devices {
     fn is_allowed(&self, ctx: &Context<'_>, source: IpAddr) -> bool {
         super::newcomer::is_allowed(ctx.directory, &self.node, source)
     }
-}
-
-/// Does the phone's security profile ask for a secret?
-pub(super) fn is_asked(directory: &Directory, phone: &Phone) -> bool {
-    directory.get::<SecurityProfile>(phone.security_profile).is_none_or(|profile| profile.digest)
 }
 
 /// How long a new phone that was asked for a secret may take to come without one.

@@ -4,7 +4,7 @@ use jackfield_vocabulary::{Mac, ObjectId};
 
 use super::Directory;
 use crate::{
-    AutoRegistration, ClusterSettings, Kind, Node, Ref, SelfProvisioning, Service,
+    AutoRegistration, ClusterSettings, Kind, Node, Phone, Ref, SelfProvisioning, Service,
     ServiceActivation,
 };
 
@@ -80,6 +80,18 @@ impl Directory {
     pub fn is_activated(&self, node: &str, service: Service) -> bool {
         self.named::<ServiceActivation>(node)
             .is_some_and(|(_, activation)| activation.services.contains(&service))
+    }
+
+    /// Does a phone's security profile ask it for its secret?
+    pub fn asks_for_secret(&self, phone: &Phone) -> bool {
+        self.get(phone.security_profile).is_none_or(|profile| profile.digest)
+    }
+
+    /// Is a phone of a kind that may do without a secret, if it has shown none? New ones may, and those whose
+    /// security profile asks for none.
+    pub fn needs_no_secret(&self, phone: ObjectId) -> bool {
+        let phone = self.typed::<Phone>(phone);
+        phone.is_some_and(|phone| phone.auto_registered || !self.asks_for_secret(phone))
     }
 
     /// A phone, CTI route point or CTI port by name.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use jackfield_engine::Input;
-use jackfield_model::{Directory, Phone};
+use jackfield_model::Directory;
 use jackfield_store::{Looked, Registration, StoreError, StoreHandle};
 use jackfield_vocabulary::{ObjectId, UnixTime};
 
@@ -88,12 +88,121 @@ impl Lookout {
     /// Tells the engine of a phone that may do without a secret what it can't know by itself; false if it
     /// can't hear it now.
     fn tell(&self, directory: &Directory, device: ObjectId, registration: &Registration) -> bool {
-        let phone = directory.typed::<Phone>(device);
-        if phone.is_none_or(|phone| !phone.auto_registered && registration.shown.is_some()) {
+        if !directory.needs_no_secret(device) {
             return true;
         }
         let known = registration.elsewhere(&self.node, self.clock.now().wall);
         let news = known.host.is_some() || known.has_secret;
         !news || self.lanes.input(Input::Elsewhere { device, known: Some(known) }).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use jackfield_model::{Actor, FirstStart, Kind, Operation, Outcome};
+    use jackfield_store::{BindingRow, Store, StoreSettings};
+    use jackfield_vocabulary::{Elsewhere, SecretShown};
+    use mio::{Poll, Token, Waker};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::server::lanes::{Arrivals, Order};
+
+    /// After every test.
+    const LATER: UnixTime = UnixTime(4_000_000_000_000);
+
+    fn create(store: &StoreHandle, kind: Kind, body: Value) -> ObjectId {
+        let id = StoreHandle::operation_id().unwrap();
+        match store.execute(id, Actor::System, Operation::Create { kind, body }).unwrap() {
+            Outcome::Saved(saved) => saved[0].0,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A phone whose security profile asks for its secret, and one whose does not.
+    fn phones(store: &StoreHandle) -> [ObjectId; 2] {
+        let first = FirstStart {
+            node: "node1".into(),
+            address: "192.0.2.10".into(),
+            locale: "en_US".into(),
+            time_zone: "Etc/UTC".into(),
+        };
+        let id = StoreHandle::operation_id().unwrap();
+        store.execute(id, Actor::System, Operation::FirstStart(first)).unwrap();
+        let open = json!({ "name": "Open", "transport": "udp", "digest": false });
+        create(store, Kind::SecurityProfile, open);
+        [("SEP001122AABB01", "Non-secure UDP"), ("SEP001122AABB02", "Open")].map(
+            |(name, profile)| {
+                let body = json!({
+                    "name": name, "model": "Generic SIP phone", "device_pool": "Default",
+                    "security_profile": profile, "sip_profile": "Default",
+                });
+                create(store, Kind::Phone, body)
+            },
+        )
+    }
+
+    fn registers(store: &StoreHandle, device: ObjectId, last: u8, shows: bool) {
+        let address = [192, 0, 2, last].into();
+        let row = BindingRow {
+            device,
+            blob: Some(Vec::new()),
+            expires: LATER,
+            host: Some(address),
+            has_secret: shows,
+            shown: shows.then_some(SecretShown { address, generation: 0 }),
+        };
+        let (send, receive) = channel();
+        store.save_bindings("node2".into(), vec![row], move |done| send.send(done).unwrap());
+        receive.recv().unwrap().unwrap();
+    }
+
+    /// What the engine was told.
+    fn told(arrivals: &mut Arrivals) -> Vec<(ObjectId, Option<Elsewhere>)> {
+        let orders = core::iter::from_fn(|| arrivals.urgent.try_recv().ok());
+        let inputs = orders.filter_map(|order| match order {
+            Order::Input(Input::Elsewhere { device, known }) => Some((device, known)),
+            _ => None,
+        });
+        inputs.collect()
+    }
+
+    #[tokio::test]
+    async fn the_engine_hears_of_phones_that_may_do_without_a_secret_and_the_files_of_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&StoreSettings::in_folder(folder.path()), |_, _| {}).unwrap();
+        let store = store.handle();
+        let [asked, open] = phones(&store);
+        let poll = Poll::new().unwrap();
+        let (lanes, mut arrivals) = Lanes::new(Waker::new(poll.registry(), Token(0)).unwrap());
+        let (access, clock) = (FileAccess::default(), Clock::start());
+        let (node, lookout_lanes) = ("node1".into(), lanes.clone());
+        let lookout = Lookout { node, store: store.clone(), access, lanes: lookout_lanes, clock };
+        registers(&store, asked, 1, true);
+        registers(&store, open, 2, false);
+        // An engine that can't hear it now hears it later.
+        while lanes.input(Input::Timeout).is_ok() {}
+        assert_eq!(lookout.look(UnixTime(0)).unwrap(), UnixTime(0));
+        assert!(told(&mut arrivals).is_empty());
+        let newest = lookout.look(UnixTime(0)).unwrap();
+        assert!(newest > UnixTime(0));
+        let there = Elsewhere { host: Some([192, 0, 2, 2].into()), has_secret: false };
+        assert_eq!(told(&mut arrivals), [(open, Some(there))]);
+        let whereabouts = |device| {
+            let table = lookout.access.lock().unwrap();
+            let networks = table.whereabouts(&store.directory(), "node1", device);
+            networks.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (whereabouts(asked), whereabouts(open)),
+            (vec!["192.0.2.1".into()], vec!["192.0.2.2".into()])
+        );
+        // Where it showed its secret last counts for more than where it shows none.
+        registers(&store, open, 3, true);
+        registers(&store, open, 4, false);
+        lookout.look(newest).unwrap();
+        assert_eq!(whereabouts(open), ["192.0.2.3"]);
     }
 }

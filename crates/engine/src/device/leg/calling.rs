@@ -96,7 +96,7 @@ impl Devices {
         let excused = match trust {
             Some(Trust::Proved | Trust::Given) => connected,
             // It was assigned to somebody meanwhile: from then on it has a secret to show.
-            _ => self.needs_no_secret(ctx.directory, device),
+            _ => ctx.directory.needs_no_secret(device),
         };
         if !excused {
             return Proof::Refused(Some(self.challenge(ctx, request, Some(device), false)));
