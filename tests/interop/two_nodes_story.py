@@ -282,6 +282,8 @@ def a_phone_gets_its_file_at_either_node(one, other, name):
     one.cli("set", "cluster-settings", "--provisioning-networks", "")
     def given(source):
         return "password" in fields_of(other.fetch(f"{name[3:]}.txt", source=source))
+    # The other one has heard of the setting.
+    wait_for(lambda: not given("127.0.0.66"), 10)
     wait_for(lambda: given("127.0.0.1"), 10)
     assert not given("127.0.0.66"), "anybody may have it"
     one.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
