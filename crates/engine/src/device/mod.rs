@@ -206,7 +206,7 @@ impl Devices {
         let response = match Endpoint::screen(&flow, &message) {
             Some(response) => Some(response),
             None => match message.check() {
-                Ok(essentials) => self.register(ctx, (&flow, false), &message, &essentials),
+                Ok(essentials) => self.register(ctx, (&flow, false), &message, essentials),
                 // The transactions answer what is broken.
                 Err(_) => return endpoint.transact(ctx, flow, message),
             },

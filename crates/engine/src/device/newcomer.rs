@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use jackfield_model::{AutoRegistration, Directory, Network};
-use jackfield_sip::header::To;
 use jackfield_sip::{Flow, Message, Response, Status};
 use jackfield_vocabulary::share::{Allowance, Figures, Pace, Source, uses};
 use jackfield_vocabulary::{Code, Mac, Now, ObjectId, OperationId, Refusal};
@@ -270,7 +269,7 @@ impl Newcomers {
 
 /// The user that a REGISTER is about.
 pub(super) fn user(request: &Message) -> String {
-    request.typed::<To>().ok().and_then(|to| Some(to.user()?.into_owned())).unwrap_or_default()
+    request.check().ok().and_then(|found| Some(found.to.user()?.into_owned())).unwrap_or_default()
 }
 
 /// Are unknown phones at this address taken in?

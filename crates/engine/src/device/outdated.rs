@@ -144,7 +144,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         device: ObjectId,
         flow: &Flow,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
         contact: &ContactAddress,
     ) {
         if !self.outdated.may_tell(device, ctx.now) {
@@ -208,7 +208,7 @@ fn left(
     ctx: &Context<'_>,
     device: ObjectId,
     trust: Trust,
-    (flow, essentials, contact): (&Flow, &Essentials<'_>, &ContactAddress),
+    (flow, essentials, contact): (&Flow, &Essentials, &ContactAddress),
 ) -> Binding {
     let registered = Registered {
         user: essentials.to.user().map(Into::into).unwrap_or_default(),
@@ -216,7 +216,7 @@ fn left(
         contact: contact.uri.to_string().into(),
         listens: reach::listens(flow, &contact.uri)
             .filter(|_| reach::is_direct(flow, &essentials.via)),
-        call_id: essentials.call_id.into(),
+        call_id: essentials.call_id.clone(),
         sequence: essentials.cseq.number,
         request: 0,
         expires: ctx.now,

@@ -14,7 +14,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use jackfield_sip::header::{CSeq, Via};
+use jackfield_sip::header::CSeq;
 use jackfield_sip::{
     ClientKey, Flow, HeaderName, Message, Method, RequestBuilder, Response, SipUri, Uri,
 };
@@ -188,7 +188,7 @@ impl Devices {
         request: &Message,
     ) {
         let Ok(essentials) = request.check() else { return };
-        if let Some(response) = self.register(ctx, (flow, answered), request, &essentials) {
+        if let Some(response) = self.register(ctx, (flow, answered), request, essentials) {
             endpoint.reply(ctx, flow, request, &response);
         }
     }
@@ -235,7 +235,7 @@ impl Devices {
         }
         if let Ok(essentials) = request.check() {
             self.refusals.because(Refusal::new(Code::PhoneNotThere).value("address", flow.remote));
-            self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, &essentials);
+            self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, essentials);
         }
         let response = self.challenge(ctx, &request, place.who.device(), false);
         endpoint.reply(ctx, &flow, &request, &response);
@@ -272,7 +272,7 @@ fn question(ctx: &mut Context<'_>, probe: &Probe) -> Option<(Flow, RequestBuilde
     let contact = wish.contact().map(|contact| contact.uri.clone());
     // Who asks for something else may name none.
     let contact = contact.unwrap_or_else(|| Uri::Sip(SipUri::of_address(None, probe.flow.remote)));
-    let direct = probe.request.typed::<Via>().is_ok_and(|via| reach::is_direct(&probe.flow, &via));
+    let direct = probe.request.check().is_ok_and(|found| reach::is_direct(&probe.flow, &found.via));
     let flow = if direct { reach::way(&probe.flow, &contact) } else { probe.flow.clone() };
     let from = headers::address(&flow, "jackfield", "").with_tag(&ctx.ids.tokens().tag());
     let question = RequestBuilder::new(Method::Options, contact.text())

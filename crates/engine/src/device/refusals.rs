@@ -164,7 +164,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         who: Who,
         flow: &Flow,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
     ) {
         let Some((other, refusal)) = self.refusals.because.take() else { return };
         let (who, code) = (other.unwrap_or(who), refusal.code);

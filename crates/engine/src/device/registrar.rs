@@ -32,7 +32,7 @@ pub(super) struct Believed<'r> {
     pub(super) asked: bool,
     pub(super) flow: &'r Flow,
     pub(super) request: &'r Message,
-    pub(super) essentials: &'r Essentials<'r>,
+    pub(super) essentials: &'r Essentials,
 }
 
 impl Devices {
@@ -44,7 +44,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         (flow, answered): (&Flow, bool),
         request: &Message,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
     ) -> Option<Response> {
         self.refusals.begin();
         let way = (flow, answered);
@@ -59,7 +59,7 @@ impl Devices {
         ctx: &mut Context<'_>,
         (flow, answered): (&Flow, bool),
         request: &Message,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
     ) -> (Who, Option<Response>) {
         let wish = match Wish::of(request) {
             Ok(wish) => wish,
@@ -87,7 +87,7 @@ impl Devices {
         };
         let response = match self.prove(ctx, (flow, answered), request, &claim, claimed) {
             Proof::Proved { device, fresh } => {
-                self.admit(ctx, device, flow.remote.ip(), essentials.call_id);
+                self.admit(ctx, device, flow.remote.ip(), &essentials.call_id);
                 Some(self.bind(ctx, &believed(device, Trust::Proved, fresh), &wish))
             }
             Proof::Trusted { device } => {
@@ -139,7 +139,6 @@ impl Devices {
         let (trust, fresh) = (Trust::Provisional, false);
         match (request.check(), Wish::of(request)) {
             (Ok(essentials), Ok(wish)) => {
-                let essentials = &essentials;
                 let believed =
                     Believed { device, trust, fresh, asked: false, flow, request, essentials };
                 self.bind(ctx, &believed, &wish)
@@ -216,7 +215,7 @@ impl Devices {
             line,
             contact: &address,
             listens: reach::listens(flow, &contact.uri).filter(|_| direct),
-            call_id: essentials.call_id,
+            call_id: &essentials.call_id,
             sequence: essentials.cseq.number,
             request: request.fingerprint(),
             expires: ctx.now + Duration::from_secs(seconds.into()),
@@ -344,7 +343,7 @@ impl Devices {
         &self,
         ctx: &Context<'_>,
         request: &Message,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
         device: ObjectId,
         fresh: bool,
     ) -> Response {

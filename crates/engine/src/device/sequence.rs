@@ -16,13 +16,13 @@ impl Devices {
         device: ObjectId,
         user: &str,
         request: &Message,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
     ) -> bool {
         let Some(binding) = self.bindings.get(&device) else { return false };
         binding.lines.iter().any(|line| {
             line.is_of(user)
                 && line.sequence == essentials.cseq.number
-                && *line.call_id == *essentials.call_id
+                && line.call_id == essentials.call_id
                 && line.request == request.fingerprint()
         })
     }
@@ -35,10 +35,10 @@ impl Devices {
     pub(super) fn is_out_of_order(&self, who: &Believed<'_>, wish: &Wish, user: &str) -> bool {
         let Some(binding) = self.bindings.get(&who.device) else { return false };
         let essentials = who.essentials;
-        let (call_id, number) = (essentials.call_id, essentials.cseq.number);
+        let (call_id, number) = (&essentials.call_id, essentials.cseq.number);
         let concerned = |line: &&Registered| {
             line.is_of(user)
-                && *line.call_id == *call_id
+                && line.call_id == *call_id
                 && (wish.staying.is_some() || wish.takes_away(&line.contact))
         };
         let mut lines = binding.lines.iter().filter(concerned);

@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::header::{
-    CSeq, Contact, From, Header, HeaderFault, HeaderName, NameAddr, RecordRoute, To,
-};
+use crate::header::{CSeq, Contact, Header, HeaderFault, HeaderName, NameAddr, RecordRoute};
 use crate::limits;
-use crate::message::{Message, RequestBuilder};
+use crate::message::{Essentials, Fault, Message, RequestBuilder};
 use crate::method::Method;
 use crate::status::Status;
 use crate::uri::Uri;
@@ -75,8 +73,8 @@ impl DialogFault {
 impl Dialog {
     /// The dialog a request makes that is answered with this tag in To.
     pub fn uas(request: &Message, local_tag: &str) -> Result<Self, DialogFault> {
-        let remote = read::<From>(request)?.0;
-        let mut local = read::<To>(request)?.0;
+        let found = read(request)?;
+        let (remote, mut local) = (found.from.0.clone(), found.to.0.clone());
         local.params.set("tag", Some(local_tag));
         Ok(Self {
             id: id(request, &local, &remote),
@@ -86,7 +84,7 @@ impl Dialog {
             local,
             remote,
             local_cseq: 0,
-            remote_cseq: Some(read::<CSeq>(request)?.number),
+            remote_cseq: Some(found.cseq.number),
         })
     }
 
@@ -110,8 +108,8 @@ impl Dialog {
         remote_target: Uri,
         mut routes: Vec<Box<str>>,
     ) -> Result<Self, DialogFault> {
-        let local = read::<From>(response)?.0;
-        let remote = read::<To>(response)?.0;
+        let found = read(response)?;
+        let (local, remote) = (found.from.0.clone(), found.to.0.clone());
         let state = match response.status() {
             Some(status) if status.is_success() => DialogState::Confirmed,
             Some(status) if status > Status::TRYING && status.is_provisional() => {
@@ -130,7 +128,7 @@ impl Dialog {
             routes,
             local,
             remote,
-            local_cseq: read::<CSeq>(response)?.number,
+            local_cseq: found.cseq.number,
             remote_cseq: None,
         })
     }
@@ -149,7 +147,7 @@ impl Dialog {
 
     /// Takes a request of the other side: checks its order and notes a new target.
     pub fn receive_request(&mut self, request: &Message) -> Result<(), DialogFault> {
-        let cseq = read::<CSeq>(request)?;
+        let cseq = &read(request)?.cseq;
         if matches!(cseq.method, Method::Ack | Method::Cancel) {
             return Ok(());
         }
@@ -168,7 +166,7 @@ impl Dialog {
     /// Takes an answer to a request of ours: notes a new target, and with the 2xx that confirms an
     /// early dialog also the route set of that (RFC 3261 section 13.2.2.4).
     pub fn receive_response(&mut self, response: &Message) -> Result<(), DialogFault> {
-        let cseq = read::<CSeq>(response)?;
+        let cseq = &read(response)?.cseq;
         let Some(status) = response.status() else { return Ok(()) };
         if !status.is_success() || !refreshes_target(&cseq.method) {
             return Ok(());
@@ -286,8 +284,11 @@ impl Dialog {
     }
 }
 
-fn read<H: Header>(message: &Message) -> Result<H, DialogFault> {
-    message.typed::<H>().map_err(|fault| DialogFault::Header(H::NAME, fault))
+fn read(message: &Message) -> Result<&Essentials, DialogFault> {
+    message.check().map_err(|fault| match fault {
+        Fault::Header(name, fault) => DialogFault::Header(name, fault),
+        _ => DialogFault::NoDialog,
+    })
 }
 
 fn id(message: &Message, local: &NameAddr, remote: &NameAddr) -> DialogId {

@@ -7,7 +7,7 @@ use crate::uri::Uri;
 
 /// The headers every message needs, read.
 #[derive(Clone, Debug)]
-pub struct Essentials<'m> {
+pub struct Essentials {
     /// The Request-URI; `None` in a response.
     pub uri: Option<Uri>,
     /// The topmost Via.
@@ -17,12 +17,12 @@ pub struct Essentials<'m> {
     /// To.
     pub to: To,
     /// The Call-ID.
-    pub call_id: &'m str,
+    pub call_id: Box<str>,
     /// CSeq.
     pub cseq: CSeq,
 }
 
-pub(super) fn check(message: &Message) -> Result<Essentials<'_>, Fault> {
+pub(super) fn check(message: &Message) -> Result<Essentials, Fault> {
     let call_id = message.call_id();
     single(message)?;
     let essentials = Essentials {
@@ -30,7 +30,7 @@ pub(super) fn check(message: &Message) -> Result<Essentials<'_>, Fault> {
         via: read(message)?,
         from: read(message)?,
         to: read(message)?,
-        call_id,
+        call_id: call_id.into(),
         cseq: read(message)?,
     };
     if !is_call_id(call_id) {

@@ -1,6 +1,6 @@
 //! Finds the lines of a message in one pass, without understanding their values.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use memchr::{memchr, memchr2, memrchr};
 
@@ -61,7 +61,14 @@ pub(super) fn head(bytes: &[u8]) -> Result<(Message, Option<Fault>, Option<usize
     }
     let fault = start_fault.or(rows.fault).or(utf8).or(index.fault);
     let body = Arc::default();
-    let message = Message { head, body, start, lines: index.lines, source: None };
+    let message = Message {
+        head,
+        body,
+        start,
+        lines: index.lines,
+        source: None,
+        essentials: OnceLock::new(),
+    };
     Ok((message, fault, index.length))
 }
 

@@ -1,7 +1,7 @@
 //! Messages: their text, and an index of header lines made in one pass.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -42,6 +42,8 @@ pub struct Message {
     start: StartLine,
     lines: Vec<Line>,
     source: Option<SocketAddr>,
+    /// What every message needs, once it was read.
+    essentials: OnceLock<Arc<Essentials>>,
 }
 
 /// What the first line says.
@@ -277,9 +279,13 @@ impl Message {
         self.head.lines().next().unwrap_or_default()
     }
 
-    /// Checks the headers every message needs and reads them.
-    pub fn check(&self) -> Result<Essentials<'_>, Fault> {
-        check::check(self)
+    /// Checks the headers every message needs and reads them, once for it and its copies.
+    pub fn check(&self) -> Result<&Essentials, Fault> {
+        if let Some(read) = self.essentials.get() {
+            return Ok(read);
+        }
+        let read = check::check(self)?;
+        Ok(self.essentials.get_or_init(|| Arc::new(read)))
     }
 
     fn text(&self, span: Span) -> &str {

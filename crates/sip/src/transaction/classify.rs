@@ -40,11 +40,7 @@ pub(super) struct IncomingResponse {
     pub(super) is_invite: bool,
 }
 
-pub(super) fn classify(
-    keys: &mut Keys,
-    message: &Message,
-    essentials: &Essentials<'_>,
-) -> Incoming {
+pub(super) fn classify(keys: &mut Keys, message: &Message, essentials: &Essentials) -> Incoming {
     let method = &essentials.cseq.method;
     if let Some(status) = message.status() {
         let branch = essentials.via.branch().unwrap_or_default();
@@ -75,7 +71,7 @@ pub(super) fn classify(
 }
 
 /// The port of the Via, unless the sender wants answers at the one it sent from (RFC 3581).
-fn answer_port(essentials: &Essentials<'_>) -> Option<u16> {
+fn answer_port(essentials: &Essentials) -> Option<u16> {
     let via = &essentials.via;
     if via.params.has("rport") { None } else { Some(via.sent_by.port.unwrap_or(5060)) }
 }

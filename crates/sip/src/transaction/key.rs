@@ -70,7 +70,7 @@ impl Keys {
     pub(super) fn server(
         &mut self,
         message: &Message,
-        essentials: &Essentials<'_>,
+        essentials: &Essentials,
         method: &Method,
     ) -> ServerKey {
         self.begin(method.as_str());
@@ -81,7 +81,7 @@ impl Keys {
             // RFC 2543. The tag of To is left out, for an ACK carries the one of the answer.
             self.add(message.raw_uri());
             self.add(essentials.from.tag().unwrap_or_default());
-            self.add(essentials.call_id);
+            self.add(&essentials.call_id);
             self.scratch.extend_from_slice(&essentials.cseq.number.to_le_bytes());
             self.add(essentials.via.params.as_str());
         }
@@ -96,10 +96,10 @@ impl Keys {
     }
 
     /// What an INVITE, its ACK for a 2xx, and a copy of it that took another way have in common.
-    pub(super) fn invite(&mut self, essentials: &Essentials<'_>) -> Fingerprint {
+    pub(super) fn invite(&mut self, essentials: &Essentials) -> Fingerprint {
         let CSeq { number, .. } = essentials.cseq;
         self.begin("invite");
-        self.add(essentials.call_id);
+        self.add(&essentials.call_id);
         self.add(essentials.from.tag().unwrap_or_default());
         self.scratch.extend_from_slice(&number.to_le_bytes());
         self.end()

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use jackfield_model::{Directory, Kind, Phone};
 use jackfield_sip::header::{Expires, MaxForwards, NameAddr};
 use jackfield_sip::{
-    Dialog, DialogFault, Flow, HeaderFault, HeaderName, Message, ResponseBuilder, ServerKey,
-    Status, Uri,
+    Dialog, DialogFault, Essentials, Flow, HeaderFault, HeaderName, Message, ResponseBuilder,
+    ServerKey, Status, Uri,
 };
 use jackfield_vocabulary::{CallerIdentity, Cause, DeviceName, LegId, ObjectId};
 
@@ -58,7 +58,7 @@ impl Devices {
         let (id, device) = (called.leg, called.device);
         let token = ctx.ids.tokens().tag().into();
         let tag = ctx.ids.tokens().tag().into();
-        let direct = message.typed().is_ok_and(|via| reach::is_direct(&flow, &via));
+        let direct = message.check().is_ok_and(|found| reach::is_direct(&flow, &found.via));
         let private = called.withheld != Withheld::NOTHING;
         let limit = message.optional::<Expires>().ok().flatten().map(|expires| {
             ctx.after(Duration::from_secs(expires.0.into()), Timer::InviteExpiry { leg: id })
@@ -78,13 +78,13 @@ impl Devices {
         flow: &Flow,
         request: &Message,
     ) -> Proof {
-        let (contact, to) = (request.optional().ok().flatten(), request.typed());
-        let (Ok(to), Ok(from)) = (to, request.typed::<jackfield_sip::header::From>()) else {
+        let contact = request.optional().ok().flatten();
+        let Ok(Essentials { to, from, .. }) = request.check() else {
             return Proof::Refused(Some(answer::plain(request, Status::BAD_REQUEST)));
         };
         if has_credentials(ctx.directory, request, &self.cluster(ctx.directory).sip_realm) {
             let contact = contact.as_ref().and_then(jackfield_sip::header::Contact::address);
-            let claim = Claim::of(request, contact, &to, &from);
+            let claim = Claim::of(request, contact, to, from);
             return self.prove(ctx, (flow, false), request, &claim, Claimed::Nobody);
         }
         let user = from.user().unwrap_or_default().into_owned();

@@ -1,15 +1,15 @@
 //! What a party wants withheld of itself: `Privacy` (RFC 3323, RFC 3325), the older `Remote-Party-ID`,
 //! and a From that names nobody.
 
-use jackfield_sip::header::{From, NameAddr, RemotePartyId};
+use jackfield_sip::header::{NameAddr, RemotePartyId};
 use jackfield_sip::{Header, HeaderName, Message};
 
 use crate::leg::Withheld;
 
 /// What the sender of a request or an answer wants the other side not to be shown.
 pub(super) fn wanted(message: &Message) -> Withheld {
-    let from = message.is_request().then(|| message.typed::<From>().ok()).flatten();
-    if from.is_some_and(|from| is_anonymous(&from)) || tokens(message).any(is_hiding) {
+    let found = message.check().ok().filter(|_| message.is_request());
+    if found.is_some_and(|found| is_anonymous(&found.from)) || tokens(message).any(is_hiding) {
         return Withheld::ALL;
     }
     if tokens(message).any(|token| token.eq_ignore_ascii_case("none")) {
@@ -73,7 +73,8 @@ mod tests {
 
     fn invite(lines: &str) -> Message {
         let from = if lines.contains("From: ") { "" } else { "From: <sip:2001@h>;tag=a\r\n" };
-        let text = format!("INVITE sip:2002@h SIP/2.0\r\n{from}{lines}\r\n\r\n");
+        let others = "Via: SIP/2.0/UDP h;branch=z9hG4bK1\r\nTo: <sip:2002@h>\r\nCall-ID: c\r\nCSeq: 1 INVITE";
+        let text = format!("INVITE sip:2002@h SIP/2.0\r\n{others}\r\n{from}{lines}\r\n\r\n");
         Message::parse_datagram(text.as_bytes()).unwrap()
     }
 

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use jackfield_sip::header::{Event, ReferTo};
-use jackfield_sip::{DialogId, Flow, Message, Method, NewRequest, Response, ServerKey, Status};
+use jackfield_sip::{
+    DialogId, Essentials, Flow, Message, Method, NewRequest, Response, ServerKey, Status,
+};
 use jackfield_vocabulary::{LegId, ObjectId};
 
 use super::super::authenticate::{Proof, has_credentials};
@@ -86,9 +88,9 @@ impl Devices {
         }
         let realm = &self.cluster(ctx.directory).sip_realm;
         if has_credentials(ctx.directory, message, realm)
-            && let (Ok(to), Ok(from)) = (message.typed(), message.typed())
+            && let Ok(Essentials { to, from, .. }) = message.check()
         {
-            let claim = Claim::of(message, None, &to, &from);
+            let claim = Claim::of(message, None, to, from);
             match self.prove(ctx, (flow, false), message, &claim, Claimed::Device(device)) {
                 Proof::Proved { device: proved, .. } if proved == device => return admitted,
                 Proof::Refused(response) => {
