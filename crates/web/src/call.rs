@@ -100,6 +100,11 @@ impl Call {
         }
     }
 
+    /// May the caller read the configuration?
+    pub(crate) fn reads_configuration(&self) -> bool {
+        self.privileges.contains(&Privilege::ReadConfiguration)
+    }
+
     /// In whose name changes are made.
     pub(crate) fn actor(&self) -> Actor {
         match &self.who {

@@ -61,6 +61,48 @@ async fn who_changes_the_configuration_gets_no_other_privilege_by_any_door() {
     assert_eq!(told.body["refused"].as_array().unwrap().len(), 1);
 }
 
+/// Who may change and not read hears of an object what they sent, and finds out nothing by what passes a filter.
+#[tokio::test]
+async fn who_changes_the_configuration_reads_nothing_by_it() {
+    let (house, token) = house_of(&["change-configuration"]).await;
+    let user =
+        json!({ "user_id": "tanaka", "mail": "tanaka@example.com", "self_service_id": "74120958" });
+    house.done("POST", "/end-users", user).await;
+    house.done("POST", "/lines", json!({ "number": "3001", "description": "secret" })).await;
+    for (method, path, body, told) in [
+        ("PATCH", "/end-users/tanaka", json!({}), vec![]),
+        ("PATCH", "/end-users/tanaka", json!({ "first_name": "T" }), vec!["first_name"]),
+        ("PATCH", "/lines/3001", json!({ "forwards": {} }), vec!["forwards"]),
+        ("POST", "/end-users", json!({ "user_id": "new" }), vec!["user_id"]),
+    ] {
+        let answer = house.with_token(&token, method, path, body).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        let fields = answer.body.as_object().unwrap().keys().map(|name| &**name);
+        let beside = ["id", "version", "kind", "takes", "warnings"];
+        let fields: Vec<&str> = fields.filter(|name| !beside.contains(name)).collect();
+        assert_eq!(fields, told, "{answer:?}");
+        assert!(told != ["forwards"] || answer.body["forwards"] == json!({}), "{answer:?}");
+    }
+    for query in [
+        "filter=self_service_id~7",
+        "filter=mail=tanaka@example.com",
+        "search=tanaka",
+        "filter=user_id~t",
+        "filter=user_id!=tanaka",
+        "filter=user_id=tanaka&filter=mail~t",
+    ] {
+        let path = format!("/end-users?{query}&check=true");
+        let answer = house.with_token(&token, "PATCH", &path, json!({ "first_name": "T" })).await;
+        assert_eq!(answer.body["code"], "forbidden", "{query}: {answer:?}");
+        assert!(answer.body["message"].as_str().unwrap().contains("read-configuration"));
+        let answer = house.with_token(&token, "DELETE", &path, Value::Null).await;
+        assert_eq!(answer.body["code"], "forbidden", "{query}: {answer:?}");
+    }
+    let path = "/end-users?filter=user_id=tanaka";
+    let answer = house.with_token(&token, "PATCH", path, json!({ "first_name": "U" })).await;
+    assert_eq!(answer.body["changed"], 1);
+}
+
 #[tokio::test]
 async fn who_manages_credentials_takes_no_account_that_may_do_more() {
     let (house, token) = house_of(&["manage-credentials"]).await;

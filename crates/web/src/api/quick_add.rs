@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::fault::{Fault, describe};
-use crate::object::{shown, warn};
+use crate::object::{shown_to, warn};
 
 /// Adds the user.
 pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
@@ -27,7 +27,7 @@ pub(crate) async fn quick_add(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let user = new_user(&directory, &outcome).ok_or(Code::Internal)?;
     let entry = directory.entry(user).ok_or(Code::NotFound)?;
-    let mut answer = shown(&directory, user, entry);
+    let mut answer = shown_to(&call, &call.body["user"], user, entry);
     if let Some(pin) = made_up {
         answer["pin"] = pin.reveal().into();
     }

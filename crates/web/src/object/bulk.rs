@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jackfield_model::{Actor, Directory, Ids, Kind, Language, Operation, Outcome, setup, warnings};
+use jackfield_model::{
+    Actor, Directory, Ids, Kind, Language, Operation, Outcome, Privilege, setup, warnings,
+};
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, ObjectId, OperationId, Refusal};
 use serde_json::{Value, json};
@@ -46,6 +48,11 @@ async fn do_to_many(call: Call, deed: Deed) -> Result<Answer, Fault> {
     }
     if wanted.is_everything() && !all {
         return Err(nothing_named("filter").into());
+    }
+    if !call.reads_configuration() && wanted.tells_of_fields() {
+        // Which objects pass tells what is in them.
+        let read = Privilege::ReadConfiguration.name();
+        return Err(Refusal::new(Code::Forbidden).value("privilege", read).into());
     }
     let (skip, check) = (flag(&call, "skip_refused")?, flag(&call, "check")?);
     let directory = call.app.directory();

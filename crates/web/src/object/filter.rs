@@ -70,6 +70,12 @@ impl Filter {
         Ok(self)
     }
 
+    /// It asks for the object of this id or name.
+    pub(super) fn names_one(&self) -> bool {
+        let naming = ["id", "name", "number", "user_id"].contains(&&*self.path[0]);
+        naming && self.path.len() == 1 && self.relation == Relation::Is
+    }
+
     /// Only objects that have something in particular meet it: not those that lack something, and not
     /// all of a kind.
     pub(crate) fn names_something(&self) -> bool {

@@ -6,6 +6,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::app::not_among;
+use crate::call::Call;
 
 /// An object as clients see it.
 pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value {
@@ -32,6 +33,35 @@ pub(crate) fn shown(directory: &Directory, id: ObjectId, entry: &Entry) -> Value
         _ => {}
     }
     object.into()
+}
+
+/// An object as the answer to a change of it shows it: who may not read the configuration gets back what they
+/// sent, as it is now, and nothing else.
+pub(crate) fn shown_to(call: &Call, sent: &Value, id: ObjectId, entry: &Entry) -> Value {
+    let object = shown(&call.app.directory(), id, entry);
+    if call.reads_configuration() {
+        return object;
+    }
+    let names = json!({ "id": null, "version": null, "kind": null });
+    let mut told = json!({});
+    narrow(&object, &names, &mut told);
+    narrow(&object, sent, &mut told);
+    told
+}
+
+/// Takes over of an object the fields that were sent.
+fn narrow(object: &Value, sent: &Value, told: &mut Value) {
+    for (name, part) in sent.as_object().into_iter().flatten() {
+        match (object.get(name), part.is_object()) {
+            (Some(inner @ Value::Object(_)), true) => {
+                let mut some = json!({});
+                narrow(inner, part, &mut some);
+                told[name] = some;
+            }
+            (Some(whole), false) => told[name] = whole.clone(),
+            _ => {}
+        }
+    }
 }
 
 /// Shows the references in a body as clients see them.

@@ -112,6 +112,11 @@ impl Wanted {
         self.filters.is_empty() && self.search.is_empty()
     }
 
+    /// Whoever hears which objects pass learns more than that one of a name is there.
+    pub(super) fn tells_of_fields(&self) -> bool {
+        !self.search.is_empty() || !self.filters.iter().all(Filter::names_one)
+    }
+
     /// Something in particular is asked for: not only that something is not so, which may leave nothing
     /// out.
     pub(super) fn names_something(&self) -> bool {

@@ -7,7 +7,7 @@ use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
 
 use super::read::answer_with;
-use super::{accept, find, shown};
+use super::{accept, find, shown_to};
 use crate::app::not_found;
 use crate::call::{Answer, Call};
 use crate::fault::Fault;
@@ -25,7 +25,7 @@ pub(crate) async fn create(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
     let location = format!("/api/v1/{}/id:{id}", kind.plural());
-    let mut object = shown(&directory, id, entry);
+    let mut object = shown_to(&call, &call.body, id, entry);
     let mut told = setup::concerns(&directory, id, call.language);
     told.extend(warnings(kind, &Value::Null, &asked, call.language));
     told.extend(nowhere(&call, id));
@@ -156,7 +156,7 @@ async fn save(
     call.app.execute(call.operation, call.actor(), operation).await?;
     let directory = call.app.directory();
     let entry = directory.entry(id).ok_or(Code::NotFound)?;
-    let mut object = shown(&directory, id, entry);
+    let mut object = shown_to(call, &call.body, id, entry);
     let (kind, before, after) =
         (entry.body.kind(), before.unwrap_or_default(), entry.body.to_json());
     let on_phones = || {
