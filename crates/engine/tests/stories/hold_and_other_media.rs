@@ -266,6 +266,30 @@ fn media_before_the_answer_reach_the_caller() {
     world.assert_quiet();
 }
 
+/// The offer of its INVITE has no answer yet: the phone is to try again, not to give its media up (RFC 3311
+/// section 5.2).
+#[test]
+fn other_media_before_the_answer_are_to_be_offered_again() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone("SEP001122AABB02", "2002");
+    world.registered(alice);
+    world.registered(bob);
+    world.dial(alice, "2002");
+    for _ in 0..20 {
+        world.update_early(alice, &sdp("10.1.0.1", 2, "sendonly"));
+        let phone = &world.phones[&alice];
+        assert_eq!(phone.flow_answers.last(), Some(&500));
+        let seconds: u32 = phone.retry_after.as_ref().unwrap().parse().unwrap();
+        assert!(seconds <= 10);
+    }
+    world.answer(bob);
+    world.assert_state(alice, CallState::Talking);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
+}
+
 /// Asked for an offer, the other side makes one; a phone that then says nothing goes on as before.
 #[test]
 fn an_offer_that_the_phone_asked_for_and_left_unanswered_ends_no_call() {

@@ -69,6 +69,8 @@ pub struct Phone {
     pub proofs: Vec<bool>,
     /// Final answers to its requests that are neither REGISTER nor INVITE.
     pub flow_answers: Vec<u16>,
+    /// What the last of them said of when to try again.
+    pub retry_after: Option<String>,
     /// Asks for credentials when it is told something.
     pub challenges: bool,
     /// Takes what comes and says nothing.
@@ -240,6 +242,7 @@ impl World {
             told: Vec::new(),
             proofs: Vec::new(),
             flow_answers: Vec::new(),
+            retry_after: None,
             challenges: false,
             silent: false,
             refuses: None,

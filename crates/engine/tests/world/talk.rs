@@ -45,6 +45,8 @@ pub struct Call {
     /// Answers re-INVITEs with this instead of 200.
     pub refuses_media: Option<Status>,
     pub dialog: Option<Dialog>,
+    /// What it may become while it rings.
+    pub early: Option<Dialog>,
     /// The re-INVITE that came and has no final answer yet.
     undecided: Option<(ServerKey, Message)>,
     call_id: String,
@@ -86,6 +88,7 @@ impl World {
             ack_body: String::new(),
             refuses_media: None,
             dialog: None,
+            early: None,
             undecided: None,
             call_id,
             outgoing: Some((key, request, 1)),
@@ -285,6 +288,14 @@ impl World {
         self.run_for(Duration::from_millis(100));
     }
 
+    /// Offers other media before the other side has answered the first ones.
+    pub fn update_early(&mut self, id: PhoneId, body: &str) {
+        let call = self.last_call(id);
+        let request = call.early.as_mut().unwrap().request(Method::Update);
+        self.client(id, &request.body("application/sdp", body));
+        self.run_for(Duration::from_millis(100));
+    }
+
     /// Reports an event inside the call.
     pub fn notify_in_call(&mut self, id: PhoneId, event: &str, body: &str) {
         let call = self.last_call(id);
@@ -381,6 +392,7 @@ impl World {
             ack_body: String::new(),
             refuses_media: None,
             dialog: None,
+            early: None,
             undecided: None,
             call_id: message.call_id().into(),
             outgoing: None,
@@ -477,7 +489,10 @@ impl World {
         let Some((_, request, sequence)) = outgoing else {
             let bye = message.cseq().unwrap().method == Method::Bye;
             if status.is_final() && !bye {
-                self.phones.get_mut(&id).unwrap().flow_answers.push(status.code());
+                let phone = self.phones.get_mut(&id).unwrap();
+                phone.flow_answers.push(status.code());
+                phone.retry_after =
+                    message.first(HeaderName::RetryAfter).map(|value| value.to_string());
             }
             return;
         };
@@ -487,6 +502,7 @@ impl World {
         if status.is_provisional() {
             if status.code() > 100 {
                 call.state = CallState::RingingBack;
+                call.early = Dialog::uac(message).ok();
                 call.early_media |= !message.body().is_empty();
             }
             return;

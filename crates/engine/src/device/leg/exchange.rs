@@ -202,10 +202,7 @@ impl Devices {
         match &self.legs.up(id)?.exchange {
             Exchange::Idle => None,
             // RFC 3261 section 14.2.
-            Exchange::Theirs { .. } => {
-                let response = ResponseBuilder::reply_to(offer, Status::SERVER_INTERNAL_ERROR);
-                Some(response.header(HeaderName::RetryAfter, ctx.ids.below(10)).finish())
-            }
+            Exchange::Theirs { .. } => Some(try_again(ctx, offer)),
             Exchange::Glare { timer, .. } => {
                 ctx.timers.cancel(*timer);
                 let cause = Cause::Congestion;
@@ -356,6 +353,12 @@ impl Devices {
 /// The answer to a request that comes too late in its dialog.
 pub(super) fn out_of_order(request: &Message, fault: DialogFault) -> jackfield_sip::Response {
     answer::refuse(request, fault.status(), "Out of order in the dialog")
+}
+
+/// The answer to an offer that comes while one of the same device has no answer.
+pub(super) fn try_again(ctx: &mut Context<'_>, offer: &Message) -> jackfield_sip::Response {
+    let response = ResponseBuilder::reply_to(offer, Status::SERVER_INTERNAL_ERROR);
+    response.header(HeaderName::RetryAfter, ctx.ids.below(10)).finish()
 }
 
 /// A device that is always about to offer something itself is offered ours again for so long: less than

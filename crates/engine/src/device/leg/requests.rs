@@ -12,7 +12,7 @@ use super::super::authenticate::{Proof, has_credentials};
 use super::super::binding::Trust;
 use super::super::claim::{Claim, Claimed};
 use super::super::{Devices, cause};
-use super::exchange::out_of_order;
+use super::exchange::{out_of_order, try_again};
 use super::{State, sdp};
 use crate::call::outlook;
 use crate::context::{Context, Internal};
@@ -183,6 +183,11 @@ impl Devices {
         {
             return endpoint.respond(ctx, key, &out_of_order(message, fault));
         }
+        if *method == Method::Update && sdp::of(message).is_some() {
+            // The offer of its INVITE has no answer yet (RFC 3311 section 5.2).
+            let response = try_again(ctx, message);
+            return endpoint.respond(ctx, key, &response);
+        }
         let status = match method {
             Method::Notify => self.key_notify(ctx, id, message),
             Method::Refer => {
@@ -191,8 +196,6 @@ impl Devices {
                 ctx.tell(Internal::ToCall(LegEvent::FeaturePressed { leg: id }));
                 Status::METHOD_NOT_ALLOWED
             }
-            // New media before the answer are none of what we can bring to the other side.
-            Method::Update if sdp::of(message).is_some() => Status::NOT_ACCEPTABLE_HERE,
             Method::Options | Method::Update => Status::OK,
             Method::Invite => Status::REQUEST_PENDING,
             Method::Subscribe => Status::BAD_EVENT,
