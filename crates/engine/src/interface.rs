@@ -289,8 +289,8 @@ pub struct DeviceState {
     pub device: Box<str>,
     /// Registered now.
     pub registered: bool,
-    /// Calls and orders reach it. Behind a NAT it is out of reach once its connection is gone, until
-    /// it makes another one.
+    /// Calls and orders reach it, as far as is known. Out of reach is who could not be called back after its
+    /// connection was gone, or stands behind a NAT then, until it makes another one.
     pub reachable: bool,
     /// Its address and transport, where it is registered, or was before its settings changed.
     pub address: Option<Box<str>>,
@@ -300,7 +300,7 @@ pub struct DeviceState {
     pub refused: Option<LastRefusal>,
     /// What it has not heard of since it registered.
     pub outdated: Option<Outdated>,
-    /// Its lines by which neither it nor another phone that has them is registered.
+    /// Its lines by which neither it nor another phone that has them is registered and within reach.
     pub silent_lines: Vec<ObjectId>,
     /// Since when it has been registered.
     pub since: Option<UnixTime>,

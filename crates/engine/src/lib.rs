@@ -128,7 +128,7 @@ impl Engine {
             Input::Sip { flow, message } => endpoint.receive(ctx, flow, &message),
             Input::FlowClosed { flow } => {
                 endpoint.disconnected(ctx, &flow);
-                devices.flow_closed(&flow);
+                devices.flow_closed(ctx, endpoint, &flow);
             }
             Input::Behind(behind) => endpoint.set_behind(behind),
             Input::Timeout => {

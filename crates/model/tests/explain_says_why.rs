@@ -235,7 +235,10 @@ fn explain_says_that_a_phone_has_to_restart() {
     let found = explain(seen);
     assert!(found[1].text.contains("lines were changed"), "{found:?}");
     assert!(found[1].remedy.as_ref().unwrap().contains(&command));
-    assert_eq!(found[2].text, "3001 can't be called: none of its phones is registered.");
+    assert_eq!(
+        found[2].text,
+        "3001 can't be called: none of its phones is registered and within reach."
+    );
     let gone = Seen { registered: Some(false), outdated: Some(Outdated::Secret), silent, ..up };
     for (may_fetch, command) in [(true, &*command), (false, "--address 10.0.0.7`")] {
         let left = Some(("10.0.0.7".parse().unwrap(), may_fetch));

@@ -409,6 +409,28 @@ fn what_waits_over_another_connection_goes_on() {
     assert!(world.ends[ALICE].is_empty() && failed(&world).len() == 2);
 }
 
+/// RFC 3261 section 17.1.4: who can't be connected to is told of as one who answered 503.
+#[test]
+fn what_was_to_open_a_connection_fails_when_that_fails() {
+    let mut world = World::new(Transport::Tcp, 1, 0);
+    let over = start(&mut world, Method::Invite);
+    let opening = Flow { connection: None, ..world.flow(ALICE) };
+    let elsewhere = Flow { remote: "192.0.2.99:5060".parse().unwrap(), ..opening.clone() };
+    let mut begin = |flow: &Flow| {
+        let invite = request(Method::Invite);
+        world.act(ALICE, |end, now, _, out| end.request(now, flow.clone(), &invite, out))
+    };
+    let [lost, other] = [&opening, &elsewhere].map(&mut begin);
+    world.restore();
+    world.act(ALICE, |end, _, _, out| end.disconnected(&opening, out));
+    let failed = |key: ClientKey| {
+        let is = |action: &Action| matches!(action, Action::Failed { key: one, .. } if *one == key);
+        world.reports[ALICE].iter().any(|(_, action)| is(action))
+    };
+    assert_eq!([lost, other, over].map(failed), [true, false, false]);
+    assert_eq!(world.ends[ALICE].len(), 2);
+}
+
 /// Whatever is lost, every request ends once and nothing is left; stopping and restoring in the
 /// middle changes nothing.
 #[test]

@@ -10,6 +10,7 @@ mod elsewhere;
 mod failure;
 mod hardware;
 mod leg;
+mod lost;
 mod newcomer;
 mod nonce;
 mod outdated;
@@ -43,6 +44,7 @@ use authenticate::Authenticator;
 use binding::{Binding, Trust};
 use elsewhere::Inquiries;
 use leg::Legs;
+use lost::Lost;
 use newcomer::Newcomers;
 use outdated::Outdated;
 pub(crate) use probe::Place;
@@ -73,6 +75,7 @@ pub(crate) struct Devices {
     /// How often a source may be wrong before it gets no answers.
     failures: Pace,
     legs: Legs,
+    lost: Lost,
     /// The settings of the cluster, and the change with which they were read.
     #[serde(skip)]
     settings: Option<(u64, Arc<ClusterSettings>)>,
@@ -121,6 +124,7 @@ impl Devices {
             unclaimed: Unclaimed::default(),
             failures: uses::WRONG_CREDENTIALS.pace(),
             legs: Legs::default(),
+            lost: Lost::default(),
             settings: None,
             sent: BTreeMap::new(),
         }
@@ -265,19 +269,6 @@ impl Devices {
         }
     }
 
-    /// A stream is gone: its devices are called back at their contacts until they register again.
-    pub(crate) fn flow_closed(&mut self, flow: &Flow) {
-        let devices: Vec<ObjectId> = self.addresses.at(flow.remote).collect();
-        for device in devices {
-            let Some(binding) = self.bindings.get_mut(&device) else { continue };
-            if binding.came_from(flow) {
-                binding.lose_connection();
-                let remote = binding.flow.remote;
-                self.addresses.moved(flow.remote, remote, device);
-            }
-        }
-    }
-
     /// The configuration changed; `before` is how it was.
     pub(crate) fn directory_changed(
         &mut self,
@@ -371,7 +362,7 @@ impl Devices {
         let flow = &binding.flow;
         DeviceState {
             registered: true,
-            reachable: binding.is_reachable(),
+            reachable: self.is_reachable(device, binding),
             address: Some(address(flow)),
             user_agent: binding.user_agent.clone(),
             refused: self.refusals.since(device, flow.remote.ip()).cloned(),
@@ -388,7 +379,7 @@ impl Devices {
         let Some(phone) = directory.typed::<Phone>(device) else { return Vec::new() };
         let rings = |line: ObjectId| {
             directory.appearances(line).any(|one| match self.bindings.get(&one) {
-                Some(binding) => binding.line(line).is_some(),
+                Some(binding) => binding.line(line).is_some() && self.is_reachable(one, binding),
                 // An application's device needs no registration.
                 None => directory.typed::<Phone>(one).is_none(),
             })

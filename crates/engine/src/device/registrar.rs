@@ -310,6 +310,7 @@ impl Devices {
             _ => {}
         }
         self.former.remove(&device);
+        self.lost.forget(device);
         if whole || !self.refusals.is_of_a_line(device, ctx.now, fresh) {
             self.refusals.forget(Who::Device(device));
         }

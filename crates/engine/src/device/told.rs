@@ -108,7 +108,9 @@ impl Devices {
     ) -> Result<(Dialect, Flow, Registered), Refusal> {
         // Where it showed its secret last, and was refused, it is: its registration is from before.
         let newest = self.former.get(&device).filter(|left| left.trust == Trust::Proved);
-        let binding = newest.or_else(|| self.bindings.get(&device));
+        let binding = newest.or_else(|| {
+            self.bindings.get(&device).filter(|binding| self.is_reachable(device, binding))
+        });
         let binding = binding.or_else(|| self.former.get(&device));
         place(directory, device, binding)
     }

@@ -43,6 +43,7 @@ impl Devices {
         let Some(binding) = self.bindings.remove(&device) else { return };
         self.addresses.leave(binding.flow.remote, device);
         self.addresses.listens(device, Vec::new());
+        self.lost.forget(device);
         if let Some(timer) = binding.expiry {
             ctx.timers.cancel(timer);
         }

@@ -154,8 +154,8 @@ impl Endpoint {
     /// Fails all requests that wait for an answer over a flow which is gone.
     pub fn disconnected(&mut self, flow: &Flow, out: &mut Vec<Action>) {
         // Strangers open and close connections as fast as they can: only what was sent over this one is
-        // looked at.
-        let over = flow.connection.and_then(|connection| self.over.get(&connection)).cloned();
+        // looked at, or was to open it.
+        let over = self.over.get(&(flow.connection, flow.remote)).cloned();
         for key in over.into_iter().flatten() {
             let waits = self.clients.get(&key).is_some_and(|one| one.flow == *flow && one.waits());
             if waits && self.forget_client(key).is_some_and(|client| !client.is_internal) {
@@ -166,12 +166,11 @@ impl Endpoint {
 
     fn forget_client(&mut self, key: ClientKey) -> Option<Client> {
         let client = self.clients.remove(&key)?;
-        if let Some(connection) = client.flow.connection
-            && let Some(keys) = self.over.get_mut(&connection)
-        {
+        let over = (client.flow.connection, client.flow.remote);
+        if let Some(keys) = self.over.get_mut(&over) {
             keys.remove(&key);
             if keys.is_empty() {
-                self.over.remove(&connection);
+                self.over.remove(&over);
             }
         }
         Some(client)
@@ -195,8 +194,8 @@ impl Endpoint {
             _ => ClientState::Other(OtherClient::new(&mut step)),
         };
         let is_internal = *method == Method::Cancel;
-        if let Some(connection) = flow.connection {
-            self.over.entry(connection).or_default().insert(key);
+        if flow.transport.is_reliable() {
+            self.over.entry((flow.connection, flow.remote)).or_default().insert(key);
         }
         let (repeats, state) = (u8::MAX, Some(state));
         self.clients.insert(key, Client { number, flow, bytes, is_internal, repeats, state });

@@ -2,7 +2,8 @@
 //!
 //! Push style: every call takes the time and a list, and adds to the list what is to be done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -54,8 +55,9 @@ pub struct Endpoint {
     servers: Map<ServerKey, Server>,
     #[serde(with = "key::sorted")]
     clients: Map<ClientKey, Client>,
-    /// Those over a connection, by its number.
-    over: BTreeMap<u64, BTreeSet<ClientKey>>,
+    /// Those over a connection, by its number, or that open one, and its other side.
+    #[serde(with = "key::sorted")]
+    over: Map<(Option<u64>, SocketAddr), BTreeSet<ClientKey>>,
     /// INVITEs that were received, by what they share with their ACK.
     #[serde(with = "key::sorted")]
     invites: Map<Fingerprint, ServerKey>,
@@ -107,7 +109,7 @@ impl Endpoint {
             keys: Keys::new(secret),
             servers: Map::default(),
             clients: Map::default(),
-            over: BTreeMap::new(),
+            over: Map::default(),
             invites: Map::default(),
             timers: Timers::default(),
             number: 0,

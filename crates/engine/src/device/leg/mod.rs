@@ -63,8 +63,14 @@ enum State {
     /// The device placed the call and waits, as long as it said.
     Calling { invite: ServerKey, request: Box<Message>, tag: Box<str>, limit: Option<TimerToken> },
     /// The device is offered the call; `to` is where the INVITE went, `offer` what it was told of the
-    /// caller's media.
-    Offered { invite: ClientKey, to: Box<str>, offer: Option<Description>, limit: TimerToken },
+    /// caller's media, `heard` whether it has said anything.
+    Offered {
+        invite: ClientKey,
+        to: Box<str>,
+        offer: Option<Description>,
+        limit: TimerToken,
+        heard: bool,
+    },
     /// Answered.
     Up(Box<Up>),
 }

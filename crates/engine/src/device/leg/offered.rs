@@ -22,7 +22,7 @@ impl Devices {
         let binding = self.bindings.get(&offer.device);
         let reach = binding.and_then(|binding| Some((binding, binding.line(offer.line)?)));
         let Some((binding, line)) = reach else { return refuse(ctx, Cause::Unregistered) };
-        if !binding.is_reachable() {
+        if !self.may_be_there(ctx.now, offer.device, binding) {
             return refuse(ctx, Cause::DeviceUnreachable);
         }
         let (flow, direct) = (binding.way(line), line.listens.is_some());
@@ -30,9 +30,10 @@ impl Devices {
         let token = ctx.ids.tokens().tag();
         let request = invite(ctx, &flow, &contact, &token, offer);
         let invite = endpoint.request(ctx, flow.clone(), &request);
-        let limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: offer.leg });
+        let silence = if flow.transport.is_reliable() { SILENCE } else { DATAGRAMS_SILENCE };
+        let limit = ctx.after(silence, Timer::OfferGiveUp { leg: offer.leg });
         let described = offer.offer.clone();
-        let state = State::Offered { invite, to: contact, offer: described, limit };
+        let state = State::Offered { invite, to: contact, offer: described, limit, heard: false };
         let shown = offer.caller.clone();
         let (device, token) = (offer.device, token.into());
         let (private, why) = (false, None);
@@ -52,6 +53,7 @@ impl Devices {
         message: &Message,
     ) {
         let Some(status) = message.status() else { return };
+        self.offer_heard(ctx, id);
         if status.is_provisional() {
             return self.offer_rings(ctx, id, message);
         }
@@ -69,6 +71,17 @@ impl Devices {
                 true => LegEvent::Declined { leg: id, cause, status },
                 false => LegEvent::Deflected { leg: id, to },
             }));
+        }
+    }
+
+    /// Whatever the device says, it is there: from now on it may ring as long as devices may.
+    fn offer_heard(&mut self, ctx: &mut Context<'_>, id: LegId) {
+        let Some(leg) = self.legs.legs.get_mut(&id) else { return };
+        let State::Offered { limit, heard, .. } = &mut leg.state else { return };
+        if !core::mem::replace(heard, true) {
+            ctx.timers.cancel(*limit);
+            *limit = ctx.after(LONGEST_RING, Timer::OfferGiveUp { leg: id });
+            self.lost.forget(leg.device);
         }
     }
 
@@ -175,19 +188,22 @@ impl Devices {
         }
     }
 
-    /// A device neither answers nor refuses for far too long.
+    /// A device neither answers nor refuses for far too long; or it says nothing at all, not even 100, which
+    /// would come within 0.2 seconds (RFC 3261 section 17.2.1): it is not there.
     pub(crate) fn give_up_offer(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
         id: LegId,
     ) {
-        let leg = self.legs.legs.get(&id);
-        if leg.is_some_and(|leg| matches!(leg.state, State::Offered { .. })) {
-            self.end_leg(ctx, endpoint, id, Cause::NoAnswer);
-            let cause = Cause::NoAnswer;
-            ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
+        let Some(leg) = self.legs.legs.get(&id) else { return };
+        let State::Offered { heard, .. } = leg.state else { return };
+        let cause = if heard { Cause::NoAnswer } else { Cause::DeviceUnreachable };
+        if !heard {
+            self.lost.enter(ctx.now, leg.device);
         }
+        self.end_leg(ctx, endpoint, id, cause);
+        ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
     }
 }
 
@@ -241,5 +257,8 @@ pub(super) fn cseq(message: &Message) -> u32 {
     message.cseq().map_or(0, |cseq| cseq.number)
 }
 
+/// A phone on a connection has so long to say that it is there; over UDP it is asked five times until then.
+const SILENCE: core::time::Duration = core::time::Duration::from_secs(5);
+const DATAGRAMS_SILENCE: core::time::Duration = core::time::Duration::from_secs(8);
 /// A phone that neither answers nor refuses is given up; lines have their own, shorter limits.
 const LONGEST_RING: core::time::Duration = core::time::Duration::from_secs(330);
