@@ -321,6 +321,8 @@ pub struct LastRefusal {
     pub user: Box<str>,
     /// Why.
     pub refusal: Refusal,
+    /// Where it was tried from before, too, since the phone registered last; the first few.
+    pub others: Vec<IpAddr>,
 }
 
 /// Counts of what is going on.

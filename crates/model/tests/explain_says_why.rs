@@ -4,6 +4,8 @@
 mod common;
 
 use common::House;
+use core::net::IpAddr;
+
 use jackfield_model::setup::{
     AccountLock, Refused, Seen, Served, explain_device, explain_number, explain_user,
     user_of_number,
@@ -146,7 +148,8 @@ fn explain_says_why_the_last_registration_was_refused() {
     let phone = house.new_phone(1);
     let refusal = Refusal::new(Code::WrongSecret);
     let address = "10.0.0.7:5060";
-    let last = Refused { seconds_ago: 150, address, refusal: &refusal, may_fetch: true };
+    let last =
+        Refused { seconds_ago: 150, address, refusal: &refusal, may_fetch: true, others: &[] };
     let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
     let findings = explain_device(&house.directory, phone, seen, EN);
     let refused = findings.iter().find(|finding| !finding.good).unwrap();
@@ -171,13 +174,14 @@ fn explain_names_the_command_that_lets_a_phone_have_its_secret() {
     let phone = house.new_phone(1);
     let soft = json!({ "name": "CSFTANAKA", "model": "Generic soft client", "owner": "tanaka" });
     let soft = house.create(Kind::Phone, soft);
-    let remedy = |device, code, may_fetch| {
+    let remedy_of = |device, code, may_fetch, others: &[IpAddr]| {
         let (address, refusal) = ("10.0.0.7:5060", Refusal::new(code));
-        let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch };
+        let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch, others };
         let seen = Seen { registered: Some(false), refused: Some(last), ..Seen::default() };
         let findings = explain_device(&house.directory, device, seen, EN).into_iter();
         findings.filter_map(|one| one.remedy).collect::<String>()
     };
+    let remedy = |device, code, may_fetch| remedy_of(device, code, may_fetch, &[]);
     let name = house.directory.label(phone).unwrap();
     let window = format!("`jackfield window {name} --address 10.0.0.7`");
     for code in [Code::SecretNotShown, Code::WrongSecret] {
@@ -186,6 +190,9 @@ fn explain_names_the_command_that_lets_a_phone_have_its_secret() {
         assert!(remedy(soft, code, false).contains("`jackfield secret CSFTANAKA`"));
     }
     assert!(!remedy(phone, Code::NotItsLine, false).contains("window"));
+    // Somebody else tried in its name: which of them is the phone nobody here knows.
+    let which = remedy_of(phone, Code::WrongSecret, false, &["10.0.0.66".parse().unwrap()]);
+    assert!(which.contains("10.0.0.7, 10.0.0.66") && !which.contains("--address 10"), "{which}");
 }
 
 /// Proves SP-60.d: whoever asks why the number does not answer is told which node owns it.
@@ -224,7 +231,7 @@ fn explain_says_that_a_phone_has_to_restart() {
     assert!(explain(up).iter().all(|one| one.good));
     let refusal = Refusal::new(Code::NotItsLine).value("user", "3011");
     let address = "10.0.0.7:5060";
-    let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch: true };
+    let last = Refused { seconds_ago: 5, address, refusal: &refusal, may_fetch: true, others: &[] };
     let seen = Seen { refused: Some(last), outdated: Some(Outdated::Lines), ..up };
     let found = explain(seen);
     let told = "its last try, 5 s ago from 10.0.0.7:5060, was refused: The phone registers 3011";

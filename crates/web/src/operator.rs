@@ -200,6 +200,8 @@ pub struct LastRefusal {
     pub user: Box<str>,
     /// Why.
     pub refusal: Refusal,
+    /// Where it was tried from before, too, since the phone registered last; the first few.
+    pub others: Vec<IpAddr>,
 }
 
 /// Something that an administrator should look at.

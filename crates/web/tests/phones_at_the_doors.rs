@@ -205,6 +205,7 @@ async fn a_phone_that_was_refused_is_let_in_from_where_it_tried() {
             address: address.into(),
             user: "2001".into(),
             refusal: Refusal::new(Code::SecretNotShown),
+            others: Vec::new(),
         })
     };
     for (tried, address) in
@@ -469,6 +470,7 @@ async fn what_became_of_the_last_try_of_a_phone_is_told() {
         address: "10.0.0.7:5060".into(),
         user: "250".into(),
         refusal: Refusal::new(Code::RangeExhausted).value("name", "node1"),
+        others: Vec::new(),
     }];
     for name in ["SEP00AABBCCDD01", "10.0.0.7"] {
         let told = house.get(&format!("/explain/phone/{name}")).await;

@@ -56,6 +56,24 @@ impl Who {
     }
 }
 
+impl Kept {
+    /// Where it was tried from but there. The first ones stay: who comes from ever new addresses does not
+    /// push out the one of the phone.
+    fn without(&self, source: IpAddr) -> Vec<IpAddr> {
+        let mut others = self.last.others.clone();
+        add_source(&mut others, self.source);
+        others.retain(|other| *other != source.to_canonical());
+        others
+    }
+}
+
+fn add_source(sources: &mut Vec<IpAddr>, source: IpAddr) {
+    let source = source.to_canonical();
+    if sources.len() < SOURCES && !sources.contains(&source) {
+        sources.push(source);
+    }
+}
+
 impl Default for Refusals {
     fn default() -> Self {
         let places = uses::REFUSALS.places();
@@ -92,8 +110,10 @@ impl Refusals {
         let lately = before.filter(|kept| now.since(kept.at) < LATELY);
         let question = refusal.code == Code::SecretNotShown;
         if lately.is_some_and(|kept| question && kept.last.refusal.code != Code::SecretNotShown) {
+            self.also_from(who, flow.remote.ip());
             return false;
         }
+        let others = before.map(|kept| kept.without(flow.remote.ip())).unwrap_or_default();
         let news = lately.is_none_or(|kept| kept.last.refusal.code != refusal.code);
         let source = flow.remote.ip();
         self.forget(who);
@@ -102,9 +122,18 @@ impl Refusals {
         gone.iter().for_each(|gone| drop(self.kept.remove(gone)));
         self.count += 1;
         let (address, user) = (flow.remote.to_string().into(), user.into());
-        let last = LastRefusal { at: now.wall, address, user, refusal };
+        let last = LastRefusal { at: now.wall, address, user, refusal, others };
         self.kept.insert(who, Kept { number: self.count, source, at: now, last });
         news
+    }
+
+    /// Somebody tried from there, too.
+    fn also_from(&mut self, who: Who, source: IpAddr) {
+        if let Some(kept) = self.kept.get_mut(&who)
+            && kept.source.to_canonical() != source.to_canonical()
+        {
+            add_source(&mut kept.last.others, source);
+        }
     }
 
     /// It is registered now, or gone.
@@ -195,6 +224,8 @@ const SAID: [Code; 4] = [
 ];
 /// Octets of a user that are kept.
 const USER: usize = 64;
+/// Addresses that are kept beside the last one.
+const SOURCES: usize = 8;
 /// How many are told at once.
 const TOLD: usize = 10;
 /// How long a phone takes to register its lines, one after the other.
@@ -239,6 +270,27 @@ mod tests {
         let last = refusals.of(Who::Device(ObjectId(1))).unwrap();
         assert_eq!((last.refusal.code, last.at), (Code::WrongSecret, UnixTime(3000)));
         assert!(keep(&mut refusals, 700, 1, Code::SecretNotShown), "long after it is all there is");
+    }
+
+    /// Whoever tries last, or from ever new addresses, does not hide where the phone tried.
+    #[test]
+    fn every_source_of_tries_is_told() {
+        let mut refusals = Refusals::default();
+        let mut tries = |source: &str, seconds, code| {
+            keep_at(source, &mut refusals, seconds, 1, code);
+            refusals.of(Who::Device(ObjectId(1))).unwrap().clone()
+        };
+        assert!(tries("10.0.0.1:5060", 0, Code::WrongSecret).others.is_empty());
+        assert!(tries("[::ffff:10.0.0.1]:5061", 1, Code::WrongSecret).others.is_empty());
+        let phone: IpAddr = "10.0.0.1".parse().unwrap();
+        let last = tries("10.0.0.66:5060", 2, Code::WrongSecret);
+        assert_eq!((&*last.address, last.others), ("10.0.0.66:5060", vec![phone]));
+        let last = tries("10.0.0.1:5060", 3, Code::SecretNotShown);
+        assert_eq!((&*last.address, last.others), ("10.0.0.66:5060", vec![phone]));
+        for host in 100..120 {
+            let last = tries(&format!("10.0.0.{host}:5060"), 1000, Code::SecretNotShown);
+            assert!(last.others.contains(&phone) && last.others.len() <= SOURCES);
+        }
     }
 
     #[test]

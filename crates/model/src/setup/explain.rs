@@ -62,6 +62,8 @@ pub struct Refused<'a> {
     pub refusal: &'a Refusal,
     /// Whoever asks from there gets the phone's file with its secret.
     pub may_fetch: bool,
+    /// From where else it was tried.
+    pub others: &'a [IpAddr],
 }
 
 /// Whether a node takes the calls of the self-provisioning route point (SP-60).
@@ -137,9 +139,29 @@ fn refused_here(
     let source: Option<SocketAddr> = refused.address.parse().ok();
     let wants_secret = matches!(refused.refusal.code, Code::SecretNotShown | Code::WrongSecret);
     if let Some(source) = source.filter(|_| wants_secret && !refused.may_fetch) {
-        finding.remedy = Some(gets_secret(device, source.ip().to_canonical(), language));
+        let here = source.ip().to_canonical();
+        finding.remedy = Some(match refused.others {
+            [] => gets_secret(device, here, language),
+            others => which_of_them(device, here, others, language),
+        });
     }
     finding
+}
+
+/// Only one of these can be the phone: no command is ready to be carried out.
+fn which_of_them(
+    device: &Effective,
+    here: IpAddr,
+    others: &[IpAddr],
+    language: Language,
+) -> String {
+    if device.class() == DeviceClass::MobileOrDesktop {
+        return gets_secret(device, here, language);
+    }
+    let all = core::iter::once(&here).chain(others).map(IpAddr::to_string);
+    let addresses = all.collect::<Vec<_>>().join(", ");
+    let values = [("name", device.name.as_str()), ("addresses", &*addresses)];
+    Message::RemedyWindowWhich.with(language, &values)
 }
 
 /// How a phone gets its secret whose file has none for where it is.

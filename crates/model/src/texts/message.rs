@@ -119,6 +119,7 @@ messages! {
     NumberSilent = "number-silent";
     RestartThese = "restart-these";
     RemedyWindow = "remedy-window";
+    RemedyWindowWhich = "remedy-window-which";
     RemedySecret = "remedy-secret";
     NobodyKnowsWhere = "nobody-knows-where";
     StepProvisioningNetworks = "step-provisioning-networks";

@@ -231,6 +231,6 @@ impl NodeOperator {
 }
 
 fn last_refusal(refused: jackfield_engine::LastRefusal) -> LastRefusal {
-    let jackfield_engine::LastRefusal { at, address, user, refusal } = refused;
-    LastRefusal { at, address, user, refusal }
+    let jackfield_engine::LastRefusal { at, address, user, refusal, others } = refused;
+    LastRefusal { at, address, user, refusal, others }
 }

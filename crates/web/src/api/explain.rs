@@ -104,7 +104,7 @@ async fn stranger(call: &Call, name: &str) -> Result<Answer, Fault> {
 fn refused_lately(refused: &LastRefusal) -> Refused<'_> {
     let seconds_ago = wall().0.saturating_sub(refused.at.0) / 1000;
     let (address, refusal) = (&*refused.address, &refused.refusal);
-    Refused { seconds_ago, address, refusal, may_fetch: false }
+    Refused { seconds_ago, address, refusal, may_fetch: false, others: &refused.others }
 }
 
 /// The address, without its port, from which a phone was refused.
@@ -190,7 +190,8 @@ mod tests {
     fn how_long_ago_a_refusal_was_is_told_in_seconds() {
         let at = UnixTime(wall().0 - 3_600_000);
         let (address, user) = ("192.0.2.1:5060".into(), "3001".into());
-        let last = LastRefusal { at, address, user, refusal: Refusal::new(Code::NotFound) };
+        let refusal = Refusal::new(Code::NotFound);
+        let last = LastRefusal { at, address, user, refusal, others: Vec::new() };
         assert!((3600..3660).contains(&refused_lately(&last).seconds_ago));
     }
 }
