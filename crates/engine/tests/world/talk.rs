@@ -491,8 +491,7 @@ impl World {
             if status.is_final() && !bye {
                 let phone = self.phones.get_mut(&id).unwrap();
                 phone.flow_answers.push(status.code());
-                phone.retry_after =
-                    message.first(HeaderName::RetryAfter).map(|value| value.to_string());
+                phone.retry_after = message.first(HeaderName::RetryAfter).map(ToString::to_string);
             }
             return;
         };

@@ -135,7 +135,7 @@ impl Endpoint {
         out: &mut Vec<Action>,
     ) -> Option<NewRequest> {
         message.set_source(flow.remote);
-        let incoming = message.check().map(|found| classify(&mut self.keys, &message, &found));
+        let incoming = message.check().map(|found| classify(&mut self.keys, &message, found));
         match incoming {
             Ok(Incoming::Request(request)) => {
                 return self.receive_request(now, flow, message, request, out);
