@@ -209,6 +209,25 @@ async fn the_same_request_sent_twice_is_carried_out_once() {
     assert_eq!(house.get("/partitions?search=yard").await["items"], json!([]));
 }
 
+/// So it is where the body is no object of a kind.
+#[tokio::test]
+async fn a_task_for_somebody_else_is_another_one_whatever_its_key() {
+    let house = House::open().await;
+    let bearer = house.bearer();
+    let headers =
+        [("authorization", &*bearer), ("idempotency-key", "0123456789abcdef0123456789abcdef")];
+    let template = house.get("/feature-group-templates").await["items"][0]["name"].clone();
+    let add = async |user: &str| {
+        let body = json!({ "user": { "user_id": user }, "feature_group_template": template });
+        let told = house.send("POST", "/api/v1/quick-add", &headers, body).await;
+        assert!(told.status.is_success(), "{told:?}");
+        told.body["id"].clone()
+    };
+    let first = add("tanaka").await;
+    assert_eq!(add("tanaka").await, first);
+    assert_ne!(add("suzuki").await, first);
+}
+
 /// The keys that clients make are UUIDs as a rule.
 #[tokio::test]
 async fn a_key_may_be_a_uuid_and_nothing_else_of_its_length() {

@@ -475,6 +475,10 @@ async fn the_checklist_shows_the_commands_of_the_next_step() {
                   --restart now";
     assert!(later.iter().any(|one| one == wanted), "{later:#?}");
     assert!(!later.iter().any(|one| one.contains("add cti-route-point")), "{later:#?}");
+    let half = json!({ "settings": { "route_point": "IVR-RP" }, "restart": "later" });
+    house.done("PUT", "/self-provisioning/settings", half).await;
+    let then = commands(&house.get("/setup").await);
+    assert!(then.iter().any(|one| one == wanted), "{then:#?}");
 }
 
 /// The steps of the route point say how it comes about, and how one that is there gets a number.
@@ -529,6 +533,8 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     *house.node.owner.lock().unwrap() = Some("node1".into());
     let status = house.get("/self-provisioning/status").await;
     assert_eq!(status["ready"], true, "{status}");
+    let why = house.get("/explain/phone/IVR-RP").await["findings"].to_string();
+    assert!(why.contains("node1 takes the calls"), "{why}");
     let list = house.get("/services").await;
     assert_eq!(row(&list, "node1")["running"], true);
     assert_eq!(row(&list, "node2")["owner"], "node1");

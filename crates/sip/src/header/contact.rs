@@ -175,7 +175,15 @@ mod tests {
 
     #[test]
     fn broken_contacts_are_refused() {
-        for bad in ["", "**", "sip:a@b;q=2", "sip:a@b;q=0.1234", "<sip:a@b>;q=x", "* ;expires=0"] {
+        for bad in [
+            "",
+            "**",
+            "sip:a@b;q=2",
+            "sip:a@b;q=0.1234",
+            "sip:a@b;q=.",
+            "<sip:a@b>;q=x",
+            "* ;expires=0",
+        ] {
             assert!(Contact::parse(bad).is_err(), "{bad}");
         }
     }

@@ -158,11 +158,6 @@ impl Session {
         self.media.iter().filter(|media| media.is_audio())
     }
 
-    /// The values of an attribute of the whole session; empty for a flag.
-    pub fn attributes<'s>(&'s self, name: &str) -> impl Iterator<Item = &'s str> {
-        line::attributes(&self.lines, name)
-    }
-
     /// Adds a line to the session, before its media.
     pub fn push(&mut self, kind: char, value: &str) {
         self.lines.push(Line::new(kind, value));
