@@ -63,6 +63,13 @@ fn judge_code(code: &str) -> Result<(), Refusal> {
     Err(Refusal::new(Code::InvalidAuthenticationCode).field("code"))
 }
 
+/// Is the authentication code shorter than PINs are by default, or one that everybody tries? It may be, and
+/// then gives anybody anybody's phone.
+pub fn is_guessable_code(code: &SecretText) -> bool {
+    let shortest = usize::from(CredentialPolicy::default().minimum_pin_length);
+    code.reveal().len() < shortest || Trivial::of_pin(code.reveal(), &[]).is_some()
+}
+
 fn judge_pin(policy: &CredentialPolicy, pin: &str, own: &[&str]) -> Result<(), Refusal> {
     let shortest = usize::from(policy.minimum_pin_length);
     let rule = |rule: &str| weak(policy, "pin", rule, shortest, KEYPAD);
@@ -129,6 +136,15 @@ mod tests {
         for code in ["", "123456789012345678901", "12a", "１２", "-1", " 1"] {
             let refused = Err(Code::InvalidAuthenticationCode);
             assert_eq!(judge(CredentialKind::Code, code), refused, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_short_or_common_authentication_code_is_guessable() {
+        for (code, guessable) in
+            [("1", true), ("4826", true), ("55555", true), ("123456", true), ("48261", false)]
+        {
+            assert_eq!(is_guessable_code(&SecretText::new(code)), guessable, "{code}");
         }
     }
 

@@ -27,7 +27,7 @@ mod texts;
 mod time_zone;
 mod trivial;
 
-pub use credential::judge_new;
+pub use credential::{is_guessable_code, judge_new};
 pub(crate) use directory::NO_PARTITION;
 pub use directory::{
     Change, Dialled, Directory, Effective, EffectiveLine, Entry, Room, UserLookup, mac_of,

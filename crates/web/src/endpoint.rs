@@ -142,7 +142,8 @@ fn fixed() -> Vec<Endpoint> {
             Schema(ANY), run!(api::self_provisioning::save)),
         row("PUT", "/self-provisioning/code", may(ManageCredentials), "self-provisioning", "Set the authentication code; it can't be read back (SP-04)", &[],
             Schema(r#"{"type":"object","required":["code"],"properties":{"code":{"type":"string","format":"password"}}}"#),
-            Nothing, run!(api::self_provisioning::set_code)).does("set-credential"),
+            Schema(r#"{"type":"object","properties":{"warnings":{"type":"array","items":{"type":"string"}}}}"#),
+            run!(api::self_provisioning::set_code)).does("set-credential"),
         row("DELETE", "/self-provisioning/code", may(ManageCredentials), "self-provisioning", "Remove the authentication code", &[],
             Nothing, Nothing, run!(api::self_provisioning::remove_code)).does("set-credential"),
 

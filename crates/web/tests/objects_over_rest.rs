@@ -217,15 +217,17 @@ async fn a_task_for_somebody_else_is_another_one_whatever_its_key() {
     let headers =
         [("authorization", &*bearer), ("idempotency-key", "0123456789abcdef0123456789abcdef")];
     let template = house.get("/feature-group-templates").await["items"][0]["name"].clone();
-    let add = async |user: &str| {
-        let body = json!({ "user": { "user_id": user }, "feature_group_template": template });
+    let add = async |user: &str, extension: &str| {
+        let body = json!({
+            "user": { "user_id": user }, "feature_group_template": template, "extension": extension,
+        });
         let told = house.send("POST", "/api/v1/quick-add", &headers, body).await;
         assert!(told.status.is_success(), "{told:?}");
         told.body["id"].clone()
     };
-    let first = add("tanaka").await;
-    assert_eq!(add("tanaka").await, first);
-    assert_ne!(add("suzuki").await, first);
+    let first = add("tanaka", "2001").await;
+    assert_eq!(add("tanaka", "2001").await, first);
+    assert_ne!(add("suzuki", "2002").await, first);
 }
 
 /// The keys that clients make are UUIDs as a rule.

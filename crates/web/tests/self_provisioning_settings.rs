@@ -257,7 +257,11 @@ async fn the_authentication_code_goes_in_and_never_out() {
     let mode = json!({ "settings": { "mode": "users-and-administrators" } });
     let told = house.done("PUT", "/self-provisioning/settings", mode).await["warnings"].to_string();
     assert!(told.contains("No authentication code is set"), "{told}");
-    house.done("PUT", "/self-provisioning/code", code).await;
+    let short = json!({ "code": "1" });
+    let told = house.done("PUT", "/self-provisioning/code", short).await["warnings"].to_string();
+    assert!(told.contains("guessed"), "{told}");
+    let told = house.done("PUT", "/self-provisioning/code", code).await;
+    assert_eq!(told["warnings"], json!([]));
     let page = house.get("/self-provisioning/settings").await["warnings"].to_string();
     assert!(!page.contains("authentication code is set"), "{page}");
     for path in ["/self-provisioning", "/self-provisioning/settings", "/audit"] {
@@ -534,7 +538,7 @@ async fn another_node_judges_the_publisher_and_says_for_whom_it_stands_by() {
     let status = house.get("/self-provisioning/status").await;
     assert_eq!(status["ready"], true, "{status}");
     let why = house.get("/explain/phone/IVR-RP").await["findings"].to_string();
-    assert!(why.contains("node1 takes the calls"), "{why}");
+    assert!(why.contains("node1 owns it and takes its calls"), "{why}");
     let list = house.get("/services").await;
     assert_eq!(row(&list, "node1")["running"], true);
     assert_eq!(row(&list, "node2")["owner"], "node1");

@@ -148,6 +148,7 @@ messages! {
     DatabaseAwayRemedy = "database-away-remedy";
     NotKnownNow = "not-known-now";
     WideWindow = "wide-window";
+    GuessableCode = "guessable-code";
     NoCodeSet = "no-code-set";
     NumberOfAnothers = "number-of-anothers";
     ForwardRemedy = "forward-remedy";

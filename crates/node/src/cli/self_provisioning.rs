@@ -114,8 +114,9 @@ pub(super) fn run(matches: &ArgMatches, client: &Client, form: Form) -> Result<(
         }
         Some(("code", _)) => {
             let code = read_secret("Authentication code: ")?;
-            client.put("/self-provisioning/code", &json!({"code": code}))?;
+            let answer = client.put("/self-provisioning/code", &json!({"code": code}))?;
             say!("the code is set; it can't be read back");
+            report::plain_warnings(&answer);
             Ok(())
         }
         _ => {

@@ -4,6 +4,7 @@ use jackfield_model::setup::{self, Running};
 use jackfield_model::{
     ApplicationUser, AuthenticationMode, CredentialKind, CtiRoutePoint, Directory, Effect, Ids,
     Kind, Language, Message, Operation, Privilege, Role, SelfProvisioning, Service,
+    is_guessable_code,
 };
 use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde_json::{Map, Value, json};
@@ -145,8 +146,9 @@ pub(crate) async fn replace(call: Call) -> Result<Answer, Fault> {
 pub(crate) async fn set_code(call: Call) -> Result<Answer, Fault> {
     let (owner, _) = current(&call.app.directory())?;
     let code = call.secret("code")?;
+    let warning = is_guessable_code(&code).then(|| Message::GuessableCode.text(call.language));
     credential::set(&call, owner, CredentialKind::Code, Some(code)).await?;
-    Ok(Answer::nothing())
+    Ok(Answer::ok(json!({ "warnings": Vec::from_iter(warning) })))
 }
 
 /// Removes the authentication code.
