@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::answer::Answer;
 use crate::attempt::{self, Begun, Claimant, Verification};
 use crate::audit::{self, AuditEntry, AuditFilter};
-use crate::commit::{self, Wanted};
+use crate::commit::{self, Past, Wanted};
 use crate::key::random_bytes;
 use crate::pulse::Pulse;
 use crate::queue::{Job, Lane, Queue, Reply, Request, Settle};
@@ -180,6 +180,14 @@ impl StoreHandle {
     /// administer are locked by source.
     pub fn locks(&self, of: Option<ObjectId>) -> Result<Vec<AccountLock>, StoreError> {
         self.work(Lane::Urgent, move |turn| attempt::locks(turn, of))
+    }
+
+    /// What came of an operation that was carried out; none when it was not, so far.
+    pub fn outcome(&self, id: OperationId) -> Result<Option<Outcome>, StoreError> {
+        self.work(Lane::Urgent, move |turn| match commit::past(turn.database, id)? {
+            Past::Committed(outcome) => Ok(Some(outcome)),
+            Past::Dead | Past::Unseen => Ok(None),
+        })
     }
 
     /// An account has such a credential.
