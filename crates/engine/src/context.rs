@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jackfield_model::Directory;
-use jackfield_sip::Tokens;
+use jackfield_sip::{ClientKey, Tokens};
 use jackfield_vocabulary::{
     CallId, Command, DeviceName, DeviceRestart, LegId, MediaId, NodeId, Now, ObjectId, OperationId,
     PlayId, ProvisioningCommand, ProvisioningOutcome, Refusal, SessionId, VerifyId,
@@ -156,6 +156,8 @@ pub(crate) enum Timer {
     Probe { place: Place },
     /// The store has not said in time what other nodes know of a phone that shows no secret.
     Elsewhere { place: Place },
+    /// A registered phone was asked in vain whether it is there.
+    Question { key: ClientKey },
     /// A newly taken in phone has had its answer: now it can be told to fetch its file.
     AutoRegisterRestart { device: ObjectId },
     /// A caller said how long its call may go without an answer (RFC 3261 section 13.3.1).

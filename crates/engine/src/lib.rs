@@ -215,6 +215,7 @@ impl Engine {
             | Timer::Unclaimed { .. }
             | Timer::Probe { .. }
             | Timer::Elsewhere { .. }
+            | Timer::Question { .. }
             | Timer::InviteExpiry { .. }
             | Timer::GlareRetry { .. }
             | Timer::OfferGiveUp { .. }

@@ -1,39 +1,44 @@
-//! Phones that are registered and not there: they said nothing to a call, or their connection is gone and
-//! they can't be called back at their Contact. Whoever calls one need not wait for that, and goes on at once by
-//! the forward for unregistered phones. Such a phone stays registered, for only time ends that, or its own
-//! word; it is there again when it registers, or answers a call: that is tried once a minute.
+//! Phones that are registered and not there: they said nothing to a call and to the question after it, or
+//! their connection is gone and they can't be called back at their Contact. Whoever calls one need not wait
+//! for that, and goes on at once by the forward for unregistered phones. Such a phone stays registered, for only
+//! time ends that, or its own word; it is there again when it registers, or answers a call: that is tried once
+//! a minute.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use jackfield_sip::header::CSeq;
-use jackfield_sip::{Flow, HeaderName, Method, RequestBuilder};
+use jackfield_sip::{ClientKey, Flow, HeaderName, Method, RequestBuilder};
 use jackfield_vocabulary::{Now, ObjectId};
 use serde::{Deserialize, Serialize};
 
-use super::Devices;
 use super::binding::Binding;
 use super::leg::headers;
-use crate::context::Context;
+use super::{Devices, Sent};
+use crate::context::{Context, Timer, TimerToken};
 use crate::endpoint::Endpoint;
 
 /// Which phones did not answer, or could not be called back, and when that was tried last.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Lost {
     since: BTreeMap<ObjectId, Now>,
+    /// Who is asked whether it is there, until it answers.
+    #[serde(with = "jackfield_vocabulary::pairs")]
+    questions: BTreeMap<ClientKey, (ObjectId, TimerToken)>,
     /// How many were asked in this second.
     asked: (u64, u32),
 }
 
 impl Lost {
     /// The phone is not there.
-    pub(super) fn enter(&mut self, now: Now, device: ObjectId) {
+    fn enter(&mut self, now: Now, device: ObjectId) {
         self.since.insert(device, now);
     }
 
     /// The phone is there, or has no registration any more.
     pub(super) fn forget(&mut self, device: ObjectId) {
         self.since.remove(&device);
+        self.questions.retain(|_, (asked, _)| *asked != device);
     }
 
     /// May one more be asked whether it is there? When a switch goes off many connections end at once;
@@ -85,9 +90,9 @@ impl Devices {
         }
     }
 
-    /// Asks a phone that can be called back whether it is there. Only that it can't be asked matters:
-    /// nobody waits for the answer.
-    fn ask_whether_there(
+    /// Asks a phone whether it is there. That an INVITE was not answered may be because of what was in it: one
+    /// over UDP can be larger than the way lets through.
+    pub(super) fn ask_whether_there(
         &mut self,
         ctx: &mut Context<'_>,
         endpoint: &mut Endpoint,
@@ -96,7 +101,11 @@ impl Devices {
         let Some(binding) = self.bindings.get(&device).filter(|one| one.is_reachable()) else {
             return;
         };
-        let Some(line) = binding.first().filter(|_| self.lost.may_ask(ctx.now)) else { return };
+        let asked = self.lost.questions.values().any(|(asked, _)| *asked == device);
+        if asked || !self.lost.may_ask(ctx.now) {
+            return;
+        }
+        let Some(line) = binding.first() else { return };
         let from = headers::address(&binding.flow, "jackfield", "");
         let question = RequestBuilder::new(Method::Options, &line.contact)
             .header(HeaderName::From, from.with_tag(&ctx.ids.tokens().tag()))
@@ -104,9 +113,38 @@ impl Devices {
             .header(HeaderName::CallId, ctx.ids.tokens().call_id())
             .typed(&CSeq::new(1, Method::Options));
         let key = endpoint.request(ctx, binding.flow.clone(), &question);
+        self.sent.insert(key, Sent::Question);
+        let timer = ctx.after(PATIENCE, Timer::Question { key });
+        self.lost.questions.insert(key, (device, timer));
+    }
+
+    /// It answered: it is there, whatever it says.
+    pub(super) fn question_answered(&mut self, ctx: &mut Context<'_>, key: ClientKey) {
+        self.sent.remove(&key);
+        if let Some((device, timer)) = self.lost.questions.remove(&key) {
+            ctx.timers.cancel(timer);
+            self.lost.forget(device);
+        }
+    }
+
+    /// It did not answer in time, or could not be asked. Who registered meanwhile is not meant any more.
+    pub(super) fn question_over(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        key: ClientKey,
+    ) {
+        self.sent.remove(&key);
         endpoint.abandon(key);
+        if let Some((device, timer)) = self.lost.questions.remove(&key) {
+            ctx.timers.cancel(timer);
+            self.lost.enter(ctx.now, device);
+        }
     }
 }
+
+/// A phone has so long to answer: over UDP it is asked four times until then.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// After so long somebody's call tries it anew.
 const AGAIN: Duration = Duration::from_secs(60);

@@ -101,6 +101,8 @@ enum Sent {
     Told(Box<Told>),
     /// The question whether a phone is where it says.
     Probe(Place),
+    /// The question whether a registered phone is there still.
+    Question,
 }
 
 impl Devices {
@@ -253,6 +255,7 @@ impl Devices {
                 let place = *place;
                 self.probe_answered(ctx, endpoint, place);
             }
+            Some(Sent::Question) => self.question_answered(ctx, key),
             // To BYE, UPDATE, SUBSCRIBE whatever comes changes nothing.
             None => self.accepted_again(ctx, endpoint, key, flow, message),
         }
@@ -265,6 +268,7 @@ impl Devices {
             Some(Sent::Audit(leg)) => self.audit_failed(ctx, endpoint, leg),
             Some(Sent::Info { leg, asked }) => self.info_out_answered(ctx, key, (leg, asked), None),
             Some(Sent::Told(told)) => Self::told_failed(ctx, &told),
+            Some(Sent::Question) => self.question_over(ctx, endpoint, key),
             Some(Sent::Withdrawn { .. } | Sent::Probe(_)) | None => {}
         }
     }
@@ -332,6 +336,7 @@ impl Devices {
             }
             Timer::Unclaimed { device } => self.unclaimed_over(ctx, *device),
             Timer::Probe { place } => self.probe_over(ctx, endpoint, *place),
+            Timer::Question { key } => self.question_over(ctx, endpoint, *key),
             Timer::Elsewhere { place } => self.elsewhere_over(ctx, endpoint, *place),
             Timer::AutoRegisterRestart { device } => self.restart_newcomer(ctx, *device),
             Timer::InviteExpiry { leg } => self.invite_expired(ctx, endpoint, *leg),

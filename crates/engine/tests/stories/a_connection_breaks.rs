@@ -206,6 +206,7 @@ fn a_phone_that_says_nothing_is_given_up_in_seconds() {
         world.dial(alice, "2002");
         world.run(9);
         world.assert_state(alice, CallState::Over(480));
+        world.run(4);
         assert!(!world.inspect(device).reachable, "{model}");
         world.dial(alice, "2002");
         world.assert_state(alice, CallState::Over(480));
@@ -218,6 +219,30 @@ fn a_phone_that_says_nothing_is_given_up_in_seconds() {
         world.run(60);
         world.assert_state(bob, CallState::Ringing);
     }
+}
+
+/// A caller's INVITE may be larger than what the network lets through to a phone by UDP: the phone itself is
+/// there, for everybody else.
+#[test]
+fn a_phone_that_answers_when_it_is_asked_is_there_whatever_became_of_a_call() {
+    let mut world = World::new();
+    let alice = world.phone("SEP001122AABB01", "2001");
+    let bob = world.phone_of_model("SEP001122AABB02", "2002", "Generic SIP Phone");
+    world.registered(alice);
+    world.registered(bob);
+    let device = world.phones[&bob].device.unwrap();
+    world.phones.get_mut(&bob).unwrap().without_invites = true;
+    world.dial(alice, "2002");
+    world.run(9);
+    world.assert_state(alice, CallState::Over(480));
+    world.run(30);
+    assert!(world.inspect(device).reachable);
+    world.phones.get_mut(&bob).unwrap().without_invites = false;
+    world.dial(alice, "2002");
+    world.assert_state(bob, CallState::Ringing);
+    world.hang_up(alice);
+    world.run(1);
+    world.assert_quiet();
 }
 
 /// The network was away for a moment, and the phone knows nothing of it.

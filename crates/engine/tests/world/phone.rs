@@ -75,6 +75,8 @@ pub struct Phone {
     pub challenges: bool,
     /// Takes what comes and says nothing.
     pub silent: bool,
+    /// No INVITE comes as far as it.
+    pub without_invites: bool,
     /// Refuses calls with this.
     pub refuses: Option<Status>,
     /// Rings when it is called.
@@ -245,6 +247,7 @@ impl World {
             retry_after: None,
             challenges: false,
             silent: false,
+            without_invites: false,
             refuses: None,
             rings: true,
             acknowledges: true,
@@ -334,7 +337,8 @@ impl World {
     pub(crate) fn phone_hears(&mut self, id: PhoneId, flow: Flow, message: Message) {
         let now = sip_time(self.now);
         let phone = self.phones.get_mut(&id).unwrap();
-        if phone.silent {
+        let kept_away = phone.without_invites && message.method() == Some(&Method::Invite);
+        if phone.silent || kept_away {
             return;
         }
         let mut actions = Vec::new();

@@ -189,7 +189,7 @@ impl Devices {
     }
 
     /// A device neither answers nor refuses for far too long; or it says nothing at all, not even 100, which
-    /// would come within 0.2 seconds (RFC 3261 section 17.2.1): it is not there.
+    /// would come within 0.2 seconds (RFC 3261 section 17.2.1): it may not be there.
     pub(crate) fn give_up_offer(
         &mut self,
         ctx: &mut Context<'_>,
@@ -200,7 +200,8 @@ impl Devices {
         let State::Offered { heard, .. } = leg.state else { return };
         let cause = if heard { Cause::NoAnswer } else { Cause::DeviceUnreachable };
         if !heard {
-            self.lost.enter(ctx.now, leg.device);
+            let device = leg.device;
+            self.ask_whether_there(ctx, endpoint, device);
         }
         self.end_leg(ctx, endpoint, id, cause);
         ctx.tell(Internal::ToCall(LegEvent::Refused { leg: id, cause }));
