@@ -76,23 +76,23 @@ impl Client {
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Value> {
-        self.told(self.dressed(self.agent.get(self.url(path))).call())
+        self.told(false, self.dressed(self.agent.get(self.url(path))).call())
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(self.dressed(self.agent.post(self.url(path))).send_json(body))
+        self.told(true, self.dressed(self.agent.post(self.url(path))).send_json(body))
     }
 
     pub(crate) fn put(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(self.dressed(self.agent.put(self.url(path))).send_json(body))
+        self.told(true, self.dressed(self.agent.put(self.url(path))).send_json(body))
     }
 
     pub(crate) fn patch(&self, path: &str, body: &Value) -> Result<Value> {
-        self.told(self.dressed(self.agent.patch(self.url(path))).send_json(body))
+        self.told(true, self.dressed(self.agent.patch(self.url(path))).send_json(body))
     }
 
     pub(crate) fn delete(&self, path: &str) -> Result<Value> {
-        self.told(self.dressed(self.agent.delete(self.url(path))).call())
+        self.told(true, self.dressed(self.agent.delete(self.url(path))).call())
     }
 
     /// Whether the person reads Japanese.
@@ -113,15 +113,13 @@ impl Client {
         self.token.as_ref().map_or_else(String::new, |token| format!("Bearer {token}"))
     }
 
-    /// The body of a good answer, or what the refusal says.
-    fn told(&self, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Value> {
-        let mut answer = answer.map_err(|error| {
-            anyhow!(
-                "no server answers at {} ({error})\nStart one with `jackfield serve`, or name it \
-                 with --server.",
-                self.server
-            )
-        })?;
+    /// The body of a good answer, or what the refusal says; `changes` when something was to be done.
+    fn told(
+        &self,
+        changes: bool,
+        answer: Result<Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Value> {
+        let mut answer = answer.map_err(|error| unanswered(&self.server, changes, &error))?;
         let status = answer.status().as_u16();
         let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
         let body: Value = match text.as_str() {
@@ -132,6 +130,33 @@ impl Client {
             return Ok(body);
         }
         bail!("{}", refusal(status, &body, self.is_japanese()))
+    }
+}
+
+/// What to do about a server that was not found, or that gave no answer to what it may have heard.
+fn unanswered(server: &str, changes: bool, error: &ureq::Error) -> anyhow::Error {
+    use std::io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable};
+    let not_found = match error {
+        ureq::Error::Io(error) => {
+            matches!(error.kind(), ConnectionRefused | HostUnreachable | NetworkUnreachable)
+        }
+        ureq::Error::Timeout(wait) => {
+            matches!(wait, ureq::Timeout::Connect | ureq::Timeout::Resolve)
+        }
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::BadUri(_) => true,
+        _ => false,
+    };
+    let asked = format!("the server at {server} was asked and did not answer ({error})");
+    match (not_found, changes) {
+        (true, _) => anyhow!(
+            "no server answers at {server} ({error})\nStart one with `jackfield serve`, or name it \
+             with --server."
+        ),
+        (false, false) => anyhow!("{asked}\nTry again."),
+        (false, true) => anyhow!(
+            "{asked}\nIt may have been done: look with `jackfield audit` or `jackfield show` before \
+             you repeat it. A PIN that was not shown is replaced by `jackfield pin`."
+        ),
     }
 }
 
@@ -271,6 +296,23 @@ mod tests {
             };
             assert_eq!(language(found), tag, "{variables:?}");
         }
+    }
+
+    /// The server may have done what it was asked before it went: to say that none is there misleads.
+    #[test]
+    fn a_server_that_goes_away_may_have_done_what_it_was_asked() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let gone = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            std::io::Read::read(&mut stream, &mut [0; 1024]).unwrap();
+        });
+        let client = Client::new(Some(&address));
+        let told = client.post("/quick-add", &json!({})).unwrap_err().to_string();
+        assert!(told.contains("may have been done"), "{told}");
+        gone.join().unwrap();
+        let told = client.post("/quick-add", &json!({})).unwrap_err().to_string();
+        assert!(told.contains("jackfield serve"), "{told}");
     }
 
     #[test]
