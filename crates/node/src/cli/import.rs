@@ -87,6 +87,12 @@ fn rows(text: &str) -> Result<(Vec<Value>, Vec<u64>)> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().context("reading the first line, which names the columns")?;
     let headers = headers.clone();
+    if headers.len() == 1 && headers[0].contains([';', '\t']) {
+        bail!(
+            "the columns are not separated by commas: {}\nSave the table anew, with commas.",
+            &headers[0]
+        );
+    }
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.context("reading the file")?;
@@ -130,6 +136,9 @@ mod tests {
         let wrong = rows("node,disabled\n\"node\n1\",true\nnode2,perhaps\n").unwrap_err();
         assert!(wrong.to_string().starts_with("line 4: "), "{wrong}");
         assert_eq!(rows("node,disabled\n").unwrap(), (vec![], vec![]));
+        for other in ["node;disabled\nnode1;true\n", "node\tdisabled\nnode1\ttrue\n"] {
+            assert!(rows(other).unwrap_err().to_string().contains("commas"), "{other}");
+        }
     }
 
     #[test]

@@ -37,11 +37,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use jackfield_engine::{Engine, Identity, Input, KeptBinding};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
-use jackfield_store::{Store, StoreHandle, Verifier};
+use jackfield_store::{Store, StoreError, StoreHandle, Verifier};
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::Signal;
@@ -293,7 +293,13 @@ fn open_store(
         let _ = lanes.input(Input::Directory { directory, changed });
         news.notify_one();
     })
-    .context("opening the database")
+    .map_err(|error| match error {
+        StoreError::Corrupt(message) => anyhow!(
+            "opening the database: {message}\nIf it is damaged, put it aside and restore the last \
+             backup: `jackfield restore --help`"
+        ),
+        error => anyhow!(error).context("opening the database"),
+    })
 }
 
 /// What the doors live in.
