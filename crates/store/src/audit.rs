@@ -166,3 +166,35 @@ pub(crate) fn operation_name(operation: &Operation) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jackfield_model::{FirstStart, Kind};
+
+    #[test]
+    fn operations_are_named_as_they_are_serialised() {
+        let id = ObjectId(7);
+        let first = FirstStart {
+            node: "node1".into(),
+            address: "192.0.2.1".into(),
+            locale: "en_US".into(),
+            time_zone: "UTC".into(),
+        };
+        for operation in [
+            Operation::Create { kind: Kind::Line, body: Json::Null },
+            Operation::Update { id, version: None, patch: Json::Null },
+            Operation::Delete { id, version: None },
+            Operation::Batch(Vec::new()),
+            Operation::FirstStart(first),
+            Operation::Unassign { device: id },
+            Operation::ReplacePhone { old: id, new: id },
+            Operation::QuickRemove { user: id },
+            Operation::RotateDeviceSecret { device: id },
+            Operation::Unlock { owner: id },
+        ] {
+            let written = serde_json::to_value(&operation).unwrap();
+            assert_eq!(written["operation"], operation_name(&operation));
+        }
+    }
+}

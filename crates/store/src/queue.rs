@@ -183,3 +183,21 @@ impl Request {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_counted_in_all_lanes() {
+        let queue = Queue::default();
+        let lanes = [Lane::Urgent, Lane::Operation, Lane::Operation, Lane::Background];
+        for (waiting, lane) in lanes.into_iter().enumerate() {
+            assert_eq!(queue.len(), waiting);
+            let reply = Reply(Box::new(|_| {}));
+            let request = Request::Inquiry { id: OperationId(1), reply };
+            assert!(queue.push(lane, request).is_ok());
+        }
+        assert_eq!(queue.len(), 4);
+    }
+}
