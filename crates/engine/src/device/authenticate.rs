@@ -164,6 +164,13 @@ impl Devices {
             || shown.is_some_and(|shown| nonces.was_given_to(now, &shown.nonce, host))
     }
 
+    /// Is the request theirs who are there? An answer from there does not say so: every phone gives it
+    /// (RFC 3261 section 11.2), whoever wrote the request.
+    pub(super) fn is_its_own(&mut self, ctx: &Context<'_>, flow: &Flow, request: &Message) -> bool {
+        let cluster = self.cluster(ctx.directory);
+        self.is_there(ctx, flow, credentials(request, &cluster.sip_realm).as_ref())
+    }
+
     /// Asks for credentials.
     pub(super) fn challenge(
         &mut self,

@@ -140,7 +140,7 @@ impl Devices {
     }
 
     /// Does it want to be registered where and as it is?
-    fn stays(&self, flow: &Flow, request: &Message, who: Claimed) -> bool {
+    pub(super) fn stays(&self, flow: &Flow, request: &Message, who: Claimed) -> bool {
         let binding = who.device().and_then(|device| self.bindings.get(&device));
         let contact = Wish::of(request).ok().and_then(|wish| wish.staying);
         binding.zip(contact).is_some_and(|(binding, (contact, _))| {

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Devices;
 use super::binding::Trust;
+use super::claim::Claimed;
 use super::registrar::keep;
+use super::wish::Wish;
 use crate::context::Context;
 use crate::interface::Output;
 
@@ -24,9 +26,9 @@ pub(super) struct Provisional {
     asked: BTreeMap<ObjectId, Vec<(Source, Now)>>,
     /// New phones that have their secret: they showed it, or the file with it was fetched.
     given: BTreeSet<ObjectId>,
-    /// Call-IDs of registrations that began where one was already, because somebody there answered a
-    /// question: who brings such a one again is asked again.
-    learned: BTreeMap<ObjectId, Box<str>>,
+    /// Call-IDs of registrations that came with what only their sender was given. One that began because
+    /// somebody there answered a question may be anybody's, who chose its Call-ID.
+    own: BTreeMap<ObjectId, Vec<Box<str>>>,
 }
 
 impl Provisional {
@@ -40,16 +42,26 @@ impl Provisional {
         self.given.contains(&device)
     }
 
-    /// A registration of a device began; `asked` when only an answer spoke for it.
-    pub(super) fn learn(&mut self, device: ObjectId, call_id: &str, asked: bool) {
-        match asked {
-            true => drop(self.learned.insert(device, call_id.into())),
-            false => drop(self.learned.remove(&device)),
+    /// A registration of a device is its own, and not only because somebody there answered.
+    pub(super) fn learn(&mut self, device: ObjectId, call_id: &str) {
+        if self.is_own(device, call_id) {
+            return;
         }
+        let own = self.own.entry(device).or_default();
+        if own.len() >= CALL_IDS {
+            own.remove(0);
+        }
+        own.push(call_id.into());
     }
 
-    fn is_learned(&self, device: ObjectId, call_id: &str) -> bool {
-        self.learned.get(&device).is_some_and(|learned| **learned == *call_id)
+    /// Is a registration with this Call-ID known to be its own?
+    pub(super) fn is_own(&self, device: ObjectId, call_id: &str) -> bool {
+        self.own.get(&device).is_some_and(|own| own.iter().any(|one| **one == *call_id))
+    }
+
+    /// Its registration is over: the next one is nobody's yet.
+    pub(super) fn unlearn(&mut self, device: ObjectId) {
+        self.own.remove(&device);
     }
 
     /// A device that was taken in is expected there without a secret.
@@ -76,7 +88,7 @@ impl Provisional {
     pub(super) fn forget(&mut self, device: ObjectId) {
         self.asked.remove(&device);
         self.given.remove(&device);
-        self.learned.remove(&device);
+        self.own.remove(&device);
     }
 }
 
@@ -117,11 +129,15 @@ impl Devices {
         if !phone.auto_registered || has_secret || !self.is_allowed(ctx, flow.remote.ip()) {
             return Belief::None;
         }
-        if binding.is_some_and(|binding| {
+        let again = binding.is_some_and(|binding| {
             binding.came_from(flow)
                 && binding.lines.iter().any(|line| &*line.call_id == request.call_id())
-                && !self.provisional.is_learned(device, request.call_id())
-        }) {
+        });
+        // To go on as it is, it need not be its own; to end, or to be led elsewhere, it must be.
+        if again
+            && (self.provisional.is_own(device, request.call_id())
+                || self.goes_on(flow, request, device))
+        {
             return Belief::Full;
         }
         // It may have its secret by now: it is asked, and believed when it has none to show.
@@ -131,6 +147,12 @@ impl Devices {
         }
         self.provisional.expect(device, source, now);
         Belief::None
+    }
+
+    /// Does it change nothing about a registration, but that it lasts longer?
+    fn goes_on(&self, flow: &Flow, request: &Message, device: ObjectId) -> bool {
+        Wish::of(request).is_ok_and(|wish| wish.only_asks())
+            || self.stays(flow, request, Claimed::Device(device))
     }
 
     /// The file with a phone's password was fetched: a new phone is asked for it from now on.
@@ -158,3 +180,5 @@ impl Devices {
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Sources at which one new phone is remembered as asked: anybody may use its name.
 const SOURCES: usize = 8;
+/// Call-IDs of one new phone that are remembered as its own: it has a number or two.
+const CALL_IDS: usize = 8;

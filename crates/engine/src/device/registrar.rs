@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use jackfield_model::{Dialect, Directory, Line, Phone, PhoneLine};
 use jackfield_sip::header::{ContactAddress, Date, MinExpires};
 use jackfield_sip::{Essentials, Flow, HeaderName, Message, Response, ResponseBuilder, Status};
-use jackfield_vocabulary::{Code, ObjectId, Refusal};
+use jackfield_vocabulary::{Code, Now, ObjectId, Refusal};
 
 use super::Devices;
 use super::authenticate::Proof;
@@ -28,8 +28,6 @@ pub(super) struct Believed<'r> {
     pub(super) trust: Trust,
     /// It proved its secret with a nonce that it never used before: this is no late request.
     pub(super) fresh: bool,
-    /// It was asked whether it is there: that somebody is does not say that the REGISTER is theirs.
-    pub(super) asked: bool,
     pub(super) flow: &'r Flow,
     pub(super) request: &'r Message,
     pub(super) essentials: &'r Essentials,
@@ -76,15 +74,8 @@ impl Devices {
         }
         let claimed = claim.resolve(ctx.directory);
         let who = Who::of(claimed, flow);
-        let believed = |device, trust, fresh| Believed {
-            device,
-            trust,
-            fresh,
-            asked: answered,
-            flow,
-            request,
-            essentials,
-        };
+        let believed =
+            |device, trust, fresh| Believed { device, trust, fresh, flow, request, essentials };
         let response = match self.prove(ctx, (flow, answered), request, &claim, claimed) {
             Proof::Proved { device, fresh } => {
                 self.admit(ctx, device, flow.remote.ip(), &essentials.call_id);
@@ -139,8 +130,7 @@ impl Devices {
         let (trust, fresh) = (Trust::Provisional, false);
         match (request.check(), Wish::of(request)) {
             (Ok(essentials), Ok(wish)) => {
-                let believed =
-                    Believed { device, trust, fresh, asked: false, flow, request, essentials };
+                let believed = Believed { device, trust, fresh, flow, request, essentials };
                 self.bind(ctx, &believed, &wish)
             }
             _ => answer::plain(request, Status::BAD_REQUEST),
@@ -218,9 +208,25 @@ impl Devices {
             call_id: &essentials.call_id,
             sequence: essentials.cseq.number,
             request: request.fingerprint(),
-            expires: ctx.now + Duration::from_secs(seconds.into()),
+            expires: self.until(ctx, who, &phone, seconds),
         };
         Ok(self.enter(ctx, who, &phone, &told))
+    }
+
+    /// When a registration ends. What may be somebody else's makes none end sooner.
+    fn until(&mut self, ctx: &Context<'_>, who: &Believed<'_>, phone: &Phone, seconds: u32) -> Now {
+        let &Believed { device, trust, flow, request, essentials, .. } = who;
+        let until = ctx.now + Duration::from_secs(seconds.into());
+        if trust != Trust::Provisional || !phone.auto_registered {
+            return until;
+        }
+        if self.is_its_own(ctx, flow, request) {
+            self.provisional.learn(device, &essentials.call_id);
+        }
+        if self.provisional.is_own(device, &essentials.call_id) {
+            return until;
+        }
+        self.bindings.get(&device).map_or(until, |binding| binding.expires().max(until))
     }
 
     /// Refuses a registration that would have to be refreshed all the time.
@@ -260,7 +266,6 @@ impl Devices {
         });
         let fresh = !binding.lines.iter().any(|line| *line.call_id == *told.call_id);
         if fresh {
-            self.provisional.learn(device, told.call_id, who.asked && !began);
             binding.begin_anew(request, told);
             // What it had before its lines changed it will not refresh.
             binding.lines.retain(|line| line.is_line_of(ctx.directory, phone));

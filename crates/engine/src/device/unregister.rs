@@ -44,6 +44,7 @@ impl Devices {
         self.addresses.leave(binding.flow.remote, device);
         self.addresses.listens(device, Vec::new());
         self.lost.forget(device);
+        self.provisional.unlearn(device);
         if let Some(timer) = binding.expiry {
             ctx.timers.cancel(timer);
         }

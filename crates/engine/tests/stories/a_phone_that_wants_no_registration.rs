@@ -72,5 +72,11 @@ fn one_that_leaves_while_it_is_taken_in_is_registered_first() {
     world.run(3);
     assert_eq!((world.heard.submitted, world.overview().registered), (1, 1));
     let answer = phone.register(&mut world, 3, &format!("Contact: {CONTACT};expires=0\n"));
-    assert_eq!((status(&answer), world.overview().registered), (200, 0));
+    assert_eq!(
+        (status(&answer), world.overview().registered),
+        (401, 1),
+        "anybody may have said so"
+    );
+    world.run(3700);
+    assert_eq!(world.overview().registered, 0);
 }

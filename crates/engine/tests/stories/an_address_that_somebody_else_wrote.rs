@@ -188,14 +188,15 @@ fn a_new_phone_that_left_is_nowhere_because_somebody_says_so() {
     let mut world = house();
     let new = world.stranger("SEP001122AABB01", "001122AABB01");
     assert_eq!(world.register(new), 200);
-    assert_eq!(world.unregister(new), 200);
+    world.run(3700);
     for number in 1..=5 {
         world.send_raw(VICTIM, &register("001122AABB01", VICTIM, number, ""));
         world.run(3);
     }
     assert_eq!(world.overview().registered, 0);
-    // The phone itself is asked whether it is there, and is.
+    // The phone itself is asked whether it has its secret by now, and whether it is there, and is.
     world.reboot(new);
+    assert_eq!(world.register(new), 401);
     assert_eq!(world.register(new), 200);
 }
 
@@ -386,6 +387,74 @@ fn a_new_phones_answer_ends_no_registration_and_leads_none_elsewhere() {
     world.phones.get_mut(&new).unwrap().local.set_port(5070);
     world.register(new);
     assert_eq!(world.register(new), 200);
+}
+
+/// The phone is there, and answered for itself; but the REGISTER was somebody else's, who knows its Call-ID.
+#[test]
+fn a_registration_that_somebody_elses_word_began_is_not_his_to_end_or_to_move() {
+    let mut world = house();
+    let new = world.stranger("SEP001122AABB01", "001122AABB01");
+    let at = world.phones[&new].local.to_string();
+    world.send_raw(&at, &register("001122AABB01", &at, 1, ""));
+    world.run(2);
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    assert!(world.inspect(device).registered);
+    let before = world.inspect(device).address;
+    let contact = format!("<sip:001122AABB01@{at}>");
+    let forgeries = |number| {
+        let again = register("001122AABB01", &at, number, "");
+        [
+            again.replace("3600", "0"),
+            again.replace(&format!("Contact: {contact}"), "Contact: *").replace("3600", "0"),
+            again.replace(&contact, &format!("<sip:evil@{at}>")),
+        ]
+    };
+    for number in 2..=4 {
+        for (kind, forged) in forgeries(number * 10).into_iter().enumerate() {
+            world.send_raw(&at, &forged.replace("z9hG4bK", &format!("z9hG4bK{kind}")));
+            world.run(5);
+            assert_eq!(world.inspect(device).address, before, "{forged}");
+            assert!(world.inspect(device).registered, "{forged}");
+        }
+    }
+    // The phone itself is asked whether it is there, and goes on, also when it is switched off and on.
+    world.register(new);
+    assert_eq!((world.register(new), world.register(new)), (200, 200));
+    world.reboot(new);
+    assert_eq!((world.register(new), world.unregister(new)), (200, 401));
+}
+
+#[test]
+fn a_new_phones_registration_is_not_made_to_end_sooner_by_somebody_else() {
+    let mut world = house();
+    let new = world.stranger("SEP001122AABB01", "001122AABB01");
+    assert_eq!(world.register(new), 200);
+    let at = world.phones[&new].local.to_string();
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    for (number, user) in [(1, "001122AABB01"), (2, "001122AABB01"), (3, "former"), (4, "former")] {
+        let brief = register("001122AABB01", &at, number, "").replace("3600", "60");
+        world.send_raw(&at, &brief.replace("To: <sip:001122AABB01", &format!("To: <sip:{user}")));
+        world.run(5);
+    }
+    world.run(100);
+    assert!(world.inspect(device).registered);
+}
+
+/// A nonce is given to nobody but who is there.
+#[test]
+fn a_new_phone_that_brings_back_what_it_was_given_may_leave() {
+    let mut world = full_house();
+    world.send_raw(VICTIM, &register("001122AABB01", VICTIM, 1, ""));
+    world.run(3);
+    let (messages, _) = received(&mut world, VICTIM);
+    let shown = authorization(messages.last().unwrap());
+    world.send_raw(VICTIM, &register("001122AABB01", VICTIM, 2, &shown));
+    world.run(1);
+    world.send_raw(VICTIM, &register("001122AABB01", VICTIM, 3, "").replace("3600", "0"));
+    world.run(1);
+    assert_eq!(statuses(&received(&mut world, VICTIM).0), [200, 200]);
+    let device = world.directory.find(Kind::Phone, "SEP001122AABB01").unwrap();
+    assert!(!world.inspect(device).registered);
 }
 
 /// While a phone's REGISTER waits for its answer, another one in its name does not take its place.

@@ -93,7 +93,13 @@ fn while_it_waits_for_its_restart_nobody_else_takes_its_place() {
     assert_eq!(world.register(id), 200);
     nobody_else_gets_anywhere(&mut world, id);
     assert_eq!(world.register(id), 200, "the phone itself goes on");
-    assert_eq!(world.unregister(id), 200);
+    assert_eq!(
+        world.unregister(id),
+        401,
+        "that somebody answered there does not say who wants to leave"
+    );
+    world.run(3700);
+    assert_eq!(world.overview().registered, 0);
 }
 
 #[test]
