@@ -289,6 +289,31 @@ def a_phone_gets_its_file_at_either_node(one, other, name):
     one.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
 
 
+def a_window_is_open_at_either_node(one, other, name):
+    """Where a phone fetches its file need not be where it registers. Of a window that one node opens, or closes, the
+    other one hears, and knows it still after a restart."""
+    one.cli("set", "cluster-settings", "--provisioning-networks", "")
+    def given(server, source="127.0.0.66"):
+        return "password" in fields_of(server.fetch(f"{name[3:]}.txt", source=source))
+    for opener, closer, reader in ((one, one, other), (other, one, other), (one, other, one)):
+        wait_for(lambda: not given(reader), 10)
+        opener.cli("window", name, "--address", "127.0.0.66", "--minutes", "5")
+        wait_for(lambda: given(one) and given(other), 5)
+        assert not any(given(server, "127.0.0.67") for server in (one, other)), "anybody may have it"
+        listed = re.search(rf"(?m)^{name} +127\.0\.0\.66 ", reader.cli("window"))
+        assert listed, reader.cli("window")
+        closer.cli("window", name, "--close")
+        assert not given(closer)
+        wait_for(lambda: not given(one) and not given(other), 5)
+    one.cli("window", name, "--address", "127.0.0.66", "--minutes", "5")
+    wait_for(lambda: given(other), 5)
+    other.stop()
+    other.start()
+    assert given(other), "a restart closed it"
+    other.cli("window", name, "--close")
+    one.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
+
+
 def becomes_somebodys(server, stranger, extension, pin="73519"):
     """The whole walk: the new phone's call ends with the phone as its owner's."""
     call = hears_the_ivr(stranger)
@@ -408,6 +433,7 @@ def run(binary):
                 for phone in here, there:
                     assert phone.register()[0] == 200
                 a_phone_gets_its_file_at_either_node(one, other, names[0])
+                a_window_is_open_at_either_node(one, other, names[1])
                 hears_the_ivr(here).hang_up()
                 is_turned_away(there, one)
                 a_crash_hands_it_over(postgres, one, other, there, strangers[1], strangers[2])

@@ -20,6 +20,8 @@ pub struct AccessTable {
     windows: BTreeMap<ObjectId, Window>,
     /// The windows in the order in which they close.
     closing: BTreeSet<(u64, ObjectId)>,
+    /// How often a window was opened or closed at this node.
+    changes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -38,10 +40,10 @@ impl AccessTable {
         Self::default()
     }
 
-    /// The device registered with its own secret: it has fetched its file.
-    pub fn registered(&mut self, device: ObjectId, shown: SecretShown) {
+    /// The device registered with its own secret: it has fetched its file. Whether that closed a window.
+    pub fn registered(&mut self, device: ObjectId, shown: SecretShown) -> bool {
         self.registered_before(device, shown);
-        self.close(device);
+        self.close(device)
     }
 
     /// The same some time ago, at this node or another one. A window may have been opened since.
@@ -90,26 +92,51 @@ impl AccessTable {
         length: Duration,
         now: Now,
     ) {
+        self.changes += 1;
+        self.hear_open(device, networks, generation, length, now);
+    }
+
+    /// The same of a window that was opened at another node, or before this one was started.
+    pub fn hear_open(
+        &mut self,
+        device: ObjectId,
+        networks: Box<[Network]>,
+        generation: u32,
+        length: Duration,
+        now: Now,
+    ) {
         self.close_due(now);
         if networks.is_empty() {
             return;
         }
-        self.close(device);
+        self.hear_closed(device);
         if self.windows.len() >= MOST_WINDOWS
             && let Some((_, first)) = self.closing.first().copied()
         {
-            self.close(first);
+            self.hear_closed(first);
         }
         let closes = (now + length.min(LONGEST_WINDOW)).micros;
         self.windows.insert(device, Window { networks, generation, closes });
         self.closing.insert((closes, device));
     }
 
-    /// Closes the window of a device.
-    pub fn close(&mut self, device: ObjectId) {
-        if let Some(window) = self.windows.remove(&device) {
-            self.closing.remove(&(window.closes, device));
-        }
+    /// Closes the window of a device; whether there was one.
+    pub fn close(&mut self, device: ObjectId) -> bool {
+        let closed = self.hear_closed(device);
+        self.changes += u64::from(closed);
+        closed
+    }
+
+    /// The same of a window that was closed at another node.
+    pub fn hear_closed(&mut self, device: ObjectId) -> bool {
+        let Some(window) = self.windows.remove(&device) else { return false };
+        self.closing.remove(&(window.closes, device))
+    }
+
+    /// A number that grows with whatever this node does to windows itself: what was read elsewhere before
+    /// may be older than that.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Forgets devices that are there no more; for every change of the directory that deletes one.
@@ -170,7 +197,7 @@ impl AccessTable {
         while let Some((closes, device)) = self.closing.first().copied()
             && closes <= now.micros
         {
-            self.close(device);
+            self.hear_closed(device);
         }
     }
 }
@@ -291,6 +318,24 @@ mod tests {
         for (last, trusted) in [("192.0.2.5", false), ("192.0.2.6", true), ("192.0.2.7", true)] {
             assert_eq!(table.trusts(&directory, PHONE, address(last), at(1)), trusted, "{last}");
         }
+    }
+
+    /// What is heard of it is no change of this node's own, which others would have to hear of.
+    #[test]
+    fn a_window_of_another_node_is_open_for_what_is_left_of_it_and_closes_when_it_does_there() {
+        let (directory, mut table) = (Directory::default(), AccessTable::new());
+        table.hear_open(PHONE, only("192.0.2.1"), 0, Duration::from_secs(20), at(100));
+        let trusts =
+            |table: &AccessTable, now| table.trusts(&directory, PHONE, address("192.0.2.1"), now);
+        assert!(trusts(&table, at(119)) && !trusts(&table, at(120)));
+        assert!(table.hear_closed(PHONE) && !trusts(&table, at(101)));
+        assert_eq!((table.hear_closed(PHONE), table.changes()), (false, 0));
+        table.hear_open(PHONE, only("192.0.2.1"), 0, Duration::from_secs(20), at(100));
+        assert!(table.registered(PHONE, shown("192.0.2.5", 0)), "the others hear of it");
+        assert!(!table.registered(PHONE, shown("192.0.2.5", 0)));
+        assert_eq!(table.changes(), 1);
+        table.open(PHONE, only("192.0.2.1"), 0, Duration::from_secs(20), at(100));
+        assert_eq!((table.changes(), table.close(PHONE), table.changes()), (2, true, 3));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Registration {
     }
 }
 
-/// Which registrations one has looked at: those that were written before this moment of the database's
+/// Which rows of devices one has looked at: those that were written before this moment of the database's
 /// clock, and of that moment those of devices up to this one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looked {
@@ -325,4 +325,4 @@ const SECRET_GIVEN: &str = "INSERT INTO binding (device, blob, expires, node, wr
     WHERE binding.secret = 0";
 
 /// Rows that are read at once.
-const MOST: u32 = 1500;
+pub(crate) const MOST: u32 = 1500;

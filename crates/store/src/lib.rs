@@ -27,6 +27,8 @@
 //! - Registrations and call records are written behind: [`StoreHandle::save_bindings`],
 //!   [`StoreHandle::append_records`], a batch a second; [`StoreHandle::bindings`] reads those of a
 //!   node at its start.
+//! - Windows for phones' files are written behind too: [`StoreHandle::window_opened`],
+//!   [`StoreHandle::window_closed`]; [`StoreHandle::windows_since`] reads those of all nodes.
 //! - What only one of several nodes may do at a time goes by [`StoreHandle::lease`].
 //! - What a node wants another one to do goes by [`StoreHandle::leave_order`].
 //! - [`StoreHandle::prune`] now and then, an hour apart.
@@ -69,6 +71,7 @@ mod tally;
 mod token;
 mod vault;
 mod verifier;
+mod window;
 mod write;
 mod writer;
 
@@ -89,3 +92,4 @@ pub use store::Store;
 pub use tally::Tally;
 pub use token::Token;
 pub use verifier::Verifier;
+pub use window::FileWindow;

@@ -16,7 +16,7 @@ pub struct Pruned {
     pub changes: u64,
     /// Call records.
     pub records: u64,
-    /// Outcomes of operations, attempts, registrations, tokens and leases that ended.
+    /// Outcomes of operations, attempts, registrations, tokens, leases and windows that ended.
     pub others: u64,
 }
 
@@ -76,7 +76,7 @@ impl StoreHandle {
     }
 }
 
-const OLD: [(&str, u64); 4] = [
+const OLD: [(&str, u64); 5] = [
     (
         "DELETE FROM operation WHERE id IN \
          (SELECT id FROM operation WHERE time < ?1 LIMIT ?2)",
@@ -89,6 +89,11 @@ const OLD: [(&str, u64); 4] = [
     ),
     ("DELETE FROM token WHERE hash IN (SELECT hash FROM token WHERE expires < ?1 LIMIT ?2)", 0),
     ("DELETE FROM lease WHERE name IN (SELECT name FROM lease WHERE expires < ?1 LIMIT ?2)", DAY),
+    (
+        "DELETE FROM file_window WHERE device IN \
+         (SELECT device FROM file_window WHERE closes < ?1 LIMIT ?2)",
+        DAY,
+    ),
 ];
 
 fn prune_changes(database: &mut Database, before: u64) -> Result<u64, StoreError> {

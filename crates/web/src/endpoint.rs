@@ -186,7 +186,7 @@ fn fixed() -> Vec<Endpoint> {
             run!(api::window::open)).does("window"),
         row("DELETE", "/phones/{name}/window", may(ChangeConfiguration), "phones", "Close the window of a phone at once", &[],
             Nothing, Nothing, run!(api::window::close)).does("window"),
-        row("GET", "/windows", may(ReadConfiguration), "phones", "The windows that are open on this node: for which phone, from where, and until when",
+        row("GET", "/windows", may(ReadConfiguration), "phones", "The windows that are open: for which phone, from where, and until when",
             &[("limit", "At most so many, 1 to 1000; the first to close come first")],
             Nothing,
             Schema(r#"{"type":"object","properties":{"items":{"type":"array","items":{"type":"object","properties":{"phone":{"type":"object"},"addresses":{"type":"array","items":{"type":"string"}},"until":{"type":"integer"}}}},"total":{"type":"integer"}}}"#),

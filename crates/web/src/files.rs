@@ -12,7 +12,7 @@ use axum::routing::get;
 use jackfield_files::{AccessTable, Context, File, FileError, render_for};
 use jackfield_model::setup::SipPorts;
 use jackfield_model::{Directory, Network, Phone};
-use jackfield_store::StoreHandle;
+use jackfield_store::{FileWindow, StoreHandle};
 use jackfield_vocabulary::{Now, ObjectId, UnixTime};
 
 use crate::welcome;
@@ -145,12 +145,14 @@ impl PhoneFiles {
         (shown, access.open_windows(&directory, now).count())
     }
 
-    /// Closes the window of the device; gives it as it was.
+    /// Closes the window of the device at every node; gives it as it was.
     pub(crate) fn close_window(&self, device: ObjectId) -> Option<Window> {
         let directory = self.inner.store.directory();
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
         let window = Window::of(&directory, &access, device, (self.inner.clock)());
-        access.close(device);
+        if access.close(device) {
+            self.inner.store.window_closed(device);
+        }
         window
     }
 
@@ -158,7 +160,25 @@ impl PhoneFiles {
     pub(crate) fn open_window(&self, device: ObjectId, networks: Box<[Network]>, length: Duration) {
         let generation = self.inner.store.directory().secrets().generation(device);
         let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
-        access.open(device, networks, generation, length, (self.inner.clock)());
+        let (store, now) = (&self.inner.store, (self.inner.clock)());
+        open_window(store, &mut access, device, networks, generation, length, now);
+    }
+}
+
+/// Opens a window in which a device, whose secret is of this generation, may fetch its file from these
+/// networks: at this node at once, and by the store at the others.
+pub fn open_window(
+    store: &StoreHandle,
+    access: &mut AccessTable,
+    device: ObjectId,
+    networks: Box<[Network]>,
+    generation: u32,
+    length: Duration,
+    now: Now,
+) {
+    access.open(device, networks, generation, length, now);
+    if let Some((networks, left)) = access.window(&store.directory(), device, now) {
+        store.window_opened(device, FileWindow { networks: networks.into(), generation, left });
     }
 }
 

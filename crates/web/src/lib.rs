@@ -33,7 +33,7 @@ mod welcome;
 pub use app::{App, AppSettings};
 pub use axum::Router;
 pub use connections::Connections;
-pub use files::{PhoneFiles, file_router};
+pub use files::{PhoneFiles, file_router, open_window};
 pub use operator::{
     DeviceState, Language, LastRefusal, Operated, Operator, Order, Overview, RaisedAlarm, Reply,
     ServiceAction, ServiceStatus, Whereabouts,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use common::{House, execute};
 use jackfield_model::{AuthenticationMode, Operation};
+use jackfield_store::Looked;
 use jackfield_vocabulary::{Code, DeviceRestart, Mac, Now, ObjectId, Outdated, Refusal, UnixTime};
 use jackfield_web::{DeviceState, LastRefusal, Order, Whereabouts};
 use serde_json::{Value, json};
@@ -157,10 +158,18 @@ async fn windows_that_are_open_are_seen_and_can_be_closed() {
     let first = house.get("/windows?limit=1").await;
     assert_eq!((first["items"].as_array().unwrap().len(), &first["total"]), (1, &json!(2)));
     assert!(has_password(&house, "192.0.2.66").await);
+    // Other nodes hear of both.
+    let heard = || {
+        let rows = house.store.handle().windows_since(Looked::default()).unwrap();
+        let of = rows.iter().find(|(at, _)| at.device == device).unwrap().1.clone();
+        (rows.len(), of.map(|window| (window.networks[0].to_string(), window.left.as_secs() > 290)))
+    };
+    assert_eq!(heard(), (2, Some(("192.0.2.66".into(), true))));
     let closed = house.ask("DELETE", &window, Value::Null).await;
     assert_eq!(closed.status, StatusCode::NO_CONTENT, "{closed:?}");
     assert!(!has_password(&house, "192.0.2.66").await);
     assert_eq!(house.get("/windows").await["total"], 1);
+    assert_eq!(heard(), (2, None));
     let audit = house.get("/audit?operation=window").await;
     assert_eq!(audit["items"][0]["detail"]["closed"], json!(["192.0.2.66"]), "{audit}");
     assert_eq!(audit["items"][0]["object"], device.0);

@@ -60,7 +60,7 @@ fn window() -> Command {
         )
         .after_help(
             "It closes when the phone registers with its secret; until then `jackfield window` lists \
-             it. Each node has its own.\n\
+             it. It is open at every node, after a second or two.\n\
              Examples:\n  jackfield window SEP001122AABB01 --address 192.0.2.77 --minutes 5\n  \
              jackfield window\n  jackfield window SEP001122AABB01 --close",
         )

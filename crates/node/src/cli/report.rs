@@ -159,7 +159,7 @@ pub(crate) fn windows(answer: &Value) {
         |row: &Value| vec![cell(&row["phone"]), cell(&row["addresses"]), moment(&row["until"])];
     let rows: Vec<Vec<String>> = items(answer).map(row).collect();
     if rows.is_empty() {
-        say!("no window is open on this node");
+        say!("no window is open");
         return;
     }
     table(&["phone", "from", "until"], &rows);

@@ -19,6 +19,11 @@ const LOOK: Duration = Duration::from_secs(2);
 /// How far back it looks again, in milliseconds: no transaction takes as long.
 const BACK: u64 = 10_000;
 
+/// Where the next look begins when what was written at `newest` is known.
+pub(super) fn back(newest: UnixTime) -> Looked {
+    Looked { written: UnixTime(newest.0.saturating_sub(BACK)), ..Looked::default() }
+}
+
 /// Whom a node tells what it sees.
 #[derive(Clone)]
 pub(crate) struct Lookout {
@@ -52,8 +57,7 @@ impl Lookout {
     /// Takes in what was written lately, and tells when the newest of it was. What is written is the truth,
     /// also of this node's own: so whatever is read in between, the last word stays.
     fn look(&self, newest: UnixTime) -> Result<UnixTime, StoreError> {
-        let mut looked =
-            Looked { written: UnixTime(newest.0.saturating_sub(BACK)), ..Looked::default() };
+        let mut looked = back(newest);
         loop {
             let found = self.store.written_since(looked)?;
             let before = newest.max(looked.written);

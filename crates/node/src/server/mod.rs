@@ -31,6 +31,7 @@ mod sockets;
 mod stop;
 mod streams;
 mod udp;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -42,6 +43,7 @@ use jackfield_engine::{Engine, Identity, Input, KeptBinding};
 use jackfield_media::{Driver, DriverHandle, DriverSettings, PromptLibrary};
 use jackfield_model::Service;
 use jackfield_store::{Store, StoreError, StoreHandle, Verifier};
+use jackfield_vocabulary::UnixTime;
 use jackfield_web::{App, AppSettings, Connections, PhoneFiles};
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::Signal;
@@ -183,6 +185,7 @@ impl Server {
             lanes: lanes.clone(),
             clock,
         };
+        let windows = windows::follow(handle.clone(), Arc::clone(&access), clock);
         let files = phone_files(&settings, &handle, access, clock, heard, &lanes, ports);
         let tftp = crate::tftp::Board::default();
         let connections = Connections::new(limits::file_limit() / 4);
@@ -233,6 +236,7 @@ impl Server {
         }));
         runtime.spawn(prune_hourly(store.handle()));
         runtime.spawn(elsewhere::follow(lookout));
+        runtime.spawn(windows);
         let http_door = http_listener(&runtime, http, router, connections)?;
         services.start_activated();
         runtime.spawn(follow_activation(Arc::clone(&services), news));
@@ -384,9 +388,10 @@ fn start_engine(
         Some(KeptBinding { device: row.device, binding: row.blob?, over })
     });
     let kept = kept.collect();
+    windows::hear(store, &outputs.access, clock, UnixTime(0)).context("reading windows")?;
     let mut out = Vec::new();
     engine.restore_bindings(now, kept, &mut out);
-    out.into_iter().for_each(|output| outputs.carry(output));
+    out.into_iter().for_each(|output| outputs.recall(output));
     Ok(engine)
 }
 

@@ -12,7 +12,7 @@ use jackfield_store::{Answer, BindingRow, Claimant, RecordRow, StoreHandle, Veri
 use jackfield_vocabulary::{
     Elsewhere, MediaCommand, MediaEvent, MediaFailure, Now, ObjectId, SecretShown,
 };
-use jackfield_web::RaisedAlarm;
+use jackfield_web::{RaisedAlarm, open_window};
 use serde_json::json;
 use tokio::runtime::Handle;
 
@@ -96,6 +96,19 @@ impl Outputs {
         }
     }
 
+    /// Carries out one output of the start, once the windows that are open yet are known: they were opened
+    /// after what the registrations of the node's earlier life tell.
+    pub(crate) fn recall(&self, output: Output) {
+        match output {
+            Output::Access(Access::Registered { device, address, generation }) => {
+                let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+                table.registered_before(device, SecretShown { address, generation });
+            }
+            Output::Access(Access::Window { device, .. }) if self.has_window(device) => {}
+            output => self.carry(output),
+        }
+    }
+
     /// The loop ends: other nodes may have what this one owned, and what is written behind is
     /// written.
     pub(crate) fn finish(&mut self) {
@@ -169,7 +182,9 @@ impl Outputs {
         let mut table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
         match access {
             Access::Registered { device, address, generation } => {
-                table.registered(device, SecretShown { address, generation });
+                if table.registered(device, SecretShown { address, generation }) {
+                    self.store.window_closed(device);
+                }
             }
             Access::Seen { device, address } => table.seen(device, address),
             Access::Window { device, address, generation, length } => {
@@ -177,9 +192,15 @@ impl Outputs {
                     Some(address) => [address.into()].into(),
                     None => table.whereabouts(&self.store.directory(), &self.node, device),
                 };
-                table.open(device, networks, generation, length, now);
+                open_window(&self.store, &mut table, device, networks, generation, length, now);
             }
         }
+    }
+
+    /// Whether a window is open for the device.
+    fn has_window(&self, device: ObjectId) -> bool {
+        let table = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        table.window(&self.store.directory(), device, self.clock.now()).is_some()
     }
 
     fn raise(&self, alarm: &Alarm) {

@@ -1,7 +1,7 @@
 use super::{Database, DatabaseError, Value};
 
 /// What is done to an older database, in order; never change one that was released.
-const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES, NEW_PHONES];
+const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES, NEW_PHONES, WINDOWS];
 
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -185,4 +185,16 @@ const NEW_PHONES: &str = "
 ALTER TABLE binding ADD COLUMN host TEXT NOT NULL DEFAULT '';
 ALTER TABLE binding ADD COLUMN secret {int} NOT NULL DEFAULT 0;
 UPDATE binding SET host = address, secret = 1 WHERE address <> '';
+";
+
+/// For which networks the file of a phone holds its password, and until when; in no backup.
+const WINDOWS: &str = "
+CREATE TABLE file_window (
+    device {int} PRIMARY KEY,
+    networks TEXT NOT NULL,
+    generation {int} NOT NULL,
+    closes {int} NOT NULL,
+    written {int} NOT NULL
+);
+CREATE INDEX file_window_written ON file_window (written);
 ";

@@ -14,4 +14,5 @@ mod nodes;
 mod proxy;
 mod rows;
 mod storms;
+mod windows;
 mod world;

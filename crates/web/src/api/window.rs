@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::files::Window;
 use crate::object::{link, warn};
 
-/// Those that are open on this node, the first to close before the others.
+/// Those that are open, the first to close before the others.
 pub(crate) async fn list(call: Call) -> Result<Answer, Fault> {
     let (windows, total) = call.app.files().windows(call.limit()?);
     let directory = call.app.directory();
