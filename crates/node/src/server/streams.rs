@@ -23,6 +23,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::yield_now;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::lanes::{Lanes, NotTaken, Order};
@@ -40,6 +41,9 @@ const SILENCE: Duration = Duration::from_secs(2 * 3600);
 const WRITE: Duration = Duration::from_secs(30);
 /// The time to open a connection to a phone.
 const CONNECT: Duration = Duration::from_secs(5);
+/// Keep-alives of a connection in a minute at the most; clients send one in one and a half minutes (RFC 5626
+/// section 4.4.1), some one a second.
+const KEEPALIVES: u32 = 600;
 /// Octets read at once.
 const CHUNK: usize = 16 * 1024;
 
@@ -271,11 +275,15 @@ impl Serving {
         // When the message that is under way, or the first one, must be whole: octets that drip in
         // one by one don't put it off.
         let mut deadline = Some(Instant::now() + WHOLE_MESSAGE);
+        let mut keepalives = KeepAlives { since: Instant::now(), count: 0 };
         loop {
+            // Whoever sends without end finds something to be read each time: the others have their turn, and
+            // the time is over for it, too.
+            yield_now().await;
             let patience = deadline.unwrap_or_else(|| Instant::now() + SILENCE);
             match timeout_at(patience, fetch(&reader, &mut framer)).await {
                 Ok(Ok(0)) => return self.outbox.answered().await,
-                Ok(Ok(_)) => {}
+                Ok(Ok(_)) if Instant::now() < patience => {}
                 _ => return,
             }
             drop(held.take());
@@ -287,8 +295,8 @@ impl Serving {
                 match self.take(&mut framer).await {
                     Ok(Taken::Nothing) => break,
                     Ok(Taken::Message) => deadline = None,
-                    Ok(Taken::KeepAlive) => {}
-                    Err(NotTaken) => return,
+                    Ok(Taken::KeepAlive) if keepalives.may_come() => {}
+                    Ok(Taken::KeepAlive) | Err(NotTaken) => return,
                 }
             }
             if framer.waiting() > 0 {
@@ -337,6 +345,22 @@ impl Serving {
         if let Some(answer) = error.answer(self.flow.remote) {
             self.outbox.send(answer.bytes);
         }
+    }
+}
+
+/// Counts the keep-alives of a connection.
+struct KeepAlives {
+    since: Instant,
+    count: u32,
+}
+
+impl KeepAlives {
+    fn may_come(&mut self) -> bool {
+        if self.since.elapsed() >= Duration::from_secs(60) {
+            *self = Self { since: Instant::now(), count: 0 };
+        }
+        self.count += 1;
+        self.count <= KEEPALIVES
     }
 }
 

@@ -1,4 +1,4 @@
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, pause, sleep, timeout};
 
 use super::outbox::OCTETS;
-use super::{Outbox, Streams};
+use super::{KEEPALIVES, Outbox, Streams};
 use crate::server::lanes::{Arrivals, Lanes, Order};
 
 const REQUEST: &[u8] =
@@ -76,6 +76,39 @@ fn share() -> u64 {
 /// Has the node closed this connection?
 async fn is_closed(client: &mut TcpStream) -> bool {
     timeout(Duration::from_millis(500), client.read_to_end(&mut Vec::new())).await.is_ok()
+}
+
+/// Keep-alives cost their sender nothing; each is answered (RFC 5626 section 3.5.1).
+#[tokio::test]
+async fn a_connection_of_nothing_but_keep_alives_is_closed() {
+    let mut door = Door::open().await;
+    let (mut client, outbox) = door.connect([127, 0, 0, 1]).await;
+    for _ in 0..KEEPALIVES {
+        client.write_all(b"\r\n\r\n").await.unwrap();
+        let answered = timeout(Duration::from_secs(10), client.read_exact(&mut [0; 2])).await;
+        answered.expect("a pong comes").unwrap();
+    }
+    drop(outbox);
+    client.write_all(b"\r\n\r\n").await.unwrap();
+    assert!(is_closed(&mut client).await);
+}
+
+/// The node on one thread: who sends without end, and takes no answer, keeps nobody else from being heard.
+#[tokio::test]
+async fn who_sends_without_end_leaves_the_others_their_turn() {
+    let mut door = Door::open().await;
+    let address = door.address;
+    let sending = std::thread::spawn(move || {
+        let refused = b"OPTIONS sip:a SIP/2.0\r\nbroken\r\nContent-Length: 0\r\n\r\n".repeat(400);
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let began = std::time::Instant::now();
+        // As long as it is heard.
+        while began.elapsed() < Duration::from_secs(5) && stream.write_all(&refused).is_ok() {}
+    });
+    for _ in 0..20 {
+        door.connect([127, 0, 0, 2]).await;
+    }
+    assert!(!sending.is_finished(), "they were heard while it sent");
 }
 
 #[tokio::test]
