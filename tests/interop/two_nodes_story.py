@@ -325,6 +325,26 @@ def becomes_somebodys(server, stranger, extension, pin="73519"):
     call.hang_up()
 
 
+def a_new_phone_fetches_its_file_at_the_other_node(one, other):
+    """Option 150 names a node, and the file another one to register at: the walk at that one opens the file at both."""
+    one.cli("set", "cluster-settings", "--provisioning-networks", "")
+    with HandPhone(one, "00AA00BB00CF") as new:
+        assert new.register()[0] == 200
+        def given(source="127.0.0.1"):
+            return "password" in fields_of(other.fetch(f"{new.user}.txt", source=source))
+        def listed():
+            return f"SEP{new.user}" in other.cli("window")
+        # The one that it was taken in with.
+        wait_for(listed, 5)
+        one.cli("window", f"SEP{new.user}", "--close")
+        wait_for(lambda: not listed(), 5)
+        assert not given()
+        becomes_somebodys(one, new, "3002")
+        wait_for(given, 5)
+        assert not given("127.0.0.66"), "anybody may have it"
+    one.cli("set", "cluster-settings", "--provisioning-networks", "127.0.0.0/8")
+
+
 def a_crash_hands_it_over(postgres, one, other, phone, stranger, left):
     def written():
         """every registration: they are written behind, and a crash may lose those of the last moment"""
@@ -434,6 +454,7 @@ def run(binary):
                     assert phone.register()[0] == 200
                 a_phone_gets_its_file_at_either_node(one, other, names[0])
                 a_window_is_open_at_either_node(one, other, names[1])
+                a_new_phone_fetches_its_file_at_the_other_node(one, other)
                 hears_the_ivr(here).hang_up()
                 is_turned_away(there, one)
                 a_crash_hands_it_over(postgres, one, other, there, strangers[1], strangers[2])
