@@ -404,7 +404,7 @@ fn an_unassigned_phone_is_open_again_with_a_lent_number() {
 }
 
 #[test]
-fn where_no_number_can_be_lent_an_unassigned_phone_has_none() {
+fn where_no_number_can_be_lent_an_unassigned_phone_has_none_until_there_is_one() {
     let mut house = House::company(1);
     let phone = house.new_phone(1);
     house.assigned(phone, "tanaka");
@@ -412,6 +412,12 @@ fn where_no_number_can_be_lent_an_unassigned_phone_has_none() {
     let outcome = house.done(&Operation::Unassign { device: phone });
     assert_eq!(outcome, Outcome::Unassigned { device: phone, extension: None });
     assert!(house.directory.open_for_provisioning(phone).is_ok());
+    assert!(house.phone(phone).description.is_empty(), "nothing of who had it");
+    let again = house.done(&Operation::Unassign { device: phone });
+    assert_eq!(again, outcome, "nor is there one now");
+    house.patch(Kind::AutoRegistration, "node-1", json!({ "disabled": false }));
+    house.done(&Operation::Unassign { device: phone });
+    assert_eq!(house.numbers(phone), ["9000"]);
 }
 
 #[test]

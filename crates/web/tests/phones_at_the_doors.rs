@@ -450,6 +450,26 @@ async fn an_administrator_assigns_and_unassigns_a_phone() {
     assert_eq!(house.get(&format!("/phones/{PHONE}")).await["auto_registered"], true);
 }
 
+/// The range of new phones is used up, and then it is not: that the phone has no number is told.
+#[tokio::test]
+async fn an_unassigned_phone_without_a_number_gets_one_later() {
+    let house = House::open().await;
+    newcomer(&house).await;
+    let unassign = format!("/phones/{PHONE}/unassign");
+    let body = json!({ "user": "tanaka" });
+    house.done("POST", &format!("/phones/{PHONE}/assign"), body).await;
+    house.done("PATCH", "/auto-registrations/node1", json!({ "disabled": true })).await;
+    for _ in 0..2 {
+        let told = house.done("POST", &unassign, json!({})).await;
+        assert_eq!(told["extension"], Value::Null);
+        assert!(told["warnings"].to_string().contains("has no number"), "{told}");
+    }
+    house.done("PATCH", "/auto-registrations/node1", json!({ "disabled": false })).await;
+    let told = house.done("POST", &unassign, json!({})).await;
+    assert_eq!((&told["extension"], &told["warnings"]), (&json!("7000"), &Value::Null));
+    assert_eq!(house.done("POST", &unassign, json!({})).await["waits_already"], true);
+}
+
 /// Proves SP-43.b for administrators: where a phone may come from is told before it is there.
 #[tokio::test]
 async fn why_a_phone_that_was_plugged_in_is_not_there_is_explained() {

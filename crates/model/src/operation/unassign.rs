@@ -8,14 +8,17 @@ use super::{Outcome, assign, auto_register, build, lent};
 use crate::{Directory, Phone, Text};
 
 /// Takes a phone from its owner; it waits for the next one, with a number of the
-/// auto-registration range when there is one to have.
+/// auto-registration range when there is one to have. One that waits without a number gets it so, too.
 pub(super) fn unassign(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome, Refusal> {
     let old: Phone = work.typed(device)?;
-    if old.auto_registered {
+    if old.auto_registered && !old.lines.is_empty() {
         let extension = first_number(&work.directory, &old);
         return Ok(Outcome::Unassigned { device, extension });
     }
     let new = open_phone(work, &old);
+    if new == old {
+        return Ok(Outcome::Unassigned { device, extension: None });
+    }
     work.put(device, new.clone());
     lent::free(work, &old.clone().into());
     match old.owner {
@@ -37,7 +40,8 @@ pub(super) fn unassign(work: &mut Work<'_>, device: ObjectId) -> Result<Outcome,
     Ok(Outcome::Unassigned { device, extension })
 }
 
-/// The phone as auto-registration would make it; when it can't, the phone without lines.
+/// The phone as auto-registration would make it; when it can't, the phone without lines, and without what it
+/// said of its owner.
 fn open_phone(work: &mut Work<'_>, old: &Phone) -> Phone {
     let offer = nodes(&work.directory, old)
         .iter()
@@ -47,6 +51,7 @@ fn open_phone(work: &mut Work<'_>, old: &Phone) -> Phone {
         .map(|(phone, _)| phone)
         .unwrap_or_else(|| Phone {
             owner: None,
+            description: Text::default(),
             lines: build::no_lines(),
             auto_registered: true,
             ..old.clone()

@@ -150,6 +150,7 @@ messages! {
     WideWindow = "wide-window";
     GuessableCode = "guessable-code";
     NoCodeSet = "no-code-set";
+    NoNumberToLend = "no-number-to-lend";
     NumberOfAnothers = "number-of-anothers";
     ForwardRemedy = "forward-remedy";
     OtherPort = "other-port";

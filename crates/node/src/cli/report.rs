@@ -370,8 +370,9 @@ pub(crate) fn moved(answer: &Value) {
         }
         (Some(user), None) => say!("{phone} is {user}'s"),
         (None, Some(extension)) => say!("{phone} has the number {extension}"),
-        (None, None) => say!("{phone} has the settings now"),
+        (None, None) => say!("{phone} is nobody's"),
     }
+    plain_warnings(answer);
     match answer["restart"].as_str() {
         Some(_) => say!("It was told to restart."),
         None => say!(

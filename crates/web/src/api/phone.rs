@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use jackfield_model::{
-    Directory, EndUser, Kind, Node, Operation, Outcome, Phone, ProvenBy, Ref, setup,
+    Directory, EndUser, Kind, Message, Node, Operation, Outcome, Phone, ProvenBy, Ref, setup,
 };
 use jackfield_store::StoreError;
 use jackfield_vocabulary::{Code, DeviceRestart, ObjectId, Refusal};
@@ -105,7 +105,8 @@ pub(crate) async fn assign(call: Call) -> Result<Answer, Fault> {
 pub(crate) async fn unassign(call: Call) -> Result<Answer, Fault> {
     let device = phone(&call, call.param("name"))?;
     let known = call.app.directory();
-    if let Some(phone) = known.typed::<Phone>(device).filter(|phone| phone.auto_registered) {
+    let waits = known.typed::<Phone>(device).filter(|phone| phone.auto_registered);
+    if let Some(phone) = waits.filter(|phone| !phone.lines.is_empty()) {
         // It is nobody's already, and goes on as it is.
         let line = phone.lines.first().and_then(|first| known.get(first.line));
         let extension = line.map(|line| line.number.as_str());
@@ -212,7 +213,14 @@ async fn told_to_move(call: &Call, device: ObjectId, outcome: Outcome) -> Value 
             answer["user"] = link(&directory, user);
             answer["extension"] = (&*extension).into();
         }
-        Outcome::Unassigned { extension, .. } => answer["extension"] = extension.as_deref().into(),
+        Outcome::Unassigned { extension, .. } => {
+            answer["extension"] = extension.as_deref().into();
+            if extension.is_none() {
+                let name = directory.label(device).unwrap_or_default();
+                let told = Message::NoNumberToLend.with(call.language, &[("name", &name)]);
+                warn(&mut answer, vec![told]);
+            }
+        }
         _ => {}
     }
     let restart = Order::Restart { device, restart: DeviceRestart::Restart };
