@@ -2,7 +2,7 @@
 //! outputs ask; nothing else crosses the border.
 
 use core::time::Duration;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use jackfield_model::{
@@ -68,6 +68,17 @@ pub enum Input {
         device: ObjectId,
         /// What other nodes know of it; `None` when the store can't say.
         known: Option<Elsewhere>,
+    },
+    /// The answer to [`Output::Beside`].
+    Beside {
+        /// From where the message came.
+        at: SocketAddr,
+        /// Where its sender listens.
+        ears: SocketAddr,
+        /// The phone that it says to be.
+        device: Option<ObjectId>,
+        /// Another one is there; `None` when the store can't say.
+        taken: Option<bool>,
     },
     /// The answer to [`Output::Submit`] or [`Output::Inquire`].
     Decided {
@@ -447,6 +458,16 @@ pub enum Output {
         /// The phone.
         device: ObjectId,
     },
+    /// Ask the store whether another phone than this one is registered at another node, and sends from
+    /// or listens at one of these addresses, which are of one host; answered by [`Input::Beside`].
+    Beside {
+        /// From where a message came.
+        at: SocketAddr,
+        /// Where its sender listens.
+        ears: SocketAddr,
+        /// The phone that it says to be, if it is one of ours.
+        device: Option<ObjectId>,
+    },
     /// Tell the other nodes that a new phone, which is not registered here, has its secret.
     SecretGiven {
         /// The phone.
@@ -500,6 +521,8 @@ pub struct BindingChange {
     pub expires: UnixTime,
     /// From where it is registered, or was.
     pub host: IpAddr,
+    /// The ports there from which it sends and at which it listens.
+    pub ports: Vec<u16>,
     /// It has its secret: it showed it, or the file with it was fetched.
     pub has_secret: bool,
     /// From where it showed its secret, if it did: from there it may fetch its file, at whatever node.

@@ -145,6 +145,9 @@ impl Engine {
             Input::Elsewhere { device, known } => {
                 devices.heard_elsewhere(ctx, endpoint, device, known);
             }
+            Input::Beside { at, ears, device, taken } => {
+                devices.heard_beside(ctx, endpoint, (at, ears, device), taken);
+            }
             Input::Decided { operation, decision } => {
                 if !devices.decided(ctx, endpoint, operation, &decision) {
                     provisioning.decided(ctx, operation, &decision);

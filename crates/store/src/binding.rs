@@ -30,6 +30,8 @@ pub struct BindingRow {
     pub expires: UnixTime,
     /// From where it is registered; not told with those at a node's start.
     pub host: Option<IpAddr>,
+    /// The ports there from which it sends and at which it listens; not told at the start either.
+    pub ports: Vec<u16>,
     /// It has its secret: it showed it, or the file with it was fetched; not told at the start either.
     pub has_secret: bool,
     /// From where the device showed its secret, if it did; not told at the start either.
@@ -45,6 +47,8 @@ pub struct Registration {
     pub expires: UnixTime,
     /// From where.
     pub host: Option<IpAddr>,
+    /// Until when registrations from there may go on at nodes whose rows this one was written over.
+    pub rest: UnixTime,
     /// The device has its secret: it showed it, or the file with it was fetched.
     pub has_secret: bool,
     /// From where it showed its secret last, at whatever node.
@@ -55,6 +59,7 @@ impl Registration {
     /// What it is to this node.
     pub fn elsewhere(&self, node: &str, now: UnixTime) -> Elsewhere {
         let other = self.expires > now && !self.node.is_empty() && *self.node != *node;
+        let other = other || self.rest > now;
         Elsewhere { host: self.host.filter(|_| other), has_secret: self.has_secret }
     }
 }
@@ -108,6 +113,7 @@ impl StoreHandle {
                         blob: Some(row.blob(1)?.to_vec()),
                         expires: UnixTime(row.number(2)?),
                         host: None,
+                        ports: Vec::new(),
                         has_secret: false,
                         shown: None,
                     })
@@ -133,7 +139,7 @@ impl StoreHandle {
     pub fn written_since(&self, looked: Looked) -> Result<Vec<(Looked, Registration)>, StoreError> {
         self.work(Lane::Background, move |turn| {
             let rows = turn.database.rows(
-                "SELECT device, written, node, expires, host, secret, address, generation \
+                "SELECT device, written, node, expires, host, secret, address, generation, rest \
                  FROM binding WHERE written > ?1 OR (written = ?1 AND device > ?2) \
                  ORDER BY written, device LIMIT ?3",
                 &[widen(looked.written.0), looked.device.0.into(), MOST.into()],
@@ -153,12 +159,42 @@ impl StoreHandle {
             Lane::Background,
             move |turn| {
                 let found = turn.database.row(
-                    "SELECT device, written, node, expires, host, secret, address, generation \
+                    "SELECT device, written, node, expires, host, secret, address, generation, rest \
                      FROM binding WHERE device = ?1",
                     &[device.0.into()],
                     read,
                 )?;
                 Ok(found.map(|(_, registration)| registration))
+            },
+            done,
+        );
+    }
+
+    /// Looks whether another device than this one is registered at another node than this one, from this
+    /// host, and sends from or listens at one of these ports; tells `done`.
+    pub fn look_beside(
+        &self,
+        (host, ports): (IpAddr, [u16; 2]),
+        device: Option<ObjectId>,
+        (node, now): (Box<str>, UnixTime),
+        done: impl FnOnce(Result<bool, StoreError>) + Send + 'static,
+    ) {
+        self.enqueue(
+            Lane::Background,
+            move |turn| {
+                let [first, second] = ports.map(|port| format!("% {port} %"));
+                // No object has the id 0.
+                let device = device.map_or(0, |device| device.0);
+                let values = [
+                    host.to_canonical().to_string().into(),
+                    device.into(),
+                    widen(now.0),
+                    (&*node).into(),
+                    first.into(),
+                    second.into(),
+                ];
+                let found = turn.database.row(BESIDE, &values, |row| row.number::<u32>(0))?;
+                Ok(found.is_some())
             },
             done,
         );
@@ -275,6 +311,7 @@ fn enter(
             widen(now.0),
             text(row.host).into(),
             u32::from(row.has_secret).into(),
+            ports(&row.ports).into(),
         ],
     )?;
     if entered > 0 {
@@ -284,6 +321,14 @@ fn enter(
         "UPDATE binding SET written = ?2 WHERE device = ?1",
         &[row.device.0.into(), widen(now.0)],
     )
+}
+
+/// Each with a space before and behind it, so that it is found.
+fn ports(ports: &[u16]) -> String {
+    if ports.is_empty() {
+        return String::new();
+    }
+    ports.iter().fold(" ".to_owned(), |text, port| format!("{text}{port} "))
 }
 
 fn read(row: &Row<'_>) -> Result<(Looked, Registration), DatabaseError> {
@@ -300,6 +345,7 @@ fn read(row: &Row<'_>) -> Result<(Looked, Registration), DatabaseError> {
         node: row.text(2)?.into(),
         expires: UnixTime(row.number(3)?),
         host,
+        rest: UnixTime(row.number(8)?),
         has_secret: row.number::<u32>(5)? != 0,
         shown: shown.map(|address| SecretShown { address, generation }),
     };
@@ -307,17 +353,29 @@ fn read(row: &Row<'_>) -> Result<(Looked, Registration), DatabaseError> {
 }
 
 /// One without a secret takes the place of its own node's, of one that is over, and of one from its host.
+/// There is one row for a device: one that is written over goes on at its node, and so `rest` says until
+/// when, and outlives the end of the one that was written over it. It says so a little too long where the
+/// phone left that node, for the sake of who shows no secret from another host.
 const ENTER: &str = "INSERT INTO binding \
-    (device, blob, expires, node, address, generation, written, host, secret) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+    (device, blob, expires, node, address, generation, written, host, secret, ports) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
     ON CONFLICT (device) DO UPDATE SET blob = excluded.blob, expires = excluded.expires, \
-    node = excluded.node, written = excluded.written, host = excluded.host, \
+    node = excluded.node, written = excluded.written, host = excluded.host, ports = excluded.ports, \
+    rest = CASE WHEN binding.host <> excluded.host THEN 0 \
+    WHEN binding.node IN ('', excluded.node) OR binding.expires <= binding.rest THEN binding.rest \
+    ELSE binding.expires END, \
     address = CASE WHEN excluded.address = '' THEN binding.address ELSE excluded.address END, \
     generation = \
     CASE WHEN excluded.address = '' THEN binding.generation ELSE excluded.generation END, \
     secret = CASE WHEN excluded.secret = 0 THEN binding.secret ELSE excluded.secret END \
-    WHERE excluded.address <> '' OR binding.node IN ('', excluded.node) \
-    OR binding.expires <= excluded.written OR binding.host IN ('', excluded.host)";
+    WHERE excluded.address <> '' OR binding.host IN ('', excluded.host) \
+    OR (binding.rest <= excluded.written \
+    AND (binding.node IN ('', excluded.node) OR binding.expires <= excluded.written))";
+
+/// A registration whose ports are not known, since an older node wrote it, may be at any.
+const BESIDE: &str = "SELECT device FROM binding WHERE host = ?1 AND device <> ?2 \
+    AND ((expires > ?3 AND node NOT IN ('', ?4)) OR rest > ?3) \
+    AND (ports = '' OR ports LIKE ?5 OR ports LIKE ?6) LIMIT 1";
 
 const SECRET_GIVEN: &str = "INSERT INTO binding (device, blob, expires, node, written, secret) \
     VALUES (?1, ?2, ?3, '', ?3, 1) \

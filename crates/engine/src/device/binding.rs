@@ -175,6 +175,15 @@ impl Binding {
         ears.filter(|at| *at != self.flow.remote).collect()
     }
 
+    /// The ports of its host from which it sends and at which it listens.
+    pub(super) fn ports(&self) -> Vec<u16> {
+        let ears = self.ears().into_iter().map(|at| at.port());
+        let mut ports: Vec<u16> = core::iter::once(self.flow.remote.port()).chain(ears).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
+
     /// When the last of it ends.
     pub(super) fn expires(&self) -> Now {
         self.lines.iter().map(|line| line.expires).max().unwrap_or_default()

@@ -202,7 +202,7 @@ fn is_host(flow: &Flow, host: IpAddr) -> bool {
     flow.remote.ip().to_canonical() == host.to_canonical()
 }
 
-fn come_again(ctx: &mut Context<'_>, request: &Message) -> Response {
+pub(super) fn come_again(ctx: &mut Context<'_>, request: &Message) -> Response {
     answer::unavailable(request, 5 + ctx.ids.below(26))
 }
 

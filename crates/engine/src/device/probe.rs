@@ -6,7 +6,8 @@
 //! not be right, for the nonce in them says as much.
 //!
 //! The answer says that somebody is there, not that the REGISTER is theirs: every phone answers an
-//! OPTIONS (RFC 3261 section 11.2). So it takes in nobody where another phone of ours is, and neither
+//! OPTIONS (RFC 3261 section 11.2). So it takes in nobody where another phone of ours is, at whatever
+//! node: before a question is sent the store is asked about the other ones. And it neither
 //! ends a registration nor leads it elsewhere: for that the nonce is needed, which only who registers
 //! brings back.
 
@@ -19,17 +20,19 @@ use jackfield_sip::{
     ClientKey, Flow, HeaderName, Message, Method, RequestBuilder, Response, SipUri, Uri,
 };
 use jackfield_vocabulary::share::{Figures, Holder, Places, uses};
-use jackfield_vocabulary::{Code, Refusal};
+use jackfield_vocabulary::{Code, ObjectId, Refusal};
 use serde::{Deserialize, Serialize};
 
 use super::binding::Registered;
 use super::claim::Claimed;
+use super::elsewhere::come_again;
 use super::leg::headers;
 use super::refusals::Who;
 use super::wish::Wish;
 use super::{Devices, Sent, reach};
 use crate::context::{Context, Internal, Timer, TimerToken};
 use crate::endpoint::Endpoint;
+use crate::interface::Output;
 
 /// Who says that it is where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,6 +54,10 @@ pub(super) struct Probes {
 struct Probe {
     request: Message,
     flow: Flow,
+    /// Where it listens, by the request about which the store was asked.
+    looked: Option<SocketAddr>,
+    /// There the store knows no other phone.
+    alone: Option<SocketAddr>,
     questions: Vec<ClientKey>,
     timer: TimerToken,
 }
@@ -83,7 +90,8 @@ impl Probes {
         }
         let timer = ctx.after(PATIENCE, Timer::Probe { place });
         let (request, flow) = (request.clone(), flow.clone());
-        self.asked.insert(place, Probe { request, flow, questions: Vec::new(), timer });
+        let (looked, alone, questions) = (None, None, Vec::new());
+        self.asked.insert(place, Probe { request, flow, looked, alone, questions, timer });
         true
     }
 
@@ -112,8 +120,81 @@ impl Devices {
             self.refusals.because(Refusal::new(Code::SecretNotShown));
             return Some(self.challenge(ctx, request, who.device(), false));
         }
-        ctx.tell(Internal::Probe { place });
+        self.look_beside(ctx, place);
         None
+    }
+
+    /// Asks where no other phone is, so far as this node and the others know. What is written of a
+    /// phone at another node is known a second after it registered there.
+    fn look_beside(&mut self, ctx: &mut Context<'_>, place: Place) {
+        let Some(Probe { request, flow, .. }) = self.probes.asked.get(&place) else { return };
+        let stays = self.stays(flow, request, place.who);
+        let Some(probe) = self.probes.asked.get_mut(&place) else { return };
+        let ears = probe.ears();
+        if stays {
+            probe.alone = Some(ears);
+        }
+        if probe.is_alone() {
+            ctx.tell(Internal::Probe { place });
+        } else if probe.looked != Some(ears) {
+            probe.looked = Some(ears);
+            ctx.out.push(Output::Beside { at: place.at, ears, device: place.who.device() });
+        }
+    }
+
+    /// Is another phone there, by what other nodes wrote? `None` when the store can't say.
+    pub(crate) fn heard_beside(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        (at, ears, device): (SocketAddr, SocketAddr, Option<ObjectId>),
+        taken: Option<bool>,
+    ) {
+        let first = Place { at, who: Claimed::Device(ObjectId(u32::MIN)) };
+        let there = self.probes.asked.range(first..).take_while(|(place, _)| place.at == at);
+        let waiting = there.filter(|(place, probe)| {
+            place.who.device() == device && probe.looked == Some(ears) && probe.alone != Some(ears)
+        });
+        let waiting: Vec<Place> = waiting.map(|(place, _)| *place).collect();
+        for place in waiting {
+            match taken {
+                Some(false) => {
+                    if let Some(probe) = self.probes.asked.get_mut(&place) {
+                        probe.alone = Some(ears);
+                    }
+                    self.send_probe(ctx, endpoint, place);
+                }
+                Some(true) => {
+                    self.refuse_probe(ctx, endpoint, place, Refusal::new(Code::SecretNotShown));
+                }
+                None => {
+                    let refusal = Refusal::new(Code::DatabaseUnavailable);
+                    self.refuse_probe(ctx, endpoint, place, refusal);
+                }
+            }
+        }
+    }
+
+    /// Asks for credentials instead, or tells the phone to come again while the store says nothing.
+    fn refuse_probe(
+        &mut self,
+        ctx: &mut Context<'_>,
+        endpoint: &mut Endpoint,
+        place: Place,
+        refusal: Refusal,
+    ) {
+        let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
+            return;
+        };
+        let response = match refusal.code {
+            Code::DatabaseUnavailable => come_again(ctx, &request),
+            _ => self.challenge(ctx, &request, place.who.device(), false),
+        };
+        if let Ok(essentials) = request.check() {
+            self.refusals.because(refusal);
+            self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, essentials);
+        }
+        endpoint.reply(ctx, &flow, &request, &response);
     }
 
     /// Would an answer from there tell enough? Not where another phone of ours would give it, nor one
@@ -157,7 +238,7 @@ impl Devices {
         place: Place,
     ) {
         let Some(probe) = self.probes.asked.get_mut(&place) else { return };
-        if probe.questions.len() >= QUESTIONS {
+        if probe.questions.len() >= QUESTIONS || !probe.is_alone() {
             return;
         }
         let Some((flow, question)) = question(ctx, probe) else { return };
@@ -173,6 +254,10 @@ impl Devices {
         endpoint: &mut Endpoint,
         place: Place,
     ) {
+        // What it says of where it listens may be another thing by now: that is asked about first.
+        if self.probes.asked.get(&place).is_none_or(|probe| !probe.is_alone()) {
+            return;
+        }
         let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
             return;
         };
@@ -226,19 +311,19 @@ impl Devices {
         endpoint: &mut Endpoint,
         place: Place,
     ) {
-        let Some(Probe { request, flow, .. }) = self.end_probe(ctx, endpoint, place) else {
-            return;
-        };
+        let Some(probe) = self.probes.asked.get(&place) else { return };
+        if !probe.is_alone() {
+            let refusal = Refusal::new(Code::DatabaseUnavailable);
+            return self.refuse_probe(ctx, endpoint, place, refusal);
+        }
+        let (request, flow) = (probe.request.clone(), probe.flow.clone());
         ctx.count("newcomers-not-there");
         if self.may_be_unseen(ctx, place, &flow, &request) {
+            self.end_probe(ctx, endpoint, place);
             return self.answer_waiting(ctx, endpoint, (&flow, true), &request);
         }
-        if let Ok(essentials) = request.check() {
-            self.refusals.because(Refusal::new(Code::PhoneNotThere).value("address", flow.remote));
-            self.keep_refusal(ctx, Who::of(place.who, &flow), &flow, essentials);
-        }
-        let response = self.challenge(ctx, &request, place.who.device(), false);
-        endpoint.reply(ctx, &flow, &request, &response);
+        let refusal = Refusal::new(Code::PhoneNotThere).value("address", flow.remote);
+        self.refuse_probe(ctx, endpoint, place, refusal);
     }
 
     fn end_probe(
@@ -255,6 +340,22 @@ impl Devices {
             endpoint.abandon(*key);
         }
         Some(probe)
+    }
+}
+
+impl Probe {
+    /// Is no other phone where it is and listens?
+    fn is_alone(&self) -> bool {
+        self.alone == Some(self.ears())
+    }
+
+    /// Where it listens, by its Contact, or else from where it sends.
+    fn ears(&self) -> SocketAddr {
+        let wish = Wish::of(&self.request).ok();
+        let contact = wish.as_ref().and_then(Wish::contact);
+        contact
+            .and_then(|contact| reach::listens(&self.flow, &contact.uri))
+            .unwrap_or(self.flow.remote)
     }
 }
 

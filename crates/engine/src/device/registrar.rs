@@ -283,7 +283,7 @@ impl Devices {
             self.addresses.listens(device, binding.ears());
         }
         binding.watch(ctx.timers, device);
-        if changed || more || binding.is_kept_for_too_short(ctx.now.wall) {
+        if changed || more || moved || binding.is_kept_for_too_short(ctx.now.wall) {
             keep(ctx, device, binding);
         }
         let reached = |line: &PhoneLine| binding.line(line.line.id()).is_some();
@@ -376,11 +376,11 @@ impl Devices {
 pub(super) fn keep(ctx: &mut Context<'_>, device: ObjectId, binding: &mut Binding) {
     let expires = binding.expires().wall;
     binding.kept = expires;
-    let (shown, host) = (binding.shown(), binding.flow.remote.ip());
+    let (shown, host, ports) = (binding.shown(), binding.flow.remote.ip(), binding.ports());
     let has_secret = binding.trust != Trust::Provisional;
     // A binding is plain data; one that can't be written is not kept.
     let binding = postcard::to_extend(binding, Vec::with_capacity(256)).ok();
-    let change = BindingChange { device, binding, expires, host, has_secret, shown };
+    let change = BindingChange { device, binding, expires, host, ports, has_secret, shown };
     ctx.out.push(Output::Binding(change));
 }
 

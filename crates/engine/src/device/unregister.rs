@@ -78,8 +78,9 @@ impl Devices {
         }
         let shown = left.as_ref().and_then(Binding::shown);
         let (host, has_secret) = (binding.flow.remote.ip(), binding.trust != Trust::Provisional);
+        let (expires, ports) = (UnixTime(0), binding.ports());
         let binding = left.and_then(|left| postcard::to_allocvec(&left).ok());
-        BindingChange { device, binding, expires: UnixTime(0), host, has_secret, shown }
+        BindingChange { device, binding, expires, host, ports, has_secret, shown }
     }
 
     /// The timer of a binding fired: its time is over, or it was refreshed meanwhile.

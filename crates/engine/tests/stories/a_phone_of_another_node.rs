@@ -226,3 +226,48 @@ fn who_asks_for_much_at_once_is_told_to_come_again() {
     let limits = world.overview().limits;
     assert_eq!(limits.iter().find(|one| &*one.name == "inquiries").unwrap().held, 0);
 }
+
+fn asked(world: &World) -> usize {
+    world.transcript.iter().filter(|line| line.contains("OPTIONS")).count()
+}
+
+/// Every phone answers an OPTIONS (RFC 3261 section 11.2), whatever node it is registered at.
+#[test]
+fn a_phone_that_is_registered_there_speaks_for_no_new_one_here() {
+    let mut world = World::new();
+    let bob = world.phone("SEP001122AABB02", "2002");
+    let at: std::net::SocketAddr = "10.7.7.1:5060".parse().unwrap();
+    world.store.beside.insert(at, world.phones[&bob].device.unwrap());
+    let contact = format!("Contact: <sip:{MAC}@{at}>\nExpires: 3600\n");
+    // From where it sends; and from beside it, where only the Contact is the phone's.
+    for from in [at.to_string(), at.to_string().replace(":5060", ":9")] {
+        let mut forger = Raw::new(MAC, &from);
+        for number in 1..=3 {
+            assert_eq!(status(&forger.register(&mut world, number, &contact)), 401, "{from}");
+        }
+    }
+    assert_eq!((world.heard.submitted, asked(&world)), (0, 0));
+    // It takes no known phone in either.
+    let device = taken_in_elsewhere(&mut world);
+    let mut forger = Raw::new(MAC, &at.to_string());
+    for number in 4..=6 {
+        assert_eq!(status(&forger.register(&mut world, number, &contact)), 401);
+    }
+    assert!(!world.inspect(device).registered);
+    // When it is gone another phone may come there.
+    world.store.beside.clear();
+    assert_eq!(status(&forger.register(&mut world, 7, &contact)), 200);
+}
+
+#[test]
+fn while_the_database_says_nothing_no_phone_is_asked_whether_it_is_there() {
+    for silent in [false, true] {
+        let mut world = World::new();
+        let phone = stranger(&mut world);
+        let before = world.store.elsewhere.take();
+        world.store.silent = silent;
+        assert_eq!((world.register(phone), asked(&world)), (503, 0));
+        (world.store.elsewhere, world.store.silent) = (before, false);
+        assert_eq!(world.register(phone), 200);
+    }
+}

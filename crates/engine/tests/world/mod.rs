@@ -244,6 +244,7 @@ impl World {
             Output::Expire { operation, what, .. } => self.submit(operation, &what),
             Output::Inquire { operation } => self.inquire(operation),
             Output::Elsewhere { device } => self.look_elsewhere(device),
+            Output::Beside { at, ears, device } => self.look_beside(at, ears, device),
             Output::SecretGiven { device } => drop(self.heard.given.insert(device)),
             Output::Binding(change) => drop(self.heard.bindings.insert(change.device, change)),
             Output::Access(access) => self.heard.access.push(access),

@@ -21,6 +21,8 @@ pub struct Store {
     pub reply: Reply,
     /// What it knows of phones at other nodes; `None` when it can't say.
     pub elsewhere: Option<BTreeMap<ObjectId, Elsewhere>>,
+    /// Where phones send from and listen that are registered at other nodes.
+    pub beside: BTreeMap<SocketAddr, ObjectId>,
     /// It does not answer what it is asked about other nodes.
     pub silent: bool,
     /// How often it was asked that.
@@ -50,6 +52,7 @@ impl Default for Store {
         Self {
             reply: Reply::After(3),
             elsewhere: Some(BTreeMap::new()),
+            beside: BTreeMap::new(),
             silent: false,
             asked: 0,
             decided: BTreeMap::new(),
@@ -194,6 +197,21 @@ impl World {
         let known = known.map(|known| known.get(&device).copied().unwrap_or_default());
         let input = Input::Elsewhere { device, known };
         self.schedule(Duration::from_millis(3), Delivery::ToEngine(input));
+    }
+
+    pub(crate) fn look_beside(
+        &mut self,
+        at: SocketAddr,
+        ears: SocketAddr,
+        device: Option<ObjectId>,
+    ) {
+        if self.store.silent {
+            return;
+        }
+        let others = self.store.beside.iter().filter(|(_, other)| Some(**other) != device);
+        let taken = others.into_iter().any(|(place, _)| [at, ears].contains(place));
+        let taken = self.store.elsewhere.as_ref().map(|_| taken);
+        self.input(Input::Beside { at, ears, device, taken });
     }
 
     fn decide(&mut self, operation: OperationId, decision: Decision, millis: u64) {

@@ -155,6 +155,7 @@ mod tests {
             blob: Some(Vec::new()),
             expires: LATER,
             host: Some(address),
+            ports: vec![5060],
             has_secret: shows,
             shown: shows.then_some(SecretShown { address, generation: 0 }),
         };

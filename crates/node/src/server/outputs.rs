@@ -1,6 +1,7 @@
 //! What the engine asks for besides sending: the store, the verifier, the media driver, the access
 //! table, the log. Nothing here makes the engine wait.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use jackfield_engine::{
@@ -82,6 +83,7 @@ impl Outputs {
             }
             Output::Binding(change) => self.keep_binding(change),
             Output::Elsewhere { device } => self.ask_elsewhere(device),
+            Output::Beside { at, ears, device } => self.look_beside(at, ears, device),
             Output::SecretGiven { device } => self.store.secret_given(device),
             Output::Record(record) => self.keep_record(record),
             Output::Access(access) => self.admit(access),
@@ -134,6 +136,7 @@ impl Outputs {
             blob: change.binding,
             expires: change.expires,
             host: Some(change.host),
+            ports: change.ports,
             has_secret: change.has_secret,
             shown: change.shown,
         }));
@@ -155,6 +158,21 @@ impl Outputs {
                 .map(|found| found.map(|found| found.elsewhere(&node, now)).unwrap_or_default());
             tell(known);
         });
+    }
+
+    /// Is another phone registered there at another node?
+    fn look_beside(&self, at: SocketAddr, ears: SocketAddr, device: Option<ObjectId>) {
+        let lanes = self.lanes.clone();
+        let tell = move |taken| {
+            let _ = lanes.input(Input::Beside { at, ears, device, taken });
+        };
+        if !self.store.is_shared() {
+            return tell(Some(false));
+        }
+        let ports = [at.port(), ears.port()];
+        let (node, now) = (self.node.clone(), self.clock.now().wall);
+        self.store
+            .look_beside((at.ip(), ports), device, (node, now), move |found| tell(found.ok()));
     }
 
     fn keep_record(&self, record: CallRecord) {

@@ -1,7 +1,8 @@
 use super::{Database, DatabaseError, Value};
 
 /// What is done to an older database, in order; never change one that was released.
-const MIGRATIONS: &[&str] = &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES, NEW_PHONES, WINDOWS];
+const MIGRATIONS: &[&str] =
+    &[FIRST, BINDINGS_OF_NODES, LAST_ADDRESSES, NEW_PHONES, WINDOWS, PHONES_BESIDE];
 
 /// The number of the schema that this program writes.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -197,4 +198,12 @@ CREATE TABLE file_window (
     written {int} NOT NULL
 );
 CREATE INDEX file_window_written ON file_window (written);
+";
+
+/// From which ports a phone sends and at which it listens, a space around each; empty for those written
+/// before. Until when registrations from its host go on at nodes whose rows were written over.
+const PHONES_BESIDE: &str = "
+ALTER TABLE binding ADD COLUMN ports TEXT NOT NULL DEFAULT '';
+ALTER TABLE binding ADD COLUMN rest {int} NOT NULL DEFAULT 0;
+CREATE INDEX binding_host ON binding (host);
 ";

@@ -74,6 +74,7 @@ fn a_restore_takes_no_registration_over_and_keeps_where_phones_were() {
         blob: Some(b"where".into()),
         expires,
         host: None,
+        ports: Vec::new(),
         has_secret: false,
         shown: None,
     };

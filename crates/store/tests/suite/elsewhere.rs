@@ -22,6 +22,7 @@ fn unproved(device: u32, last: u8, expires: u64) -> BindingRow {
         blob: Some(vec![last]),
         expires: UnixTime(expires),
         host: Some([192, 0, 2, last].into()),
+        ports: Vec::new(),
         has_secret: false,
         shown: None,
     }
@@ -112,8 +113,11 @@ fn who_shows_no_secret_is_not_written_over_a_registration_elsewhere() {
     assert_eq!(look_for(store, 2).unwrap().shown, Some(shown(1, 65_537)));
     // With its secret it goes wherever it likes, and without one its own node knows best.
     save(store, "node-1", vec![proved(1, 5, LATER)]);
-    save(store, "node-2", vec![unproved(2, 8, LATER)]);
-    assert_eq!((at(1), at(2)), (place("node-1", 5, true), place("node-2", 8, true)));
+    save(store, "node-2", vec![unproved(2, 8, LATER), unproved(4, 1, LATER)]);
+    save(store, "node-2", vec![unproved(4, 8, LATER)]);
+    assert_eq!((at(1), at(4)), (place("node-1", 5, true), place("node-2", 8, false)));
+    // Not while one goes on from its host at a node whose row was written over.
+    assert_eq!(at(2), place("node-2", 1, true));
     // When it is over anybody may come.
     save(store, "node-1", vec![unproved(3, 1, BEFORE)]);
     save(store, "node-2", vec![unproved(3, 9, LATER)]);
@@ -134,4 +138,67 @@ fn that_a_secret_was_fetched_is_known_before_it_was_shown() {
     assert_eq!((&*found.node, found.has_secret, found.shown), ("node-1", true, None));
     assert!(look_for(store, 2).unwrap().has_secret);
     assert_eq!(store.bindings("node-1", UnixTime(BEFORE)).unwrap().len(), 2);
+}
+
+/// There is one row for a phone at two nodes; what ends at one of them goes on at the other.
+#[test]
+fn a_registration_that_was_written_over_is_not_over_when_the_other_one_is() {
+    let world = World::new();
+    let store = world.open();
+    let store = &store.handle();
+    let host = |node: &str, now| look_for(store, 1).unwrap().elsewhere(node, UnixTime(now)).host;
+    let [first, other] = [1, 9].map(|last| Some([192, 0, 2, last].into()));
+    save(store, "node-1", vec![unproved(1, 1, LATER)]);
+    save(store, "node-2", vec![unproved(1, 1, LATER + 5)]);
+    save(store, "node-2", vec![unproved(1, 1, 0)]);
+    // Nobody from another host is believed, nor written over it, at whatever node.
+    assert_eq!((host("node-2", LATER - 1), host("node-3", LATER - 1)), (first, first));
+    save(store, "node-2", vec![unproved(1, 9, LATER)]);
+    save(store, "node-3", vec![unproved(1, 9, LATER)]);
+    assert_eq!(look_for(store, 1).unwrap().host, first);
+    assert_eq!(host("node-2", LATER), None, "and then it is over");
+    // It goes on and comes back, and ends where it began.
+    save(store, "node-2", vec![unproved(1, 1, LATER + 7)]);
+    save(store, "node-1", vec![unproved(1, 1, LATER + 1), unproved(1, 1, 0)]);
+    assert_eq!((host("node-1", LATER + 6), host("node-1", LATER + 7)), (first, None));
+    // With its secret it goes wherever it likes.
+    save(store, "node-3", vec![proved(1, 9, LATER), proved(1, 9, 0)]);
+    assert_eq!(look_for(store, 1).unwrap().host, other);
+    assert_eq!(host("node-1", LATER - 1), None);
+    // One of a short time that took its place leaves it as it was.
+    save(store, "node-1", vec![unproved(2, 1, LATER)]);
+    save(store, "node-2", vec![unproved(2, 1, BEFORE)]);
+    save(store, "node-3", vec![unproved(2, 9, LATER)]);
+    assert_eq!(look_for(store, 2).unwrap().host, first);
+}
+
+#[test]
+fn whether_another_phone_is_at_an_address_is_known_to_every_node() {
+    let world = World::new();
+    let store = world.open();
+    let store = &store.handle();
+    let beside = |node: &str, last: u8, ports, device: Option<u32>, now| {
+        let (send, receive) = channel();
+        let (host, device) = ([192, 0, 2, last].into(), device.map(ObjectId));
+        let done = move |found| send.send(found).unwrap();
+        store.look_beside((host, ports), device, (node.into(), UnixTime(now)), done);
+        receive.recv().unwrap().unwrap()
+    };
+    let row = BindingRow { ports: vec![5060, 31_000], ..proved(1, 1, LATER) };
+    save(store, "node-1", vec![row, BindingRow { ports: vec![560], ..proved(2, 2, LATER) }]);
+    let there = |ports| beside("node-2", 1, ports, None, BEFORE);
+    assert!(there([5060, 5060]) && there([9, 31_000]) && there([31_000, 9]));
+    assert!(!there([9, 31_00]) && !there([506, 60]) && !there([1000, 5061]));
+    assert!(!beside("node-2", 2, [5060, 5060], None, BEFORE), "another host");
+    assert!(!beside("node-2", 1, [5060, 5060], Some(1), BEFORE), "the phone itself");
+    assert!(beside("node-2", 1, [5060, 5060], Some(2), BEFORE));
+    assert!(!beside("node-1", 1, [5060, 5060], None, BEFORE), "its own node knows by itself");
+    assert!(!beside("node-2", 1, [5060, 5060], None, LATER), "it is over");
+    // Written by a node that did not tell the ports.
+    save(store, "node-1", vec![proved(3, 3, LATER)]);
+    assert!(beside("node-2", 3, [9, 9], None, BEFORE));
+    // It turned to another node, and left that one.
+    save(store, "node-2", vec![BindingRow { ports: vec![5060], ..proved(2, 2, LATER) }]);
+    save(store, "node-2", vec![proved(2, 2, 0)]);
+    assert!(beside("node-2", 2, [5060, 5060], None, BEFORE));
 }

@@ -22,6 +22,7 @@ fn registrations_survive_a_restart() {
         blob: blob.map(<[u8]>::to_vec),
         expires: UnixTime(expires),
         host: None,
+        ports: Vec::new(),
         has_secret: false,
         shown: None,
     };
@@ -53,6 +54,7 @@ fn a_registration_belongs_to_the_node_where_the_phone_registered_last() {
         blob: blob.map(<[u8]>::to_vec),
         expires: UnixTime(2000),
         host: None,
+        ports: Vec::new(),
         has_secret: false,
         shown: None,
     };
