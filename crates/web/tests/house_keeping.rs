@@ -174,6 +174,18 @@ async fn what_only_other_nodes_know_is_not_passed_over() {
     );
 }
 
+/// A node that was killed says nothing of itself: the others do.
+#[tokio::test]
+async fn a_node_of_which_nothing_is_heard_is_told() {
+    let house = House::open_at("node2").await;
+    *house.node.elsewhere.lock().unwrap() = vec![("node1".into(), Service::CtiManager)];
+    let told = house.get("/status").await["warnings"].to_string();
+    assert!(told.contains("Nothing is heard of node node1"), "{told}");
+    *house.node.elsewhere.lock().unwrap() = vec![("node1".into(), Service::CallManager)];
+    let told = house.get("/status").await["warnings"].to_string();
+    assert!(!told.contains("Nothing is heard"), "{told}");
+}
+
 /// Whichever way somebody asks how it goes.
 #[tokio::test]
 async fn a_host_name_that_leads_nowhere_is_told() {

@@ -149,6 +149,8 @@ messages! {
     NotKnownNow = "not-known-now";
     WideWindow = "wide-window";
     GuessableCode = "guessable-code";
+    NodeSilent = "node-silent";
+    NodeSilentRemedy = "node-silent-remedy";
     NoCodeSet = "no-code-set";
     NoNumberToLend = "no-number-to-lend";
     NumberOfAnothers = "number-of-anothers";

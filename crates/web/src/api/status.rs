@@ -1,12 +1,12 @@
 //! What is going on, languages and backups.
 
 use jackfield_model::setup::{self, Finding, Place};
-use jackfield_model::{Message, Node, Phone};
+use jackfield_model::{Message, Node, Phone, Service};
 use jackfield_store::{SHORTEST_PASSPHRASE, StoreError, backup as write_backup};
 use jackfield_vocabulary::{Code, Refusal, SecretText};
 use serde_json::{Value, json};
 
-use super::service::statuses;
+use super::service::{elsewhere, statuses};
 use crate::call::{Answer, Call};
 use crate::clock::wall;
 use crate::deed;
@@ -22,6 +22,7 @@ pub(crate) async fn status(call: Call) -> Result<Answer, Fault> {
     let directory = call.app.directory();
     let place = place(&call).await;
     let mut warned: Vec<Finding> = database_away(&call).into_iter().collect();
+    warned.extend(silent_nodes(&call).await);
     warned.extend(place.iter().flat_map(|at| setup::misplaced(&directory, at, call.language)));
     warned.extend(setup::shortages(&directory, call.language));
     let mut answer = serde_json::to_value(overview).unwrap_or_default();
@@ -70,6 +71,24 @@ pub(crate) fn database_away(call: &Call) -> Option<Finding> {
     let told = |message: Message| message.text(call.language);
     let away = !call.app.store().answers();
     away.then(|| Finding { good: false, text: told(text), remedy: Some(told(remedy)) })
+}
+
+/// Other nodes of which nothing was heard lately: on each that runs the call manager does. Without the
+/// database nobody is heard of.
+async fn silent_nodes(call: &Call) -> Vec<Finding> {
+    let Ok(running) = elsewhere(&call.app).await else { return Vec::new() };
+    let runs = |name: &str| {
+        running.iter().any(|(node, service)| **node == *name && *service == Service::CallManager)
+    };
+    let directory = call.app.directory();
+    let others = directory.all::<Node>().map(|(_, node)| &node.name);
+    let silent = others.filter(|name| ***name != *call.app.node() && !runs(name));
+    let told = silent.map(|name| Finding {
+        good: false,
+        text: Message::NodeSilent.with(call.language, &[("node", name)]),
+        remedy: Some(Message::NodeSilentRemedy.text(call.language)),
+    });
+    told.collect()
 }
 
 /// That other nodes know themselves what is told here of this one; none where there are none.
