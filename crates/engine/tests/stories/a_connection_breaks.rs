@@ -210,8 +210,13 @@ fn a_phone_that_says_nothing_is_given_up_in_seconds() {
         assert!(!world.inspect(device).reachable, "{model}");
         world.dial(alice, "2002");
         world.assert_state(alice, CallState::Over(480));
+        let asked = |world: &World| {
+            world.transcript.iter().filter(|line| line.contains("OPTIONS sip:")).count()
+        };
+        let before = asked(&world);
         // Else what was sent to it in vain would reach it after all.
         world.run(30);
+        assert!(before > 0 && asked(&world) == before, "{model}: it is not asked for ever");
         world.network.cut_off.clear();
         world.registered(bob);
         world.dial(alice, "2002");

@@ -1,6 +1,7 @@
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jackfield_engine::Input;
@@ -97,18 +98,33 @@ async fn a_connection_of_nothing_but_keep_alives_is_closed() {
 #[tokio::test]
 async fn who_sends_without_end_leaves_the_others_their_turn() {
     let mut door = Door::open().await;
-    let address = door.address;
-    let sending = std::thread::spawn(move || {
-        let refused = b"OPTIONS sip:a SIP/2.0\r\nbroken\r\nContent-Length: 0\r\n\r\n".repeat(400);
-        let mut stream = std::net::TcpStream::connect(address).unwrap();
-        let began = std::time::Instant::now();
-        // As long as it is heard.
-        while began.elapsed() < Duration::from_secs(5) && stream.write_all(&refused).is_ok() {}
+    let (address, heard) = (door.address, Arc::new(AtomicBool::new(false)));
+    let sending = std::thread::spawn({
+        let heard = Arc::clone(&heard);
+        move || {
+            let refused =
+                b"OPTIONS sip:a SIP/2.0\r\nbroken\r\nContent-Length: 0\r\n\r\n".repeat(400);
+            let began = std::time::Instant::now();
+            while began.elapsed() < Duration::from_secs(30) {
+                // Once more, where it was shown out for what it did not take.
+                let mut stream = std::net::TcpStream::connect(address).unwrap();
+                stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+                while stream.write_all(&refused).is_ok()
+                    && began.elapsed() < Duration::from_secs(30)
+                {
+                    if heard.load(Ordering::Relaxed) {
+                        return true;
+                    }
+                }
+            }
+            false
+        }
     });
     for _ in 0..20 {
         door.connect([127, 0, 0, 2]).await;
     }
-    assert!(!sending.is_finished(), "they were heard while it sent");
+    heard.store(true, Ordering::Relaxed);
+    assert!(sending.join().unwrap(), "they were heard while it sent");
 }
 
 #[tokio::test]
