@@ -231,7 +231,12 @@ def the_publisher_is_operated_from_the_other_node(one, other):
     stands_by(other, one)
 
 
+def is_silent(server, other):
+    return f"Nothing is heard of node {other.node}" in server.cli("status")
+
+
 def status_judges_the_publisher(one, other):
+    assert not is_silent(one, other) and not is_silent(other, one)
     for server in one, other:
         status = server.json("self-provisioning", "status")
         assert status["ready"] is True, (server.node, status)
@@ -358,6 +363,7 @@ def a_crash_hands_it_over(postgres, one, other, phone, stranger, left):
     serves(other, LEASE + 3 * LOOK + 5)
     took = time.monotonic() - began
     assert took < LEASE + 3 * LOOK, f"it took {took:.1f} s"
+    assert is_silent(other, one)
     hears_the_ivr(phone).hang_up()
     becomes_somebodys(other, stranger, "3001")
     a_new_phone_turns_to_the_other_node(other, left)
@@ -365,6 +371,7 @@ def a_crash_hands_it_over(postgres, one, other, phone, stranger, left):
     one.start()
     stands_by(one, other)
     serves(other)
+    wait_for(lambda: not is_silent(other, one), 10)
 
 
 def a_clean_stop_hands_it_over_at_once(one, other, phone):

@@ -7,13 +7,12 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use jackfield_sip::header::CSeq;
-use jackfield_sip::{ClientKey, Flow, HeaderName, Method, RequestBuilder};
+use jackfield_sip::{ClientKey, Flow};
 use jackfield_vocabulary::{Now, ObjectId};
 use serde::{Deserialize, Serialize};
 
 use super::binding::Binding;
-use super::leg::headers;
+use super::probe::options;
 use super::{Devices, Sent};
 use crate::context::{Context, Timer, TimerToken};
 use crate::endpoint::Endpoint;
@@ -106,12 +105,7 @@ impl Devices {
             return;
         }
         let Some(line) = binding.first() else { return };
-        let from = headers::address(&binding.flow, "jackfield", "");
-        let question = RequestBuilder::new(Method::Options, &line.contact)
-            .header(HeaderName::From, from.with_tag(&ctx.ids.tokens().tag()))
-            .header(HeaderName::To, format_args!("<{}>", line.contact))
-            .header(HeaderName::CallId, ctx.ids.tokens().call_id())
-            .typed(&CSeq::new(1, Method::Options));
+        let question = options(ctx, &binding.flow, &line.contact);
         let key = endpoint.request(ctx, binding.flow.clone(), &question);
         self.sent.insert(key, Sent::Question);
         let timer = ctx.after(PATIENCE, Timer::Question { key });

@@ -375,13 +375,18 @@ fn question(ctx: &mut Context<'_>, probe: &Probe) -> Option<(Flow, RequestBuilde
     let contact = contact.unwrap_or_else(|| Uri::Sip(SipUri::of_address(None, probe.flow.remote)));
     let direct = probe.request.check().is_ok_and(|found| reach::is_direct(&probe.flow, &found.via));
     let flow = if direct { reach::way(&probe.flow, &contact) } else { probe.flow.clone() };
-    let from = headers::address(&flow, "jackfield", "").with_tag(&ctx.ids.tokens().tag());
-    let question = RequestBuilder::new(Method::Options, contact.text())
-        .header(HeaderName::From, from)
-        .header(HeaderName::To, format_args!("<{}>", contact.text()))
-        .header(HeaderName::CallId, ctx.ids.tokens().call_id())
-        .typed(&CSeq::new(1, Method::Options));
+    let question = options(ctx, &flow, &contact.text());
     Some((flow, question))
+}
+
+/// The question whether somebody is there (RFC 3261 section 11).
+pub(super) fn options(ctx: &mut Context<'_>, flow: &Flow, contact: &str) -> RequestBuilder {
+    let from = headers::address(flow, "jackfield", "").with_tag(&ctx.ids.tokens().tag());
+    RequestBuilder::new(Method::Options, contact)
+        .header(HeaderName::From, from)
+        .header(HeaderName::To, format_args!("<{contact}>"))
+        .header(HeaderName::CallId, ctx.ids.tokens().call_id())
+        .typed(&CSeq::new(1, Method::Options))
 }
 
 /// How long a phone may take to answer; it sends its REGISTER again after 0.5 and 1.5 seconds.
